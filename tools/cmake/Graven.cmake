@@ -18,6 +18,18 @@ function(graven_executable name)
   add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
   target_link_libraries(${name} PRIVATE ${ARG_LINK} MLIR LLVM)
   target_link_options(${name} PRIVATE -fuse-ld=lld)
+  set_property(GLOBAL APPEND PROPERTY GRAVEN_EXECUTABLES ${name})
+endfunction()
+
+# graven_unit_test(NAME source... LINK target...): a GoogleTest program, one ctest test for each of its cases
+function(graven_unit_test name)
+  cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
+  add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
+  target_link_libraries(${name} PRIVATE ${ARG_LINK} GTest::gtest_main)
+  target_link_options(${name} PRIVATE -fuse-ld=lld)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})
+  gtest_discover_tests(${name} TEST_PREFIX ${name}/ DISCOVERY_MODE PRE_TEST)
+  set_property(GLOBAL APPEND PROPERTY GRAVEN_UNIT_TESTS ${name})
 endfunction()
 
 # graven_dialect(NAME td DIALECT name [ATTRS] [ENUMS] [INTERFACES])
