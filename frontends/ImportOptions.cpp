@@ -1,0 +1,102 @@
+//===- ImportOptions.cpp - what every importer may be told ---*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file implements the reading of input specifications, which are the same
+// for every importer and for the command line.
+//
+//===----------------------------------------------------------------------===//
+
+#include "frontends/ImportOptions.h"
+
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/MLIRContext.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSwitch.h"
+
+using namespace graven;
+
+/// A rank above this is a mistake or an attack; no model has one.
+static constexpr size_t kMaxRank = 16;
+
+template <typename... Parts>
+static llvm::Error specError(llvm::StringRef text, const Parts &...parts) {
+  std::string message = "input specification '" + text.str() + "': ";
+  ((message += parts), ...);
+  return llvm::createStringError(llvm::inconvertibleErrorCode(), message);
+}
+
+const InputSpec *ImportOptions::find(llvm::StringRef name, size_t index) const {
+  for (const InputSpec &spec : inputs)
+    if (spec.name == name)
+      return &spec;
+  std::string position = std::to_string(index);
+  for (const InputSpec &spec : inputs)
+    if (spec.name == position)
+      return &spec;
+  return nullptr;
+}
+
+static bool isKnownElementType(llvm::StringRef name) {
+  return llvm::StringSwitch<bool>(name)
+      .Cases({"f16", "bf16", "f32", "f64"}, true)
+      .Cases({"i1", "i8", "i16", "i32", "i64"}, true)
+      .Cases({"u8", "u16", "u32", "u64"}, true)
+      .Default(false);
+}
+
+llvm::Expected<InputSpec> graven::parseInputSpec(llvm::StringRef text) {
+  InputSpec spec;
+  auto [name, rest] = text.rsplit(':');
+  if (rest.empty() || name.empty())
+    return specError(text, "expected NAME:TYPE[EXTENT,...]");
+  spec.name = name.str();
+  auto [type, extents] = rest.split('[');
+  if (!isKnownElementType(type))
+    return specError(text, "unknown element type '", type.str(),
+                     "', expected one of f16 bf16 f32 f64 i1 i8 u8 i16 u16 i32 "
+                     "u32 i64 u64");
+  spec.elementType = type.str();
+  if (!extents.consume_back("]"))
+    return specError(text, "expected extents in brackets, as in f32[1,8]");
+  if (extents.trim().empty())
+    return spec;
+  llvm::SmallVector<llvm::StringRef> parts;
+  extents.split(parts, ',');
+  if (parts.size() > kMaxRank)
+    return specError(text, "got rank ", std::to_string(parts.size()),
+                     ", expected at most ", std::to_string(kMaxRank));
+  for (llvm::StringRef part : parts) {
+    part = part.trim();
+    InputExtent extent;
+    if (part == "?") {
+      // an unnamed dynamic extent
+    } else if (!part.empty() &&
+               (llvm::isAlpha(part.front()) || part.front() == '_')) {
+      extent.symbol = part.str();
+    } else if (part.getAsInteger(10, extent.size) || extent.size < 0) {
+      return specError(text, "expected an extent >= 0, a symbol or '?', got '",
+                       part.str(), "'");
+    }
+    spec.shape.push_back(extent);
+  }
+  return spec;
+}
+
+mlir::Type graven::parseElementType(mlir::MLIRContext *context,
+                                    llvm::StringRef name) {
+  if (name == "f16")
+    return mlir::Float16Type::get(context);
+  if (name == "bf16")
+    return mlir::BFloat16Type::get(context);
+  if (name == "f32")
+    return mlir::Float32Type::get(context);
+  if (name == "f64")
+    return mlir::Float64Type::get(context);
+  unsigned width = 0;
+  if (!isKnownElementType(name) || name.drop_front().getAsInteger(10, width))
+    return {};
+  return name.front() == 'u' ? mlir::IntegerType::get(
+                                   context, width, mlir::IntegerType::Unsigned)
+                             : mlir::IntegerType::get(context, width);
+}

@@ -1,0 +1,60 @@
+//===- ImportOptions.h - what every importer may be told ---*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file declares the options that all importers share: the element types
+// and shapes of the model's inputs as the user states them with `--input`.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef FRONTENDS_IMPORTOPTIONS_H
+#define FRONTENDS_IMPORTOPTIONS_H
+
+#include "mlir/IR/Types.h"
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+
+#include <string>
+#include <vector>
+
+namespace mlir {
+class MLIRContext;
+} // namespace mlir
+
+namespace graven {
+
+/// One extent of an input: a number of elements, or dynamic (`?` or a symbol).
+struct InputExtent {
+  static constexpr int64_t kDynamic = -1;
+  int64_t size = kDynamic; ///< elements, or kDynamic
+  std::string symbol;      ///< name of a dynamic extent; empty for `?`
+  bool isDynamic() const { return size == kDynamic; }
+};
+
+/// What the user says of one input: `NAME:f32[1,3,224,224]`. The name is the
+/// model's own, or the position of the input in decimal.
+struct InputSpec {
+  std::string name;
+  std::string elementType; ///< f16 bf16 f32 f64 i1 i8 u8 i16 i32 i64
+  llvm::SmallVector<InputExtent, 4> shape;
+};
+
+struct ImportOptions {
+  std::vector<InputSpec> inputs;
+
+  /// The spec of the input called `name` at position `index`, or null. A name
+  /// wins over a position.
+  const InputSpec *find(llvm::StringRef name, size_t index) const;
+};
+
+/// Reads `NAME:f32[1,3,?,w]`; the last colon divides, so names may have colons.
+llvm::Expected<InputSpec> parseInputSpec(llvm::StringRef text);
+
+/// The type a command line or file calls `f32`, `u8`, ...; null when there is
+/// none of that name. Unsigned types are `ui8`, never signless.
+mlir::Type parseElementType(mlir::MLIRContext *context, llvm::StringRef name);
+
+} // namespace graven
+
+#endif // FRONTENDS_IMPORTOPTIONS_H
