@@ -1,0 +1,287 @@
+/*===- runtime.h - the C ABI between compiled models and hosts -----*- C -*-===*
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ *
+ * This file defines the only interface shared by code that Graven compiles and
+ * programs that call it, which is: the table that describes a model, tensors as
+ * plain memory, threads as one callback, and status codes. C99, clean as C++.
+ *
+ * A compiled model NAME exports
+ *   const GravenModel NAME_model;     the table below
+ *   const GravenModel graven_model;   in shared objects: the same table under a
+ *                                     fixed name, for loaders that do not know
+ * NAME int NAME_run(...);                the typed entry, declared in NAME.h
+ *
+ * The functions declared here are linked into every artifact as weak, hidden
+ * symbols: programs linked with a NAME.o or NAME.a call them by name, programs
+ * that load a NAME.so reach the same functions through `model->support`.
+ *===---------------------------------------------------------------------===*/
+#ifndef GRAVEN_RUNTIME_H
+#define GRAVEN_RUNTIME_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Grows by one whenever a struct of this file or the entry's convention
+ * changes. */
+#define GRAVEN_ABI_VERSION 1
+
+/*===- Status codes ----------------------------------------------------------*/
+
+/* Returned by every call that can fail. The values are part of the ABI. */
+enum GravenStatus {
+  GRAVEN_OK = 0,
+  GRAVEN_ERROR_ABI_MISMATCH = 1,   /* table made for another ABI version */
+  GRAVEN_ERROR_ARGUMENT_COUNT = 2, /* number of inputs or outputs */
+  GRAVEN_ERROR_DTYPE = 3,          /* element type differs from the table's */
+  GRAVEN_ERROR_RANK = 4,           /* rank differs from the table's */
+  GRAVEN_ERROR_EXTENT =
+      5, /* an extent differs, is negative, or contradicts a symbol */
+  GRAVEN_ERROR_NULL_POINTER = 6, /* no data for a tensor that has elements */
+  GRAVEN_ERROR_MISALIGNED = 7,   /* data or workspace not aligned as needed */
+  GRAVEN_ERROR_OVERLAP = 8, /* an output shares bytes with another tensor */
+  GRAVEN_ERROR_CPU_UNSUPPORTED = 9, /* this CPU lacks a feature the code uses */
+  GRAVEN_ERROR_OUT_OF_MEMORY = 10,  /* the workspace could not be allocated */
+  GRAVEN_ERROR_INDEX_OUT_OF_RANGE =
+      11, /* gather, scatter, slice: index outside the data */
+  GRAVEN_ERROR_CHECK_FAILED = 12, /* an assertion written in the model failed */
+  GRAVEN_ERROR_DEVICE = 13 /* an accelerator is missing or reported a failure */
+};
+
+/* One lower-case line for a status, "unknown status" for any other number. */
+const char *graven_status_string(int status);
+
+/*===- Element types ---------------------------------------------------------*/
+
+/* Little-endian. I1 is one byte holding 0 or 1. The values are part of the ABI.
+ */
+enum GravenDType {
+  GRAVEN_F16 = 1,
+  GRAVEN_BF16 = 2,
+  GRAVEN_F32 = 3,
+  GRAVEN_F64 = 4,
+  GRAVEN_I1 = 5,
+  GRAVEN_I8 = 6,
+  GRAVEN_U8 = 7,
+  GRAVEN_I16 = 8,
+  GRAVEN_U16 = 9,
+  GRAVEN_I32 = 10,
+  GRAVEN_U32 = 11,
+  GRAVEN_I64 = 12,
+  GRAVEN_U64 = 13
+};
+
+/* Bytes of one element, 0 for a number that is no GravenDType. */
+size_t graven_dtype_size(int32_t dtype);
+
+/* "f32", "i1", "u8" and so on; "?" for a number that is no GravenDType. */
+const char *graven_dtype_name(int32_t dtype);
+
+/*===- Tensors ---------------------------------------------------------------*/
+
+/* A tensor given by the caller: row-major, contiguous, aligned to its element.
+ * `extents` has `rank` entries (may be null when rank is 0); `data` may be null
+ * when an extent is 0. Inputs are only read. */
+typedef struct GravenTensor {
+  void *data;
+  const int64_t *extents;
+  int32_t dtype; /* GravenDType */
+  int32_t rank;
+} GravenTensor;
+
+/* An extent known only at run time, see GravenTensorInfo. */
+#define GRAVEN_SYMBOLIC ((int64_t)-1)
+
+/* What a model expects at one input or gives at one output.
+ * Layout (LP64): { ptr name, ptr extents, ptr symbols, i32 dtype, i32 rank }.
+ * An extent of -1 is symbolic and `symbols[i]` is its name: equal names must
+ * have equal extents in one run. `symbols` is null when no extent is symbolic,
+ * and `symbols[i]` is null for a static one. */
+typedef struct GravenTensorInfo {
+  const char *name;
+  const int64_t *extents;
+  const char *const *symbols;
+  int32_t dtype; /* GravenDType */
+  int32_t rank;
+} GravenTensorInfo;
+
+/*===- Threads ---------------------------------------------------------------*/
+
+/* How a model may use more than the calling thread.
+ * `parallel_for` runs body(args, lo, hi) over ranges that cover [0, tasks)
+ * once, on any threads and in any order, and returns when all are done; what
+ * the tasks wrote is then visible to the caller. Results never depend on the
+ * split. A call with tasks == 0 (body null) does nothing, and tells a pool that
+ * a run begins, so that sleeping workers can wake up. `threads` is how many
+ * threads take part, at least 1. */
+typedef struct GravenParallel {
+  void *context;
+  int64_t threads;
+  void (*parallel_for)(void *context, int64_t tasks,
+                       void (*body)(void *args, int64_t lo, int64_t hi),
+                       void *args);
+} GravenParallel;
+
+/* A pool of threads that splits the tasks evenly into contiguous ranges. Its
+ * workers spin for about 1 ms after the last region and then sleep in the
+ * kernel. A pool serves one region at a time: a second caller, or a task that
+ * calls parallel_for itself, gets its tasks run on its own thread. */
+typedef struct GravenPool GravenPool;
+
+/* `threads` counts the caller of parallel_for too, so N makes N - 1 workers;
+ * 0 or less means as many as the CPUs this process may use.
+ * Null when memory or threads are refused. */
+GravenPool *graven_pool_create(int threads);
+
+/* Ends the workers. No region may be running. Null is allowed. */
+void graven_pool_destroy(GravenPool *pool);
+
+/* The pool in the form a run takes; valid as long as the pool, null for null.
+ */
+const GravenParallel *graven_pool_parallel(GravenPool *pool);
+
+/*===- Models ----------------------------------------------------------------*/
+
+/* The compiled function: pointers to the data of inputs and outputs in the
+ * order of the table, a workspace of at least workspace_size bytes aligned to
+ * workspace_alignment, and threads or null for one thread. Returns a
+ * GravenStatus. It checks nothing: call it through the functions below. */
+typedef int32_t (*GravenEntry)(void *const *inputs, void *const *outputs,
+                               void *workspace, const GravenParallel *parallel);
+
+/* CPU features that code may require (GravenModel.cpu_features). A bit counts
+ * as present only when the operating system saves the registers it needs. */
+#define GRAVEN_CPU_SSE3 (UINT64_C(1) << 0)
+#define GRAVEN_CPU_SSSE3 (UINT64_C(1) << 1)
+#define GRAVEN_CPU_SSE4_1 (UINT64_C(1) << 2)
+#define GRAVEN_CPU_SSE4_2 (UINT64_C(1) << 3)
+#define GRAVEN_CPU_POPCNT (UINT64_C(1) << 4)
+#define GRAVEN_CPU_CX16 (UINT64_C(1) << 5)
+#define GRAVEN_CPU_LAHF (UINT64_C(1) << 6)
+#define GRAVEN_CPU_AVX (UINT64_C(1) << 7)
+#define GRAVEN_CPU_AVX2 (UINT64_C(1) << 8)
+#define GRAVEN_CPU_BMI (UINT64_C(1) << 9)
+#define GRAVEN_CPU_BMI2 (UINT64_C(1) << 10)
+#define GRAVEN_CPU_F16C (UINT64_C(1) << 11)
+#define GRAVEN_CPU_FMA (UINT64_C(1) << 12)
+#define GRAVEN_CPU_LZCNT (UINT64_C(1) << 13)
+#define GRAVEN_CPU_MOVBE (UINT64_C(1) << 14)
+#define GRAVEN_CPU_AVX512F (UINT64_C(1) << 15)
+#define GRAVEN_CPU_AVX512BW (UINT64_C(1) << 16)
+#define GRAVEN_CPU_AVX512CD (UINT64_C(1) << 17)
+#define GRAVEN_CPU_AVX512DQ (UINT64_C(1) << 18)
+#define GRAVEN_CPU_AVX512VL (UINT64_C(1) << 19)
+#define GRAVEN_CPU_AVX512VNNI (UINT64_C(1) << 20)
+#define GRAVEN_CPU_AVX512BF16 (UINT64_C(1) << 21)
+#define GRAVEN_CPU_AVX512FP16 (UINT64_C(1) << 22)
+#define GRAVEN_CPU_AVX512VBMI (UINT64_C(1) << 23)
+#define GRAVEN_CPU_AVX512VBMI2 (UINT64_C(1) << 24)
+#define GRAVEN_CPU_AVX512IFMA (UINT64_C(1) << 25)
+#define GRAVEN_CPU_AVX512BITALG (UINT64_C(1) << 26)
+#define GRAVEN_CPU_AVX512VPOPCNTDQ (UINT64_C(1) << 27)
+#define GRAVEN_CPU_AVXVNNI (UINT64_C(1) << 28)
+#define GRAVEN_CPU_AMX_TILE (UINT64_C(1) << 29)
+#define GRAVEN_CPU_AMX_INT8 (UINT64_C(1) << 30)
+#define GRAVEN_CPU_AMX_BF16 (UINT64_C(1) << 31)
+#define GRAVEN_CPU_GFNI (UINT64_C(1) << 32)
+#define GRAVEN_CPU_VAES (UINT64_C(1) << 33)
+#define GRAVEN_CPU_VPCLMULQDQ (UINT64_C(1) << 34)
+#define GRAVEN_CPU_ADX (UINT64_C(1) << 35)
+
+/* The levels of the x86-64 psABI. */
+#define GRAVEN_CPU_X86_64_V2                                                   \
+  (GRAVEN_CPU_SSE3 | GRAVEN_CPU_SSSE3 | GRAVEN_CPU_SSE4_1 |                    \
+   GRAVEN_CPU_SSE4_2 | GRAVEN_CPU_POPCNT | GRAVEN_CPU_CX16 | GRAVEN_CPU_LAHF)
+#define GRAVEN_CPU_X86_64_V3                                                   \
+  (GRAVEN_CPU_X86_64_V2 | GRAVEN_CPU_AVX | GRAVEN_CPU_AVX2 | GRAVEN_CPU_BMI |  \
+   GRAVEN_CPU_BMI2 | GRAVEN_CPU_F16C | GRAVEN_CPU_FMA | GRAVEN_CPU_LZCNT |     \
+   GRAVEN_CPU_MOVBE)
+#define GRAVEN_CPU_X86_64_V4                                                   \
+  (GRAVEN_CPU_X86_64_V3 | GRAVEN_CPU_AVX512F | GRAVEN_CPU_AVX512BW |           \
+   GRAVEN_CPU_AVX512CD | GRAVEN_CPU_AVX512DQ | GRAVEN_CPU_AVX512VL)
+
+struct GravenSupport;
+
+/* Everything a host must know about a compiled model. A constant of the
+ * artifact. Layout (LP64), 112 bytes, all members after the first two are 8
+ * bytes: { i32, i32, ptr name, ptr inputs, ptr outputs, i64 num_inputs, i64
+ * num_outputs, i64 workspace_size, i64 workspace_alignment, ptr weights, i64
+ * weights_size, i64 cpu_features, ptr provenance, ptr entry, ptr support }. */
+typedef struct GravenModel {
+  uint32_t abi_version; /* GRAVEN_ABI_VERSION of the compiler */
+  uint32_t struct_size; /* sizeof(GravenModel) of the compiler */
+  const char *name;
+  const GravenTensorInfo *inputs;
+  const GravenTensorInfo *outputs;
+  int64_t num_inputs;
+  int64_t num_outputs;
+  int64_t workspace_size; /* bytes, enough for all extents the model takes */
+  int64_t workspace_alignment; /* bytes, a power of two */
+  const void *weights;         /* packed weights, null when there are none */
+  int64_t weights_size;        /* bytes */
+  uint64_t cpu_features;       /* GRAVEN_CPU_* the code needs, 0 for none */
+  /* Where the artifact comes from, as lines KEY=VALUE separated by '\n':
+   * compiler=graven 0.1.0, cpu=x86-64-v3, source=sha256:... */
+  const char *provenance;
+  GravenEntry entry;
+  const struct GravenSupport *support; /* &graven_support of the artifact */
+} GravenModel;
+
+/* Checks the ABI version, the CPU, and count, dtype, rank, extents, pointers,
+ * alignment and overlap of all tensors. Allocates nothing.
+ * On failure writes one line "input 'x': expected f32, got f64" (truncated and
+ * terminated) into error, which may be null when error_size is 0. */
+int graven_model_check(const GravenModel *model, const GravenTensor *inputs,
+                       int64_t num_inputs, const GravenTensor *outputs,
+                       int64_t num_outputs, char *error, size_t error_size);
+
+/* Runs with bare pointers, for callers who know the shapes (NAME_run does
+ * this). Checks the ABI version, the CPU and the workspace's alignment, nothing
+ * about the tensors. A null workspace is allocated for this call and freed
+ * again; with a workspace nothing is allocated. `parallel` may be null: one
+ * thread. */
+int graven_model_call(const GravenModel *model, void *const *inputs,
+                      void *const *outputs, void *workspace,
+                      const GravenParallel *parallel, char *error,
+                      size_t error_size);
+
+/* The most inputs and outputs together that graven_model_run takes; callers
+ * with more use graven_model_check and graven_model_call. */
+#define GRAVEN_RUN_MAX_TENSORS 4096
+
+/* graven_model_check, then graven_model_call. Safe to call from several threads
+ * at a time as long as each has its own outputs and workspace. */
+int graven_model_run(const GravenModel *model, const GravenTensor *inputs,
+                     int64_t num_inputs, GravenTensor *outputs,
+                     int64_t num_outputs, void *workspace,
+                     const GravenParallel *parallel, char *error,
+                     size_t error_size);
+
+/* The functions of this file as the artifact holds them, for hosts that loaded
+ * the artifact at run time. */
+typedef struct GravenSupport {
+  uint32_t abi_version;
+  uint32_t struct_size;
+  int (*check)(const GravenModel *, const GravenTensor *, int64_t,
+               const GravenTensor *, int64_t, char *, size_t);
+  int (*call)(const GravenModel *, void *const *, void *const *, void *,
+              const GravenParallel *, char *, size_t);
+  int (*run)(const GravenModel *, const GravenTensor *, int64_t, GravenTensor *,
+             int64_t, void *, const GravenParallel *, char *, size_t);
+  const char *(*status_string)(int);
+  GravenPool *(*pool_create)(int);
+  void (*pool_destroy)(GravenPool *);
+  const GravenParallel *(*pool_parallel)(GravenPool *);
+} GravenSupport;
+
+/* Compiled tables refer to this symbol. */
+extern const GravenSupport graven_support;
+
+#ifdef __cplusplus
+} /* extern "C" */
+#endif
+
+#endif /* GRAVEN_RUNTIME_H */
