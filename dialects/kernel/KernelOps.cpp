@@ -1,0 +1,421 @@
+//===- KernelOps.cpp - verifiers of the kernel operations -------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file implements the verifiers and the memory effects of the kernel
+// operations. The constraint numbers are those of the operation descriptions.
+
+#include "dialects/kernel/Kernel.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/Matchers.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+
+namespace graven::kernel {
+namespace {
+
+ShapedType shaped(Value value) { return cast<ShapedType>(value.getType()); }
+
+ArrayRef<int64_t> shapeOf(Value value) { return shaped(value).getShape(); }
+
+/// On tensors the results are tied to `out`; on memrefs there are none.
+LogicalResult verifyDestination(Operation *op, Value out) {
+  if (isa<TensorType>(out.getType())) {
+    if (op->getNumResults() != 1 || op->getResult(0).getType() != out.getType())
+      return op->emitOpError("expects one result of the destination's type ")
+             << out.getType();
+    return success();
+  }
+  if (op->getNumResults() != 0)
+    return op->emitOpError(
+        "expects no result when the destination is a memref");
+  return success();
+}
+
+LogicalResult verifyElementTypes(Operation *op) {
+  Type first = getElementTypeOrSelf(op->getOperand(0));
+  for (Value operand : op->getOperands())
+    if (getElementTypeOrSelf(operand) != first)
+      return op->emitOpError("C1: expects equal element types, got ")
+             << first << " and " << getElementTypeOrSelf(operand);
+  return success();
+}
+
+LogicalResult verifyRank(Operation *op, StringRef name, Value value,
+                         int64_t rank) {
+  if (shaped(value).getRank() == rank)
+    return success();
+  return op->emitOpError("C1: expects '")
+         << name << "' of rank " << rank << ", got " << value.getType();
+}
+
+LogicalResult verifyShape(Operation *op, StringRef constraint, StringRef name,
+                          Value value, ArrayRef<int64_t> expected) {
+  if (shapeOf(value) == expected)
+    return success();
+  InFlightDiagnostic diag = op->emitOpError() << constraint << ": expects '"
+                                              << name << "' of shape [";
+  llvm::interleaveComma(expected, diag);
+  diag << "], got [";
+  llvm::interleaveComma(shapeOf(value), diag);
+  return diag << "]";
+}
+
+LogicalResult verifyEntries(Operation *op, StringRef constraint, StringRef name,
+                            ArrayRef<int64_t> values, size_t count,
+                            int64_t least) {
+  if (values.size() != count)
+    return op->emitOpError()
+           << constraint << ": expects '" << name << "' to have " << count
+           << " entries, got " << values.size();
+  for (int64_t value : values)
+    if (value < least)
+      return op->emitOpError()
+             << constraint << ": expects the entries of '" << name
+             << "' to be >= " << least << ", got " << value;
+  return success();
+}
+
+/// A padded input extent has room for every window.
+LogicalResult verifyWindow(Operation *op, StringRef constraint, int64_t extent,
+                           int64_t out, int64_t stride, int64_t dilation,
+                           int64_t kernel) {
+  int64_t needed = (out - 1) * stride + (kernel - 1) * dilation + 1;
+  if (out == 0 || extent >= needed)
+    return success();
+  return op->emitOpError() << constraint
+                           << ": expects a padded input extent of at least "
+                           << needed << ", got " << extent;
+}
+
+/// The epilogue's operands (full, `channels` long, or scalar) and its region.
+LogicalResult verifyEpilogue(Operation *op, StringRef constraint,
+                             ValueRange operands, Value out, int64_t channels,
+                             Region &body) {
+  for (Value operand : operands) {
+    ArrayRef<int64_t> shape = shapeOf(operand);
+    bool full = shape == shapeOf(out);
+    bool perChannel = shape.size() == 1 && shape[0] == channels;
+    if (!full && !perChannel && !shape.empty())
+      return op->emitOpError()
+             << constraint
+             << ": expects an epilogue operand of the destination's shape, of "
+             << channels << " elements, or a scalar, got " << operand.getType();
+  }
+  if (body.empty()) {
+    if (!operands.empty())
+      return op->emitOpError(
+          "epilogue: expects a region for the epilogue operands");
+    return success();
+  }
+  Block &block = body.front();
+  Type element = getElementTypeOrSelf(out);
+  if (block.getNumArguments() != operands.size() + 1)
+    return op->emitOpError("epilogue: expects ")
+           << operands.size() + 1 << " region arguments, got "
+           << block.getNumArguments();
+  for (BlockArgument argument : block.getArguments())
+    if (argument.getType() != element)
+      return op->emitOpError("epilogue: expects region arguments of type ")
+             << element << ", got " << argument.getType();
+  auto yield = block.empty() ? YieldOp() : dyn_cast<YieldOp>(block.back());
+  if (!yield)
+    return op->emitOpError(
+        "epilogue: expects the region to end with kernel.yield");
+  if (yield.getValue().getType() != element)
+    return op->emitOpError("epilogue: expects the region to yield ")
+           << element << ", got " << yield.getValue().getType();
+  for (Operation &inner : block.without_terminator())
+    if (!OpTrait::hasElementwiseMappableTraits(&inner) &&
+        !matchPattern(&inner, m_Constant()))
+      return inner.emitOpError(
+          "is not elementwise, so it cannot stand in an epilogue");
+  return success();
+}
+
+} // namespace
+
+void detail::addDestinationEffects(
+    Operation *op, SmallVectorImpl<MemoryEffects::EffectInstance> &effects) {
+  auto destination = cast<DestinationStyleOpInterface>(op);
+  for (OpOperand &operand : op->getOpOperands()) {
+    if (!isa<BaseMemRefType>(operand.get().getType()))
+      continue;
+    if (destination.isDpsInit(&operand))
+      effects.emplace_back(MemoryEffects::Write::get(), &operand,
+                           SideEffects::DefaultResource::get());
+    else
+      effects.emplace_back(MemoryEffects::Read::get(), &operand,
+                           SideEffects::DefaultResource::get());
+  }
+}
+
+LogicalResult GemmOp::verify() {
+  if (failed(verifyDestination(*this, getOut())) ||
+      failed(verifyRank(*this, "a", getA(), 3)) ||
+      failed(verifyRank(*this, "b", getB(), 4)) ||
+      failed(verifyRank(*this, "out", getOut(), 3)) ||
+      failed(verifyElementTypes(*this)))
+    return failure();
+  ArrayRef<int64_t> a = shapeOf(getA()), b = shapeOf(getB()),
+                    out = shapeOf(getOut());
+  int64_t panelWidth = b[3];
+  if (panelWidth < 1)
+    return emitOpError("C2: expects panels of at least one column, got ")
+           << panelWidth;
+  int64_t batch = b[0] == 1 ? 1 : out[0];
+  if (failed(verifyShape(*this, "C2", "a", getA(), {out[0], out[1], a[2]})) ||
+      failed(verifyShape(*this, "C2", "b", getB(),
+                         {batch, llvm::divideCeilSigned(out[2], panelWidth),
+                          a[2], panelWidth})))
+    return failure();
+  if (getMr() < 1 || getKc() < 0)
+    return emitOpError("C3: expects mr >= 1 and kc >= 0, got ")
+           << getMr() << " and " << getKc();
+  return verifyEpilogue(*this, "C4", getEpilogue(), getOut(), out[2],
+                        getBody());
+}
+
+LogicalResult ConvOp::verify() {
+  bool planarIn = isPlanarInput(), planarOut = isPlanarOutput();
+  if (failed(verifyDestination(*this, getOut())) ||
+      failed(verifyRank(*this, "x", getX(), planarIn ? 4 : 5)) ||
+      failed(verifyRank(*this, "w", getW(), 6)) ||
+      failed(verifyRank(*this, "out", getOut(), planarOut ? 4 : 5)) ||
+      failed(verifyElementTypes(*this)))
+    return failure();
+  if (failed(verifyEntries(*this, "C3", "strides", getStrides(), 2, 1)) ||
+      failed(verifyEntries(*this, "C3", "dilations", getDilations(), 2, 1)) ||
+      failed(verifyEntries(*this, "C3", "tile", getTile(), 2, 1)))
+    return failure();
+  if (getRowBlock() < 1)
+    return emitOpError("C3: expects row_block >= 1, got ") << getRowBlock();
+  int64_t ic = getInChannels(), oc = getOutChannels(), groups = getGroups();
+  if (ic < 1 || oc < 1 || groups < 1 || ic % groups != 0 || oc % groups != 0)
+    return emitOpError(
+               "C2: expects channel counts that the groups divide, got ")
+           << ic << " and " << oc << " in " << groups << " groups";
+  ArrayRef<int64_t> x = shapeOf(getX()), w = shapeOf(getW()),
+                    out = shapeOf(getOut());
+  int64_t tileChannels = w[5];
+  if (tileChannels < 1 ||
+      (tileChannels % kChannelBlock != 0 && kChannelBlock % tileChannels != 0))
+    return emitOpError("C5: expects a panel width that divides 16 or is a "
+                       "multiple of it, got ")
+           << tileChannels;
+  if (groups > 1 &&
+      (planarIn || (ic / groups) % kChannelBlock != 0 ||
+       (oc / groups) % kChannelBlock != 0 || (oc / groups) % tileChannels != 0))
+    return emitOpError("C4: expects groups of whole blocks and panels, got ")
+           << ic << " and " << oc << " channels in " << groups
+           << " groups with panels of " << tileChannels;
+  int64_t n = out[0], oh = planarOut ? out[2] : out[2], ow = out[3], h = x[2],
+          width = x[3];
+  SmallVector<int64_t> xShape{n, llvm::divideCeilSigned(ic, kChannelBlock), h,
+                              width, kChannelBlock};
+  if (planarIn)
+    xShape = {n, ic, h, width};
+  SmallVector<int64_t> outShape{n, llvm::divideCeilSigned(oc, kChannelBlock),
+                                oh, ow, kChannelBlock};
+  if (planarOut)
+    outShape = {n, oc, oh, ow};
+  int64_t icBlocks =
+      planarIn ? 1 : llvm::divideCeilSigned(ic / groups, kChannelBlock);
+  if (failed(verifyShape(*this, "C2", "x", getX(), xShape)) ||
+      failed(verifyShape(*this, "C2", "out", getOut(), outShape)) ||
+      failed(
+          verifyShape(*this, "C2", "w", getW(),
+                      {llvm::divideCeilSigned(oc, tileChannels), icBlocks, w[2],
+                       w[3], planarIn ? ic : kChannelBlock, tileChannels})) ||
+      failed(verifyWindow(*this, "C2", h, oh, getStrides()[0],
+                          getDilations()[0], w[2])) ||
+      failed(verifyWindow(*this, "C2", width, ow, getStrides()[1],
+                          getDilations()[1], w[3])))
+    return failure();
+  return verifyEpilogue(*this, "C5", getEpilogue(), getOut(), oc, getBody());
+}
+
+LogicalResult DepthwiseOp::verify() {
+  if (failed(verifyDestination(*this, getOut())) ||
+      failed(verifyRank(*this, "x", getX(), 5)) ||
+      failed(verifyRank(*this, "w", getW(), 4)) ||
+      failed(verifyRank(*this, "out", getOut(), 5)) ||
+      failed(verifyElementTypes(*this)) ||
+      failed(verifyEntries(*this, "C3", "strides", getStrides(), 2, 1)) ||
+      failed(verifyEntries(*this, "C3", "dilations", getDilations(), 2, 1)) ||
+      failed(verifyEntries(*this, "C3", "tile", getTile(), 2, 1)))
+    return failure();
+  ArrayRef<int64_t> x = shapeOf(getX()), w = shapeOf(getW()),
+                    out = shapeOf(getOut());
+  int64_t blocks = llvm::divideCeilSigned(getChannels(), kChannelBlock);
+  if (failed(verifyShape(*this, "C2", "x", getX(),
+                         {out[0], blocks, x[2], x[3], kChannelBlock})) ||
+      failed(verifyShape(*this, "C2", "w", getW(),
+                         {blocks, w[1], w[2], kChannelBlock})) ||
+      failed(verifyShape(*this, "C2", "out", getOut(),
+                         {out[0], blocks, out[2], out[3], kChannelBlock})) ||
+      failed(verifyWindow(*this, "C2", x[2], out[2], getStrides()[0],
+                          getDilations()[0], w[1])) ||
+      failed(verifyWindow(*this, "C2", x[3], out[3], getStrides()[1],
+                          getDilations()[1], w[2])))
+    return failure();
+  return verifyEpilogue(*this, "C4", getEpilogue(), getOut(), getChannels(),
+                        getBody());
+}
+
+LogicalResult PackOp::verify() {
+  if (failed(verifyDestination(*this, getOut())) ||
+      failed(verifyRank(*this, "x", getX(), 3)) ||
+      failed(verifyRank(*this, "out", getOut(), 4)) ||
+      failed(verifyElementTypes(*this)))
+    return failure();
+  ArrayRef<int64_t> x = shapeOf(getX()), out = shapeOf(getOut());
+  int64_t k = getTransposed() ? x[2] : x[1], n = getTransposed() ? x[1] : x[2];
+  if (out[3] < 1)
+    return emitOpError("C2: expects panels of at least one column, got ")
+           << out[3];
+  return verifyShape(*this, "C2", "out", getOut(),
+                     {x[0], llvm::divideCeilSigned(n, out[3]), k, out[3]});
+}
+
+LogicalResult PoolOp::verify() {
+  int64_t rank = shaped(getX()).getRank();
+  if (rank != 4 && rank != 5)
+    return emitOpError("C1: expects 'x' of rank 4 or 5, got ")
+           << getX().getType();
+  if (failed(verifyDestination(*this, getOut())) ||
+      failed(verifyRank(*this, "out", getOut(), rank)) ||
+      failed(verifyElementTypes(*this)) ||
+      failed(verifyEntries(*this, "C3", "kernel", getKernel(), 2, 1)) ||
+      failed(verifyEntries(*this, "C3", "strides", getStrides(), 2, 1)) ||
+      failed(verifyEntries(*this, "C3", "dilations", getDilations(), 2, 1)) ||
+      failed(verifyEntries(*this, "C3", "pads", getPads(), 4, 0)))
+    return failure();
+  ArrayRef<int64_t> x = shapeOf(getX()), out = shapeOf(getOut());
+  SmallVector<int64_t> expected{x[0], x[1], out[2], out[3]};
+  if (rank == 5) {
+    if (x[4] != kChannelBlock)
+      return emitOpError("C2: expects blocks of 16 channels, got ") << x[4];
+    expected.push_back(kChannelBlock);
+  }
+  if (failed(verifyShape(*this, "C2", "out", getOut(), expected)))
+    return failure();
+  for (int axis : {0, 1}) {
+    int64_t extent = x[2 + axis];
+    for (int64_t o = 0; o < out[2 + axis]; ++o) {
+      int64_t start = o * getStrides()[axis] - getPads()[axis],
+              dilation = getDilations()[axis];
+      int64_t first = start < 0 ? llvm::divideCeilSigned(-start, dilation) : 0;
+      if (first >= getKernel()[axis] || start + first * dilation >= extent)
+        return emitOpError("C4: window ")
+               << o << " of spatial axis " << axis << " lies outside the input";
+    }
+  }
+  return success();
+}
+
+LogicalResult SoftmaxOp::verify() {
+  if (failed(verifyDestination(*this, getOut())) ||
+      failed(verifyElementTypes(*this)) ||
+      failed(verifyShape(*this, "C1", "x", getX(), shapeOf(getOut()))))
+    return failure();
+  if (shapeOf(getX()).empty() || shapeOf(getX()).back() < 1)
+    return emitOpError("C2: expects a last axis of at least one element, got ")
+           << getX().getType();
+  return success();
+}
+
+LogicalResult RowNormOp::verify() {
+  if (failed(verifyDestination(*this, getOut())) ||
+      failed(verifyElementTypes(*this)) ||
+      failed(verifyShape(*this, "C1", "x", getX(), shapeOf(getOut()))))
+    return failure();
+  if (shapeOf(getX()).empty() || shapeOf(getX()).back() < 1)
+    return emitOpError("C3: expects a last axis of at least one element, got ")
+           << getX().getType();
+  if (getEpsilon().isNegative())
+    return emitOpError("C3: expects epsilon >= 0, got ")
+           << getEpsilon().convertToDouble();
+  if (getParams().size() > 2)
+    return emitOpError("C2: expects at most two params, got ")
+           << getParams().size();
+  for (Value param : getParams())
+    if (failed(verifyShape(*this, "C2", "params", param,
+                           shapeOf(getX()).take_back())))
+      return failure();
+  return success();
+}
+
+LogicalResult AttentionOp::verify() {
+  if (failed(verifyDestination(*this, getOut())) ||
+      failed(verifyRank(*this, "q", getQ(), 4)) ||
+      failed(verifyRank(*this, "k", getK(), 4)) ||
+      failed(verifyRank(*this, "v", getV(), 4)) ||
+      failed(verifyRank(*this, "out", getOut(), 4)) ||
+      failed(verifyElementTypes(*this)))
+    return failure();
+  ArrayRef<int64_t> q = shapeOf(getQ()), k = shapeOf(getK()),
+                    v = shapeOf(getV());
+  if (k[1] < 1 || q[1] % k[1] != 0)
+    return emitOpError("C2: expects the heads of 'q' to be a multiple of those "
+                       "of 'k', got ")
+           << q[1] << " and " << k[1];
+  if (failed(verifyShape(*this, "C2", "k", getK(), {q[0], k[1], k[2], q[3]})) ||
+      failed(verifyShape(*this, "C2", "v", getV(), {q[0], k[1], k[2], v[3]})) ||
+      failed(
+          verifyShape(*this, "C2", "out", getOut(), {q[0], q[1], q[2], v[3]})))
+    return failure();
+  if (getMask().size() > 1)
+    return emitOpError("C2: expects at most one mask, got ")
+           << getMask().size();
+  for (Value mask : getMask()) {
+    ArrayRef<int64_t> shape = shapeOf(mask);
+    if (shape.size() != 4 || shape[3] != k[2] ||
+        (shape[0] != 1 && shape[0] != q[0]) ||
+        (shape[1] != 1 && shape[1] != q[1]) ||
+        (shape[2] != 1 && shape[2] != q[2]))
+      return emitOpError(
+                 "C2: expects a mask that broadcasts to [B, H, S, L], got ")
+             << mask.getType();
+  }
+  return success();
+}
+
+LogicalResult WeightOp::verify() {
+  if (getOffset() % 64 != 0)
+    return emitOpError("C1: expects an offset that is a multiple of 64, got ")
+           << getOffset();
+  return success();
+}
+
+LogicalResult LaunchOp::verify() {
+  if (getTasks() < 1)
+    return emitOpError("C1: expects at least one task, got ") << getTasks();
+  return success();
+}
+
+LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  auto function =
+      symbols.lookupNearestSymbolFrom<func::FuncOp>(*this, getCalleeAttr());
+  if (!function)
+    return emitOpError("C2: no function named ") << getCalleeAttr();
+  if (!function->hasAttr(kEntryAttr))
+    return emitOpError("C2: expects ")
+           << getCalleeAttr() << " to have the attribute '" << kEntryAttr
+           << "'";
+  SmallVector<Type> expected(getOperandTypes());
+  expected.append(2, IndexType::get(getContext()));
+  if (function.getArgumentTypes() != ArrayRef<Type>(expected) ||
+      function.getNumResults() != 0)
+    return emitOpError("C2: expects ")
+           << getCalleeAttr() << " to take the operands and two indices, got "
+           << function.getFunctionType();
+  return success();
+}
+
+} // namespace graven::kernel
+
+#define GET_OP_CLASSES
+#include "dialects/kernel/Kernel.cpp.inc"

@@ -1,0 +1,131 @@
+//===- KernelRows.td - window and row kernels -----------------*- tablegen -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file defines the kernels that reduce a window or the last axis: pool,
+// softmax, rownorm and attention.
+
+#ifndef GRAVEN_DIALECTS_KERNEL_ROWS_TD
+#define GRAVEN_DIALECTS_KERNEL_ROWS_TD
+
+def Kernel_PoolKindEnum : I32EnumAttr<"PoolKind", "reduction of a pooling window", [
+    I32EnumAttrCase<"Max", 0, "max">, I32EnumAttrCase<"Avg", 1, "avg">]> {
+  let cppNamespace = "::graven::kernel";
+  let genSpecializedAttr = 0;
+}
+def Kernel_PoolKindAttr : EnumAttr<Kernel_Dialect, Kernel_PoolKindEnum, "pool_kind"> {
+  let assemblyFormat = "$value";
+}
+
+def Kernel_NormKindEnum : I32EnumAttr<"NormKind", "kind of row normalisation", [
+    I32EnumAttrCase<"Layer", 0, "layer">, I32EnumAttrCase<"Rms", 1, "rms">]> {
+  let cppNamespace = "::graven::kernel";
+  let genSpecializedAttr = 0;
+}
+def Kernel_NormKindAttr : EnumAttr<Kernel_Dialect, Kernel_NormKindEnum, "norm_kind"> {
+  let assemblyFormat = "$value";
+}
+
+def Kernel_PoolOp : Kernel_DpsOp<"pool"> {
+  let summary = "2-D max or average pooling";
+  let description = [{
+    Window element (kh, kw) of output (y, x) is the input at
+    `(y*sh - ph + kh*dh, x*sw - pw + kw*dw)`.
+    ```
+    max: out = maximum over the elements inside the input (NaN wins)
+    avg: out = sum over the elements inside the input / n
+         n = divisor                       if divisor > 0
+             elements inside the input     unless count_include_pad
+             elements inside the input and its pads   otherwise
+    ```
+    `x` is blocked [N, CB, H, W, 16] or planar [N, C, H, W], not padded; `out` has
+    the same layout. `pads` are [h low, w low, h high, w high]; positions past the
+    high pad (ceil mode) never count.
+
+    Constraints:
+    - C1 `x` and `out` have rank 4 or 5, the same, and equal element types.
+    - C2 N, channel axes agree.
+    - C3 `kernel`, `strides`, `dilations` have two entries >= 1; `pads` four >= 0.
+    - C4 each window has at least one element inside the input.
+  }];
+  let arguments = (ins Kernel_PoolKindAttr:$kind, Kernel_Operand:$x, Kernel_Operand:$out,
+      DenseI64ArrayAttr:$kernel, DenseI64ArrayAttr:$strides,
+      DenseI64ArrayAttr:$dilations, DenseI64ArrayAttr:$pads,
+      UnitAttr:$count_include_pad, DefaultValuedAttr<I64Attr, "0">:$divisor);
+  let assemblyFormat = [{
+    $kind `ins` `(` $x `:` type($x) `)` `outs` `(` $out `:` type($out) `)` attr-dict
+    (`->` type($results)^)?
+  }];
+}
+
+def Kernel_SoftmaxOp : Kernel_DpsOp<"softmax"> {
+  let summary = "softmax over the last axis";
+  let description = [{
+    ```
+    m = max_j x[..,j];  s = sum_j exp(x[..,j] - m)
+    out[..,i] = exp(x[..,i] - m) / s         (log: x[..,i] - m - log(s))
+    ```
+    A row with a NaN, a +inf, or -inf only gives NaN. The last axis is contiguous.
+
+    Constraints:
+    - C1 `x` and `out` have the same shape and element type, rank >= 1.
+    - C2 the last extent is at least 1.
+  }];
+  let arguments = (ins Kernel_Operand:$x, Kernel_Operand:$out, UnitAttr:$log);
+  let assemblyFormat = [{
+    `ins` `(` $x `:` type($x) `)` `outs` `(` $out `:` type($out) `)` attr-dict
+    (`->` type($results)^)?
+  }];
+}
+
+def Kernel_RowNormOp : Kernel_DpsOp<"rownorm"> {
+  let summary = "layer or rms normalisation of the last axis";
+  let description = [{
+    ```
+    layer: mu = mean_j x[..,j];  v = mean_j (x[..,j] - mu)^2
+           out[..,i] = (x[..,i] - mu) / sqrt(v + epsilon) * scale[i] + bias[i]
+    rms:   out[..,i] = x[..,i] / sqrt(mean_j x[..,j]^2 + epsilon) * scale[i] + bias[i]
+    ```
+    `params` are none, scale, or scale and bias, each [N] with N the last extent.
+    Two passes over the row, which is contiguous.
+
+    Constraints:
+    - C1 `x` and `out` have the same shape and element type, rank >= 1.
+    - C2 at most two `params`, each of shape [N].
+    - C3 the last extent is at least 1; epsilon >= 0.
+  }];
+  let arguments = (ins Kernel_NormKindAttr:$kind, Kernel_Operand:$x,
+      Variadic<Kernel_Operand>:$params, Kernel_Operand:$out, F64Attr:$epsilon);
+  let assemblyFormat = [{
+    $kind `ins` `(` $x `:` type($x) `)` (`params` `(` $params^ `:` type($params) `)`)?
+    `outs` `(` $out `:` type($out) `)` attr-dict (`->` type($results)^)?
+  }];
+}
+
+def Kernel_AttentionOp : Kernel_DpsOp<"attention"> {
+  let summary = "attention of whole rows of scores";
+  let description = [{
+    ```
+    s[i,j] = scale * sum_e q[b,h,i,e] * k[b,h / (H/HK),j,e] + mask[b,h,i,j]
+    p[i,:] = softmax(s[i,:]);  out[b,h,i,:] = sum_j p[i,j] * v[b,h / (H/HK),j,:]
+    ```
+    - `q` [B, H, S, E], `k` [B, HK, L, E], `v` [B, HK, L, EV], `out` [B, H, S, EV];
+      on memrefs views with a contiguous last axis are welcome.
+    - `mask`, at most one, [B or 1, H or 1, S or 1, L], is added to the scores.
+    - `causal`: keys j > i do not take part.
+    - a row whose scores are all -inf gives zeros, or NaN with `empty_row_nan`.
+
+    Constraints:
+    - C1 rank 4, equal element types.
+    - C2 extents agree as above; H is a multiple of HK.
+  }];
+  let arguments = (ins Kernel_Operand:$q, Kernel_Operand:$k, Kernel_Operand:$v,
+      Variadic<Kernel_Operand>:$mask, Kernel_Operand:$out, F64Attr:$scale,
+      UnitAttr:$causal, UnitAttr:$empty_row_nan);
+  let assemblyFormat = [{
+    `ins` `(` $q `,` $k `,` $v `:` type($q) `,` type($k) `,` type($v) `)`
+    (`mask` `(` $mask^ `:` type($mask) `)`)?
+    `outs` `(` $out `:` type($out) `)` attr-dict (`->` type($results)^)?
+  }];
+}
+
+#endif // GRAVEN_DIALECTS_KERNEL_ROWS_TD
