@@ -1,0 +1,26 @@
+"""What the Python tests share: where the checkout, its build and its tools are.
+
+SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""
+import os
+import pathlib
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def root():
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def build(root):
+    return (root / os.environ.get("GRAVEN_BUILD", "build")).resolve()
+
+
+@pytest.fixture(scope="session")
+def graven(build):
+    """Path of the `graven` program of this build."""
+    return build / "bin" / "graven"

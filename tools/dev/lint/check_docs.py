@@ -1,0 +1,51 @@
+#!/usr/bin/env python3
+"""docs/generated is what the build makes of the TableGen files (target graven-doc); --update writes it.
+
+environment: GRAVEN_BUILD, the build folder (default: build)
+
+SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""
+import filecmp
+import os
+import shutil
+import subprocess
+import sys
+
+from common import Finding, run_lint
+
+
+def generate(tree):
+    """Folder of the freshly generated pages; none where the build has no target for them."""
+    build = tree.root / os.environ.get("GRAVEN_BUILD", "build")
+    if "graven-doc:" not in subprocess.run(["ninja", "-C", build, "-t", "targets"], check=True, capture_output=True,
+                                           text=True).stdout:
+        return None
+    subprocess.run(["ninja", "-C", build, "graven-doc"], check=True, stdout=subprocess.DEVNULL)
+    return build / "docs/generated"
+
+
+def lint(tree):
+    fresh = generate(tree)
+    if fresh is None:
+        return
+    committed = tree.root / "docs/generated"
+    names = {path.name for path in fresh.glob("*.md")} | {path.name for path in committed.glob("*.md")}
+    for name in sorted(names):
+        if not (fresh / name).exists():
+            yield Finding(f"docs/generated/{name}", 1, "nothing generates this page any more")
+        elif not (committed / name).exists() or not filecmp.cmp(fresh / name, committed / name, shallow=False):
+            yield Finding(f"docs/generated/{name}", 1, "out of date: tools/dev/lint/check_docs.py --update")
+
+
+def update(tree):
+    fresh = generate(tree)
+    committed = tree.root / "docs/generated"
+    shutil.rmtree(committed, ignore_errors=True)
+    shutil.copytree(fresh, committed)
+
+
+if __name__ == "__main__":
+    if "--update" in sys.argv:
+        sys.argv.remove("--update")
+        run_lint(update, __doc__)
+    run_lint(lint, __doc__)
