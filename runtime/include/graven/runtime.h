@@ -25,8 +25,7 @@
 extern "C" {
 #endif
 
-/* Grows by one whenever a struct of this file or the entry's convention
- * changes. */
+/* Grows by one when a struct of this file or the entry's convention changes. */
 #define GRAVEN_ABI_VERSION 1
 
 /*===- Status codes ----------------------------------------------------------*/
@@ -34,21 +33,30 @@ extern "C" {
 /* Returned by every call that can fail. The values are part of the ABI. */
 enum GravenStatus {
   GRAVEN_OK = 0,
-  GRAVEN_ERROR_ABI_MISMATCH = 1,   /* table made for another ABI version */
-  GRAVEN_ERROR_ARGUMENT_COUNT = 2, /* number of inputs or outputs */
-  GRAVEN_ERROR_DTYPE = 3,          /* element type differs from the table's */
-  GRAVEN_ERROR_RANK = 4,           /* rank differs from the table's */
-  GRAVEN_ERROR_EXTENT =
-      5, /* an extent differs, is negative, or contradicts a symbol */
-  GRAVEN_ERROR_NULL_POINTER = 6, /* no data for a tensor that has elements */
-  GRAVEN_ERROR_MISALIGNED = 7,   /* data or workspace not aligned as needed */
-  GRAVEN_ERROR_OVERLAP = 8, /* an output shares bytes with another tensor */
-  GRAVEN_ERROR_CPU_UNSUPPORTED = 9, /* this CPU lacks a feature the code uses */
-  GRAVEN_ERROR_OUT_OF_MEMORY = 10,  /* the workspace could not be allocated */
-  GRAVEN_ERROR_INDEX_OUT_OF_RANGE =
-      11, /* gather, scatter, slice: index outside the data */
-  GRAVEN_ERROR_CHECK_FAILED = 12, /* an assertion written in the model failed */
-  GRAVEN_ERROR_DEVICE = 13 /* an accelerator is missing or reported a failure */
+  /* The table was made for another version of this file. */
+  GRAVEN_ERROR_ABI_MISMATCH = 1,
+  /* The number of inputs or outputs differs from the table's. */
+  GRAVEN_ERROR_ARGUMENT_COUNT = 2,
+  GRAVEN_ERROR_DTYPE = 3,
+  GRAVEN_ERROR_RANK = 4,
+  /* An extent differs from the table's, is negative, or breaks a symbol. */
+  GRAVEN_ERROR_EXTENT = 5,
+  /* No data for a tensor that has elements. */
+  GRAVEN_ERROR_NULL_POINTER = 6,
+  /* Data or workspace are not aligned as needed. */
+  GRAVEN_ERROR_MISALIGNED = 7,
+  /* An output shares bytes with another tensor. */
+  GRAVEN_ERROR_OVERLAP = 8,
+  /* This CPU lacks a feature that the code uses. */
+  GRAVEN_ERROR_CPU_UNSUPPORTED = 9,
+  /* The workspace could not be allocated. */
+  GRAVEN_ERROR_OUT_OF_MEMORY = 10,
+  /* Gather, scatter, slice: an index outside the data. */
+  GRAVEN_ERROR_INDEX_OUT_OF_RANGE = 11,
+  /* An assertion written in the model failed. */
+  GRAVEN_ERROR_CHECK_FAILED = 12,
+  /* An accelerator is missing or reported a failure. */
+  GRAVEN_ERROR_DEVICE = 13
 };
 
 /* One lower-case line for a status, "unknown status" for any other number. */
@@ -56,8 +64,7 @@ const char *graven_status_string(int status);
 
 /*===- Element types ---------------------------------------------------------*/
 
-/* Little-endian. I1 is one byte holding 0 or 1. The values are part of the ABI.
- */
+/* Little-endian; an I1 is a byte holding 0 or 1. Values are part of the ABI. */
 enum GravenDType {
   GRAVEN_F16 = 1,
   GRAVEN_BF16 = 2,

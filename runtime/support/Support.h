@@ -1,0 +1,41 @@
+/*===- Support.h - what the files of the support object share ------*- C -*-===*
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ *
+ * This file declares the internals of the support object, which is linked into
+ * every artifact: so each symbol is weak (two artifacts may meet in one
+ * program) and hidden (two versions may meet in one process), and nothing but
+ * libc is used.
+ *===---------------------------------------------------------------------===*/
+#ifndef GRAVEN_RUNTIME_SUPPORT_SUPPORT_H
+#define GRAVEN_RUNTIME_SUPPORT_SUPPORT_H
+
+#include "runtime/include/graven/runtime.h"
+
+/* On definitions. A declaration stays strong: a weak reference would not pull
+ * its definition out of an archive. */
+#define GRAVEN_SUPPORT __attribute__((weak, visibility("hidden")))
+/* On declarations of what runtime.h does not declare. */
+#define GRAVEN_INTERNAL __attribute__((visibility("hidden")))
+
+/* Where a call puts its one-line message; text may be null when size is 0. */
+typedef struct GravenMessage {
+  char *text;
+  size_t size;
+} GravenMessage;
+
+/* Formats the message and returns status, so that checks are one statement. */
+GRAVEN_INTERNAL __attribute__((format(printf, 3, 4))) int
+graven_fail(GravenMessage message, int status, const char *format, ...);
+
+/* Checks the ABI version and that this CPU can run the model's code. */
+GRAVEN_INTERNAL int graven_check_table(const GravenModel *model,
+                                       GravenMessage message);
+
+/* The GRAVEN_CPU_* bits of this CPU; asked once per process, since cpuid traps
+ * in virtual machines. */
+GRAVEN_INTERNAL uint64_t graven_cpu_features(void);
+
+/* The name of the lowest feature in the mask, as compilers spell it. */
+GRAVEN_INTERNAL const char *graven_cpu_feature_name(uint64_t mask);
+
+#endif /* GRAVEN_RUNTIME_SUPPORT_SUPPORT_H */

@@ -1,0 +1,122 @@
+/*===- cpu.c - which CPU features can be used ----------------------*- C -*-===*
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ *
+ * This file implements the question whether this CPU, under this operating
+ * system, can run code compiled for a set of features (Intel SDM vol. 2,
+ * CPUID; vol. 1, 13.3 and 14.3 for the registers the system must save).
+ *===---------------------------------------------------------------------===*/
+#include "runtime/support/Support.h"
+
+#include <stdatomic.h>
+
+/* Set in the cache once the CPU was asked; no feature has this bit. */
+#define FEATURES_KNOWN (UINT64_C(1) << 63)
+
+GRAVEN_SUPPORT const char *graven_cpu_feature_name(uint64_t mask) {
+  static const char names[][16] = {
+      "sse3",        "ssse3",      "sse4.1",       "sse4.2",
+      "popcnt",      "cx16",       "lahf",         "avx",
+      "avx2",        "bmi",        "bmi2",         "f16c",
+      "fma",         "lzcnt",      "movbe",        "avx512f",
+      "avx512bw",    "avx512cd",   "avx512dq",     "avx512vl",
+      "avx512vnni",  "avx512bf16", "avx512fp16",   "avx512vbmi",
+      "avx512vbmi2", "avx512ifma", "avx512bitalg", "avx512vpopcntdq",
+      "avxvnni",     "amx-tile",   "amx-int8",     "amx-bf16",
+      "gfni",        "vaes",       "vpclmulqdq",   "adx"};
+  unsigned bit = mask ? (unsigned)__builtin_ctzll(mask) : 64;
+  return bit < sizeof(names) / sizeof(names[0]) ? names[bit]
+                                                : "an unknown feature";
+}
+
+#if defined(__x86_64__)
+
+#include <cpuid.h>
+
+typedef struct Leaf {
+  unsigned a, b, c, d;
+} Leaf;
+
+/* All zero when the CPU does not have the leaf. */
+static Leaf cpuid(unsigned number, unsigned sub) {
+  Leaf leaf = {0, 0, 0, 0};
+  if (!__get_cpuid_count(number, sub, &leaf.a, &leaf.b, &leaf.c, &leaf.d))
+    leaf = (Leaf){0, 0, 0, 0};
+  return leaf;
+}
+
+/* The register sets that the operating system saves (XCR0). */
+static uint64_t savedRegisters(Leaf basic) {
+  if (!(basic.c & (1u << 27))) /* OSXSAVE */
+    return 0;
+  unsigned low, high;
+  __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  return ((uint64_t)high << 32) | low;
+}
+
+static uint64_t feature(unsigned word, unsigned bit, uint64_t name) {
+  return (word >> bit) & 1 ? name : 0;
+}
+
+static uint64_t queryFeatures(void) {
+  Leaf basic = cpuid(1, 0), more = cpuid(7, 0), more1 = cpuid(7, 1);
+  Leaf extended = cpuid(0x80000001u, 0);
+  uint64_t saved = savedRegisters(basic);
+  int ymm = (saved & 0x6) == 0x6, zmm = (saved & 0xe6) == 0xe6;
+  int tiles = (saved & 0x60000) == 0x60000;
+
+  uint64_t found =
+      feature(basic.c, 0, GRAVEN_CPU_SSE3) |
+      feature(basic.c, 9, GRAVEN_CPU_SSSE3) |
+      feature(basic.c, 19, GRAVEN_CPU_SSE4_1) |
+      feature(basic.c, 20, GRAVEN_CPU_SSE4_2) |
+      feature(basic.c, 23, GRAVEN_CPU_POPCNT) |
+      feature(basic.c, 13, GRAVEN_CPU_CX16) |
+      feature(basic.c, 22, GRAVEN_CPU_MOVBE) |
+      feature(extended.c, 0, GRAVEN_CPU_LAHF) |
+      feature(extended.c, 5, GRAVEN_CPU_LZCNT) |
+      feature(more.b, 3, GRAVEN_CPU_BMI) | feature(more.b, 8, GRAVEN_CPU_BMI2) |
+      feature(more.b, 19, GRAVEN_CPU_ADX) | feature(more.c, 8, GRAVEN_CPU_GFNI);
+  if (ymm)
+    found |= feature(basic.c, 28, GRAVEN_CPU_AVX) |
+             feature(basic.c, 29, GRAVEN_CPU_F16C) |
+             feature(basic.c, 12, GRAVEN_CPU_FMA) |
+             feature(more.b, 5, GRAVEN_CPU_AVX2) |
+             feature(more.c, 9, GRAVEN_CPU_VAES) |
+             feature(more.c, 10, GRAVEN_CPU_VPCLMULQDQ) |
+             feature(more1.a, 4, GRAVEN_CPU_AVXVNNI);
+  if (zmm)
+    found |= feature(more.b, 16, GRAVEN_CPU_AVX512F) |
+             feature(more.b, 17, GRAVEN_CPU_AVX512DQ) |
+             feature(more.b, 21, GRAVEN_CPU_AVX512IFMA) |
+             feature(more.b, 28, GRAVEN_CPU_AVX512CD) |
+             feature(more.b, 30, GRAVEN_CPU_AVX512BW) |
+             feature(more.b, 31, GRAVEN_CPU_AVX512VL) |
+             feature(more.c, 1, GRAVEN_CPU_AVX512VBMI) |
+             feature(more.c, 6, GRAVEN_CPU_AVX512VBMI2) |
+             feature(more.c, 11, GRAVEN_CPU_AVX512VNNI) |
+             feature(more.c, 12, GRAVEN_CPU_AVX512BITALG) |
+             feature(more.c, 14, GRAVEN_CPU_AVX512VPOPCNTDQ) |
+             feature(more.d, 23, GRAVEN_CPU_AVX512FP16) |
+             feature(more1.a, 5, GRAVEN_CPU_AVX512BF16);
+  if (tiles)
+    found |= feature(more.d, 22, GRAVEN_CPU_AMX_BF16) |
+             feature(more.d, 24, GRAVEN_CPU_AMX_TILE) |
+             feature(more.d, 25, GRAVEN_CPU_AMX_INT8);
+  return found;
+}
+
+#else
+
+static uint64_t queryFeatures(void) { return 0; }
+
+#endif
+
+GRAVEN_SUPPORT uint64_t graven_cpu_features(void) {
+  static _Atomic uint64_t cache;
+  uint64_t features = atomic_load_explicit(&cache, memory_order_relaxed);
+  if (!features) {
+    features = queryFeatures() | FEATURES_KNOWN;
+    atomic_store_explicit(&cache, features, memory_order_relaxed);
+  }
+  return features & ~FEATURES_KNOWN;
+}
