@@ -1,0 +1,29 @@
+//===- GravenAttrs.td - attributes of the graven dialect ---*- tablegen -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file declares the reference to the bytes of a Parameter.
+//===----------------------------------------------------------------------===//
+
+#ifndef DIALECTS_GRAVEN_GRAVENATTRS_TD
+#define DIALECTS_GRAVEN_GRAVENATTRS_TD
+
+include "dialects/graven/GravenBase.td"
+
+def Graven_BlobAttr : AttrDef<Graven_Dialect, "Blob"> {
+  let mnemonic = "blob";
+  let summary = "bytes in a mapped file";
+  let description = [{
+    `#graven.blob<"m.safetensors", 128, 9408>`: `length` bytes at `offset` of the file known under this name to the
+    dialect's BlobStore. With `strides` (elements, each >= 0; 0 and overlap are legal) the tensor is a strided view
+    of them; without, it is dense and row-major. `bigEndian` bytes are swapped when they are read.
+  }];
+  let parameters = (ins StringRefParameter<"name in the blob store">:$file, "int64_t":$offset, "int64_t":$length,
+                        OptionalArrayRefParameter<"int64_t", "elements">:$strides,
+                        DefaultValuedParameter<"bool", "false">:$bigEndian);
+  let assemblyFormat = [{
+    `<` $file `,` $offset `,` $length (`,` `strides` `=` `[` $strides^ `]`)? (`,` `big_endian` `=` $bigEndian^)? `>`
+  }];
+  let genVerifyDecl = 1;
+}
+
+#endif // DIALECTS_GRAVEN_GRAVENATTRS_TD
