@@ -28,21 +28,37 @@
 
 namespace graven {
 
-/// Traits by which passes recognise groups of ops (GravenBase.td says what each means).
-template <class Op> class Elementwise : public mlir::OpTrait::TraitBase<Op, Elementwise> {};
-template <class Op> class Movement : public mlir::OpTrait::TraitBase<Op, Movement> {};
-template <class Op> class ViewLike : public mlir::OpTrait::TraitBase<Op, ViewLike> {};
-template <class Op> class Reduction : public mlir::OpTrait::TraitBase<Op, Reduction> {};
-template <class Op> class Contraction : public mlir::OpTrait::TraitBase<Op, Contraction> {};
-template <class Op> class Window : public mlir::OpTrait::TraitBase<Op, Window> {};
-template <class Op> class Indexed : public mlir::OpTrait::TraitBase<Op, Indexed> {};
-template <class Op> class ZeroPreserving : public mlir::OpTrait::TraitBase<Op, ZeroPreserving> {};
-template <class Op> class SelfInverse : public mlir::OpTrait::TraitBase<Op, SelfInverse> {};
-template <class Op> class Projection : public mlir::OpTrait::TraitBase<Op, Projection> {};
-template <class Op> class Monotone : public mlir::OpTrait::TraitBase<Op, Monotone> {};
-template <class Op> class SpeculatableIfStatic : public mlir::OpTrait::TraitBase<Op, SpeculatableIfStatic> {
+/// Traits by which passes recognise groups of ops (GravenBase.td says what each
+/// means).
+template <class Op>
+class Elementwise : public mlir::OpTrait::TraitBase<Op, Elementwise> {};
+template <class Op>
+class Movement : public mlir::OpTrait::TraitBase<Op, Movement> {};
+template <class Op>
+class ViewLike : public mlir::OpTrait::TraitBase<Op, ViewLike> {};
+template <class Op>
+class Reduction : public mlir::OpTrait::TraitBase<Op, Reduction> {};
+template <class Op>
+class Contraction : public mlir::OpTrait::TraitBase<Op, Contraction> {};
+template <class Op>
+class Window : public mlir::OpTrait::TraitBase<Op, Window> {};
+template <class Op>
+class Indexed : public mlir::OpTrait::TraitBase<Op, Indexed> {};
+template <class Op>
+class ZeroPreserving : public mlir::OpTrait::TraitBase<Op, ZeroPreserving> {};
+template <class Op>
+class SelfInverse : public mlir::OpTrait::TraitBase<Op, SelfInverse> {};
+template <class Op>
+class Projection : public mlir::OpTrait::TraitBase<Op, Projection> {};
+template <class Op>
+class Monotone : public mlir::OpTrait::TraitBase<Op, Monotone> {};
+template <class Op>
+class SpeculatableIfStatic
+    : public mlir::OpTrait::TraitBase<Op, SpeculatableIfStatic> {
 public:
-  mlir::Speculation::Speculatability getSpeculatability() { return speculatableIfStatic(this->getOperation()); }
+  mlir::Speculation::Speculatability getSpeculatability() {
+    return speculatableIfStatic(this->getOperation());
+  }
 };
 
 } // namespace graven
@@ -58,21 +74,25 @@ public:
 
 namespace graven {
 
-/// Builds a Node whose result type is inferred; on failure the problem has been reported at `loc` and nothing was
-/// built. Frontends use this, because the operands and attributes come from files.
+/// Builds a Node whose result type is inferred; on failure the problem has been
+/// reported at `loc` and nothing was built. Frontends use this, because the
+/// operands and attributes come from files.
 template <class OpTy, class... Args>
-mlir::FailureOr<OpTy> tryCreate(mlir::OpBuilder &builder, mlir::Location loc, Args &&...args) {
+mlir::FailureOr<OpTy> tryCreate(mlir::OpBuilder &builder, mlir::Location loc,
+                                Args &&...args) {
   mlir::OperationState state(loc, OpTy::getOperationName());
   if constexpr (OpTy::template hasTrait<mlir::OpTrait::OneResult>())
-    OpTy::build(builder, state, mlir::Type(builder.getNoneType()), std::forward<Args>(args)...);
+    OpTy::build(builder, state, mlir::Type(builder.getNoneType()),
+                std::forward<Args>(args)...);
   else
     OpTy::build(builder, state, mlir::TypeRange(), std::forward<Args>(args)...);
   llvm::SmallVector<mlir::Type> types;
-  if (mlir::failed(OpTy::inferReturnTypes(builder.getContext(), loc, state.operands,
-                                          state.attributes.getDictionary(builder.getContext()),
-                                          state.getRawProperties(), state.regions, types)))
+  if (mlir::failed(OpTy::inferReturnTypes(
+          builder.getContext(), loc, state.operands,
+          state.attributes.getDictionary(builder.getContext()),
+          state.getRawProperties(), state.regions, types)))
     return mlir::failure();
-  state.types = types;
+  state.types.assign(types.begin(), types.end());
   return mlir::cast<OpTy>(builder.create(state));
 }
 

@@ -117,4 +117,9 @@ class Graven_PureOp<string mnemonic, list<Trait> traits = []>
     : Graven_Op<mnemonic, traits # [NoMemoryEffect, SpeculatableIfStatic, InferNodeType,
                                    DeclareOpInterfaceMethods<Graven_EvaluateInterface>]>;
 
+// As Graven_PureOp, with the operand's type as the result's.
+class Graven_SameTypeOp<string mnemonic, list<Trait> traits = []>
+    : Graven_Op<mnemonic, traits # [NoMemoryEffect, SpeculatableIfStatic, SameOperandsAndResultType, InferTypeOpInterface,
+                                   DeclareOpInterfaceMethods<Graven_EvaluateInterface>]>;
+
 #endif // DIALECTS_GRAVEN_GRAVENBASE_TD

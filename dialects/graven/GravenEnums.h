@@ -7,6 +7,7 @@
 #ifndef DIALECTS_GRAVEN_GRAVENENUMS_H
 #define DIALECTS_GRAVEN_GRAVENENUMS_H
 
+#include "mlir/IR/OpImplementation.h"
 #include "llvm/ADT/DenseMapInfo.h"
 #include "llvm/ADT/StringRef.h"
 #include <cstdint>

@@ -15,18 +15,13 @@ include "dialects/graven/GravenEnums.td"
 //===----------------------------------------------------------------------===//
 
 class Graven_UnaryOp<string mnemonic, Type tensor, string what, string formula, list<Trait> traits = []>
-    : Graven_PureOp<mnemonic, traits # [Graven_Elementwise, SameOperandsAndResultType]> {
+    : Graven_SameTypeOp<mnemonic, traits # [Graven_Elementwise]> {
   let summary = what;
   let description = "Elementwise; the result has the type of the operand. As the evaluator computes it: `" # formula # "`.";
   let arguments = (ins tensor:$x);
   let results = (outs tensor:$result);
   let assemblyFormat = "$x attr-dict `:` type($x)";
   let extraClassDefinition = [{
-    ::llvm::LogicalResult $cppClass::inferReturnTypes(::mlir::MLIRContext *, std::optional<::mlir::Location>,
-                                                      Adaptor adaptor, ::llvm::SmallVectorImpl<::mlir::Type> &types) {
-      types.push_back(adaptor.getX().getType());
-      return ::mlir::success();
-    }
     ::mlir::FailureOr<::llvm::SmallVector<::graven::eval::Tensor>>
     $cppClass::evaluate(::llvm::ArrayRef<::graven::eval::Tensor> operands, ::graven::eval::Evaluator &) {
       return ::graven::eval::map(operands[0], [&]([[maybe_unused]] auto x) { return }] # formula # [{; });

@@ -148,13 +148,15 @@ def Graven_IotaOp : Graven_PureOp<"iota"> {
   let assemblyFormat = "custom<DynamicIndexList>($dynamic_shape, $shape) `axis` $axis `of` $element_type attr-dict `:` functional-type(operands, results)";
   let builders = [OpBuilder<(ins "::llvm::ArrayRef<int64_t>":$shape, "int64_t":$axis, "::mlir::Type":$elementType)>];
 }
-def Graven_DimOp : Graven_PureOp<"dim"> {
+def Graven_DimOp : Graven_Op<"dim", [NoMemoryEffect, SpeculatableIfStatic, InferTypeOpInterface,
+                                      DeclareOpInterfaceMethods<Graven_EvaluateInterface>]> {
   let summary = "extent of an axis, an i64 scalar";
   let description = "C1 axis in range. Folds when the extent is static. ONNX: Shape.  ATen: size.";
   let arguments = (ins Graven_TTensor:$x, I64Attr:$axis);
   let results = (outs Graven_ScalarI64:$result);
-  let assemblyFormat = "$x `axis` $axis attr-dict `:` functional-type(operands, results)";
+  let assemblyFormat = "$x `axis` $axis attr-dict `:` type($x)";
   let hasFolder = 1;
+  let hasVerifier = 1;
 }
 def Graven_RelayoutOp : Graven_MovementOp<"relayout"> {
   let summary = "the same logical tensor in another layout";

@@ -48,12 +48,13 @@ def Graven_GroupNormOp : Graven_ScaledNormOp<"group_norm"> {
   let arguments = (ins Graven_FTensor:$x, Optional<Graven_FTensor>:$scale, Optional<Graven_FTensor>:$bias, I64Attr:$groups, F64Attr:$epsilon);
   let assemblyFormat = "$x (`scale` $scale^)? (`bias` $bias^)? `groups` $groups `epsilon` $epsilon attr-dict `:` functional-type(operands, results)";
 }
-class Graven_SoftmaxLikeOp<string mnemonic, string what, string formula> : Graven_PureOp<mnemonic, [SameOperandsAndResultType]> {
+class Graven_SoftmaxLikeOp<string mnemonic, string what, string formula> : Graven_SameTypeOp<mnemonic> {
   let summary = what;
   let description = formula # " along axis. A row that is all -inf or holds NaN or +inf gives NaN. C1 axis in range.";
   let arguments = (ins Graven_FTensor:$x, I64Attr:$axis);
   let results = (outs Graven_FTensor:$result);
   let assemblyFormat = "$x `axis` $axis attr-dict `:` type($x)";
+  let hasVerifier = 1;
 }
 def Graven_SoftmaxOp : Graven_SoftmaxLikeOp<"softmax", "e^(x - max) / sum", "e^(x-m) / sum e^(x-m), m = max">;
 def Graven_LogSoftmaxOp : Graven_SoftmaxLikeOp<"log_softmax", "x - max - log sum e^(x - max)", "x - m - log sum e^(x-m), m = max">;

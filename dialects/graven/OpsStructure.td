@@ -143,7 +143,7 @@ def Graven_CallOp : Graven_Op<"call", [CallOpInterface, DeclareOpInterfaceMethod
 }
 
 def Graven_IfOp : Graven_Op<"if", [RecursiveMemoryEffects, RecursivelySpeculatable, NoRegionArguments,
-                                   SingleBlockImplicitTerminator<"YieldOp">,
+                                   SingleBlock,
                                    DeclareOpInterfaceMethods<Graven_EvaluateInterface>]> {
   let summary = "one of two sub-Blocks, by a condition";
   let description = [{
@@ -159,7 +159,7 @@ def Graven_IfOp : Graven_Op<"if", [RecursiveMemoryEffects, RecursivelySpeculatab
 }
 
 def Graven_LoopOp : Graven_Op<"loop", [RecursiveMemoryEffects, AttrSizedOperandSegments, AttrSizedResultSegments,
-                                       SingleBlockImplicitTerminator<"YieldOp">,
+                                       SingleBlock,
                                        DeclareOpInterfaceMethods<Graven_EvaluateInterface>]> {
   let summary = "repeats a sub-Block with carried values";
   let description = [{
@@ -185,7 +185,7 @@ def Graven_LoopOp : Graven_Op<"loop", [RecursiveMemoryEffects, AttrSizedOperandS
 }
 
 def Graven_FusionOp : Graven_Op<"fusion", [IsolatedFromAbove, RecursiveMemoryEffects, RecursivelySpeculatable,
-                                           SingleBlockImplicitTerminator<"YieldOp">,
+                                           SingleBlock,
                                            DeclareOpInterfaceMethods<Graven_EvaluateInterface>]> {
   let summary = "Nodes that become one kernel";
   let description = [{

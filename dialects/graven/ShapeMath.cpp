@@ -1,7 +1,8 @@
 //===- ShapeMath.cpp - pure functions on shapes and axes ------*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// This file implements the shape functions that verifiers, type inference and frontends share.
+// This file implements the shape functions that verifiers, type inference and
+// frontends share.
 //===----------------------------------------------------------------------===//
 
 #include "dialects/graven/ShapeMath.h"
@@ -18,7 +19,8 @@ bool isRefinementOf(TypeRange actual, TypeRange inferred) {
     return false;
   for (auto [a, i] : llvm::zip(actual, inferred)) {
     auto at = dyn_cast<RankedTensorType>(a), it = dyn_cast<RankedTensorType>(i);
-    if (!at || !it || at.getElementType() != it.getElementType() || at.getRank() != it.getRank())
+    if (!at || !it || at.getElementType() != it.getElementType() ||
+        at.getRank() != it.getRank())
       return false;
     for (auto [ad, id] : llvm::zip(at.getShape(), it.getShape()))
       if (ad != id && !ShapedType::isDynamic(id))
@@ -29,7 +31,8 @@ bool isRefinementOf(TypeRange actual, TypeRange inferred) {
 
 bool isScalarOf(Type type, unsigned width) {
   auto tensor = dyn_cast<RankedTensorType>(type);
-  return tensor && tensor.getRank() == 0 && tensor.getElementType().isSignlessInteger(width);
+  return tensor && tensor.getRank() == 0 &&
+         tensor.getElementType().isSignlessInteger(width);
 }
 
 Speculation::Speculatability speculatableIfStatic(Operation *op) {
@@ -37,7 +40,8 @@ Speculation::Speculatability speculatableIfStatic(Operation *op) {
     auto shaped = dyn_cast<ShapedType>(type);
     return shaped && shaped.hasStaticShape();
   };
-  bool allStatic = llvm::all_of(op->getOperandTypes(), isStatic) && llvm::all_of(op->getResultTypes(), isStatic);
+  bool allStatic = llvm::all_of(op->getOperandTypes(), isStatic) &&
+                   llvm::all_of(op->getResultTypes(), isStatic);
   return allStatic ? Speculation::Speculatable : Speculation::NotSpeculatable;
 }
 
@@ -53,8 +57,8 @@ std::optional<int64_t> elementCount(llvm::ArrayRef<int64_t> shape) {
   return zero ? 0 : count;
 }
 
-LogicalResult inferBroadcast(std::optional<Location> loc, ValueRange operands, Type elementType,
-                             SmallVectorImpl<Type> &types) {
+LogicalResult inferBroadcast(std::optional<Location> loc, ValueRange operands,
+                             Type elementType, SmallVectorImpl<Type> &types) {
   int64_t rank = 0;
   for (Value operand : operands)
     rank = std::max(rank, cast<RankedTensorType>(operand.getType()).getRank());
@@ -64,7 +68,8 @@ LogicalResult inferBroadcast(std::optional<Location> loc, ValueRange operands, T
     if (type.getRank() == 0)
       continue;
     if (type.getRank() != rank)
-      return emitOptionalError(loc, "operand #", index, " has rank ", type.getRank(), ", expected ", rank);
+      return emitOptionalError(loc, "operand #", index, " has rank ",
+                               type.getRank(), ", expected ", rank);
     for (auto [axis, extent] : llvm::enumerate(type.getShape())) {
       if (extent == 1 || shape[axis] == extent)
         continue;
@@ -73,19 +78,22 @@ LogicalResult inferBroadcast(std::optional<Location> loc, ValueRange operands, T
         continue;
       }
       if (!sameExtent(shape[axis], extent))
-        return emitOptionalError(loc, "operand #", index, " has extent ", extent, " on axis ", axis, ", expected ",
+        return emitOptionalError(loc, "operand #", index, " has extent ",
+                                 extent, " on axis ", axis, ", expected ",
                                  shape[axis], " or 1");
       if (ShapedType::isDynamic(shape[axis]))
         shape[axis] = extent;
     }
   }
   if (!elementType)
-    elementType = cast<RankedTensorType>(operands.front().getType()).getElementType();
+    elementType =
+        cast<RankedTensorType>(operands.front().getType()).getElementType();
   types.push_back(RankedTensorType::get(shape, elementType));
   return success();
 }
 
-int64_t windowExtent(int64_t d, int64_t kernel, int64_t stride, int64_t dilation, int64_t lo, int64_t hi,
+int64_t windowExtent(int64_t d, int64_t kernel, int64_t stride,
+                     int64_t dilation, int64_t lo, int64_t hi,
                      Rounding rounding) {
   if (ShapedType::isDynamic(d))
     return ShapedType::kDynamic;
@@ -99,41 +107,51 @@ int64_t windowExtent(int64_t d, int64_t kernel, int64_t stride, int64_t dilation
 }
 
 SliceBounds resolveSlice(int64_t d, int64_t start, int64_t end, int64_t step) {
-  auto clamp = [d](int64_t i) { return std::clamp<int64_t>(i < 0 ? (i < -d ? 0 : i + d) : i, 0, d); };
+  auto clamp = [d](int64_t i) {
+    return std::clamp<int64_t>(i < 0 ? (i < -d ? 0 : i + d) : i, 0, d);
+  };
   start = clamp(start);
   end = clamp(end);
-  int64_t extent = end > start ? llvm::divideCeil(uint64_t(end - start), uint64_t(step)) : 0;
+  int64_t extent =
+      end > start ? llvm::divideCeil(uint64_t(end - start), uint64_t(step)) : 0;
   return {start, end, extent};
 }
 
-LogicalResult checkAxis(std::optional<Location> loc, int64_t axis, int64_t rank) {
+LogicalResult checkAxis(std::optional<Location> loc, int64_t axis,
+                        int64_t rank) {
   if (axis >= 0 && axis < rank)
     return success();
-  return emitOptionalError(loc, "axis ", axis, " is out of range for rank ", rank);
+  return emitOptionalError(loc, "axis ", axis, " is out of range for rank ",
+                           rank);
 }
 
-LogicalResult checkAxes(std::optional<Location> loc, llvm::ArrayRef<int64_t> axes, int64_t rank) {
+LogicalResult checkAxes(std::optional<Location> loc,
+                        llvm::ArrayRef<int64_t> axes, int64_t rank) {
   for (auto [i, axis] : llvm::enumerate(axes)) {
     if (failed(checkAxis(loc, axis, rank)))
       return failure();
     if (i > 0 && axes[i - 1] >= axis)
-      return emitOptionalError(loc, "axes are not sorted and unique: ", axes[i - 1], " before ", axis);
+      return emitOptionalError(loc,
+                               "axes are not sorted and unique: ", axes[i - 1],
+                               " before ", axis);
   }
   return success();
 }
 
-LogicalResult checkLength(std::optional<Location> loc, llvm::StringRef name, llvm::ArrayRef<int64_t> list,
-                          int64_t expected) {
+LogicalResult checkLength(std::optional<Location> loc, llvm::StringRef name,
+                          llvm::ArrayRef<int64_t> list, int64_t expected) {
   if (static_cast<int64_t>(list.size()) == expected)
     return success();
-  return emitOptionalError(loc, name, " has ", list.size(), " entries, expected ", expected);
+  return emitOptionalError(loc, name, " has ", list.size(),
+                           " entries, expected ", expected);
 }
 
-LogicalResult checkAtLeast(std::optional<Location> loc, llvm::StringRef name, llvm::ArrayRef<int64_t> list,
-                           int64_t least) {
+LogicalResult checkAtLeast(std::optional<Location> loc, llvm::StringRef name,
+                           llvm::ArrayRef<int64_t> list, int64_t least) {
   for (int64_t entry : list)
     if (entry < least)
-      return emitOptionalError(loc, name, " has the entry ", entry, ", expected at least ", least);
+      return emitOptionalError(loc, name, " has the entry ", entry,
+                               ", expected at least ", least);
   return success();
 }
 

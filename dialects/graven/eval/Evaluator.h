@@ -1,8 +1,9 @@
 //===- Evaluator.h - the reference evaluator ------------------*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// This file declares the evaluator that runs a Graph Node by Node with the ops' naive functions. It is the
-// executable meaning of the IR: slow, plain, and used by folding, tests and verification alike.
+// This file declares the evaluator that runs a Graph Node by Node with the ops'
+// naive functions. It is the executable meaning of the IR: slow, plain, and
+// used by folding, tests and verification alike.
 //===----------------------------------------------------------------------===//
 
 #ifndef DIALECTS_GRAVEN_EVAL_EVALUATOR_H
@@ -21,14 +22,18 @@ namespace eval {
 class Evaluator {
 public:
   /// Outputs of the Graph for inputs that match the types of its Params.
-  mlir::FailureOr<llvm::SmallVector<Tensor>> run(GraphOp graph, llvm::ArrayRef<Tensor> inputs);
+  mlir::FailureOr<llvm::SmallVector<Tensor>> run(GraphOp graph,
+                                                 llvm::ArrayRef<Tensor> inputs);
 
-  /// Runs the Nodes of `block` with these arguments and returns the operands of its terminator. Values of the
-  /// enclosing Blocks that are being run are visible.
-  mlir::FailureOr<llvm::SmallVector<Tensor>> runBlock(mlir::Block &block, llvm::ArrayRef<Tensor> arguments);
+  /// Runs the Nodes of `block` with these arguments and returns the operands of
+  /// its terminator. Values of the enclosing Blocks that are being run are
+  /// visible.
+  mlir::FailureOr<llvm::SmallVector<Tensor>>
+  runBlock(mlir::Block &block, llvm::ArrayRef<Tensor> arguments);
 
   /// The results of one Node.
-  mlir::FailureOr<llvm::SmallVector<Tensor>> runNode(mlir::Operation *node, llvm::ArrayRef<Tensor> operands);
+  mlir::FailureOr<llvm::SmallVector<Tensor>>
+  runNode(mlir::Operation *node, llvm::ArrayRef<Tensor> operands);
 
 private:
   llvm::DenseMap<mlir::Value, Tensor> values;

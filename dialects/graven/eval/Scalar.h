@@ -1,8 +1,9 @@
 //===- Scalar.h - scalar formulas of the evaluator ------------*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// This file defines the scalar functions that the formulas of elementwise ops use. T is double, int64_t or
-// uint64_t; a function that has no meaning for one of them still compiles and is never reached with it.
+// This file defines the scalar functions that the formulas of elementwise ops
+// use. T is double, int64_t or uint64_t; a function that has no meaning for one
+// of them still compiles and is never reached with it.
 //===----------------------------------------------------------------------===//
 
 #ifndef DIALECTS_GRAVEN_EVAL_SCALAR_H
@@ -40,7 +41,10 @@ inline double sigmoid(double x) {
   return x < 0 ? e / (1 + e) : (std::isnan(x) ? x : 1 / (1 + e));
 }
 
-inline double softplus(double x) { return std::isnan(x) ? x : std::fmax(x, 0) + std::log1p(std::exp(-std::fabs(x))); }
+inline double softplus(double x) {
+  return std::isnan(x) ? x
+                       : std::fmax(x, 0) + std::log1p(std::exp(-std::fabs(x)));
+}
 
 inline double hardSigmoid(double x, double alpha, double beta) {
   double y = alpha * x + beta;
@@ -49,7 +53,8 @@ inline double hardSigmoid(double x, double alpha, double beta) {
 
 inline double gelu(double x, GeluForm form) {
   if (form == GeluForm::Tanh)
-    return 0.5 * x * (1 + std::tanh(0.79788456080286535588 * (x + 0.044715 * x * x * x)));
+    return 0.5 * x *
+           (1 + std::tanh(0.79788456080286535588 * (x + 0.044715 * x * x * x)));
   // erfc keeps the left tail, where 1 + erf cancels.
   return 0.5 * x * std::erfc(-x * 0.70710678118654752440);
 }
@@ -158,10 +163,13 @@ template <class T> T min(T a, T b) {
   return b < a ? b : a;
 }
 
-/// Shift counts are unsigned; a count of at least `width` gives 0, or the sign for shr of a signed value.
+/// Shift counts are unsigned; a count of at least `width` gives 0, or the sign
+/// for shr of a signed value.
 template <class T> T shl(T a, T b, unsigned width) {
   if constexpr (std::is_integral_v<T>)
-    return static_cast<uint64_t>(b) >= width ? T(0) : static_cast<T>(static_cast<uint64_t>(a) << b);
+    return static_cast<uint64_t>(b) >= width
+               ? T(0)
+               : static_cast<T>(static_cast<uint64_t>(a) << b);
   return a;
 }
 template <class T> T shr(T a, T b, unsigned width) {

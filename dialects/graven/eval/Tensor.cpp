@@ -1,7 +1,8 @@
 //===- Tensor.cpp - tensors of the reference evaluator --------*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// This file implements the storage and element access of the reference evaluator's tensors.
+// This file implements the storage and element access of the reference
+// evaluator's tensors.
 //===----------------------------------------------------------------------===//
 
 #include "dialects/graven/eval/Tensor.h"
@@ -17,12 +18,17 @@ namespace graven::eval {
 Kind kindOf(Type elementType) {
   if (isa<FloatType>(elementType))
     return Kind::Float;
-  return elementType.isUnsignedInteger() || elementType.isInteger(1) ? Kind::Unsigned : Kind::Signed;
+  return elementType.isUnsignedInteger() || elementType.isInteger(1)
+             ? Kind::Unsigned
+             : Kind::Signed;
 }
 
-int64_t storageBytes(Type elementType) { return (elementType.getIntOrFloatBitWidth() + 7) / 8; }
+int64_t storageBytes(Type elementType) {
+  return (elementType.getIntOrFloatBitWidth() + 7) / 8;
+}
 
-Tensor::Tensor(RankedTensorType type) : type(type), width(storageBytes(type.getElementType())) {
+Tensor::Tensor(RankedTensorType type)
+    : type(type), width(storageBytes(type.getElementType())) {
   auto elements = elementCount(type.getShape());
   assert(elements && "evaluator tensors have static extents");
   count = *elements;
@@ -31,7 +37,8 @@ Tensor::Tensor(RankedTensorType type) : type(type), width(storageBytes(type.getE
 
 Tensor Tensor::fromBytes(RankedTensorType type, ArrayRef<char> data) {
   Tensor tensor(type);
-  assert(static_cast<int64_t>(data.size()) == tensor.count * tensor.width && "size of the type");
+  assert(static_cast<int64_t>(data.size()) == tensor.count * tensor.width &&
+         "size of the type");
   if (!data.empty())
     std::memcpy(tensor.bytes.get(), data.data(), data.size());
   if (type.getElementType().isInteger(1))
@@ -47,7 +54,8 @@ Tensor Tensor::fromElements(DenseElementsAttr attr) {
   if (isa<FloatType>(type.getElementType())) {
     for (const APFloat &value : attr.getValues<APFloat>()) {
       APInt bits = value.bitcastToAPInt();
-      std::memcpy(tensor.bytes.get() + i++ * tensor.width, bits.getRawData(), tensor.width);
+      std::memcpy(tensor.bytes.get() + i++ * tensor.width, bits.getRawData(),
+                  tensor.width);
     }
     return tensor;
   }
@@ -72,7 +80,9 @@ template <class T> static T load(const char *from) {
   return value;
 }
 
-static const fltSemantics &semanticsOf(Type type) { return cast<FloatType>(type).getFloatSemantics(); }
+static const fltSemantics &semanticsOf(Type type) {
+  return cast<FloatType>(type).getFloatSemantics();
+}
 
 double Tensor::getDouble(int64_t i) const {
   Type element = type.getElementType();
@@ -84,10 +94,12 @@ double Tensor::getDouble(int64_t i) const {
   if (isa<FloatType>(element)) {
     APFloat value(semanticsOf(element), APInt(width * 8, load<uint16_t>(at)));
     bool inexact;
-    value.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven, &inexact);
+    value.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven,
+                  &inexact);
     return value.convertToDouble();
   }
-  return kindOf(element) == Kind::Signed ? static_cast<double>(getInt(i)) : static_cast<double>(getUnsigned(i));
+  return kindOf(element) == Kind::Signed ? static_cast<double>(getInt(i))
+                                         : static_cast<double>(getUnsigned(i));
 }
 
 uint64_t Tensor::getUnsigned(int64_t i) const {
@@ -113,7 +125,8 @@ void Tensor::set(int64_t i, double value) {
   } else if (isa<FloatType>(element)) {
     APFloat rounded(value);
     bool inexact;
-    rounded.convert(semanticsOf(element), APFloat::rmNearestTiesToEven, &inexact);
+    rounded.convert(semanticsOf(element), APFloat::rmNearestTiesToEven,
+                    &inexact);
     std::memcpy(at, rounded.bitcastToAPInt().getRawData(), width);
   } else {
     set(i, static_cast<int64_t>(value));
@@ -135,7 +148,8 @@ void Tensor::set(int64_t i, int64_t value) {
 }
 
 void Tensor::copy(int64_t i, const Tensor &source, int64_t from) {
-  std::memcpy(bytes.get() + i * width, source.bytes.get() + from * width, width);
+  std::memcpy(bytes.get() + i * width, source.bytes.get() + from * width,
+              width);
 }
 
 std::vector<double> Tensor::toDoubles() const {
@@ -158,7 +172,8 @@ SmallVector<int64_t> stridesOf(ArrayRef<int64_t> shape) {
   return strides;
 }
 
-void forEachIndex(ArrayRef<int64_t> shape, function_ref<void(ArrayRef<int64_t>)> body) {
+void forEachIndex(ArrayRef<int64_t> shape,
+                  function_ref<void(ArrayRef<int64_t>)> body) {
   if (llvm::is_contained(shape, 0))
     return;
   SmallVector<int64_t> index(shape.size(), 0);

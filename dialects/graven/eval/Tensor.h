@@ -1,8 +1,9 @@
 //===- Tensor.h - tensors of the reference evaluator ----------*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// This file declares the dense row-major tensor on which the reference evaluator works. Elements are read and
-// written through double, int64_t or uint64_t, whichever holds the element type without loss.
+// This file declares the dense row-major tensor on which the reference
+// evaluator works. Elements are read and written through double, int64_t or
+// uint64_t, whichever holds the element type without loss.
 //===----------------------------------------------------------------------===//
 
 #ifndef DIALECTS_GRAVEN_EVAL_TENSOR_H
@@ -23,7 +24,8 @@ Kind kindOf(mlir::Type elementType);
 /// Bytes of one stored element; a bool takes one byte.
 int64_t storageBytes(mlir::Type elementType);
 
-/// A dense row-major tensor of static extents. Copies share the elements; whoever writes does so before sharing.
+/// A dense row-major tensor of static extents. Copies share the elements;
+/// whoever writes does so before sharing.
 class Tensor {
 public:
   Tensor() = default;
@@ -31,8 +33,10 @@ public:
   explicit Tensor(mlir::RankedTensorType type);
 
   static Tensor fromElements(mlir::DenseElementsAttr attr);
-  /// Row-major bytes, bools as one byte each (any non-zero is true). `bytes` has exactly the size of the type.
-  static Tensor fromBytes(mlir::RankedTensorType type, llvm::ArrayRef<char> bytes);
+  /// Row-major bytes, bools as one byte each (any non-zero is true). `bytes`
+  /// has exactly the size of the type.
+  static Tensor fromBytes(mlir::RankedTensorType type,
+                          llvm::ArrayRef<char> bytes);
   mlir::DenseElementsAttr toElements() const;
 
   mlir::RankedTensorType getType() const { return type; }
@@ -41,13 +45,18 @@ public:
   int64_t getRank() const { return type.getRank(); }
   int64_t getDim(int64_t axis) const { return type.getDimSize(axis); }
   int64_t size() const { return count; }
-  llvm::ArrayRef<char> getBytes() const { return {bytes.get(), static_cast<size_t>(count * width)}; }
-  llvm::MutableArrayRef<char> getMutableBytes() { return {bytes.get(), static_cast<size_t>(count * width)}; }
+  llvm::ArrayRef<char> getBytes() const {
+    return {bytes.get(), static_cast<size_t>(count * width)};
+  }
+  llvm::MutableArrayRef<char> getMutableBytes() {
+    return {bytes.get(), static_cast<size_t>(count * width)};
+  }
 
   double getDouble(int64_t i) const;
   int64_t getInt(int64_t i) const;
   uint64_t getUnsigned(int64_t i) const;
-  /// Floats round to nearest even; ints keep the low bits; into a bool goes the low bit.
+  /// Floats round to nearest even; ints keep the low bits; into a bool goes the
+  /// low bit.
   void set(int64_t i, double value);
   void set(int64_t i, int64_t value);
   void set(int64_t i, uint64_t value);
@@ -79,9 +88,11 @@ private:
 llvm::SmallVector<int64_t> stridesOf(llvm::ArrayRef<int64_t> shape);
 
 /// Calls `body(index)` for every index of the shape in row-major order.
-void forEachIndex(llvm::ArrayRef<int64_t> shape, llvm::function_ref<void(llvm::ArrayRef<int64_t>)> body);
+void forEachIndex(llvm::ArrayRef<int64_t> shape,
+                  llvm::function_ref<void(llvm::ArrayRef<int64_t>)> body);
 
-/// Calls `body` with a value of the computation type (double, int64_t or uint64_t) of `elementType`.
+/// Calls `body` with a value of the computation type (double, int64_t or
+/// uint64_t) of `elementType`.
 template <class Body> auto dispatch(mlir::Type elementType, Body &&body) {
   switch (kindOf(elementType)) {
   case Kind::Float:
@@ -94,11 +105,15 @@ template <class Body> auto dispatch(mlir::Type elementType, Body &&body) {
   llvm_unreachable("unknown kind");
 }
 
-/// Offset into an operand of shape `from` of the element that broadcasts to `index`; rank 0 always gives 0.
-int64_t broadcastOffset(llvm::ArrayRef<int64_t> from, llvm::ArrayRef<int64_t> index);
+/// Offset into an operand of shape `from` of the element that broadcasts to
+/// `index`; rank 0 always gives 0.
+int64_t broadcastOffset(llvm::ArrayRef<int64_t> from,
+                        llvm::ArrayRef<int64_t> index);
 
-/// Shape of the broadcast of two shapes of equal rank, or of which one has rank 0.
-llvm::SmallVector<int64_t> broadcastShape(llvm::ArrayRef<int64_t> a, llvm::ArrayRef<int64_t> b);
+/// Shape of the broadcast of two shapes of equal rank, or of which one has rank
+/// 0.
+llvm::SmallVector<int64_t> broadcastShape(llvm::ArrayRef<int64_t> a,
+                                          llvm::ArrayRef<int64_t> b);
 
 /// f of every element; the result has x's type.
 template <class F> llvm::SmallVector<Tensor> map(const Tensor &x, F &&f) {
@@ -111,14 +126,18 @@ template <class F> llvm::SmallVector<Tensor> map(const Tensor &x, F &&f) {
   return {y};
 }
 
-/// f of every pair of elements after broadcast; the result has a's element type.
-template <class F> llvm::SmallVector<Tensor> zip(const Tensor &a, const Tensor &b, F &&f) {
-  Tensor y(mlir::RankedTensorType::get(broadcastShape(a.getShape(), b.getShape()), a.getElementType()));
+/// f of every pair of elements after broadcast; the result has a's element
+/// type.
+template <class F>
+llvm::SmallVector<Tensor> zip(const Tensor &a, const Tensor &b, F &&f) {
+  Tensor y(mlir::RankedTensorType::get(
+      broadcastShape(a.getShape(), b.getShape()), a.getElementType()));
   dispatch(a.getElementType(), [&](auto zero) {
     using T = decltype(zero);
     int64_t i = 0;
     forEachIndex(y.getShape(), [&](llvm::ArrayRef<int64_t> index) {
-      T left = a.get<T>(broadcastOffset(a.getShape(), index)), right = b.get<T>(broadcastOffset(b.getShape(), index));
+      T left = a.get<T>(broadcastOffset(a.getShape(), index)),
+        right = b.get<T>(broadcastOffset(b.getShape(), index));
       y.set(i++, static_cast<T>(f(left, right)));
     });
   });

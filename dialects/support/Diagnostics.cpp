@@ -1,0 +1,53 @@
+//===- Diagnostics.cpp - user errors with stable codes --------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file implements the table of error codes.
+//===----------------------------------------------------------------------===//
+
+#include "dialects/support/Diagnostics.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace llvm;
+
+namespace graven {
+
+namespace {
+struct Entry {
+  Code code;
+  StringRef summary, explanation;
+};
+constexpr Entry entries[] = {
+#define CODE(name, number, summary, explanation)                               \
+  {Code::name, summary, explanation},
+#include "dialects/support/ErrorCodes.def"
+#undef CODE
+};
+} // namespace
+
+static const Entry &entryOf(Code code) {
+  return *llvm::find_if(
+      entries, [code](const Entry &entry) { return entry.code == code; });
+}
+
+std::string codeName(Code code) {
+  std::string name;
+  raw_string_ostream(name) << "GRV" << format("%04d", static_cast<int>(code));
+  return name;
+}
+
+std::optional<Code> parseCode(StringRef name) {
+  for (const Entry &entry : entries)
+    if (name == codeName(entry.code))
+      return entry.code;
+  return std::nullopt;
+}
+
+StringRef codeSummary(Code code) { return entryOf(code).summary; }
+StringRef codeExplanation(Code code) { return entryOf(code).explanation; }
+
+mlir::InFlightDiagnostic emitCoded(mlir::Location loc, Code code) {
+  return mlir::emitError(loc) << "[" << codeName(code) << "] ";
+}
+
+} // namespace graven

@@ -1,0 +1,42 @@
+//===- Diagnostics.h - user errors with stable codes ----------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file declares the codes of user errors and the one way to report them: a
+// located message that ends in its code. Bugs of ours are assertions, not
+// diagnostics.
+//===----------------------------------------------------------------------===//
+
+#ifndef DIALECTS_SUPPORT_DIAGNOSTICS_H
+#define DIALECTS_SUPPORT_DIAGNOSTICS_H
+
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/Location.h"
+#include "llvm/ADT/StringRef.h"
+#include <optional>
+#include <string>
+
+namespace graven {
+
+/// Stable codes (ErrorCodes.def).
+enum class Code {
+#define CODE(name, number, summary, explanation) name = number,
+#include "dialects/support/ErrorCodes.def"
+#undef CODE
+};
+
+/// "GRV0101".
+std::string codeName(Code code);
+/// The code of "GRV0101"; nullopt for anything else.
+std::optional<Code> parseCode(llvm::StringRef name);
+/// One line: what went wrong.
+llvm::StringRef codeSummary(Code code);
+/// A paragraph: why it happens and what to do.
+llvm::StringRef codeExplanation(Code code);
+
+/// An error at `loc` that begins with its code: "[GRV0101] ...". Stream the
+/// message, lower case, got vs expected.
+mlir::InFlightDiagnostic emitCoded(mlir::Location loc, Code code);
+
+} // namespace graven
+
+#endif // DIALECTS_SUPPORT_DIAGNOSTICS_H
