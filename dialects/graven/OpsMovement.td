@@ -148,7 +148,7 @@ def Graven_IotaOp : Graven_PureOp<"iota"> {
   let assemblyFormat = "custom<DynamicIndexList>($dynamic_shape, $shape) `axis` $axis `of` $element_type attr-dict `:` functional-type(operands, results)";
   let builders = [OpBuilder<(ins "::llvm::ArrayRef<int64_t>":$shape, "int64_t":$axis, "::mlir::Type":$elementType)>];
 }
-def Graven_DimOp : Graven_Op<"dim", [NoMemoryEffect, SpeculatableIfStatic, InferTypeOpInterface,
+def Graven_DimOp : Graven_Op<"dim", [NoMemoryEffect, SpeculatableIfStatic, DeclareOpInterfaceMethods<InferTypeOpInterface>,
                                       DeclareOpInterfaceMethods<Graven_EvaluateInterface>]> {
   let summary = "extent of an axis, an i64 scalar";
   let description = "C1 axis in range. Folds when the extent is static. ONNX: Shape.  ATen: size.";

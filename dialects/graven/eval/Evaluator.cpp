@@ -9,7 +9,6 @@
 #include "dialects/graven/Graven.h"
 #include "mlir/IR/Diagnostics.h"
 
-using namespace llvm;
 using namespace mlir;
 
 namespace graven {
@@ -44,7 +43,7 @@ FailureOr<SmallVector<Tensor>> Evaluator::runBlock(Block &block,
     values[argument] = tensor;
   // A value dies after its last use in this Block, so that memory stays near
   // the peak of what is live.
-  DenseMap<Operation *, SmallVector<Value>> dying;
+  llvm::DenseMap<Operation *, SmallVector<Value>> dying;
   for (Operation &node : block)
     for (Value result : node.getResults()) {
       Operation *last = &node;
@@ -115,7 +114,7 @@ FailureOr<Tensor> readParam(Operation *op) {
   auto &store = cast<GravenDialect>(op->getDialect())->getBlobStore();
   auto bytes = store.read(blob.getFile(), blob.getOffset(), blob.getLength());
   if (!bytes)
-    return op->emitError(toString(bytes.takeError()));
+    return op->emitError(llvm::toString(bytes.takeError()));
   Tensor tensor = gatherBlob(type, *bytes, blob);
   return type.getElementType().isInteger(1)
              ? Tensor::fromBytes(type, tensor.getBytes())

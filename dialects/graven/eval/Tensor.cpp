@@ -10,7 +10,6 @@
 #include "llvm/ADT/APFloat.h"
 #include <cstring>
 
-using namespace llvm;
 using namespace mlir;
 
 namespace graven::eval {
@@ -80,7 +79,7 @@ template <class T> static T load(const char *from) {
   return value;
 }
 
-static const fltSemantics &semanticsOf(Type type) {
+static const llvm::fltSemantics &semanticsOf(Type type) {
   return cast<FloatType>(type).getFloatSemantics();
 }
 
@@ -92,10 +91,11 @@ double Tensor::getDouble(int64_t i) const {
   if (element.isF64())
     return load<double>(at);
   if (isa<FloatType>(element)) {
-    APFloat value(semanticsOf(element), APInt(width * 8, load<uint16_t>(at)));
+    llvm::APFloat value(semanticsOf(element),
+                        llvm::APInt(width * 8, load<uint16_t>(at)));
     bool inexact;
-    value.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven,
-                  &inexact);
+    value.convert(llvm::APFloat::IEEEdouble(),
+                  llvm::APFloat::rmNearestTiesToEven, &inexact);
     return value.convertToDouble();
   }
   return kindOf(element) == Kind::Signed ? static_cast<double>(getInt(i))
@@ -123,9 +123,9 @@ void Tensor::set(int64_t i, double value) {
   } else if (element.isF64()) {
     std::memcpy(at, &value, width);
   } else if (isa<FloatType>(element)) {
-    APFloat rounded(value);
+    llvm::APFloat rounded(value);
     bool inexact;
-    rounded.convert(semanticsOf(element), APFloat::rmNearestTiesToEven,
+    rounded.convert(semanticsOf(element), llvm::APFloat::rmNearestTiesToEven,
                     &inexact);
     std::memcpy(at, rounded.bitcastToAPInt().getRawData(), width);
   } else {
@@ -173,7 +173,7 @@ SmallVector<int64_t> stridesOf(ArrayRef<int64_t> shape) {
 }
 
 void forEachIndex(ArrayRef<int64_t> shape,
-                  function_ref<void(ArrayRef<int64_t>)> body) {
+                  llvm::function_ref<void(ArrayRef<int64_t>)> body) {
   if (llvm::is_contained(shape, 0))
     return;
   SmallVector<int64_t> index(shape.size(), 0);
