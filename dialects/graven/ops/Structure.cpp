@@ -254,7 +254,7 @@ LogicalResult LoopOp::verify() {
       return emitOpError("carried value #") << i << " changes its type (C1)";
   SmallVector<Type> expected{
       RankedTensorType::get({}, IntegerType::get(getContext(), 1))};
-  llvm::append_range(expected, block.getArgumentTypes().drop_front());
+  llvm::append_range(expected, llvm::drop_begin(block.getArgumentTypes()));
   for (Type stacked : getStacked().getTypes()) {
     auto type = cast<RankedTensorType>(stacked);
     if (type.getRank() == 0)
