@@ -2,11 +2,13 @@
  * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
  *
  * This file implements GravenPool, which splits tasks evenly into contiguous
- * ranges, one per thread. The caller writes each worker's range into the
- * worker's own cache line and waits on another line of the worker, so a region
- * costs two transfers of a line per worker and no lock. A worker spins for 1 ms
- * after its last region and then sleeps on a futex: waking it takes up to half
- * a millisecond, and a worker that naps and polls slows down the whole machine.
+ * ranges, one per thread. The caller writes each worker's range into a cache
+ * line of that worker and waits on another one, so a region costs a few
+ * transfers of a line per worker and no lock. Whoever of the two gets to a
+ * range first takes it: a worker that is late, asleep or without a CPU holds
+ * nobody up. A worker spins for 1 ms after its last region and then sleeps on a
+ * futex: waking it can take a millisecond, and one that naps and polls slows
+ * down the whole machine.
  *===---------------------------------------------------------------------===*/
 #define _GNU_SOURCE
 #include "runtime/support/Support.h"
@@ -40,15 +42,17 @@
 typedef void (*Body)(void *args, int64_t lo, int64_t hi);
 
 typedef struct Worker {
-  /* Written by the caller: the number of the newest region given to this
-   * worker (its futex), and what to do; a null body ends the worker. */
-  _Alignas(LINE_PAIR) _Atomic uint32_t posted;
+  /* Written by the caller: the number of the newest range given to this worker,
+   * even; plus one when somebody took it. Then the range; a null body ends the
+   * worker. */
+  _Alignas(LINE_PAIR) _Atomic uint32_t ticket;
   uint32_t floatControl;
   Body body;
   void *args;
   int64_t lo, hi;
-  /* Written by the worker. */
+  /* Written by the worker: the number of the last range it finished. */
   _Alignas(LINE_PAIR) _Atomic uint32_t finished;
+  /* The worker's futex: it sets 1 and sleeps, who wakes it sets 0. */
   _Atomic uint32_t asleep;
   pthread_t thread;
   GravenPool *pool;
@@ -62,6 +66,7 @@ struct GravenPool {
   /* 1 on a page that reads 0 in a forked child, which has no workers. */
   uint32_t *alive;
   _Alignas(LINE_PAIR) _Atomic uint32_t busy;
+  /* How many workers have `asleep` set. */
   _Alignas(LINE_PAIR) _Atomic uint32_t sleepers;
   Worker workers[];
 };
@@ -123,12 +128,27 @@ static void futexWake(_Atomic uint32_t *word) {
 
 /*===- Workers ---------------------------------------------------------------*/
 
-static int spinForPost(Worker *self, uint32_t seen) {
+/* Takes range `number` of the worker, once: for the caller or the worker. */
+static int take(Worker *worker, uint32_t number) {
+  return atomic_compare_exchange_strong_explicit(
+      &worker->ticket, &number, number + 1, memory_order_acquire,
+      memory_order_relaxed);
+}
+
+/* The number of a range that waits to be taken, or 0. */
+static uint32_t waitingRange(Worker *worker) {
+  uint32_t ticket = atomic_load_explicit(&worker->ticket, memory_order_relaxed);
+  return ticket & 1 ? 0 : ticket;
+}
+
+/* Returns the number of a taken range, or 0 when none came for a while. */
+static uint32_t spinForRange(Worker *self) {
   int64_t deadline = 0;
   for (;;) {
     for (int poll = 0; poll < POLLS_PER_LOOK; ++poll) {
-      if (atomic_load_explicit(&self->posted, memory_order_acquire) != seen)
-        return 1;
+      uint32_t number = waitingRange(self);
+      if (number && take(self, number))
+        return number;
       pauseCpu();
     }
     int64_t now = nanoseconds();
@@ -141,40 +161,47 @@ static int spinForPost(Worker *self, uint32_t seen) {
   }
 }
 
-/* Returns once the caller posted a region after number `seen`. */
-static void awaitPost(Worker *self, uint32_t seen) {
-  while (!spinForPost(self, seen)) {
-    atomic_store_explicit(&self->asleep, 1, memory_order_relaxed);
-    atomic_fetch_add(&self->pool->sleepers, 1);
-    /* Pairs with the fence in share(): either the caller sees a sleeper, or
-     * this worker sees the region that was posted. */
-    atomic_thread_fence(memory_order_seq_cst);
-    if (atomic_load_explicit(&self->posted, memory_order_relaxed) == seen)
-      futexWait(&self->posted, seen);
-    atomic_fetch_sub(&self->pool->sleepers, 1);
-    atomic_store_explicit(&self->asleep, 0, memory_order_relaxed);
-  }
+/* Whoever clears `asleep` counts the sleeper out and wakes it. */
+static void wake(Worker *worker) {
+  if (!atomic_exchange(&worker->asleep, 0))
+    return;
+  atomic_fetch_sub(&worker->pool->sleepers, 1);
+  futexWake(&worker->asleep);
+}
+
+static void sleepUntilWoken(Worker *self) {
+  atomic_fetch_add(&self->pool->sleepers, 1);
+  atomic_store(&self->asleep, 1);
+  /* Pairs with the fence in share(): either the caller sees a sleeper, or this
+   * worker sees the range that was posted. */
+  atomic_thread_fence(memory_order_seq_cst);
+  if (waitingRange(self))
+    wake(self);
+  while (atomic_load_explicit(&self->asleep, memory_order_relaxed))
+    futexWait(&self->asleep, 1);
 }
 
 static void *workerMain(void *argument) {
   Worker *self = argument;
-  for (uint32_t seen = 0;;) {
-    awaitPost(self, seen);
-    ++seen;
+  for (;;) {
+    uint32_t number = spinForRange(self);
+    if (!number) {
+      sleepUntilWoken(self);
+      continue;
+    }
     if (!self->body)
       return NULL;
     writeFloatControl(self->floatControl);
     self->body(self->args, self->lo, self->hi);
-    atomic_store_explicit(&self->finished, seen, memory_order_release);
+    atomic_store_explicit(&self->finished, number, memory_order_release);
   }
 }
 
 static void wakeSleepers(GravenPool *pool, int64_t count) {
-  for (int64_t i = 0; i < count; ++i) {
-    Worker *worker = &pool->workers[i];
-    if (atomic_load_explicit(&worker->asleep, memory_order_relaxed))
-      futexWake(&worker->posted);
-  }
+  if (atomic_load_explicit(&pool->sleepers, memory_order_relaxed))
+    for (int64_t i = 0; i < count; ++i)
+      if (atomic_load_explicit(&pool->workers[i].asleep, memory_order_relaxed))
+        wake(&pool->workers[i]);
 }
 
 /*===- Regions ---------------------------------------------------------------*/
@@ -185,8 +212,22 @@ static int64_t splitPoint(int64_t tasks, int64_t parts, int64_t index) {
   return even * index + (index < rest ? index : rest);
 }
 
-static void awaitWorker(GravenPool *pool, Worker *worker) {
-  uint32_t number = atomic_load_explicit(&worker->posted, memory_order_relaxed);
+/* Makes the range in the worker's line available under the next number, which
+ * is even and never 0. */
+static void post(Worker *worker) {
+  uint32_t last = atomic_load_explicit(&worker->ticket, memory_order_relaxed);
+  uint32_t number = last + 1 ? last + 1 : 2;
+  atomic_store_explicit(&worker->ticket, number, memory_order_release);
+}
+
+/* Runs the worker's range here if the worker did not start, else waits. */
+static void finishRange(GravenPool *pool, Worker *worker) {
+  uint32_t number = waitingRange(worker);
+  if (number && take(worker, number)) {
+    worker->body(worker->args, worker->lo, worker->hi);
+    return;
+  }
+  number = atomic_load_explicit(&worker->ticket, memory_order_relaxed) - 1;
   for (int poll = 0; atomic_load_explicit(&worker->finished,
                                           memory_order_acquire) != number;) {
     if (pool->crowded || poll >= POLLS_BEFORE_YIELD)
@@ -208,23 +249,20 @@ static void share(GravenPool *pool, int64_t tasks, int64_t parts, Body body,
     worker->args = args;
     worker->lo = splitPoint(tasks, parts, part);
     worker->hi = splitPoint(tasks, parts, part + 1);
-    uint32_t last = atomic_load_explicit(&worker->posted, memory_order_relaxed);
-    atomic_store_explicit(&worker->posted, last + 1, memory_order_release);
+    post(worker);
   }
   atomic_thread_fence(memory_order_seq_cst);
-  if (atomic_load_explicit(&pool->sleepers, memory_order_relaxed))
-    wakeSleepers(pool, parts - 1);
+  wakeSleepers(pool, parts - 1);
   body(args, 0, splitPoint(tasks, parts, 1));
   for (int64_t part = 1; part < parts; ++part)
-    awaitWorker(pool, &pool->workers[part - 1]);
+    finishRange(pool, &pool->workers[part - 1]);
 }
 
 static void poolParallelFor(void *context, int64_t tasks, Body body,
                             void *args) {
   GravenPool *pool = context;
   if (tasks <= 0) {
-    if (*pool->alive &&
-        atomic_load_explicit(&pool->sleepers, memory_order_relaxed))
+    if (*pool->alive)
       wakeSleepers(pool, pool->numWorkers);
     return;
   }
@@ -261,6 +299,7 @@ static int64_t startWorkers(GravenPool *pool, int64_t wanted) {
   for (; started < wanted; ++started) {
     Worker *worker = &pool->workers[started];
     worker->pool = pool;
+    atomic_init(&worker->ticket, 1); /* number 0, taken */
     if (!pthread_create ||
         pthread_create(&worker->thread, NULL, workerMain, worker))
       break;
@@ -300,8 +339,9 @@ GRAVEN_SUPPORT void graven_pool_destroy(GravenPool *pool) {
   for (int64_t i = 0; *pool->alive && i < pool->numWorkers; ++i) {
     Worker *worker = &pool->workers[i];
     worker->body = NULL;
-    atomic_fetch_add(&worker->posted, 1);
-    futexWake(&worker->posted);
+    post(worker);
+    atomic_thread_fence(memory_order_seq_cst);
+    wake(worker);
     pthread_join(worker->thread, NULL);
   }
   munmap(pool->alive, sizeof(*pool->alive));
