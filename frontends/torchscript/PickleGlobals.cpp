@@ -1,0 +1,207 @@
+//===- PickleGlobals.cpp - the globals a pickle may name ---*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file implements the constructors behind the allowed names: tensors over
+// storages, tagged containers, devices and complex numbers.
+//
+//===----------------------------------------------------------------------===//
+
+#include "frontends/torchscript/PickleGlobals.h"
+
+#include "frontends/torchscript/Errors.h"
+
+#include "llvm/ADT/StringSwitch.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace graven;
+using namespace graven::torch;
+using llvm::Error;
+using llvm::Expected;
+using llvm::StringRef;
+using Kind = PickleValue::Kind;
+
+/// Ranks above this appear in no model.
+static constexpr size_t kMaxRank = 64;
+
+bool torch::isAllowedGlobal(StringRef module, StringRef name) {
+  std::string full = (module + " " + name).str();
+  if (module == "torch" && aten::scalarTypeFromStorage(name))
+    return true;
+  return llvm::StringSwitch<bool>(full)
+      .Cases({"torch._utils _rebuild_tensor_v2",
+              "torch._utils _rebuild_qtensor",
+              "torch._utils _rebuild_sparse_tensor",
+              "torch._utils _rebuild_parameter"},
+             true)
+      .Cases({"torch.jit._pickle build_intlist",
+              "torch.jit._pickle build_doublelist",
+              "torch.jit._pickle build_boollist",
+              "torch.jit._pickle build_tensorlist",
+              "torch.jit._pickle restore_type_tag"},
+             true)
+      .Cases({"collections OrderedDict", "torch device", "builtins complex",
+              "torch per_tensor_affine", "torch per_channel_affine",
+              "torch per_channel_affine_float_qparams"},
+             true)
+      .Default(false);
+}
+
+static bool isIntList(const PickleValue *value) {
+  if (!value->is(Kind::Tuple) && !value->is(Kind::List))
+    return false;
+  return llvm::all_of(value->items, [](const PickleValue *item) {
+    return item->is(Kind::Int);
+  });
+}
+
+/// The last element a view touches must lie in its storage. Arithmetic is in
+/// 128 bits: rank <= 64 products of 63-bit numbers summed do not overflow it.
+static Error checkGeometry(const PickleTensor &tensor) {
+  unsigned __int128 last = tensor.offset;
+  bool empty = false;
+  if (tensor.offset < 0)
+    return parseError("tensor has storage offset ", tensor.offset);
+  for (auto [size, stride] : llvm::zip(tensor.sizes, tensor.strides)) {
+    if (size < 0 || stride < 0)
+      return parseError("tensor has size ", size, " with stride ", stride);
+    empty |= size == 0;
+    if (size > 0)
+      last += static_cast<unsigned __int128>(size - 1) * stride;
+  }
+  int64_t count = 1;
+  for (int64_t size : tensor.sizes)
+    if (!empty && llvm::MulOverflow(count, size, count))
+      return parseError("tensor has more than 2^63 elements");
+  if (!empty && last >= tensor.storage.numel)
+    return parseError("tensor leaves its storage '",
+                      printable(tensor.storage.key), "' of ",
+                      tensor.storage.numel, " elements");
+  return Error::success();
+}
+
+static Expected<PickleValue *> rebuildTensor(PickleValue &arguments,
+                                             PickleArena &arena,
+                                             StringRef unsupported,
+                                             size_t gradIndex) {
+  auto &items = arguments.items;
+  if (items.size() <= gradIndex || !items[0]->is(Kind::Storage) ||
+      !items[1]->is(Kind::Int) || !isIntList(items[2]) ||
+      !isIntList(items[3]) || !items[gradIndex]->is(Kind::Bool) ||
+      items[2]->items.size() != items[3]->items.size() ||
+      items[2]->items.size() > kMaxRank)
+    return parseError("tensor is built from arguments of wrong kinds");
+  PickleValue *result = arena.make(Kind::Tensor);
+  result->tensor = std::make_unique<PickleTensor>();
+  PickleTensor &tensor = *result->tensor;
+  tensor.storage = items[0]->tensor->storage;
+  tensor.offset = items[1]->integer;
+  for (PickleValue *size : items[2]->items)
+    tensor.sizes.push_back(size->integer);
+  for (PickleValue *stride : items[3]->items)
+    tensor.strides.push_back(stride->integer);
+  tensor.requiresGrad = items[gradIndex]->integer;
+  tensor.unsupported = unsupported.str();
+  if (Error error = checkGeometry(tensor))
+    return std::move(error);
+  // A seventh argument marks lazily conjugated or negated views.
+  if (unsupported.empty() && items.size() > 6 && items[6]->is(Kind::Dict) &&
+      !items[6]->items.empty())
+    tensor.unsupported = "conjugated or negated view";
+  return result;
+}
+
+/// build_*list([items]) and restore_type_tag(container, type) give the
+/// container itself: identity matters.
+static Expected<PickleValue *> callJitPickle(StringRef name,
+                                             PickleValue &arguments) {
+  auto &items = arguments.items;
+  bool tagged = name.ends_with("restore_type_tag");
+  if (items.size() != (tagged ? 2u : 1u) ||
+      !(items[0]->is(Kind::List) || (tagged && items[0]->is(Kind::Dict))) ||
+      (tagged && !items[1]->is(Kind::String)))
+    return parseError(name, " has arguments of wrong kinds");
+  if (tagged)
+    items[0]->typeTag = items[1]->text;
+  return items[0];
+}
+
+Expected<PickleValue *> torch::callGlobal(const PickleValue &global,
+                                          PickleValue &arguments,
+                                          PickleArena &arena) {
+  StringRef name = global.text;
+  // A class of the archive called on a value is an enum member.
+  if (name.starts_with("__torch__")) {
+    PickleValue *result = arena.make(Kind::Enum);
+    result->text = global.text;
+    result->items.push_back(&arguments);
+    return result;
+  }
+  if (!arguments.is(Kind::Tuple))
+    return parseError(name, " is called with something that is no tuple");
+  auto &items = arguments.items;
+  if (name == "torch._utils _rebuild_tensor_v2")
+    return rebuildTensor(arguments, arena, "", 4);
+  if (name == "torch._utils _rebuild_qtensor")
+    return rebuildTensor(arguments, arena, "quantized", 5);
+  if (name == "torch._utils _rebuild_sparse_tensor") {
+    PickleValue *result = arena.make(Kind::Tensor);
+    result->tensor = std::make_unique<PickleTensor>();
+    result->tensor->unsupported = "sparse";
+    return result;
+  }
+  if (name == "torch._utils _rebuild_parameter") {
+    if (items.empty() || !items[0]->is(Kind::Tensor))
+      return parseError(name, " is called without a tensor");
+    return items[0];
+  }
+  if (name.starts_with("torch.jit._pickle "))
+    return callJitPickle(name, arguments);
+  if (name == "collections OrderedDict") {
+    if (!items.empty())
+      return parseError(name, " is called with ", items.size(),
+                        " arguments, expected none");
+    return arena.make(Kind::Dict);
+  }
+  if (name == "torch device") {
+    if (items.empty() || !items[0]->is(Kind::String))
+      return parseError(name, " is called without a name");
+    PickleValue *result = arena.make(Kind::Device);
+    result->text = items[0]->text;
+    return result;
+  }
+  if (name == "builtins complex") {
+    if (items.size() != 2 || !items[0]->is(Kind::Float) ||
+        !items[1]->is(Kind::Float))
+      return parseError(name, " is called without two floats");
+    PickleValue *result = arena.make(Kind::Complex);
+    result->real = items[0]->real;
+    result->imaginary = items[1]->real;
+    return result;
+  }
+  return parseError("global '", printable(name), "' cannot be called");
+}
+
+Expected<PickleValue *> torch::loadPersistent(const PickleValue &id,
+                                              PickleArena &arena) {
+  const auto &items = id.items;
+  if (!id.is(Kind::Tuple) || items.size() < 5 || !items[0]->is(Kind::String) ||
+      items[0]->text != "storage" || !items[1]->is(Kind::Global) ||
+      !items[2]->is(Kind::String) || !items[3]->is(Kind::String) ||
+      !items[4]->is(Kind::Int) || items[4]->integer < 0)
+    return parseError("persistent id is no storage");
+  auto type =
+      aten::scalarTypeFromStorage(StringRef(items[1]->text).rsplit(' ').second);
+  if (!type)
+    return parseError("storage class '", printable(items[1]->text),
+                      "' is unknown");
+  // The key names a record: nothing that could leave its folder.
+  if (items[2]->text.empty() || !llvm::all_of(items[2]->text, llvm::isAlnum))
+    return parseError("storage key '", printable(items[2]->text),
+                      "' is not alphanumeric");
+  PickleValue *result = arena.make(Kind::Storage);
+  result->tensor = std::make_unique<PickleTensor>();
+  result->tensor->storage = {*type, items[2]->text,
+                             static_cast<uint64_t>(items[4]->integer)};
+  return result;
+}

@@ -1,0 +1,37 @@
+//===- Unpickler.h - reads the pickles of a model safely ---*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file declares unpickle(), a pickle machine that executes nothing: every
+// global is looked up in a fixed list, and an unknown one is an error.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef FRONTENDS_TORCHSCRIPT_UNPICKLER_H
+#define FRONTENDS_TORCHSCRIPT_UNPICKLER_H
+
+#include "frontends/torchscript/PickleValue.h"
+
+#include "llvm/ADT/STLFunctionalExtras.h"
+#include "llvm/Support/Error.h"
+
+namespace graven::torch {
+
+struct UnpickleOptions {
+  /// Named in errors.
+  llvm::StringRef record;
+  /// Whether the archive's code defines the class of that qualified name
+  /// (`__torch__.a.B`); classes that it does not define are refused.
+  llvm::function_ref<bool(llvm::StringRef)> isClass;
+  uint64_t maxOperations = 50000000;
+};
+
+/// Reads one pickle of protocol 2. The result lives in `arena`. Containers may
+/// be cyclic, so whoever walks them bounds the depth.
+llvm::Expected<PickleValue *> unpickle(llvm::StringRef bytes,
+                                       PickleArena &arena,
+                                       const UnpickleOptions &options);
+
+} // namespace graven::torch
+
+#endif // FRONTENDS_TORCHSCRIPT_UNPICKLER_H
