@@ -121,13 +121,13 @@ TEST_F(UnpicklerTest, Tensors) {
 TEST_F(UnpicklerTest, RefusesTensorsOutsideTheirStorage) {
   expectBad(tensor("K\x05", "K\x02\x85", "K\x01\x85"), "leaves its storage");
   expectBad(tensor("J\xff\xff\xff\xff", "K\x02\x85", "K\x01\x85"), "offset -1");
-  expectBad(tensor(raw("K\x00"), huge + "\x85", huge + "\x85"),
-            "leaves its storage");
-  expectBad(tensor(raw("K\x00"), huge + huge + "\x86", raw("K\x00K\x00\x86")),
-            "2^63");
-  expectBad(tensor(raw("K\x00"), "K\x02\x85", "J\xff\xff\xff\xff\x85"),
-            "stride -1");
-  expectBad(tensor(raw("K\x00"), "K\x02\x85", ")"), "wrong kinds");
+  string zero = raw("K\x00");
+  expectBad(tensor(zero, "J\xff\xff\xff\xff\x85", "K\x01\x85"), "size -1");
+  string huge = raw("\x8a\x08\xff\xff\xff\xff\xff\xff\xff\x7f");
+  expectBad(tensor(zero, huge + "\x85", huge + "\x85"), "leaves its storage");
+  expectBad(tensor(zero, huge + huge + "\x86", zero + zero + "\x86"), "2^63");
+  expectBad(tensor(zero, "K\x02\x85", "J\xff\xff\xff\xff\x85"), "stride -1");
+  expectBad(tensor(zero, "K\x02\x85", ")"), "wrong kinds");
 }
 
 TEST_F(UnpicklerTest, ExecutesNothing) {
