@@ -1,0 +1,94 @@
+//===- Functions.h - elementary functions as arithmetic ---------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file declares the expansions of the elementary functions: each takes
+// f32 (a scalar or a vector of it), gives f32 within 2 ULP for every input,
+// and builds branch-free arith ops only. NaN gives NaN, poles and overflow
+// give the infinity of C's Annex F, results are denormal where they should be.
+//===----------------------------------------------------------------------===//
+#ifndef GRAVEN_PASSES_MATH_FUNCTIONS_H
+#define GRAVEN_PASSES_MATH_FUNCTIONS_H
+
+#include "passes/math/Expr.h"
+
+namespace graven::expand {
+
+// Exponentials and logarithms (ExpLog.cpp), in f32 throughout.
+Expr expF32(Expr x);
+Expr exp2F32(Expr x);
+Expr expm1F32(Expr x);
+Expr logF32(Expr x);
+Expr log2F32(Expr x);
+Expr log1pF32(Expr x);
+/// e^x for -17 <= x <= 87.3, where neither end of the exponent is near.
+Expr expSmallF32(Expr x);
+
+// Sigmoid-shaped functions (Sigmoids.cpp), erfc in f64 inside.
+Expr tanhF32(Expr x);
+Expr erfF32(Expr x);
+Expr erfcF32(Expr x);
+
+// Circular functions (Circular.cpp), in f64 inside.
+Expr sinF32(Expr x);
+Expr cosF32(Expr x);
+Expr tanF32(Expr x);
+struct SineAndCosine {
+  Expr sine;
+  Expr cosine;
+};
+SineAndCosine sinCosF32(Expr x);
+Expr asinF32(Expr x);
+Expr acosF32(Expr x);
+Expr atanF32(Expr x);
+Expr atan2F32(Expr y, Expr x);
+
+// Hyperbolic functions (Hyperbolic.cpp), in f64 inside.
+Expr sinhF32(Expr x);
+Expr coshF32(Expr x);
+Expr asinhF32(Expr x);
+Expr acoshF32(Expr x);
+Expr atanhF32(Expr x);
+
+// Powers (Power.cpp), in f64 inside.
+/// x^y with the special cases of C's pow; y is f64, so that it may hold any
+/// f32 or i32.
+Expr powF32(Expr x, Expr y);
+Expr cbrtF32(Expr x);
+Expr log10F32(Expr x);
+Expr rsqrtF32(Expr x);
+
+// Rounding to an integral value (Rounding.cpp), for f32 and f64; the sign of
+// a zero result is that of x.
+Expr roundEven(Expr x);
+Expr truncate(Expr x);
+Expr floor(Expr x);
+Expr ceil(Expr x);
+Expr roundAway(Expr x);
+
+// Pieces in f64 (Wide.cpp), for arguments that came from f32; the relative
+// error is below 2^-33.
+/// e^x - 1 for |x| <= 700.
+Expr expm1F64(Expr x);
+/// 2^x for |x| <= 1000.
+Expr exp2F64(Expr x);
+/// ln(x) for normal, positive, finite x; log2 accordingly.
+Expr logF64(Expr x);
+Expr log2F64(Expr x);
+/// ln(1 + x); NaN for x < -1 and infinity for infinity.
+Expr log1pF64(Expr x);
+
+/// x rounded to the nearest integer, as a float and as an integer of the same
+/// width; for |x| < 2^22 (f32) or 2^51 (f64), otherwise some value.
+struct Nearest {
+  Expr real;
+  Expr integer;
+};
+Nearest nearestInteger(Expr x);
+/// The nearest integer to x * factor.
+Nearest nearestInteger(Expr x, double factor);
+/// 2^n as a float of the width of n, for n in the range of normal exponents.
+Expr powerOfTwo(Expr n);
+
+} // namespace graven::expand
+
+#endif // GRAVEN_PASSES_MATH_FUNCTIONS_H

@@ -1,0 +1,41 @@
+//===- Sigmoids.cpp - tanh, erf and erfc ------------------------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file implements tanh and erf in f32, by an odd polynomial near zero
+// and one exponential beyond, and erfc through the scaled function in f64.
+//===----------------------------------------------------------------------===//
+#include "passes/math/Coefficients.h"
+#include "passes/math/Functions.h"
+
+namespace graven::expand {
+
+Expr tanhF32(Expr x) {
+  Expr magnitude = abs(x);
+  // Beyond 9.02 the result is 1 to the last place.
+  Expr exponential = expSmallF32(atMost(magnitude, 10) * 2);
+  Expr far = 1 - 2 / (exponential + 1);
+  Expr square = x * x;
+  Expr near = multiplyAdd(horner(square, kTanhF32), square * x, x);
+  return select(magnitude < 0.625, near, copySign(far, x));
+}
+
+Expr erfF32(Expr x) {
+  Expr magnitude = abs(x);
+  // Beyond 3.93 the result is 1 to the last place.
+  Expr limited = atMost(magnitude, 3.95);
+  Expr far = 1 - expSmallF32(-horner(limited, kErfTailF32));
+  Expr near = multiplyAdd(horner(x * x, kErfF32), x, x);
+  return select(magnitude < 0.92, near, copySign(far, x));
+}
+
+Expr erfcF32(Expr x) {
+  // erfc(10.06) is the last value that does not round to zero.
+  Expr u = atMost(abs(toF64(x)), 10.1);
+  Expr t = (u - 3) / (u + 3);
+  Expr gauss = exp2F64(u * u * -kLog2E);
+  Expr y = gauss * horner(t, kErfcF64) / multiplyAdd(u, 2, 1);
+  Expr wide = select(toF64(x) < 0, 2 - y, y);
+  return toF32(wide);
+}
+
+} // namespace graven::expand
