@@ -16,7 +16,7 @@ LIT_ASSERTION = re.compile(
     r"FileCheck|expected-(?:error|note|warning|remark)|check\.expect|\bdiff\b|\bcmp\b|%exits\b|\bnot |"
     r"graven check\b|--expect\b")
 GTEST = re.compile(r"^TEST(?:_[FP])?\(\s*(\w+),\s*(\w+)\s*\)", re.MULTILINE)
-GTEST_ASSERTION = re.compile(r"\b(?:EXPECT|ASSERT)_\w+|\b(?:FAIL|ADD_FAILURE)\(|\b(?:expect|check|verify)[A-Z]\w*\(")
+GTEST_ASSERTION = re.compile(r"\b(?:EXPECT|ASSERT)_\w+|\b(?:FAIL|ADD_FAILURE)\(|\b(?:expect|check|verify)[A-Z]\w*(?:<[^<>()]*>)?\(|\bSUCCEED\(")
 PYTHON_ASSERTION = re.compile(r"(?:^|_)(?:assert|check|expect|verify|raises|compare)", re.IGNORECASE)
 
 

@@ -1,0 +1,112 @@
+"""What the new-*.py commands create compiles and keeps the house rules, and a refused command changes nothing.
+
+SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""
+import json
+import os
+import pathlib
+import re
+import shlex
+import subprocess
+import sys
+
+import pytest
+
+LLVM = pathlib.Path(os.environ.get("GRAVEN_LLVM", "/usr/lib/llvm-22"))
+LINTS = ("banners", "format", "layers", "names", "sizes", "tests", "unfinished")
+
+
+def tracked_files(root):
+    listing = subprocess.run(["git", "-C", root, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+                             check=True, capture_output=True, text=True).stdout
+    return [name for name in listing.split("\0") if name and (root / name).is_file()]
+
+
+class Copy:
+    """A copy of the checkout in which scaffolds may write."""
+
+    def __init__(self, root, build, folder):
+        self.source, self.build, self.root = root, build, folder
+        for name in tracked_files(root):
+            target = folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes((root / name).read_bytes())
+        self.before = self.snapshot()
+
+    def snapshot(self):
+        return {path.relative_to(self.root): path.read_bytes() for path in self.root.rglob("*") if path.is_file()}
+
+    def scaffold(self, command, *arguments):
+        script = self.source / "tools/dev" / command
+        return subprocess.run([sys.executable, script, *arguments, "--root", self.root], capture_output=True, text=True)
+
+    def findings(self):
+        """What the lints find here and not in the checkout."""
+        found = {}
+        for root in (self.source, self.root):
+            lines = set()
+            for name in LINTS:
+                script = self.source / f"tools/dev/lint/check_{name}.py"
+                lines.update(subprocess.run([sys.executable, script, "--root", root], capture_output=True,
+                                            text=True).stdout.splitlines())
+            found[root] = lines
+        return found[self.root] - found[self.source]
+
+    def tablegen(self, definitions, *runs):
+        """Runs mlir-tblgen on a .td of the copy; each run is (output, generator, option...)."""
+        for output, *options in runs:
+            target = self.root / "generated" / output
+            target.parent.mkdir(parents=True, exist_ok=True)
+            subprocess.run([LLVM / "bin/mlir-tblgen", *options, f"-I{self.root}", f"-I{LLVM}/include",
+                            self.root / definitions, "-o", target], check=True)
+
+    def compiles(self, source):
+        """Diagnostics of compiling a source of the copy as the build compiles its neighbours; empty when it does."""
+        commands = json.loads((self.build / "compile_commands.json").read_text())
+        library = str(self.source / pathlib.Path(source).parts[0])
+        command = next(shlex.split(entry["command"]) for entry in commands
+                       if entry["file"].startswith(library) and entry["file"].endswith(".cpp"))
+        flags = [flag for flag in command if re.match(r"-(D|std|f|W)", flag)]
+        result = subprocess.run(
+            [LLVM / "bin/clang++", "-fsyntax-only", *flags, f"-I{self.root}/generated", f"-I{self.root}",
+             f"-I{self.build}", "-isystem", LLVM / "include", self.root / source],
+            capture_output=True, text=True)
+        assert result.returncode == 0 or result.stderr
+        return result.stderr
+
+
+@pytest.fixture
+def copy(root, build, tmp_path):
+    return Copy(root, build, tmp_path)
+
+
+def group_of(copy, folder):
+    text = (copy.root / "passes" / folder / "CMakeLists.txt").read_text()
+    return re.search(r"graven_passes\(\w+ (\w+)\)", text)[1]
+
+
+def pass_folders(root):
+    return sorted(path.parent.name for path in root.glob("passes/*/Passes.td"))
+
+
+@pytest.mark.parametrize("folder", pass_folders(pathlib.Path(__file__).resolve().parents[2]))
+def test_new_pass(copy, folder):
+    result = copy.scaffold("new-pass.py", "AddOfNegatedForTest", folder, "--summary", "adds what is negated")
+    assert result.returncode == 0, result.stderr
+    source = f"passes/{folder}/AddOfNegatedForTest.cpp"
+    assert (copy.root / f"test/passes/{folder}/add-of-negated-for-test.mlir").exists()
+    assert copy.findings() == set()
+    copy.tablegen(f"passes/{folder}/Passes.td",
+                  (f"passes/{folder}/Passes.h.inc", "-gen-pass-decls", f"-name={group_of(copy, folder)}"))
+    assert copy.compiles(source) == ""
+
+
+@pytest.mark.parametrize("arguments, message", [
+    (("add-of-neg", "math", "--summary", "x"), "a pass is named like FuseConvBN, got 'add-of-neg'"),
+    (("AddOfNeg", "nowhere", "--summary", "x"), "passes/nowhere/Passes.td does not exist"),
+    (("ExpandMath", "math", "--summary", "x"), "passes/math/ExpandMath.cpp exists already"),
+])
+def test_new_pass_refuses(copy, arguments, message):
+    result = copy.scaffold("new-pass.py", *arguments)
+    assert result.returncode == 2 and message in result.stderr
+    assert copy.snapshot() == copy.before
