@@ -29,4 +29,5 @@ config.substitutions += [
     ("%cc", config.c_compiler),
     ("%exits", f"{config.python} {config.test_source_root}/Inputs/exits.py"),
     ("%root", config.graven_source),
+    ("%build", config.graven_build),
 ]

@@ -1,5 +1,4 @@
-//===- Blobs.cpp - the files that linking an artifact needs ------*- C++
-//-*-===//
+//===- Blobs.cpp - the files that linking an artifact needs -----*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // This file implements the embedded files, which the assembler includes as they

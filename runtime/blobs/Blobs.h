@@ -1,5 +1,4 @@
-//===- Blobs.h - the files that linking an artifact needs --------*- C++
-//-*-===//
+//===- Blobs.h - the files that linking an artifact needs -------*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // This file declares the files that the compiler carries inside itself, so that

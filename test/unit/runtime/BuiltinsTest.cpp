@@ -1,5 +1,4 @@
-//===- BuiltinsTest.cpp - conversions of 16-bit floats -----------*- C++
-//-*-===//
+//===- BuiltinsTest.cpp - conversions of 16-bit floats ----------*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // This file tests the f16 and bf16 conversions of the support object: every
@@ -50,7 +49,7 @@ template <typename T> uint16_t bitsOf(T value) {
 /// Checks that `narrow` rounds correctly at every magnitude of the format, half
 /// way to the next one, and just below and above that, for both signs.
 template <typename Wide, typename Narrow>
-void expectRoundedNarrowing(Format format, Narrow narrow) {
+void expectRoundedNarrowing(Format format, Narrow (*narrow)(Wide)) {
   for (unsigned bits = 0; bits < format.infinity(); ++bits) {
     double low = format.value(bits), high = format.value(bits + 1);
     Wide middle = static_cast<Wide>(low / 2 + high / 2);
@@ -67,7 +66,7 @@ void expectRoundedNarrowing(Format format, Narrow narrow) {
 }
 
 template <typename Wide, typename Narrow>
-void expectSpecialNarrowing(Format format, Narrow narrow) {
+void expectSpecialNarrowing(Format format, Narrow (*narrow)(Wide)) {
   using Limits = std::numeric_limits<Wide>;
   EXPECT_EQ(bitsOf(narrow(Limits::infinity())), format.infinity());
   EXPECT_EQ(bitsOf(narrow(-Limits::infinity())), format.infinity() | 0x8000);
@@ -94,26 +93,26 @@ TEST(Builtins, extendF16) {
 }
 
 TEST(Builtins, truncateF32ToF16) {
-  expectRoundedNarrowing<float>(f16, __truncsfhf2);
-  expectSpecialNarrowing<float>(f16, __truncsfhf2);
+  expectRoundedNarrowing(f16, __truncsfhf2);
+  expectSpecialNarrowing(f16, __truncsfhf2);
   EXPECT_EQ(bitsOf(__truncsfhf2(std::numeric_limits<float>::denorm_min())), 0);
 }
 
 TEST(Builtins, truncateF64ToF16) {
-  expectRoundedNarrowing<double>(f16, __truncdfhf2);
-  expectSpecialNarrowing<double>(f16, __truncdfhf2);
+  expectRoundedNarrowing(f16, __truncdfhf2);
+  expectSpecialNarrowing(f16, __truncdfhf2);
   EXPECT_EQ(bitsOf(__truncdfhf2(-std::numeric_limits<double>::denorm_min())),
             0x8000);
 }
 
 TEST(Builtins, truncateF32ToBF16) {
-  expectRoundedNarrowing<float>(bf16, __truncsfbf2);
-  expectSpecialNarrowing<float>(bf16, __truncsfbf2);
+  expectRoundedNarrowing(bf16, __truncsfbf2);
+  expectSpecialNarrowing(bf16, __truncsfbf2);
 }
 
 TEST(Builtins, truncateF64ToBF16) {
-  expectRoundedNarrowing<double>(bf16, __truncdfbf2);
-  expectSpecialNarrowing<double>(bf16, __truncdfbf2);
+  expectRoundedNarrowing(bf16, __truncdfbf2);
+  expectSpecialNarrowing(bf16, __truncdfbf2);
 }
 
 } // namespace

@@ -1,5 +1,4 @@
-//===- ModelRunTest.cpp - checks and runs of a model table -------*- C++
-//-*-===//
+//===- ModelRunTest.cpp - checks and runs of a model table ------*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // This file tests graven_model_check, _call and _run with a table written by

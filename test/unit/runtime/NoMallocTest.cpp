@@ -1,5 +1,4 @@
-//===- NoMallocTest.cpp - a run allocates nothing ----------------*- C++
-//-*-===//
+//===- NoMallocTest.cpp - a run allocates nothing ---------------*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // This file tests that a run with the caller's workspace calls no allocator, by

@@ -1,5 +1,4 @@
-//===- PoolTest.cpp - threads that share tasks -------------------*- C++
-//-*-===//
+//===- PoolTest.cpp - threads that share tasks ------------------*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // This file tests GravenPool: that each task runs exactly once for any count of
@@ -117,7 +116,10 @@ TEST_P(Pool, takesAnAnnouncement) {
   }
 }
 
-TEST_P(Pool, endsWhileItsWorkersSleep) { sleepMilliseconds(10); }
+TEST_P(Pool, endsWhileItsWorkersSleep) {
+  expectEachTaskOnce(8);
+  sleepMilliseconds(10);
+}
 
 TEST_P(Pool, runsNestedRegions) {
   std::atomic<int64_t> sum{0};

@@ -1,5 +1,4 @@
-//===- SymbolicTest.cpp - extents known only at run time ---------*- C++
-//-*-===//
+//===- SymbolicTest.cpp - extents known only at run time --------*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // This file tests how graven_model_check ties symbolic extents together, and
