@@ -1,0 +1,294 @@
+//===- CpuTarget.cpp - compiled models for a CPU ----------------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file implements the way from a module to a file: check the signature,
+// run the llvm phase, translate, add the model table, optimize, generate code,
+// link, and write with room for the weights. Top to bottom it is the story of
+// the target.
+//===----------------------------------------------------------------------===//
+#include "compiler/targets/cpu/CpuTarget.h"
+#include "compiler/targets/cpu/Linker.h"
+#include "compiler/targets/cpu/ModelTable.h"
+#include "compiler/targets/cpu/Passes.h"
+#include "compiler/targets/cpu/WeightsImage.h"
+#include "dialects/support/Diagnostics.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Export.h"
+#include "runtime/blobs/Blobs.h"
+#include "llvm/ADT/StringSet.h"
+#include "llvm/ADT/StringSwitch.h"
+#include "llvm/IR/LLVMContext.h"
+#include "llvm/IR/Module.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/raw_ostream.h"
+#include "llvm/Target/TargetMachine.h"
+
+using namespace mlir;
+using namespace graven::cpu;
+
+namespace {
+
+using Bytes = llvm::SmallVector<char, 0>;
+
+LinkInput blob(StringRef name, graven::rt::Blob blob) {
+  return {name, {reinterpret_cast<const char *>(blob.data), blob.size}};
+}
+
+/// One emission, from the module to the open file.
+class Emitter {
+public:
+  Emitter(ModuleOp module, const ModelSignature &signature,
+          const EmitOptions &options)
+      : module(module), signature(signature), options(options),
+        loc(module.getLoc()),
+        machine(options.target.createTargetMachine(codegenLevel())) {}
+
+  LogicalResult findMain();
+  LogicalResult lower();
+  LogicalResult translate();
+  LogicalResult makeImage(Bytes &image, WeightsPlace &weights);
+
+private:
+  llvm::CodeGenOptLevel codegenLevel() const {
+    switch (options.optLevel) {
+    case OptLevel::O0:
+      return llvm::CodeGenOptLevel::None;
+    case OptLevel::O1:
+      return llvm::CodeGenOptLevel::Less;
+    case OptLevel::O2:
+    case OptLevel::O3:
+      return llvm::CodeGenOptLevel::Aggressive;
+    }
+    llvm_unreachable("all levels are listed");
+  }
+  bool isBinary() const {
+    return options.kind == OutputKind::Object ||
+           options.kind == OutputKind::Archive ||
+           options.kind == OutputKind::SharedObject;
+  }
+  LogicalResult checkTensor(const TensorSpec &spec, Type argument,
+                            StringRef what);
+  LogicalResult checkBuffer(Type argument, int64_t size, StringRef what);
+  LogicalResult generate(llvm::CodeGenFileType kind, Bytes &out);
+  LogicalResult link(const Bytes &object, Bytes &image);
+  LogicalResult bug(const Twine &what) { return emitError(loc) << what; }
+
+  ModuleOp module;
+  const ModelSignature &signature;
+  const EmitOptions &options;
+  Location loc;
+  std::unique_ptr<llvm::TargetMachine> machine;
+  std::string mainName;
+  llvm::StringSet<> kernels;
+  llvm::LLVMContext context;
+  std::unique_ptr<llvm::Module> code;
+};
+
+LogicalResult Emitter::checkTensor(const TensorSpec &spec, Type argument,
+                                   StringRef what) {
+  if (!dtypeOf(spec.elementType))
+    return graven::emitCoded(loc, graven::Code::UnsupportedFeature)
+           << what << " '" << spec.name << "' has element type "
+           << spec.elementType << ", which no compiled model can take";
+  if (llvm::any_of(spec.extents, ShapedType::isDynamic))
+    return graven::emitCoded(loc, graven::Code::DynamicShape)
+           << what << " '" << spec.name << "' has an extent that is not known";
+  auto memref = dyn_cast<MemRefType>(argument);
+  if (!memref || !memref.hasStaticShape() ||
+      memref.getNumElements() != spec.numElements())
+    return bug(what + " '" + spec.name +
+               "' does not have the elements of its argument");
+  return success();
+}
+
+LogicalResult Emitter::checkBuffer(Type argument, int64_t size,
+                                   StringRef what) {
+  auto memref = dyn_cast<MemRefType>(argument);
+  if (!memref || !memref.hasStaticShape() ||
+      !memref.getElementType().isInteger(8))
+    return bug("the " + what + " is not a static memref of bytes");
+  if (memref.getNumElements() != size)
+    return bug("the signature has " + Twine(size) + " bytes of " + what +
+               ", the main function " + Twine(memref.getNumElements()));
+  return success();
+}
+
+LogicalResult Emitter::findMain() {
+  func::FuncOp main;
+  for (auto function : module.getOps<func::FuncOp>()) {
+    if (function->hasAttr("kernel.entry"))
+      kernels.insert(function.getName());
+    if (!function->hasAttr("graven.num_inputs"))
+      continue;
+    if (main)
+      return bug("two main functions");
+    main = function;
+  }
+  if (!main || main.isExternal())
+    return bug("no function has 'graven.num_inputs'");
+  mainName = main.getName().str();
+  size_t numInputs = signature.inputs.size(),
+         numOutputs = signature.outputs.size();
+  ArrayRef<Type> arguments = main.getArgumentTypes();
+  if (arguments.size() != numInputs + numOutputs + 2)
+    return bug("the main function has " + Twine(arguments.size()) +
+               " arguments, the signature needs " +
+               Twine(numInputs + numOutputs + 2));
+  ArrayRef<Type> results = main.getResultTypes();
+  if (results.size() > 1 ||
+      (results.size() == 1 && !results.front().isInteger(32)))
+    return bug("the main function returns more than a status");
+  for (auto [index, spec] : llvm::enumerate(signature.inputs))
+    if (failed(checkTensor(spec, arguments[index], "input")))
+      return failure();
+  for (auto [index, spec] : llvm::enumerate(signature.outputs))
+    if (failed(checkTensor(spec, arguments[numInputs + index], "output")))
+      return failure();
+  ArrayRef<Type> buffers = arguments.take_back(2);
+  return success(
+      succeeded(
+          checkBuffer(buffers[0], signature.workspaceSize, "workspace")) &&
+      succeeded(checkBuffer(buffers[1], signature.weightsSize, "weights")));
+}
+
+LogicalResult Emitter::lower() {
+  Builder b(module.getContext());
+  module->setAttr(
+      LLVM::LLVMDialect::getDataLayoutAttrName(),
+      b.getStringAttr(machine->createDataLayout().getStringRepresentation()));
+  module->setAttr(LLVM::LLVMDialect::getTargetTripleAttrName(),
+                  b.getStringAttr(options.target.triple));
+  PassManager pm(module->getName());
+  buildLLVMPhase(pm, options.target.info);
+  return pm.run(module);
+}
+
+LogicalResult Emitter::translate() {
+  DialectRegistry registry;
+  registerBuiltinDialectTranslation(registry);
+  registerLLVMDialectTranslation(registry);
+  module.getContext()->appendDialectRegistry(registry);
+  code = translateModuleToLLVMIR(module, context, symbolPrefix(signature.name));
+  if (!code)
+    return bug("the LLVM dialect could not be translated");
+  for (llvm::Function &function : *code)
+    if (kernels.contains(function.getName()))
+      function.addFnAttr(llvm::Attribute::NoInline);
+
+  TableFeature features = TableFeature::None;
+  if (options.kind == OutputKind::SharedObject)
+    features = features | TableFeature::FixedAlias;
+  if (isBinary())
+    features = features | TableFeature::ReserveWeights;
+  addModelTable(*code, *code->getFunction(mainName), signature, options.target,
+                features);
+  optimize(*code, *machine, options.target.info.vectorBytes, options.optLevel);
+  return success();
+}
+
+LogicalResult Emitter::generate(llvm::CodeGenFileType kind, Bytes &out) {
+  if (!generateCode(*code, *machine, kind, out))
+    return bug("no code generator for " + options.target.triple);
+  return success();
+}
+
+LogicalResult Emitter::link(const Bytes &object, Bytes &image) {
+  LinkInput objects[] = {{"model", object},
+                         blob("graven_support", graven::rt::supportObject())};
+  FailureOr<Bytes> linked;
+  if (options.kind == OutputKind::SharedObject) {
+    SharedLink shared;
+    shared.objects.append(std::begin(objects), std::end(objects));
+    shared.libraries = {blob("libc", graven::rt::libcStub()),
+                        blob("libm", graven::rt::libmStub())};
+    std::string prefix = symbolPrefix(signature.name);
+    shared.exports = {prefix + "_model", prefix + "_run", "graven_model"};
+    linked = linkShared(shared, loc);
+  } else {
+    linked = linkRelocatable(objects, loc);
+  }
+  if (failed(linked))
+    return failure();
+  image = std::move(*linked);
+  return success();
+}
+
+LogicalResult Emitter::makeImage(Bytes &image, WeightsPlace &weights) {
+  switch (options.kind) {
+  case OutputKind::LLVMDialect: {
+    std::string text;
+    llvm::raw_string_ostream(text) << module << "\n";
+    image.assign(text.begin(), text.end());
+    return success();
+  }
+  case OutputKind::LLVMIR: {
+    llvm::raw_svector_ostream stream(image);
+    code->print(stream, /*AAW=*/nullptr);
+    return success();
+  }
+  case OutputKind::Assembly:
+    return generate(llvm::CodeGenFileType::AssemblyFile, image);
+  case OutputKind::Object:
+  case OutputKind::Archive:
+  case OutputKind::SharedObject:
+    break;
+  }
+  Bytes object;
+  if (failed(generate(llvm::CodeGenFileType::ObjectFile, object)) ||
+      failed(link(object, image)))
+    return failure();
+  bool hasWeights = signature.weightsSize > 0;
+  FailureOr<WeightsPlace> place = WeightsPlace{};
+  if (options.kind == OutputKind::Archive)
+    place =
+        wrapInArchive(image, symbolPrefix(signature.name) + ".o", hasWeights);
+  else if (hasWeights)
+    place = placeWeights(image);
+  if (failed(place))
+    return bug("the linked file has no room for weights");
+  weights = *place;
+  return success();
+}
+
+} // namespace
+
+std::optional<OutputKind> graven::cpu::outputKindOf(StringRef path) {
+  return llvm::StringSwitch<std::optional<OutputKind>>(
+             llvm::sys::path::extension(path))
+      .Case(".mlir", OutputKind::LLVMDialect)
+      .Case(".ll", OutputKind::LLVMIR)
+      .Case(".s", OutputKind::Assembly)
+      .Case(".o", OutputKind::Object)
+      .Case(".a", OutputKind::Archive)
+      .Case(".so", OutputKind::SharedObject)
+      .Default(std::nullopt);
+}
+
+FailureOr<Artifact> graven::cpu::emitArtifact(ModuleOp module,
+                                              const ModelSignature &signature,
+                                              const EmitOptions &options,
+                                              StringRef path) {
+  // A path that cannot be written is found out before minutes of work.
+  bool executable = options.kind == OutputKind::SharedObject;
+  FailureOr<OutputFile> file = OutputFile::create(
+      path, executable ? FileMode::Executable : FileMode::Plain,
+      module.getLoc());
+  if (failed(file))
+    return failure();
+  Emitter emitter(module, signature, options);
+  Bytes image;
+  WeightsPlace weights;
+  if (failed(emitter.findMain()) || failed(emitter.lower()))
+    return failure();
+  if (options.kind != OutputKind::LLVMDialect && failed(emitter.translate()))
+    return failure();
+  if (failed(emitter.makeImage(image, weights)) || failed(file->write(image)))
+    return failure();
+  if (weights.size > 0 &&
+      failed(file->extend(weights.offset, weights.offset + weights.size)))
+    return failure();
+  return Artifact(std::move(*file),
+                  weights.size > 0 ? signature.weightsSize : 0);
+}

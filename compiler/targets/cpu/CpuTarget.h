@@ -1,0 +1,81 @@
+//===- CpuTarget.h - compiled models for a CPU ------------------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file declares the CPU target's interface to the rest of the compiler,
+// which is: a module at the end of the loops phase and a signature go in, a
+// file comes out. A file with weights comes out in two steps, because only the
+// caller can fill them.
+//===----------------------------------------------------------------------===//
+#ifndef GRAVEN_COMPILER_TARGETS_CPU_CPUTARGET_H
+#define GRAVEN_COMPILER_TARGETS_CPU_CPUTARGET_H
+
+#include "compiler/targets/cpu/Codegen.h"
+#include "compiler/targets/cpu/ModelSignature.h"
+#include "compiler/targets/cpu/OutputFile.h"
+#include "compiler/targets/cpu/TargetMachine.h"
+#include "mlir/IR/BuiltinOps.h"
+
+namespace graven::cpu {
+
+enum class OutputKind {
+  LLVMDialect,  ///< .mlir, at the end of the llvm phase
+  LLVMIR,       ///< .ll, optimized
+  Assembly,     ///< .s
+  Object,       ///< .o with support code, to be linked with libc and libm
+  Archive,      ///< .a with that object as its only member
+  SharedObject, ///< .so
+};
+
+/// The kind that a path's extension asks for: .mlir .ll .s .o .a .so.
+std::optional<OutputKind> outputKindOf(llvm::StringRef path);
+
+struct EmitOptions {
+  OutputKind kind = OutputKind::SharedObject;
+  CpuTarget target;
+  OptLevel optLevel = OptLevel::O2;
+};
+
+/// A file that is complete but for its weights, and has no name yet.
+class Artifact {
+public:
+  Artifact(OutputFile &&file, int64_t weightsSize)
+      : file(std::move(file)), weightsSize(weightsSize) {}
+
+  /// The weights, all zero at first, aligned to 4096 bytes; empty when the
+  /// model has none or the kind of file holds none (text).
+  llvm::MutableArrayRef<char> weights() const {
+    return file.mapped().take_front(weightsSize);
+  }
+
+  /// Gives the memory of a finished part of weights() back to the system.
+  /// Optional: it keeps the peak low while a second copy of the weights is
+  /// being read.
+  void releaseWeights(uint64_t offset, uint64_t size) {
+    file.release(offset, size);
+  }
+
+  /// Gives the file its name. Without this nothing is left on the disk.
+  mlir::LogicalResult commit() { return file.commit(); }
+
+private:
+  OutputFile file;
+  int64_t weightsSize;
+};
+
+/// Compiles `module`, which is at the end of the loops phase and is lowered in
+/// place, into a file that commit() will call `path`. Errors are reported at
+/// the module's location; the module is in no particular state after one.
+///
+/// The main function is the one with `graven.num_inputs` and
+/// `graven.num_outputs`; its arguments are inputs, outputs, workspace and
+/// weights as memrefs with static shapes and identity layouts, and it returns
+/// nothing or a status as i32. An input's and output's memory is aligned to its
+/// element, workspace and weights to 64 bytes.
+mlir::FailureOr<Artifact> emitArtifact(mlir::ModuleOp module,
+                                       const ModelSignature &signature,
+                                       const EmitOptions &options,
+                                       llvm::StringRef path);
+
+} // namespace graven::cpu
+
+#endif // GRAVEN_COMPILER_TARGETS_CPU_CPUTARGET_H

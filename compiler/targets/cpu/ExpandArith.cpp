@@ -1,0 +1,31 @@
+//===- ExpandArith.cpp - arithmetic without an instruction ------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file implements ExpandArith, which applies upstream's expansions of
+// rounding divisions and of bf16 conversions, and only those: its pass for all
+// of them also replaces minimum and maximum, for which LLVM has better code.
+//===----------------------------------------------------------------------===//
+#include "compiler/targets/cpu/Passes.h"
+#include "mlir/Dialect/Arith/Transforms/Passes.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+
+namespace graven::cpu {
+#define GEN_PASS_DEF_EXPANDARITH
+#include "compiler/targets/cpu/Passes.h.inc"
+} // namespace graven::cpu
+
+using namespace mlir;
+
+namespace {
+struct ExpandArith : public graven::cpu::impl::ExpandArithBase<ExpandArith> {
+  using ExpandArithBase::ExpandArithBase;
+  void runOnOperation() override {
+    RewritePatternSet patterns(&getContext());
+    arith::populateCeilFloorDivExpandOpsPatterns(patterns);
+    if (expandBF16)
+      arith::populateExpandBFloat16Patterns(patterns);
+    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+      signalPassFailure();
+  }
+};
+} // namespace

@@ -1,0 +1,267 @@
+//===- HeaderEmitter.cpp - the C header of a compiled model -----*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file implements makeHeader. Names of tensors may hold any bytes: they
+// become parameter names that are neither keywords nor macros, and harmless
+// comments.
+//===----------------------------------------------------------------------===//
+#include "compiler/targets/cpu/HeaderEmitter.h"
+#include "compiler/targets/cpu/OutputFile.h"
+#include "runtime/include/graven/runtime.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSet.h"
+#include "llvm/ADT/StringSwitch.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace graven::cpu;
+using llvm::StringRef;
+
+namespace {
+
+StringRef cType(mlir::Type type) {
+  switch (dtypeOf(type)) {
+  case GRAVEN_F16:
+  case GRAVEN_BF16:
+  case GRAVEN_U16:
+    return "uint16_t";
+  case GRAVEN_F32:
+    return "float";
+  case GRAVEN_F64:
+    return "double";
+  case GRAVEN_I1:
+  case GRAVEN_U8:
+    return "uint8_t";
+  case GRAVEN_I8:
+    return "int8_t";
+  case GRAVEN_I16:
+    return "int16_t";
+  case GRAVEN_I32:
+    return "int32_t";
+  case GRAVEN_U32:
+    return "uint32_t";
+  case GRAVEN_I64:
+    return "int64_t";
+  case GRAVEN_U64:
+    return "uint64_t";
+  default:
+    return "void";
+  }
+}
+
+/// Keywords of C23 and C++23 that are identifiers by their letters, and the
+/// macros in lower case that compilers define.
+bool isReserved(StringRef name) {
+  static constexpr StringRef words[] = {
+      "alignas",      "alignof",
+      "and",          "and_eq",
+      "asm",          "auto",
+      "bitand",       "bitor",
+      "bool",         "break",
+      "case",         "catch",
+      "char",         "class",
+      "co_await",     "co_return",
+      "co_yield",     "compl",
+      "concept",      "const",
+      "consteval",    "constexpr",
+      "constinit",    "const_cast",
+      "continue",     "decltype",
+      "default",      "delete",
+      "do",           "double",
+      "dynamic_cast", "else",
+      "enum",         "explicit",
+      "export",       "extern",
+      "false",        "float",
+      "for",          "friend",
+      "goto",         "i386",
+      "if",           "inline",
+      "int",          "linux",
+      "long",         "mutable",
+      "namespace",    "new",
+      "noexcept",     "not",
+      "not_eq",       "nullptr",
+      "operator",     "or",
+      "or_eq",        "private",
+      "protected",    "public",
+      "register",     "reinterpret_cast",
+      "requires",     "restrict",
+      "return",       "short",
+      "signed",       "sizeof",
+      "static",       "static_assert",
+      "static_cast",  "struct",
+      "switch",       "template",
+      "this",         "thread_local",
+      "throw",        "true",
+      "try",          "typedef",
+      "typeid",       "typename",
+      "typeof",       "typeof_unqual",
+      "union",        "unix",
+      "unsigned",     "using",
+      "virtual",      "void",
+      "volatile",     "wchar_t",
+      "while",        "workspace",
+      "xor",          "xor_eq",
+  };
+  return llvm::is_contained(words, name);
+}
+
+class HeaderWriter {
+public:
+  explicit HeaderWriter(const ModelSignature &signature)
+      : signature(signature), prefix(symbolPrefix(signature.name)),
+        macro(StringRef(prefix).upper()), out(text) {}
+
+  std::string write();
+
+private:
+  std::string parameterName(const TensorSpec &spec, StringRef fallback,
+                            size_t index);
+  void describe(const TensorSpec &spec, StringRef parameter);
+  void declare(const TensorSpec &spec, StringRef parameter,
+               StringRef qualifier);
+  void sizes();
+  void entry();
+  static std::string commentText(StringRef name);
+
+  const ModelSignature &signature;
+  std::string prefix, macro, text;
+  llvm::raw_string_ostream out;
+  llvm::StringSet<> used;
+  llvm::SmallVector<std::string> inputs, outputs;
+};
+
+/// Printable ASCII that can neither end nor begin a comment.
+std::string HeaderWriter::commentText(StringRef name) {
+  std::string result;
+  for (char c : name.take_front(200))
+    result += llvm::isPrint(c) && c != '*' && c != '\\' && c != '?' ? c : '_';
+  return result;
+}
+
+std::string HeaderWriter::parameterName(const TensorSpec &spec,
+                                        StringRef fallback, size_t index) {
+  std::string name;
+  for (char c : StringRef(spec.name).take_front(48))
+    name += llvm::isAlnum(c) ? c : '_';
+  bool hasLetter = llvm::any_of(name, [](char c) { return llvm::isAlpha(c); });
+  if (!hasLetter)
+    name = (fallback + llvm::Twine(index)).str();
+  if (!llvm::isAlpha(name.front()))
+    name = "p" + name;
+  // NULL, INT8_MAX and their like are macros.
+  bool isUpper = llvm::none_of(name, [](char c) { return llvm::isLower(c); });
+  if (isReserved(name) || (isUpper && name.size() >= 4))
+    name += "_";
+  std::string unique = name;
+  for (unsigned n = 1; !used.insert(unique).second; ++n)
+    unique = name + "_" + std::to_string(n);
+  return unique;
+}
+
+void HeaderWriter::describe(const TensorSpec &spec, StringRef parameter) {
+  std::string type;
+  llvm::raw_string_ostream(type) << spec.elementType;
+  out << " *   " << parameter << ": " << type << "["
+      << llvm::join(
+             llvm::map_range(spec.extents,
+                             [](int64_t e) { return std::to_string(e); }),
+             ", ")
+      << "]";
+  if (spec.name != parameter && !spec.name.empty())
+    out << ", in the model \"" << commentText(spec.name) << "\"";
+  out << "\n";
+}
+
+void HeaderWriter::declare(const TensorSpec &spec, StringRef parameter,
+                           StringRef qualifier) {
+  out << qualifier << cType(spec.elementType) << " ";
+  if (spec.extents.empty() || spec.numElements() == 0) {
+    out << "*" << parameter;
+    return;
+  }
+  out << parameter;
+  for (int64_t extent : spec.extents)
+    out << "[" << extent << "]";
+}
+
+void HeaderWriter::sizes() {
+  out << "/* Bytes of the workspace, and how it must be aligned. */\n"
+      << "#define " << macro << "_WORKSPACE_SIZE " << signature.workspaceSize
+      << "\n"
+      << "#define " << macro << "_WORKSPACE_ALIGNMENT 64\n"
+      << "/* Bytes of the weights inside the compiled model. */\n"
+      << "#define " << macro << "_WEIGHTS_SIZE " << signature.weightsSize
+      << "\n"
+      << "/* Elements of each tensor. */\n";
+  auto count = [&](llvm::ArrayRef<TensorSpec> specs,
+                   llvm::ArrayRef<std::string> names) {
+    for (auto [spec, name] : llvm::zip_equal(specs, names))
+      out << "#define " << macro << "_" << name << "_ELEMENTS "
+          << spec.numElements() << "\n";
+  };
+  count(signature.inputs, inputs);
+  count(signature.outputs, outputs);
+}
+
+void HeaderWriter::entry() {
+  out << "/* Runs the model once, on the calling thread.\n"
+      << " * Inputs (row-major, only read):\n";
+  for (auto [spec, name] : llvm::zip_equal(signature.inputs, inputs))
+    describe(spec, name);
+  out << " * Outputs (written whole, must not overlap anything else):\n";
+  for (auto [spec, name] : llvm::zip_equal(signature.outputs, outputs))
+    describe(spec, name);
+  out << " * workspace: " << macro << "_WORKSPACE_SIZE bytes aligned to "
+      << macro << "_WORKSPACE_ALIGNMENT, one for\n"
+      << " *   each thread that calls; NULL lets the call allocate and free "
+         "one.\n"
+      << " * Returns 0, or a number of enum GravenStatus in graven/runtime.h. "
+         "*/\n"
+      << "int " << prefix << "_run(";
+  for (auto [spec, name] : llvm::zip_equal(signature.inputs, inputs)) {
+    declare(spec, name, "const ");
+    out << ", ";
+  }
+  for (auto [spec, name] : llvm::zip_equal(signature.outputs, outputs)) {
+    declare(spec, name, "");
+    out << ", ";
+  }
+  out << "void *workspace);\n";
+}
+
+std::string HeaderWriter::write() {
+  for (auto [index, spec] : llvm::enumerate(signature.inputs))
+    inputs.push_back(parameterName(spec, "input", index));
+  for (auto [index, spec] : llvm::enumerate(signature.outputs))
+    outputs.push_back(parameterName(spec, "output", index));
+  out << "/* The compiled model \"" << commentText(signature.name)
+      << "\", made by Graven " GRAVEN_VERSION ".\n"
+      << " * f16 and bf16 tensors are uint16_t, i1 tensors are uint8_t holding "
+         "0 or 1. */\n"
+      << "#ifndef GRAVEN_MODEL_" << macro << "_H\n"
+      << "#define GRAVEN_MODEL_" << macro << "_H\n\n"
+      << "#include <stdint.h>\n\n";
+  sizes();
+  out << "\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n";
+  entry();
+  out << "\n/* The same model for graven/runtime.h: any number of threads, "
+         "checked\n"
+      << " * shapes, error messages. */\n"
+      << "extern const struct GravenModel " << prefix << "_model;\n\n"
+      << "#ifdef __cplusplus\n} /* extern \"C\" */\n#endif\n\n"
+      << "#endif /* GRAVEN_MODEL_" << macro << "_H */\n";
+  return text;
+}
+
+} // namespace
+
+std::string graven::cpu::makeHeader(const ModelSignature &signature) {
+  return HeaderWriter(signature).write();
+}
+
+mlir::LogicalResult graven::cpu::writeHeader(const ModelSignature &signature,
+                                             StringRef path,
+                                             mlir::Location loc) {
+  return writeFile(path,
+                   llvm::arrayRefFromStringRef<char>(makeHeader(signature)),
+                   FileMode::Plain, loc);
+}

@@ -1,0 +1,182 @@
+//===- Linker.cpp - objects to one image, in process ------------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file implements linking with lld's ELF driver as a library. lld reads
+// files: inputs are anonymous memory files, the output a file in a private
+// folder, read back at once (it is small: weights are not part of a link).
+//===----------------------------------------------------------------------===//
+#include "compiler/targets/cpu/Linker.h"
+#include "dialects/support/Diagnostics.h"
+#include "lld/Common/Driver.h"
+#include "llvm/ADT/ScopeExit.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/raw_ostream.h"
+#include <csignal>
+#include <mutex>
+#include <sys/mman.h>
+#include <unistd.h>
+
+LLD_HAS_DRIVER(elf)
+
+using namespace graven::cpu;
+using mlir::failure;
+using mlir::FailureOr;
+
+namespace {
+
+/// A file without a name on any disk, reachable through /proc/self/fd.
+class MemoryFile {
+public:
+  MemoryFile() = default;
+  MemoryFile(const MemoryFile &) = delete;
+  ~MemoryFile() {
+    if (descriptor >= 0)
+      ::close(descriptor);
+  }
+  bool fill(llvm::StringRef name, llvm::ArrayRef<char> bytes) {
+    descriptor = ::memfd_create(name.str().c_str(), MFD_CLOEXEC);
+    if (descriptor < 0)
+      return false;
+    llvm::raw_fd_ostream stream(descriptor, /*shouldClose=*/false);
+    stream.write(bytes.data(), bytes.size());
+    stream.flush();
+    bool good = !stream.has_error();
+    stream.clear_error();
+    path = "/proc/self/fd/" + std::to_string(descriptor);
+    return good;
+  }
+  const char *name() const { return path.c_str(); }
+
+private:
+  int descriptor = -1;
+  std::string path;
+};
+
+/// While it lives, exceeding the limit on file sizes is an error of the write
+/// and not the end of the process.
+class FileSizeSignalBlock {
+public:
+  FileSizeSignalBlock() {
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGXFSZ);
+    pthread_sigmask(SIG_BLOCK, &blocked, &previous);
+  }
+  ~FileSizeSignalBlock() {
+    if (!sigismember(&previous, SIGXFSZ)) {
+      struct timespec immediately = {0, 0};
+      while (sigtimedwait(&blocked, nullptr, &immediately) > 0) {
+      }
+    }
+    pthread_sigmask(SIG_SETMASK, &previous, nullptr);
+  }
+
+private:
+  sigset_t blocked, previous;
+};
+
+class Link {
+public:
+  explicit Link(mlir::Location loc) : loc(loc) {}
+
+  bool add(llvm::StringRef name, llvm::ArrayRef<char> bytes) {
+    MemoryFile &file = *files.emplace_back(std::make_unique<MemoryFile>());
+    if (!file.fill(name, bytes))
+      return false;
+    add(file.name());
+    return true;
+  }
+  void add(llvm::StringRef argument) { arguments.push_back(argument.str()); }
+  FailureOr<llvm::SmallVector<char, 0>> run();
+  /// The system refuses; lld refusing is a bug of the code it was given.
+  mlir::LogicalResult refuse(const llvm::Twine &what) {
+    return graven::emitCoded(loc, graven::Code::CannotWrite)
+           << "cannot link: " << what;
+  }
+  mlir::LogicalResult fail(llvm::StringRef what) {
+    return mlir::emitError(loc) << "cannot link: " << what;
+  }
+
+private:
+  FileSizeSignalBlock block;
+  mlir::Location loc;
+  llvm::SmallVector<std::string> arguments = {"ld.lld"};
+  llvm::SmallVector<std::unique_ptr<MemoryFile>> files;
+};
+
+FailureOr<llvm::SmallVector<char, 0>> Link::run() {
+  llvm::SmallString<128> folder;
+  if (std::error_code error =
+          llvm::sys::fs::createUniqueDirectory("graven-link", folder))
+    return refuse("no temporary folder: " + error.message());
+  llvm::scope_exit cleanup([&] { llvm::sys::fs::remove_directories(folder); });
+  llvm::SmallString<128> output(folder);
+  llvm::sys::path::append(output, "image");
+  // One thread, and the output written by it: the signal block is per thread.
+  for (llvm::StringRef option : {"--threads=1", "--no-mmap-output-file",
+                                 "--build-id=none", "-m", "elf_x86_64", "-o"})
+    add(option);
+  add(output);
+
+  llvm::SmallVector<const char *> argv;
+  for (const std::string &argument : arguments)
+    argv.push_back(argument.c_str());
+  std::string messages;
+  llvm::raw_string_ostream stream(messages);
+  lld::Result result;
+  {
+    // lld keeps the state of a link in one place of the process.
+    static std::mutex oneAtATime;
+    std::lock_guard<std::mutex> lock(oneAtATime);
+    result = lld::lldMain(argv, stream, stream, {{lld::Gnu, &lld::elf::link}});
+  }
+  if (result.retCode != 0)
+    return fail(llvm::StringRef(messages).trim());
+  auto buffer = llvm::MemoryBuffer::getFile(output, /*IsText=*/false,
+                                            /*RequiresNullTerminator=*/false);
+  if (!buffer)
+    return refuse(buffer.getError().message());
+  llvm::StringRef bytes = (*buffer)->getBuffer();
+  return llvm::SmallVector<char, 0>(bytes.begin(), bytes.end());
+}
+
+} // namespace
+
+FailureOr<llvm::SmallVector<char, 0>>
+graven::cpu::linkShared(const SharedLink &link, mlir::Location loc) {
+  Link job(loc);
+  std::string script = "{ global:";
+  for (const std::string &symbol : link.exports)
+    script += " " + symbol + ";";
+  script += " local: *; };\n";
+  MemoryFile exports;
+  if (!exports.fill("exports", script))
+    return job.refuse("no memory for the inputs");
+  // Large read-only sections last, in a segment of their own: the weights go
+  // there.
+  for (llvm::StringRef option :
+       {"-shared", "-z", "defs", "-z", "now", "-z", "relro", "-z",
+        "noexecstack", "-z", "lrodata-after-bss", "--gc-sections",
+        "--as-needed", "--hash-style=gnu"})
+    job.add(option);
+  job.add(std::string("--version-script=") + exports.name());
+  for (const LinkInput &input : link.objects)
+    if (!job.add(input.name, input.bytes))
+      return job.refuse("no memory for the inputs");
+  for (const LinkInput &input : link.libraries)
+    if (!job.add(input.name, input.bytes))
+      return job.refuse("no memory for the inputs");
+  return job.run();
+}
+
+FailureOr<llvm::SmallVector<char, 0>>
+graven::cpu::linkRelocatable(llvm::ArrayRef<LinkInput> objects,
+                             mlir::Location loc) {
+  Link job(loc);
+  job.add("-r");
+  for (const LinkInput &input : objects)
+    if (!job.add(input.name, input.bytes))
+      return job.refuse("no memory for the inputs");
+  return job.run();
+}

@@ -1,0 +1,329 @@
+//===- LowerKernelLaunch.cpp - launches as shared calls ---------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file implements LowerKernelLaunch, which gives each kernel a task
+// function of the ABI's type, (args, lo, hi), and calls it through one helper
+// that picks between this thread and the caller's parallel_for.
+//===----------------------------------------------------------------------===//
+#include "compiler/targets/cpu/Passes.h"
+#include "dialects/kernel/Kernel.h"
+#include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
+#include "mlir/Conversion/LLVMCommon/TypeConverter.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/IR/Matchers.h"
+
+namespace graven::cpu {
+#define GEN_PASS_DEF_LOWERKERNELLAUNCH
+#include "compiler/targets/cpu/Passes.h.inc"
+} // namespace graven::cpu
+
+using namespace mlir;
+using graven::kernel::LaunchOp;
+
+namespace {
+
+constexpr llvm::StringLiteral launchHelper = "graven.launch";
+/// The alignment of the workspace, of the weights and of all offsets into them.
+constexpr int64_t bufferAlignment = 64;
+
+/// True for a view of the workspace or the weights, the last two arguments of
+/// the main function, at a constant multiple of 64 bytes.
+bool isAlignedView(Value value, func::FuncOp main) {
+  auto view = value.getDefiningOp<memref::ViewOp>();
+  if (!view)
+    return false;
+  auto source = dyn_cast<BlockArgument>(view.getSource());
+  if (!source || source.getOwner() != &main.front())
+    return false;
+  auto inputs = main->getAttrOfType<IntegerAttr>("graven.num_inputs");
+  auto outputs = main->getAttrOfType<IntegerAttr>("graven.num_outputs");
+  if (source.getArgNumber() < inputs.getInt() + outputs.getInt())
+    return false;
+  APInt shift;
+  return matchPattern(view.getByteShift(), m_ConstantInt(&shift)) &&
+         shift.getSExtValue() % bufferAlignment == 0;
+}
+
+class Lowering {
+public:
+  Lowering(ModuleOp module, func::FuncOp main)
+      : module(module), main(main), symbols(module),
+        converter(module.getContext()),
+        ptr(LLVM::LLVMPointerType::get(module.getContext())),
+        i64(IntegerType::get(module.getContext(), 64)) {}
+
+  LogicalResult check(LaunchOp launch);
+  void annotateKernels(ArrayRef<LaunchOp> launches);
+  void callDirectly(LaunchOp launch);
+  void callShared(LaunchOp launch);
+
+private:
+  func::FuncOp kernelOf(LaunchOp launch) {
+    return symbols.lookup<func::FuncOp>(launch.getCallee());
+  }
+  Value parallel();
+  Value argumentArray();
+  LLVM::LLVMFuncOp helper();
+  func::FuncOp taskOf(func::FuncOp kernel);
+  Value pack(OpBuilder &b, Location loc, Value operand);
+  Value unpack(OpBuilder &b, Location loc, Value slot, Type type);
+  Type slotType(Type type) {
+    return isa<MemRefType>(type)  ? Type(ptr)
+           : isa<IndexType>(type) ? Type(i64)
+                                  : type;
+  }
+  Value slotOf(OpBuilder &b, Location loc, Value array, int64_t index) {
+    return LLVM::GEPOp::create(
+        b, loc, ptr, i64, array,
+        ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(index)});
+  }
+
+  ModuleOp module;
+  func::FuncOp main;
+  SymbolTable symbols;
+  LLVMTypeConverter converter;
+  LLVM::LLVMPointerType ptr;
+  IntegerType i64;
+  DenseMap<Operation *, func::FuncOp> tasks;
+  Value parallelArgument;
+  LLVM::AllocaOp array;
+  int64_t arraySize = 0;
+};
+
+LogicalResult Lowering::check(LaunchOp launch) {
+  func::FuncOp kernel = kernelOf(launch);
+  if (!kernel || kernel.isExternal())
+    return launch.emitOpError("expects a kernel with a body, got '")
+           << launch.getCallee() << "'";
+  for (Type type : launch.getOperandTypes()) {
+    auto memref = dyn_cast<MemRefType>(type);
+    bool plain = type.isIndex() ||
+                 (type.isIntOrFloat() && type.getIntOrFloatBitWidth() <= 64);
+    bool bare =
+        memref && memref.hasStaticShape() && memref.getLayout().isIdentity();
+    if (!plain && !bare)
+      return launch.emitOpError(
+                 "expects numbers and memrefs with static shape and identity "
+                 "layout, got ")
+             << type;
+  }
+  return success();
+}
+
+/// What every launch of a kernel guarantees becomes attributes of its
+/// arguments.
+void Lowering::annotateKernels(ArrayRef<LaunchOp> launches) {
+  // Keyed by kernel, in the order of the first launch: arguments always
+  // aligned.
+  llvm::MapVector<Operation *, SmallVector<bool>> aligned;
+  for (LaunchOp launch : launches) {
+    func::FuncOp kernel = kernelOf(launch);
+    auto &flags = aligned[kernel];
+    flags.resize(launch.getOperands().size(), true);
+    for (auto [flag, operand] : llvm::zip_equal(flags, launch.getOperands()))
+      flag = flag && isAlignedView(operand, main);
+  }
+  Builder b(module.getContext());
+  for (auto &[op, flags] : aligned) {
+    auto kernel = cast<func::FuncOp>(op);
+    for (auto [index, flag] : llvm::enumerate(flags)) {
+      auto type = dyn_cast<MemRefType>(kernel.getArgument(index).getType());
+      if (!type)
+        continue;
+      kernel.setArgAttr(index, LLVM::LLVMDialect::getNoAliasAttrName(),
+                        b.getUnitAttr());
+      kernel.setArgAttr(index, LLVM::LLVMDialect::getNoUndefAttrName(),
+                        b.getUnitAttr());
+      if (type.getNumElements() > 0)
+        kernel.setArgAttr(index, LLVM::LLVMDialect::getNonNullAttrName(),
+                          b.getUnitAttr());
+      if (flag)
+        kernel.setArgAttr(index, LLVM::LLVMDialect::getAlignAttrName(),
+                          b.getI64IntegerAttr(bufferAlignment));
+    }
+  }
+}
+
+Value Lowering::parallel() { return main.front().getArguments().back(); }
+
+/// One array serves all launches: each is over before the next fills it.
+Value Lowering::argumentArray() {
+  if (!array) {
+    OpBuilder b = OpBuilder::atBlockBegin(&main.front());
+    Value one = LLVM::ConstantOp::create(b, main.getLoc(), i64, 1);
+    array = LLVM::AllocaOp::create(b, main.getLoc(), ptr, i64, one,
+                                   /*alignment=*/8);
+  }
+  return array;
+}
+
+LLVM::LLVMFuncOp Lowering::helper() {
+  if (auto existing = symbols.lookup<LLVM::LLVMFuncOp>(launchHelper))
+    return existing;
+  MLIRContext *context = module.getContext();
+  Location loc = UnknownLoc::get(context);
+  auto none = LLVM::LLVMVoidType::get(context);
+  OpBuilder b = OpBuilder::atBlockEnd(module.getBody());
+  auto function = LLVM::LLVMFuncOp::create(
+      b, loc, launchHelper,
+      LLVM::LLVMFunctionType::get(none, {ptr, i64, ptr, ptr}),
+      LLVM::Linkage::Internal);
+  symbols.insert(function);
+  Block *entry = function.addEntryBlock(b);
+  Block *serial = b.createBlock(&function.getBody());
+  Block *shared = b.createBlock(&function.getBody());
+  Value parallel = entry->getArgument(0), count = entry->getArgument(1);
+  Value task = entry->getArgument(2), args = entry->getArgument(3);
+
+  b.setInsertionPointToEnd(entry);
+  Value null = LLVM::ZeroOp::create(b, loc, ptr);
+  Value isNull =
+      LLVM::ICmpOp::create(b, loc, LLVM::ICmpPredicate::eq, parallel, null);
+  LLVM::CondBrOp::create(b, loc, isNull, serial, shared);
+
+  b.setInsertionPointToEnd(serial);
+  Value zero = LLVM::ConstantOp::create(b, loc, i64, 0);
+  LLVM::CallOp::create(b, loc,
+                       LLVM::LLVMFunctionType::get(none, {ptr, i64, i64}),
+                       ValueRange{task, args, zero, count});
+  LLVM::ReturnOp::create(b, loc, ValueRange{});
+
+  // GravenParallel is { context, threads, parallel_for }, 8 bytes each.
+  b.setInsertionPointToEnd(shared);
+  Value context8 = LLVM::LoadOp::create(b, loc, ptr, parallel, /*alignment=*/8);
+  Value callback =
+      LLVM::LoadOp::create(b, loc, ptr, slotOf(b, loc, parallel, 2), 8);
+  LLVM::CallOp::create(b, loc,
+                       LLVM::LLVMFunctionType::get(none, {ptr, i64, ptr, ptr}),
+                       ValueRange{callback, context8, count, task, args});
+  LLVM::ReturnOp::create(b, loc, ValueRange{});
+  return function;
+}
+
+Value Lowering::pack(OpBuilder &b, Location loc, Value operand) {
+  Type type = operand.getType();
+  if (isa<IndexType>(type))
+    return arith::IndexCastOp::create(b, loc, i64, operand);
+  auto memref = dyn_cast<MemRefType>(type);
+  if (!memref)
+    return operand;
+  Value descriptor = UnrealizedConversionCastOp::create(
+                         b, loc, converter.convertType(memref), operand)
+                         .getResult(0);
+  return MemRefDescriptor(descriptor).alignedPtr(b, loc);
+}
+
+Value Lowering::unpack(OpBuilder &b, Location loc, Value slot, Type type) {
+  Value value =
+      LLVM::LoadOp::create(b, loc, slotType(type), slot, /*alignment=*/8);
+  if (isa<IndexType>(type))
+    return arith::IndexCastOp::create(b, loc, type, value);
+  auto memref = dyn_cast<MemRefType>(type);
+  if (!memref)
+    return value;
+  Value descriptor =
+      MemRefDescriptor::fromStaticShape(b, loc, converter, memref, value);
+  return UnrealizedConversionCastOp::create(b, loc, memref, descriptor)
+      .getResult(0);
+}
+
+func::FuncOp Lowering::taskOf(func::FuncOp kernel) {
+  func::FuncOp &task = tasks[kernel];
+  if (task)
+    return task;
+  OpBuilder b(module.getContext());
+  b.setInsertionPointAfter(kernel);
+  Location loc = kernel.getLoc();
+  task = func::FuncOp::create(b, loc, (kernel.getName() + ".task").str(),
+                              b.getFunctionType({ptr, i64, i64}, {}));
+  task.setPrivate();
+  symbols.insert(task);
+  Block *entry = task.addEntryBlock();
+  b.setInsertionPointToEnd(entry);
+  SmallVector<Value> operands;
+  unsigned numOperands = kernel.getNumArguments() - 2;
+  for (unsigned i = 0; i < numOperands; ++i)
+    operands.push_back(unpack(b, loc, slotOf(b, loc, entry->getArgument(0), i),
+                              kernel.getArgument(i).getType()));
+  for (unsigned i : {1, 2})
+    operands.push_back(arith::IndexCastOp::create(b, loc, b.getIndexType(),
+                                                  entry->getArgument(i)));
+  func::CallOp::create(b, loc, kernel, operands);
+  func::ReturnOp::create(b, loc);
+  return task;
+}
+
+void Lowering::callDirectly(LaunchOp launch) {
+  OpBuilder b(launch);
+  SmallVector<Value> operands(launch.getOperands());
+  operands.push_back(arith::ConstantIndexOp::create(b, launch.getLoc(), 0));
+  operands.push_back(
+      arith::ConstantIndexOp::create(b, launch.getLoc(), launch.getTasks()));
+  func::CallOp::create(b, launch.getLoc(), kernelOf(launch), operands);
+  launch.erase();
+}
+
+void Lowering::callShared(LaunchOp launch) {
+  Location loc = launch.getLoc();
+  OpBuilder b(launch);
+  Value args = argumentArray();
+  for (auto [index, operand] : llvm::enumerate(launch.getOperands()))
+    LLVM::StoreOp::create(b, loc, pack(b, loc, operand),
+                          slotOf(b, loc, args, index), 8);
+  int64_t needed = std::max<int64_t>(launch.getOperands().size(), 1);
+  if (needed > arraySize) {
+    arraySize = needed;
+    auto size = array.getArraySize().getDefiningOp<LLVM::ConstantOp>();
+    size.setValueAttr(b.getI64IntegerAttr(needed));
+  }
+  func::FuncOp task = taskOf(kernelOf(launch));
+  Value function = func::ConstantOp::create(b, loc, task.getFunctionType(),
+                                            SymbolRefAttr::get(task));
+  Value address =
+      UnrealizedConversionCastOp::create(b, loc, ptr, function).getResult(0);
+  Value count = LLVM::ConstantOp::create(b, loc, i64, launch.getTasks());
+  LLVM::CallOp::create(b, loc, helper(),
+                       ValueRange{parallel(), count, address, args});
+  launch.erase();
+}
+
+struct LowerKernelLaunch
+    : public graven::cpu::impl::LowerKernelLaunchBase<LowerKernelLaunch> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    func::FuncOp main;
+    for (auto function : module.getOps<func::FuncOp>())
+      if (function->hasAttr("graven.num_inputs"))
+        main = function;
+    SmallVector<LaunchOp> launches;
+    module.walk([&](LaunchOp launch) { launches.push_back(launch); });
+    for (LaunchOp launch : launches)
+      if (!main || !main->isProperAncestor(launch)) {
+        launch.emitOpError("expects to be in the main function, the one with "
+                           "'graven.num_inputs'");
+        return signalPassFailure();
+      }
+    if (!main)
+      return;
+    Lowering lowering(module, main);
+    for (LaunchOp launch : launches)
+      if (failed(lowering.check(launch)))
+        return signalPassFailure();
+    auto ptr = LLVM::LLVMPointerType::get(&getContext());
+    if (failed(main.insertArgument(main.getNumArguments(), ptr, /*argAttrs=*/{},
+                                   main.getLoc())))
+      return signalPassFailure();
+    lowering.annotateKernels(launches);
+    for (LaunchOp launch : launches) {
+      if (launch.getTasks() == 1) {
+        lowering.callDirectly(launch);
+        ++numDirect;
+      } else {
+        lowering.callShared(launch);
+        ++numShared;
+      }
+    }
+  }
+};
+
+} // namespace

@@ -1,0 +1,69 @@
+//===- ModelSignature.cpp - what a compiled model looks like ----*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file implements the small facts about a signature: element counts, the
+// ABI's numbers of element types, and C identifiers from names that may hold
+// any bytes.
+//===----------------------------------------------------------------------===//
+#include "compiler/targets/cpu/ModelSignature.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "runtime/include/graven/runtime.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/xxhash.h"
+
+using namespace graven::cpu;
+using llvm::StringRef;
+
+int64_t TensorSpec::numElements() const {
+  int64_t count = 1;
+  for (int64_t extent : extents)
+    count *= extent;
+  return count;
+}
+
+int32_t graven::cpu::dtypeOf(mlir::Type type) {
+  if (type.isF16())
+    return GRAVEN_F16;
+  if (type.isBF16())
+    return GRAVEN_BF16;
+  if (type.isF32())
+    return GRAVEN_F32;
+  if (type.isF64())
+    return GRAVEN_F64;
+  auto integer = llvm::dyn_cast<mlir::IntegerType>(type);
+  if (!integer)
+    return 0;
+  bool isUnsigned = integer.isUnsigned();
+  switch (integer.getWidth()) {
+  case 1:
+    return GRAVEN_I1;
+  case 8:
+    return isUnsigned ? GRAVEN_U8 : GRAVEN_I8;
+  case 16:
+    return isUnsigned ? GRAVEN_U16 : GRAVEN_I16;
+  case 32:
+    return isUnsigned ? GRAVEN_U32 : GRAVEN_I32;
+  case 64:
+    return isUnsigned ? GRAVEN_U64 : GRAVEN_I64;
+  default:
+    return 0;
+  }
+}
+
+std::string graven::cpu::symbolPrefix(StringRef name) {
+  constexpr size_t longest = 48;
+  std::string result;
+  for (char c : name.take_front(longest))
+    result += llvm::isAlnum(c) ? c : '_';
+  if (result.empty())
+    return "model";
+  if (name.size() > longest)
+    result += "_" + llvm::utohexstr(llvm::xxh3_64bits(name), /*LowerCase=*/true)
+                        .substr(0, 12);
+  // graven_model is the alias that loaders look for, graven_* the support code;
+  // a leading underscore belongs to the C library.
+  if (llvm::isDigit(result.front()) || result.front() == '_' ||
+      StringRef(result).starts_with("graven"))
+    result = "m_" + result;
+  return result;
+}

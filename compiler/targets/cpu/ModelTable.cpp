@@ -1,0 +1,245 @@
+//===- ModelTable.cpp - the C interface of a compiled model -----*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file implements addModelTable, which writes the structs of runtime.h as
+// LLVM constants (their layouts are stated there and asserted here) and the
+// functions that take the caller's pointers apart.
+//===----------------------------------------------------------------------===//
+#include "compiler/targets/cpu/ModelTable.h"
+#include "runtime/include/graven/runtime.h"
+#include "llvm/IR/Constants.h"
+#include "llvm/IR/GlobalAlias.h"
+#include "llvm/IR/IRBuilder.h"
+#include "llvm/IR/Module.h"
+
+using namespace graven::cpu;
+using namespace llvm;
+
+static_assert(sizeof(GravenTensorInfo) == 32 && sizeof(GravenModel) == 112,
+              "the constants below follow the layouts of ABI version 1");
+static_assert(GRAVEN_ABI_VERSION == 1,
+              "adapt the constants below to the new ABI");
+
+namespace {
+
+class TableBuilder {
+public:
+  TableBuilder(Module &module, const ModelSignature &signature,
+               const CpuTarget &target, TableFeature features)
+      : module(module), context(module.getContext()), signature(signature),
+        target(target), features(features),
+        prefix(symbolPrefix(signature.name)),
+        ptr(PointerType::getUnqual(context)), i32(Type::getInt32Ty(context)),
+        i64(Type::getInt64Ty(context)) {}
+
+  void build(Function &main);
+
+private:
+  bool has(TableFeature feature) const {
+    return static_cast<unsigned>(features) & static_cast<unsigned>(feature);
+  }
+  GlobalVariable *constant(Constant *value, const Twine &name) {
+    auto *global =
+        new GlobalVariable(module, value->getType(), /*isConstant=*/true,
+                           GlobalValue::PrivateLinkage, value, name);
+    global->setUnnamedAddr(GlobalValue::UnnamedAddr::Global);
+    return global;
+  }
+  Constant *string(StringRef text) {
+    return constant(ConstantDataArray::getString(context, text),
+                    "graven.string");
+  }
+  Constant *tensors(ArrayRef<TensorSpec> specs, StringRef name);
+  Constant *weights();
+  GlobalVariable *table(Function *entry);
+  Function *genericEntry(Function &main);
+  void typedEntry();
+  void alias(const Twine &name);
+  std::string provenance();
+
+  Module &module;
+  LLVMContext &context;
+  const ModelSignature &signature;
+  const CpuTarget &target;
+  TableFeature features;
+  std::string prefix;
+  PointerType *ptr;
+  IntegerType *i32, *i64;
+  GlobalVariable *model = nullptr;
+};
+
+/// An array of GravenTensorInfo, null when there are none.
+Constant *TableBuilder::tensors(ArrayRef<TensorSpec> specs, StringRef name) {
+  if (specs.empty())
+    return ConstantPointerNull::get(ptr);
+  SmallVector<Constant *> infos;
+  for (const TensorSpec &spec : specs) {
+    Constant *extents = ConstantPointerNull::get(ptr);
+    if (!spec.extents.empty()) {
+      SmallVector<uint64_t> values(spec.extents.begin(), spec.extents.end());
+      extents =
+          constant(ConstantDataArray::get(context, values), "graven.extents");
+    }
+    infos.push_back(ConstantStruct::getAnon(
+        {string(spec.name), extents, ConstantPointerNull::get(ptr),
+         ConstantInt::get(i32, dtypeOf(spec.elementType)),
+         ConstantInt::get(i32, spec.extents.size())}));
+  }
+  auto *type = ArrayType::get(infos.front()->getType(), infos.size());
+  return constant(ConstantArray::get(type, infos), name);
+}
+
+Constant *TableBuilder::weights() {
+  if (signature.weightsSize == 0)
+    return ConstantPointerNull::get(ptr);
+  std::string name = prefix + "_weights";
+  auto *type = ArrayType::get(Type::getInt8Ty(context), signature.weightsSize);
+  auto *global =
+      new GlobalVariable(module, type, /*isConstant=*/true,
+                         GlobalValue::ExternalLinkage, nullptr, name);
+  global->setVisibility(GlobalValue::HiddenVisibility);
+  global->setAlignment(Align(4096));
+  if (has(TableFeature::ReserveWeights)) {
+    // A local label of this section, because no LLVM global can be read-only
+    // space without contents. Members of archives have even sizes.
+    uint64_t room = alignTo(signature.weightsSize, 64);
+    module.appendModuleInlineAsm(
+        (Twine("\t.section ") + weightsSection +
+         ",\"al\",@nobits\n\t.p2align 12\n" + "\t.type " + name +
+         ",@object\n\t.size " + name + ", " + Twine(signature.weightsSize) +
+         "\n" + name + ":\n\t.zero " + Twine(room) + "\n")
+            .str());
+  }
+  return global;
+}
+
+std::string TableBuilder::provenance() {
+  std::string text = "compiler=graven " GRAVEN_VERSION "\ncpu=" + target.cpu;
+  for (const auto &[key, value] : signature.provenance) {
+    text += "\n" + key + "=";
+    // One fact a line, whatever the value holds.
+    for (char c : value)
+      text += c == '\n' || c == '\r' || c == '\0' ? ' ' : c;
+  }
+  return text;
+}
+
+GlobalVariable *TableBuilder::table(Function *entry) {
+  auto *support = new GlobalVariable(
+      module, Type::getInt8Ty(context), /*isConstant=*/true,
+      GlobalValue::ExternalLinkage, nullptr, "graven_support");
+  support->setVisibility(GlobalValue::HiddenVisibility);
+  auto number = [&](int64_t value) { return ConstantInt::get(i64, value); };
+  Constant *fields[] = {
+      ConstantInt::get(i32, GRAVEN_ABI_VERSION),
+      ConstantInt::get(i32, sizeof(GravenModel)),
+      string(signature.name),
+      tensors(signature.inputs, "graven.inputs"),
+      tensors(signature.outputs, "graven.outputs"),
+      number(signature.inputs.size()),
+      number(signature.outputs.size()),
+      number(signature.workspaceSize),
+      number(64),
+      weights(),
+      number(signature.weightsSize),
+      ConstantInt::get(i64, target.requiredFeatures),
+      string(provenance()),
+      entry,
+      support,
+  };
+  auto *value = ConstantStruct::getAnon(fields);
+  auto *global =
+      new GlobalVariable(module, value->getType(), /*isConstant=*/true,
+                         GlobalValue::InternalLinkage, value, "graven.table");
+  global->setAlignment(Align(8));
+  return global;
+}
+
+/// int32_t (void *const *inputs, void *const *outputs, void *workspace,
+///          const GravenParallel *parallel)
+Function *TableBuilder::genericEntry(Function &main) {
+  auto *type = FunctionType::get(i32, {ptr, ptr, ptr, ptr}, /*isVarArg=*/false);
+  auto *entry = Function::Create(type, GlobalValue::InternalLinkage,
+                                 prefix + "_entry", module);
+  IRBuilder<> b(BasicBlock::Create(context, "", entry));
+  SmallVector<Value *> arguments;
+  auto loadAll = [&](Value *array, size_t count) {
+    for (size_t i = 0; i < count; ++i)
+      arguments.push_back(
+          b.CreateLoad(ptr, b.CreateConstInBoundsGEP1_64(ptr, array, i)));
+  };
+  loadAll(entry->getArg(0), signature.inputs.size());
+  loadAll(entry->getArg(1), signature.outputs.size());
+  arguments.push_back(entry->getArg(2));
+  model = table(entry);
+  // The address is read from the table, where it has 64 bits, and not computed
+  // from the program counter, which reaches 2 GiB; volatile keeps LLVM from
+  // doing that.
+  Value *field = b.CreateStructGEP(model->getValueType(), model, 9);
+  arguments.push_back(
+      b.CreateLoad(ptr, field, /*isVolatile=*/signature.weightsSize > 0));
+  arguments.push_back(entry->getArg(3));
+  Value *status = b.CreateCall(&main, arguments);
+  b.CreateRet(status->getType()->isVoidTy() ? ConstantInt::get(i32, GRAVEN_OK)
+                                            : status);
+  return entry;
+}
+
+/// int NAME_run(const T *input..., T *output..., void *workspace)
+void TableBuilder::typedEntry() {
+  size_t numInputs = signature.inputs.size(),
+         numOutputs = signature.outputs.size();
+  SmallVector<Type *> parameters(numInputs + numOutputs + 1, ptr);
+  auto *type = FunctionType::get(i32, parameters, /*isVarArg=*/false);
+  auto *run = Function::Create(type, GlobalValue::ExternalLinkage,
+                               prefix + "_run", module);
+  FunctionCallee call = module.getOrInsertFunction(
+      "graven_model_call", i32, ptr, ptr, ptr, ptr, ptr, ptr, i64);
+  cast<Function>(call.getCallee())
+      ->setVisibility(GlobalValue::HiddenVisibility);
+  IRBuilder<> b(BasicBlock::Create(context, "", run));
+  auto storeAll = [&](size_t first, size_t count) -> Value * {
+    if (count == 0)
+      return ConstantPointerNull::get(ptr);
+    Value *array = b.CreateAlloca(ArrayType::get(ptr, count));
+    for (size_t i = 0; i < count; ++i)
+      b.CreateStore(run->getArg(first + i),
+                    b.CreateConstInBoundsGEP1_64(ptr, array, i));
+    return array;
+  };
+  Value *inputs = storeAll(0, numInputs);
+  Value *outputs = storeAll(numInputs, numOutputs);
+  Value *null = ConstantPointerNull::get(ptr);
+  b.CreateRet(b.CreateCall(call, {model, inputs, outputs,
+                                  run->getArg(numInputs + numOutputs), null,
+                                  null, ConstantInt::get(i64, 0)}));
+}
+
+void TableBuilder::alias(const Twine &name) {
+  // The table itself is internal: references from inside need no indirection.
+  GlobalAlias::create(model->getValueType(), 0, GlobalValue::ExternalLinkage,
+                      name, model, &module);
+}
+
+void TableBuilder::build(Function &main) {
+  for (GlobalVariable &global : module.globals())
+    if (!global.isDeclaration() && !global.hasLocalLinkage())
+      global.setLinkage(GlobalValue::InternalLinkage);
+  for (Function &function : module)
+    if (!function.isDeclaration())
+      function.setLinkage(GlobalValue::InternalLinkage);
+  genericEntry(main);
+  typedEntry();
+  alias(prefix + "_model");
+  if (has(TableFeature::FixedAlias))
+    alias("graven_model");
+}
+
+} // namespace
+
+void graven::cpu::addModelTable(Module &module, Function &main,
+                                const ModelSignature &signature,
+                                const CpuTarget &target,
+                                TableFeature features) {
+  TableBuilder(module, signature, target, features).build(main);
+}

@@ -1,0 +1,50 @@
+//===- ModelTable.h - the C interface of a compiled model -------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file declares addModelTable, which adds to a translated module
+// everything a host can see: the GravenModel table, the generic entry and the
+// typed entry.
+//===----------------------------------------------------------------------===//
+#ifndef GRAVEN_COMPILER_TARGETS_CPU_MODELTABLE_H
+#define GRAVEN_COMPILER_TARGETS_CPU_MODELTABLE_H
+
+#include "compiler/targets/cpu/ModelSignature.h"
+#include "compiler/targets/cpu/TargetMachine.h"
+
+namespace llvm {
+class Function;
+class Module;
+} // namespace llvm
+
+namespace graven::cpu {
+
+/// The section that holds the weights: read only, and "large", which makes
+/// linkers place it after all other sections, where it pushes nothing out of
+/// reach.
+inline constexpr llvm::StringLiteral weightsSection = ".lrodata.graven";
+
+/// What differs between the kinds of output.
+enum class TableFeature : unsigned {
+  None = 0,
+  /// The table is also called graven_model, which only one model per binary can
+  /// be.
+  FixedAlias = 1,
+  /// The weights are space in `weightsSection` without contents, filled in
+  /// later; without this they are an undefined symbol.
+  ReserveWeights = 2,
+};
+inline TableFeature operator|(TableFeature a, TableFeature b) {
+  return static_cast<TableFeature>(static_cast<unsigned>(a) |
+                                   static_cast<unsigned>(b));
+}
+
+/// Adds the table, its strings and both entries for `main`, the translated main
+/// function, and gives everything but `PREFIX_model`, `PREFIX_run` and the
+/// fixed alias internal linkage. PREFIX is symbolPrefix(signature.name).
+void addModelTable(llvm::Module &module, llvm::Function &main,
+                   const ModelSignature &signature, const CpuTarget &target,
+                   TableFeature features);
+
+} // namespace graven::cpu
+
+#endif // GRAVEN_COMPILER_TARGETS_CPU_MODELTABLE_H

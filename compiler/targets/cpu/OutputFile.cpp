@@ -1,0 +1,155 @@
+//===- OutputFile.cpp - files that appear whole or not at all ---*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file implements OutputFile on POSIX calls: every way in which a disk can
+// refuse must come back as an error before a mapped page turns it into a
+// signal.
+//===----------------------------------------------------------------------===//
+#include "compiler/targets/cpu/OutputFile.h"
+#include "dialects/support/Diagnostics.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/Signals.h"
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+using namespace graven::cpu;
+using mlir::failure;
+using mlir::LogicalResult;
+using mlir::success;
+
+namespace {
+constexpr uint64_t pageSize = 4096;
+} // namespace
+
+mlir::FailureOr<OutputFile>
+OutputFile::create(llvm::StringRef path, FileMode mode, mlir::Location loc) {
+  OutputFile file(path, loc);
+  struct stat status;
+  if (path.empty())
+    return file.fail(ENOENT);
+  if (::stat(file.target.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
+    if (S_ISDIR(status.st_mode))
+      return file.fail(EISDIR);
+    return graven::emitCoded(loc, graven::Code::CannotWrite)
+           << "cannot write '" << path << "': not a regular file";
+  }
+  llvm::SmallString<128> model(llvm::sys::path::parent_path(path));
+  llvm::sys::path::append(model, ".graven-%%%%%%%%%%%%.tmp");
+  llvm::SmallString<128> name;
+  unsigned bits = mode == FileMode::Executable ? 0777 : 0666;
+  std::error_code error = llvm::sys::fs::createUniqueFile(
+      model, file.descriptor, name, llvm::sys::fs::OF_None, bits);
+  if (error)
+    return file.fail(error.value());
+  file.temporary = std::string(name);
+  llvm::sys::RemoveFileOnSignal(file.temporary);
+  return std::move(file);
+}
+
+OutputFile::OutputFile(OutputFile &&other)
+    : target(std::move(other.target)), temporary(std::move(other.temporary)),
+      loc(other.loc), descriptor(std::exchange(other.descriptor, -1)),
+      written(other.written), mapping(std::exchange(other.mapping, {})) {
+  other.temporary.clear();
+}
+
+OutputFile::~OutputFile() {
+  unmap();
+  if (descriptor >= 0)
+    ::close(descriptor);
+  if (!temporary.empty()) {
+    ::unlink(temporary.c_str());
+    llvm::sys::DontRemoveFileOnSignal(temporary);
+  }
+}
+
+LogicalResult OutputFile::fail(int error) const {
+  return graven::emitCoded(loc, graven::Code::CannotWrite)
+         << "cannot write '" << target
+         << "': " << std::generic_category().message(error);
+}
+
+/// Beyond this limit the kernel sends a signal that ends the process.
+bool OutputFile::fitsLimit(uint64_t size) const {
+  struct rlimit limit;
+  return ::getrlimit(RLIMIT_FSIZE, &limit) != 0 ||
+         limit.rlim_cur == RLIM_INFINITY || size <= limit.rlim_cur;
+}
+
+LogicalResult OutputFile::write(llvm::ArrayRef<char> bytes) {
+  if (!fitsLimit(written + bytes.size()))
+    return fail(EFBIG);
+  while (!bytes.empty()) {
+    ssize_t count = ::pwrite(descriptor, bytes.data(), bytes.size(), written);
+    if (count < 0 && errno == EINTR)
+      continue;
+    if (count < 0)
+      return fail(errno);
+    if (count == 0)
+      return fail(ENOSPC);
+    written += count;
+    bytes = bytes.drop_front(count);
+  }
+  return success();
+}
+
+LogicalResult OutputFile::extend(uint64_t offset, uint64_t size) {
+  assert(offset % pageSize == 0 && mapping.empty() && "one part, whole pages");
+  if (!fitsLimit(size))
+    return fail(EFBIG);
+  // A hole would be filled when a page of it is written, too late for an error.
+  if (int error = ::posix_fallocate(descriptor, 0, size))
+    return fail(error);
+  written = size;
+  void *address = ::mmap(nullptr, size - offset, PROT_READ | PROT_WRITE,
+                         MAP_SHARED, descriptor, offset);
+  if (address == MAP_FAILED)
+    return fail(errno);
+  mapping = {static_cast<char *>(address), static_cast<size_t>(size - offset)};
+  return success();
+}
+
+void OutputFile::release(uint64_t offset, uint64_t size) {
+  // Whole pages inside the part, so that its neighbours are not touched.
+  uint64_t begin = llvm::alignTo(offset, pageSize);
+  uint64_t end = llvm::alignDown(
+      std::min<uint64_t>(offset + size, mapping.size()), pageSize);
+  if (begin >= end)
+    return;
+  // Only advice: the kernel keeps what it cannot write yet.
+  ::sync_file_range(descriptor, 0, 0, SYNC_FILE_RANGE_WRITE);
+  ::madvise(mapping.data() + begin, end - begin, MADV_DONTNEED);
+}
+
+void OutputFile::unmap() {
+  if (!mapping.empty())
+    ::munmap(mapping.data(), mapping.size());
+  mapping = {};
+}
+
+LogicalResult OutputFile::commit() {
+  unmap();
+  if (::fsync(descriptor) != 0)
+    return fail(errno);
+  if (::close(std::exchange(descriptor, -1)) != 0)
+    return fail(errno);
+  if (::rename(temporary.c_str(), target.c_str()) != 0)
+    return fail(errno);
+  llvm::sys::DontRemoveFileOnSignal(temporary);
+  temporary.clear();
+  return success();
+}
+
+LogicalResult graven::cpu::writeFile(llvm::StringRef path,
+                                     llvm::ArrayRef<char> bytes, FileMode mode,
+                                     mlir::Location loc) {
+  mlir::FailureOr<OutputFile> file = OutputFile::create(path, mode, loc);
+  return success(mlir::succeeded(file) && mlir::succeeded(file->write(bytes)) &&
+                 mlir::succeeded(file->commit()));
+}

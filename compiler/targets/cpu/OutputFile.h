@@ -1,0 +1,70 @@
+//===- OutputFile.h - files that appear whole or not at all -----*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file declares OutputFile, which is a file under a temporary name in the
+// target's folder until commit() renames it. What is not committed is removed,
+// also when a signal ends the process.
+//===----------------------------------------------------------------------===//
+#ifndef GRAVEN_COMPILER_TARGETS_CPU_OUTPUTFILE_H
+#define GRAVEN_COMPILER_TARGETS_CPU_OUTPUTFILE_H
+
+#include "mlir/IR/Location.h"
+#include "mlir/Support/LLVM.h"
+#include "llvm/ADT/SmallVector.h"
+#include <string>
+
+namespace graven::cpu {
+
+enum class FileMode { Plain, Executable };
+
+class OutputFile {
+public:
+  /// Opens a new file beside `path`. An error (CannotWrite) at `loc` when
+  /// `path` is a folder or anything else that is no regular file, or its folder
+  /// refuses.
+  static mlir::FailureOr<OutputFile> create(llvm::StringRef path, FileMode mode,
+                                            mlir::Location loc);
+  OutputFile(OutputFile &&other);
+  OutputFile &operator=(OutputFile &&) = delete;
+  ~OutputFile();
+
+  /// Appends bytes.
+  mlir::LogicalResult write(llvm::ArrayRef<char> bytes);
+
+  /// Extends the file to `size` bytes of zeros with room for them on the disk,
+  /// and maps the part from `offset`, a multiple of 4096, so that it can be
+  /// written in place. At most one part of a file is mapped.
+  mlir::LogicalResult extend(uint64_t offset, uint64_t size);
+  llvm::MutableArrayRef<char> mapped() const { return mapping; }
+
+  /// Starts writing a finished part of mapped() to the disk and gives its
+  /// memory back to the system. What is there stays there and can be read
+  /// again.
+  void release(uint64_t offset, uint64_t size);
+
+  /// Unmaps, waits for the disk and gives the file its name.
+  mlir::LogicalResult commit();
+
+  llvm::StringRef path() const { return target; }
+
+private:
+  OutputFile(llvm::StringRef target, mlir::Location loc)
+      : target(target), loc(loc) {}
+  mlir::LogicalResult fail(int error) const;
+  bool fitsLimit(uint64_t size) const;
+  void unmap();
+
+  std::string target, temporary;
+  mlir::Location loc;
+  int descriptor = -1;
+  uint64_t written = 0;
+  llvm::MutableArrayRef<char> mapping;
+};
+
+/// Writes a text file in one go.
+mlir::LogicalResult writeFile(llvm::StringRef path, llvm::ArrayRef<char> bytes,
+                              FileMode mode, mlir::Location loc);
+
+} // namespace graven::cpu
+
+#endif // GRAVEN_COMPILER_TARGETS_CPU_OUTPUTFILE_H

@@ -1,0 +1,36 @@
+//===- Passes.h - passes of the CPU target ----------------------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file declares the passes of the CPU target and the llvm phase, which
+// takes a module from the end of the loops phase to the LLVM dialect.
+//===----------------------------------------------------------------------===//
+#ifndef GRAVEN_COMPILER_TARGETS_CPU_PASSES_H
+#define GRAVEN_COMPILER_TARGETS_CPU_PASSES_H
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Pass/Pass.h"
+#include "passes/lower/TargetInfo.h"
+
+namespace mlir {
+class OpPassManager;
+} // namespace mlir
+
+namespace graven::cpu {
+
+#define GEN_PASS_DECL
+#define GEN_PASS_REGISTRATION
+#include "compiler/targets/cpu/Passes.h.inc"
+
+/// Fills `pm`, which is anchored on a module, with the llvm phase: loops,
+/// vectors, memrefs and launches become the LLVM dialect with bare pointers.
+/// Conversions between f32 and bf16 are expanded to integer arithmetic unless
+/// the target has instructions for them.
+void buildLLVMPhase(mlir::OpPassManager &pm, const graven::TargetInfo &target);
+
+} // namespace graven::cpu
+
+#endif // GRAVEN_COMPILER_TARGETS_CPU_PASSES_H

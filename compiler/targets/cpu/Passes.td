@@ -1,0 +1,81 @@
+//===- Passes.td - passes of the CPU target ----------------*- tablegen -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file defines the passes of the CPU target that no other target shares,
+// which is: the call of an outlined kernel in terms of the caller's threads.
+//===----------------------------------------------------------------------===//
+#ifndef GRAVEN_COMPILER_TARGETS_CPU_PASSES
+#define GRAVEN_COMPILER_TARGETS_CPU_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+def LowerKernelLaunch : Pass<"graven-lower-kernel-launch", "::mlir::ModuleOp"> {
+  let summary = "turn kernel.launch into calls that the caller's threads can share";
+  let description = [{
+    Gives the main function (the one with `graven.num_inputs`) a last argument of
+    type `!llvm.ptr`, the `GravenParallel` of the run, and rewrites each
+    `kernel.launch` in it: a launch of one task is a plain call; any other stores
+    its operands in an array on the stack and calls `@graven.launch`, which runs
+    the kernel's task function over all tasks on this thread when the pointer is
+    null, and hands it to the caller's `parallel_for` otherwise.
+
+    ```mlir
+    func.func @forward(%x: memref<64xf32>, %y: memref<64xf32>, %ws: memref<0xi8>, %w: memref<0xi8>)
+      attributes {graven.num_inputs = 1 : i64, graven.num_outputs = 1 : i64} {
+      kernel.launch @k_0(%x, %y : memref<64xf32>, memref<64xf32>) tasks(4)
+      return
+    }
+    ```
+    ==>
+    ```mlir
+    func.func @forward(..., %parallel: !llvm.ptr) {
+      %args = llvm.alloca %c2 x !llvm.ptr : (i64) -> !llvm.ptr
+      llvm.store ...                          // the operands' pointers
+      llvm.call @graven.launch(%parallel, %c4, %task, %args)
+      return
+    }
+    func.func private @k_0.task(%args: !llvm.ptr, %lo: i64, %hi: i64) // loads, then calls @k_0
+    ```
+
+    Memory arguments of kernels become `llvm.noalias`, and `llvm.nonnull` where they
+    have elements. They become `llvm.align = 64` where every launch passes a view of
+    the workspace or the weights at a constant multiple of 64.
+
+    Preconditions: static shapes and identity layouts at launches; operands are
+    memrefs, indices, integers up to 64 bits or floats up to 64 bits.
+    It does not inline kernels and does not decide how many tasks there are.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::func::FuncDialect",
+                           "::mlir::arith::ArithDialect"];
+  let statistics = [
+    Statistic<"numDirect", "direct-calls", "launches of one task">,
+    Statistic<"numShared", "shared-launches", "launches that threads can share">,
+  ];
+}
+
+def ExpandArith : Pass<"graven-expand-arith"> {
+  let summary = "expand arithmetic that the CPU has no instruction for";
+  let description = [{
+    Rewrites rounding integer divisions to divisions and comparisons, and, with
+    `expand-bf16`, conversions between bf16 and f32 to integer arithmetic: without
+    an instruction for them LLVM would call a function that libc does not have.
+
+    ```mlir
+    %0 = arith.extf %x : bf16 to f32
+    ```
+    ==>
+    ```mlir
+    %0 = arith.bitcast %x : bf16 to i16
+    %1 = arith.extui %0 : i16 to i32
+    %2 = arith.shli %1, %c16 : i32
+    %3 = arith.bitcast %2 : i32 to f32
+    ```
+
+    It leaves minimum and maximum alone: LLVM has better code for them.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::vector::VectorDialect"];
+  let options = [Option<"expandBF16", "expand-bf16", "bool", "true",
+                        "the CPU cannot convert between bf16 and f32">];
+}
+
+#endif // GRAVEN_COMPILER_TARGETS_CPU_PASSES

@@ -1,0 +1,135 @@
+//===- WeightsImage.cpp - room for weights at the end of a file -*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file implements the patches of section header, program header and
+// archive member that give a weights section its contents. They are of files
+// that lld and LLVM's archive writer made a moment ago, so a surprise is a bug,
+// not bad input.
+//===----------------------------------------------------------------------===//
+#include "compiler/targets/cpu/WeightsImage.h"
+#include "llvm/BinaryFormat/ELF.h"
+#include "llvm/Object/Archive.h"
+#include "llvm/Object/ArchiveWriter.h"
+#include "llvm/Support/Error.h"
+#include "llvm/Support/MathExtras.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include <cstring>
+
+using namespace graven::cpu;
+using namespace llvm::ELF;
+using mlir::failure;
+using mlir::FailureOr;
+
+namespace {
+
+constexpr uint64_t pageSize = 4096;
+
+/// The weights: the only section that is large, read-only and without contents.
+bool isReservedWeights(const Elf64_Shdr &section) {
+  return section.sh_type == SHT_NOBITS &&
+         (section.sh_flags & SHF_X86_64_LARGE) &&
+         !(section.sh_flags & (SHF_WRITE | SHF_EXECINSTR));
+}
+
+/// Reads, changes and writes back the headers of a table; false when one does
+/// not fit.
+template <typename Header, typename Change>
+bool changeHeaders(llvm::MutableArrayRef<char> image, uint64_t offset,
+                   unsigned count, Change change) {
+  if (offset > image.size() || count > (image.size() - offset) / sizeof(Header))
+    return false;
+  for (unsigned i = 0; i < count; ++i) {
+    Header header;
+    char *place = image.data() + offset + i * sizeof(Header);
+    std::memcpy(&header, place, sizeof(Header));
+    change(header);
+    std::memcpy(place, &header, sizeof(Header));
+  }
+  return true;
+}
+
+/// Points the weights section of `image` at `offset` of the file.
+FailureOr<WeightsPlace> pointAt(llvm::MutableArrayRef<char> image,
+                                uint64_t offset) {
+  Elf64_Ehdr header;
+  if (image.size() < sizeof(header))
+    return failure();
+  std::memcpy(&header, image.data(), sizeof(header));
+  uint64_t address = 0, size = 0;
+  unsigned sections = 0, segments = 0;
+  bool good = changeHeaders<Elf64_Shdr>(image, header.e_shoff, header.e_shnum,
+                                        [&](Elf64_Shdr &section) {
+                                          if (!isReservedWeights(section))
+                                            return;
+                                          section.sh_type = SHT_PROGBITS;
+                                          section.sh_offset = offset;
+                                          address = section.sh_addr;
+                                          size = section.sh_size;
+                                          ++sections;
+                                        });
+  if (!good || sections != 1 || address % pageSize != 0)
+    return failure();
+  if (header.e_type == ET_DYN) {
+    good = changeHeaders<Elf64_Phdr>(
+        image, header.e_phoff, header.e_phnum, [&](Elf64_Phdr &segment) {
+          if (segment.p_type != PT_LOAD || segment.p_vaddr != address ||
+              segment.p_filesz != 0 || segment.p_memsz != size)
+            return;
+          segment.p_offset = offset;
+          segment.p_filesz = size;
+          ++segments;
+        });
+    if (!good || segments != 1)
+      return failure();
+  }
+  return WeightsPlace{offset, size};
+}
+
+} // namespace
+
+FailureOr<WeightsPlace>
+graven::cpu::placeWeights(llvm::MutableArrayRef<char> image) {
+  return pointAt(image, llvm::alignTo(image.size(), pageSize));
+}
+
+FailureOr<WeightsPlace>
+graven::cpu::wrapInArchive(llvm::SmallVectorImpl<char> &image,
+                           llvm::StringRef memberName, bool hasWeights) {
+  std::string name = memberName.str();
+  size_t objectSize = image.size();
+  llvm::NewArchiveMember member(
+      llvm::MemoryBufferRef(llvm::StringRef(image.data(), image.size()), name));
+  auto archive = llvm::writeArchiveToBuffer(
+      member, llvm::SymtabWritingMode::NormalSymtab,
+      llvm::object::Archive::K_GNU,
+      /*Deterministic=*/true, /*Thin=*/false,
+      [](llvm::Error error) { llvm::consumeError(std::move(error)); });
+  if (!archive) {
+    llvm::consumeError(archive.takeError());
+    return failure();
+  }
+  llvm::StringRef bytes = (*archive)->getBuffer();
+  llvm::SmallVector<char, 0> object(std::move(image));
+  image.assign(bytes.begin(), bytes.end());
+  if (!hasWeights)
+    return WeightsPlace{};
+
+  // The member is the last one: it may grow. Its header holds the size as
+  // decimal digits, 10 bytes at 48; the header's 60 bytes are followed by the
+  // object.
+  size_t start = bytes.rfind(llvm::StringRef(object.data(), objectSize));
+  if (start == llvm::StringRef::npos || start < 60)
+    return failure();
+  uint64_t offset = llvm::alignTo(image.size(), pageSize);
+  auto place =
+      pointAt(llvm::MutableArrayRef<char>(image).slice(start, objectSize),
+              offset - start);
+  if (mlir::failed(place))
+    return failure();
+  std::string digits = std::to_string(offset - start + place->size);
+  if (digits.size() > 10 || place->size % 2 != 0)
+    return failure();
+  digits.resize(10, ' ');
+  std::memcpy(image.data() + start - 60 + 48, digits.data(), digits.size());
+  return WeightsPlace{offset, place->size};
+}

@@ -1,0 +1,39 @@
+//===- WeightsImage.h - room for weights at the end of a file ---*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file declares how weights get into an artifact without passing through
+// the linker: linked files hold the weights section as space without contents,
+// and these functions turn it into contents that begin where the linked file
+// ends.
+//===----------------------------------------------------------------------===//
+#ifndef GRAVEN_COMPILER_TARGETS_CPU_WEIGHTSIMAGE_H
+#define GRAVEN_COMPILER_TARGETS_CPU_WEIGHTSIMAGE_H
+
+#include "mlir/Support/LLVM.h"
+#include "llvm/ADT/SmallVector.h"
+#include <string>
+
+namespace graven::cpu {
+
+/// Where weights go in a file, in bytes. The offset is a multiple of 4096.
+struct WeightsPlace {
+  uint64_t offset = 0;
+  uint64_t size = 0;
+};
+
+/// Patches `image`, an ELF file (shared or relocatable) whose weights section
+/// has no contents, so that the section's contents are the bytes from a
+/// multiple of 4096 after the end of `image` on; in a shared object also the
+/// segment that loads it. Fails when the file has no such section or the
+/// section shares its segment.
+mlir::FailureOr<WeightsPlace> placeWeights(llvm::MutableArrayRef<char> image);
+
+/// Makes `image`, a relocatable ELF file, the only member of an archive in
+/// place, with the weights, if it has any, as its last bytes.
+mlir::FailureOr<WeightsPlace> wrapInArchive(llvm::SmallVectorImpl<char> &image,
+                                            llvm::StringRef memberName,
+                                            bool hasWeights);
+
+} // namespace graven::cpu
+
+#endif // GRAVEN_COMPILER_TARGETS_CPU_WEIGHTSIMAGE_H
