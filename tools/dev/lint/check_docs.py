@@ -20,7 +20,9 @@ def generate(tree):
     if "graven-doc:" not in subprocess.run(["ninja", "-C", build, "-t", "targets"], check=True, capture_output=True,
                                            text=True).stdout:
         return None
-    subprocess.run(["ninja", "-C", build, "graven-doc"], check=True, stdout=subprocess.DEVNULL)
+    result = subprocess.run(["ninja", "-C", build, "graven-doc"], capture_output=True, text=True)
+    if result.returncode != 0:
+        raise SystemExit(f"check_docs.py: the pages cannot be generated:\n{result.stdout}{result.stderr}")
     return build / "docs/generated"
 
 
