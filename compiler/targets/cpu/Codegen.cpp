@@ -13,7 +13,11 @@
 #include "llvm/CodeGen/MachineModuleInfo.h"
 #include "llvm/CodeGen/Passes.h"
 #include "llvm/CodeGen/TargetPassConfig.h"
+#include "llvm/IR/DiagnosticInfo.h"
+#include "llvm/IR/DiagnosticPrinter.h"
 #include "llvm/IR/InstIterator.h"
+#include "llvm/IR/Instructions.h"
+#include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/IR/Operator.h"
@@ -47,20 +51,74 @@ void setFunctionAttributes(Function &function, const TargetMachine &machine,
     function.addFnAttr("target-features", machine.getTargetFeatureString());
   // Some CPUs prefer halves of their widest registers; tiles here do not.
   function.addFnAttr("prefer-vector-width", std::to_string(vectorBytes * 8));
+  // A frame beyond a page is touched page by page: it must not jump over the
+  // guard at the end of a thread's stack.
+  function.addFnAttr("probe-stack", "inline-asm");
+  function.addFnAttr("warn-stack-size",
+                     std::to_string(graven::cpu::stackLimit));
   function.addFnAttr(Attribute::NoUnwind);
   for (Instruction &instruction : instructions(function))
     if (isa<FPMathOperator>(instruction))
       instruction.setHasAllowContract(true);
 }
 
+void hoistStackMemory(Function &function,
+                      graven::cpu::CodegenProblems &problems) {
+  BasicBlock &entry = function.getEntryBlock();
+  SmallVector<AllocaInst *> inLoops;
+  for (Instruction &instruction : instructions(function)) {
+    auto *alloca = dyn_cast<AllocaInst>(&instruction);
+    if (!alloca || alloca->isStaticAlloca())
+      continue;
+    if (isa<ConstantInt>(alloca->getArraySize()))
+      inLoops.push_back(alloca);
+    else
+      problems.add(("function '" + function.getName() +
+                    "' takes stack memory of a size that is not constant")
+                       .str());
+  }
+  for (AllocaInst *alloca : inLoops)
+    alloca->moveBefore(entry, entry.getFirstInsertionPt());
+}
+
 } // namespace
 
-void graven::cpu::optimize(Module &module, TargetMachine &machine,
-                           int64_t vectorBytes, OptLevel level) {
-  for (Function &function : module)
-    if (!function.isDeclaration())
-      setFunctionAttributes(function, machine, vectorBytes);
+graven::cpu::CodegenProblems::CodegenProblems(LLVMContext &context)
+    : context(context) {
+  context.setDiagnosticHandlerCallBack(
+      [](const DiagnosticInfo *info, void *self) {
+        // Remarks and warnings are about speed, but for the one about the
+        // stack.
+        bool isProblem = info->getSeverity() == DS_Error ||
+                         isa<DiagnosticInfoStackSize>(info);
+        if (!isProblem)
+          return;
+        std::string line;
+        raw_string_ostream stream(line);
+        DiagnosticPrinterRawOStream printer(stream);
+        info->print(printer);
+        static_cast<CodegenProblems *>(self)->add(line);
+      },
+      this);
+}
 
+graven::cpu::CodegenProblems::~CodegenProblems() {
+  context.setDiagnosticHandlerCallBack(nullptr);
+}
+
+void graven::cpu::prepareFunctions(Module &module, const TargetMachine &machine,
+                                   int64_t vectorBytes,
+                                   CodegenProblems &problems) {
+  for (Function &function : module) {
+    if (function.isDeclaration())
+      continue;
+    setFunctionAttributes(function, machine, vectorBytes);
+    hoistStackMemory(function, problems);
+  }
+}
+
+void graven::cpu::optimize(Module &module, TargetMachine &machine,
+                           OptLevel level) {
   PipelineTuningOptions tuning;
   tuning.LoopVectorization = tuning.SLPVectorization = level >= OptLevel::O2;
   tuning.LoopInterleaving = tuning.LoopVectorization;
@@ -81,9 +139,9 @@ void graven::cpu::optimize(Module &module, TargetMachine &machine,
   passes.run(module, modules);
 }
 
-bool graven::cpu::generateCode(Module &module, TargetMachine &machine,
-                               CodeGenFileType kind,
-                               SmallVectorImpl<char> &out) {
+void graven::cpu::generateCode(Module &module, TargetMachine &machine,
+                               CodeGenFileType kind, SmallVectorImpl<char> &out,
+                               CodegenProblems &problems) {
   raw_svector_ostream stream(out);
   legacy::PassManager passes;
   const Triple &triple = machine.getTargetTriple();
@@ -99,14 +157,14 @@ bool graven::cpu::generateCode(Module &module, TargetMachine &machine,
   auto *machineModule = new MachineModuleInfoWrapperPass(&machine);
   passes.add(config);
   passes.add(machineModule);
+  std::string refusal = "no code generator for " + triple.str();
   if (config->addISelPasses())
-    return false;
+    return problems.add(refusal);
   config->addMachinePasses();
   config->setInitialized();
   if (machine.addAsmPrinter(passes, stream, /*DwoOut=*/nullptr, kind,
                             machineModule->getMMI().getContext()))
-    return false;
+    return problems.add(refusal);
   passes.add(createFreeMachineFunctionPass());
   passes.run(module);
-  return true;
 }

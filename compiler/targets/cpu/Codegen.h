@@ -1,16 +1,19 @@
 //===- Codegen.h - LLVM IR to machine code ----------------------*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// This file declares the two halves of making machine code from LLVM IR, which
-// are LLVM's optimization pipeline and a code generator without its machine
-// scheduler.
+// This file declares the steps of making machine code from LLVM IR, which are
+// what functions must have before, LLVM's optimization pipeline, and a code
+// generator without its machine scheduler.
 //===----------------------------------------------------------------------===//
 #ifndef GRAVEN_COMPILER_TARGETS_CPU_CODEGEN_H
 #define GRAVEN_COMPILER_TARGETS_CPU_CODEGEN_H
 
+#include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/SmallVector.h"
+#include <string>
 
 namespace llvm {
+class LLVMContext;
 class Module;
 class TargetMachine;
 enum class CodeGenFileType;
@@ -21,17 +24,45 @@ namespace graven::cpu {
 /// How hard to optimize, as -O0 to -O3 mean it to everybody.
 enum class OptLevel { O0, O1, O2, O3 };
 
-/// Lets multiplications and additions fuse everywhere in `module` (the only
-/// freedom with floating point that generated code has), sets the width of
-/// vectors that loops may use, and runs the pipeline of `level`.
+/// The most bytes one function may have on the stack: threads of a host may
+/// have small ones.
+inline constexpr uint64_t stackLimit = 1 << 20;
+
+/// While it lives, what LLVM reports about code of `context` is collected here
+/// instead of being printed or ending the process.
+class CodegenProblems {
+public:
+  explicit CodegenProblems(llvm::LLVMContext &context);
+  ~CodegenProblems();
+  CodegenProblems(const CodegenProblems &) = delete;
+  CodegenProblems &operator=(const CodegenProblems &) = delete;
+
+  void add(const std::string &line) { lines.push_back(line); }
+  llvm::ArrayRef<std::string> all() const { return lines; }
+
+private:
+  llvm::LLVMContext &context;
+  llvm::SmallVector<std::string> lines;
+};
+
+/// Gives all functions of `module` the attributes of the machine, lets
+/// multiplications and additions fuse (the only freedom with floating point
+/// that generated code has), and moves stack memory that a loop would allocate
+/// again and again to the function's entry. Memory whose size is not constant
+/// is a problem.
+void prepareFunctions(llvm::Module &module, const llvm::TargetMachine &machine,
+                      int64_t vectorBytes, CodegenProblems &problems);
+
+/// Runs LLVM's pipeline of `level`.
 void optimize(llvm::Module &module, llvm::TargetMachine &machine,
-              int64_t vectorBytes, OptLevel level);
+              OptLevel level);
 
 /// Appends assembly text or an ELF object to `out`. The machine scheduler is
 /// off: it moves the loads of a register tile together and so spills the
-/// accumulators. False when the target cannot make that kind of file.
-bool generateCode(llvm::Module &module, llvm::TargetMachine &machine,
-                  llvm::CodeGenFileType kind, llvm::SmallVectorImpl<char> &out);
+/// accumulators.
+void generateCode(llvm::Module &module, llvm::TargetMachine &machine,
+                  llvm::CodeGenFileType kind, llvm::SmallVectorImpl<char> &out,
+                  CodegenProblems &problems);
 
 } // namespace graven::cpu
 

@@ -10,8 +10,10 @@
 #include "compiler/targets/cpu/Linker.h"
 #include "compiler/targets/cpu/ModelTable.h"
 #include "compiler/targets/cpu/Passes.h"
+#include "compiler/targets/cpu/SplitKernels.h"
 #include "compiler/targets/cpu/WeightsImage.h"
 #include "dialects/support/Diagnostics.h"
+#include "mlir/IR/Threading.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
@@ -19,6 +21,7 @@
 #include "runtime/blobs/Blobs.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/ADT/StringSwitch.h"
+#include "llvm/Bitcode/BitcodeReader.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Support/Path.h"
@@ -71,8 +74,11 @@ private:
   LogicalResult checkTensor(const TensorSpec &spec, Type argument,
                             StringRef what);
   LogicalResult checkBuffer(Type argument, int64_t size, StringRef what);
-  LogicalResult generate(llvm::CodeGenFileType kind, Bytes &out);
-  LogicalResult link(const Bytes &object, Bytes &image);
+  LogicalResult report(llvm::ArrayRef<std::string> problems);
+  LogicalResult generateObjects();
+  llvm::SmallVector<std::string> generatePart(const Bytes &bitcode,
+                                              Bytes &object);
+  LogicalResult link(Bytes &image);
   LogicalResult bug(const Twine &what) { return emitError(loc) << what; }
 
   ModuleOp module;
@@ -83,7 +89,9 @@ private:
   std::string mainName;
   llvm::StringSet<> kernels;
   llvm::LLVMContext context;
+  CodegenProblems problems{context};
   std::unique_ptr<llvm::Module> code;
+  llvm::SmallVector<Bytes> objects;
 };
 
 LogicalResult Emitter::checkTensor(const TensorSpec &spec, Type argument,
@@ -184,30 +192,77 @@ LogicalResult Emitter::translate() {
     features = features | TableFeature::ReserveWeights;
   addModelTable(*code, *code->getFunction(mainName), signature, options.target,
                 features);
-  optimize(*code, *machine, options.target.info.vectorBytes, options.optLevel);
-  return success();
+  prepareFunctions(*code, *machine, options.target.info.vectorBytes, problems);
+  return report(problems.all());
 }
 
-LogicalResult Emitter::generate(llvm::CodeGenFileType kind, Bytes &out) {
-  if (!generateCode(*code, *machine, kind, out))
-    return bug("no code generator for " + options.target.triple);
-  return success();
+/// What LLVM objects to is a mistake of the code it was given.
+LogicalResult Emitter::report(llvm::ArrayRef<std::string> problems) {
+  for (const std::string &problem : problems)
+    emitError(loc) << "cannot generate code: " << problem;
+  return success(problems.empty());
 }
 
-LogicalResult Emitter::link(const Bytes &object, Bytes &image) {
-  LinkInput objects[] = {{"model", object},
-                         blob("graven_support", graven::rt::supportObject())};
+/// Optimizes and generates one part in a context of its own; returns its
+/// problems.
+llvm::SmallVector<std::string> Emitter::generatePart(const Bytes &bitcode,
+                                                     Bytes &object) {
+  llvm::LLVMContext context;
+  CodegenProblems problems(context);
+  llvm::MemoryBufferRef buffer(StringRef(bitcode.data(), bitcode.size()),
+                               "part");
+  auto part = llvm::parseBitcodeFile(buffer, context);
+  if (!part)
+    return {llvm::toString(part.takeError())};
+  auto machine = options.target.createTargetMachine(codegenLevel());
+  optimize(**part, *machine, options.optLevel);
+  generateCode(**part, *machine, llvm::CodeGenFileType::ObjectFile, object,
+               problems);
+  return llvm::SmallVector<std::string>(problems.all());
+}
+
+LogicalResult Emitter::generateObjects() {
+  llvm::SmallVector<llvm::Function *> functions;
+  for (llvm::Function &function : *code)
+    if (kernels.contains(function.getName()) && !function.isDeclaration())
+      functions.push_back(&function);
+  llvm::SmallVector<Bytes> parts =
+      splitKernels(*code, functions, symbolPrefix(signature.name));
+  objects.resize(parts.size());
+  if (parts.size() == 1) {
+    optimize(*code, *machine, options.optLevel);
+    generateCode(*code, *machine, llvm::CodeGenFileType::ObjectFile,
+                 objects.front(), problems);
+    return report(problems.all());
+  }
+  code.reset();
+  llvm::SmallVector<llvm::SmallVector<std::string>> found(parts.size());
+  parallelFor(module.getContext(), 0, parts.size(), [&](size_t i) {
+    found[i] = generatePart(parts[i], objects[i]);
+    parts[i] = Bytes();
+  });
+  bool good = true;
+  for (const auto &lines : found)
+    good &= succeeded(report(lines));
+  return success(good);
+}
+
+LogicalResult Emitter::link(Bytes &image) {
+  llvm::SmallVector<LinkInput> inputs;
+  for (const Bytes &object : objects)
+    inputs.push_back({"model", object});
+  inputs.push_back(blob("graven_support", graven::rt::supportObject()));
   FailureOr<Bytes> linked;
   if (options.kind == OutputKind::SharedObject) {
     SharedLink shared;
-    shared.objects.append(std::begin(objects), std::end(objects));
+    shared.objects = inputs;
     shared.libraries = {blob("libc", graven::rt::libcStub()),
                         blob("libm", graven::rt::libmStub())};
     std::string prefix = symbolPrefix(signature.name);
     shared.exports = {prefix + "_model", prefix + "_run", "graven_model"};
     linked = linkShared(shared, loc);
   } else {
-    linked = linkRelocatable(objects, loc);
+    linked = linkRelocatable(inputs, loc);
   }
   if (failed(linked))
     return failure();
@@ -224,20 +279,22 @@ LogicalResult Emitter::makeImage(Bytes &image, WeightsPlace &weights) {
     return success();
   }
   case OutputKind::LLVMIR: {
+    optimize(*code, *machine, options.optLevel);
     llvm::raw_svector_ostream stream(image);
     code->print(stream, /*AAW=*/nullptr);
     return success();
   }
   case OutputKind::Assembly:
-    return generate(llvm::CodeGenFileType::AssemblyFile, image);
+    optimize(*code, *machine, options.optLevel);
+    generateCode(*code, *machine, llvm::CodeGenFileType::AssemblyFile, image,
+                 problems);
+    return report(problems.all());
   case OutputKind::Object:
   case OutputKind::Archive:
   case OutputKind::SharedObject:
     break;
   }
-  Bytes object;
-  if (failed(generate(llvm::CodeGenFileType::ObjectFile, object)) ||
-      failed(link(object, image)))
+  if (failed(generateObjects()) || failed(link(image)))
     return failure();
   bool hasWeights = signature.weightsSize > 0;
   FailureOr<WeightsPlace> place = WeightsPlace{};
