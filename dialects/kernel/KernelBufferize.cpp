@@ -119,7 +119,6 @@ void registerBufferizableOpInterfaceExternalModels(DialectRegistry &registry) {
     PoolOp::attachInterface<DestinationModel<PoolOp>>(*context);
     SoftmaxOp::attachInterface<DestinationModel<SoftmaxOp>>(*context);
     RowNormOp::attachInterface<DestinationModel<RowNormOp>>(*context);
-    AttentionOp::attachInterface<DestinationModel<AttentionOp>>(*context);
     WeightOp::attachInterface<WeightModel>(*context);
   });
 }

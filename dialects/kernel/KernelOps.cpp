@@ -171,9 +171,9 @@ LogicalResult GemmOp::verify() {
                          {batch, llvm::divideCeilSigned(out[2], panelWidth),
                           a[2], panelWidth})))
     return failure();
-  if (getMr() < 1 || getKc() < 0)
-    return emitOpError("C3: expects mr >= 1 and kc >= 0, got ")
-           << getMr() << " and " << getKc();
+  int64_t mr = getMr(), kc = getKc();
+  if (mr < 1 || kc < 0)
+    return emitOpError("C3: expects mr >= 1 and kc >= 0, got ") << mr << " and " << kc;
   return verifyEpilogue(*this, "C4", getEpilogue(), getOut(), out[2],
                         getBody());
 }
@@ -190,8 +190,9 @@ LogicalResult ConvOp::verify() {
       failed(verifyEntries(*this, "C3", "dilations", getDilations(), 2, 1)) ||
       failed(verifyEntries(*this, "C3", "tile", getTile(), 2, 1)))
     return failure();
-  if (getRowBlock() < 1)
-    return emitOpError("C3: expects row_block >= 1, got ") << getRowBlock();
+  int64_t rowBlock = getRowBlock();
+  if (rowBlock < 1)
+    return emitOpError("C3: expects row_block >= 1, got ") << rowBlock;
   int64_t ic = getInChannels(), oc = getOutChannels(), groups = getGroups();
   if (ic < 1 || oc < 1 || groups < 1 || ic % groups != 0 || oc % groups != 0)
     return emitOpError(
@@ -348,41 +349,6 @@ LogicalResult RowNormOp::verify() {
   return success();
 }
 
-LogicalResult AttentionOp::verify() {
-  if (failed(verifyDestination(*this, getOut())) ||
-      failed(verifyRank(*this, "q", getQ(), 4)) ||
-      failed(verifyRank(*this, "k", getK(), 4)) ||
-      failed(verifyRank(*this, "v", getV(), 4)) ||
-      failed(verifyRank(*this, "out", getOut(), 4)) ||
-      failed(verifyElementTypes(*this)))
-    return failure();
-  ArrayRef<int64_t> q = shapeOf(getQ()), k = shapeOf(getK()),
-                    v = shapeOf(getV());
-  if (k[1] < 1 || q[1] % k[1] != 0)
-    return emitOpError("C2: expects the heads of 'q' to be a multiple of those "
-                       "of 'k', got ")
-           << q[1] << " and " << k[1];
-  if (failed(verifyShape(*this, "C2", "k", getK(), {q[0], k[1], k[2], q[3]})) ||
-      failed(verifyShape(*this, "C2", "v", getV(), {q[0], k[1], k[2], v[3]})) ||
-      failed(
-          verifyShape(*this, "C2", "out", getOut(), {q[0], q[1], q[2], v[3]})))
-    return failure();
-  if (getMask().size() > 1)
-    return emitOpError("C2: expects at most one mask, got ")
-           << getMask().size();
-  for (Value mask : getMask()) {
-    ArrayRef<int64_t> shape = shapeOf(mask);
-    if (shape.size() != 4 || shape[3] != k[2] ||
-        (shape[0] != 1 && shape[0] != q[0]) ||
-        (shape[1] != 1 && shape[1] != q[1]) ||
-        (shape[2] != 1 && shape[2] != q[2]))
-      return emitOpError(
-                 "C2: expects a mask that broadcasts to [B, H, S, L], got ")
-             << mask.getType();
-  }
-  return success();
-}
-
 LogicalResult WeightOp::verify() {
   if (getOffset() % 64 != 0)
     return emitOpError("C1: expects an offset that is a multiple of 64, got ")
@@ -391,8 +357,9 @@ LogicalResult WeightOp::verify() {
 }
 
 LogicalResult LaunchOp::verify() {
-  if (getTasks() < 1)
-    return emitOpError("C1: expects at least one task, got ") << getTasks();
+  int64_t tasks = getTasks();
+  if (tasks < 1)
+    return emitOpError("C1: expects at least one task, got ") << tasks;
   return success();
 }
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // This file defines the kernels that reduce a window or the last axis: pool,
-// softmax, rownorm and attention.
+// softmax and rownorm.
 
 #ifndef GRAVEN_DIALECTS_KERNEL_ROWS_TD
 #define GRAVEN_DIALECTS_KERNEL_ROWS_TD
@@ -97,33 +97,6 @@ def Kernel_RowNormOp : Kernel_DpsOp<"rownorm"> {
       Variadic<Kernel_Operand>:$params, Kernel_Operand:$out, F64Attr:$epsilon);
   let assemblyFormat = [{
     $kind `ins` `(` $x `:` type($x) `)` (`params` `(` $params^ `:` type($params) `)`)?
-    `outs` `(` $out `:` type($out) `)` attr-dict (`->` type($results)^)?
-  }];
-}
-
-def Kernel_AttentionOp : Kernel_DpsOp<"attention"> {
-  let summary = "attention of whole rows of scores";
-  let description = [{
-    ```
-    s[i,j] = scale * sum_e q[b,h,i,e] * k[b,h / (H/HK),j,e] + mask[b,h,i,j]
-    p[i,:] = softmax(s[i,:]);  out[b,h,i,:] = sum_j p[i,j] * v[b,h / (H/HK),j,:]
-    ```
-    - `q` [B, H, S, E], `k` [B, HK, L, E], `v` [B, HK, L, EV], `out` [B, H, S, EV];
-      on memrefs views with a contiguous last axis are welcome.
-    - `mask`, at most one, [B or 1, H or 1, S or 1, L], is added to the scores.
-    - `causal`: keys j > i do not take part.
-    - a row whose scores are all -inf gives zeros, or NaN with `empty_row_nan`.
-
-    Constraints:
-    - C1 rank 4, equal element types.
-    - C2 extents agree as above; H is a multiple of HK.
-  }];
-  let arguments = (ins Kernel_Operand:$q, Kernel_Operand:$k, Kernel_Operand:$v,
-      Variadic<Kernel_Operand>:$mask, Kernel_Operand:$out, F64Attr:$scale,
-      UnitAttr:$causal, UnitAttr:$empty_row_nan);
-  let assemblyFormat = [{
-    `ins` `(` $q `,` $k `,` $v `:` type($q) `,` type($k) `,` type($v) `)`
-    (`mask` `(` $mask^ `:` type($mask) `)`)?
     `outs` `(` $out `:` type($out) `)` attr-dict (`->` type($results)^)?
   }];
 }

@@ -1,0 +1,33 @@
+//===- Passes.h - lowering passes -------------------------------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file declares the passes that lower graphs to kernels and kernels to
+// loops, and their registration.
+
+#ifndef GRAVEN_PASSES_LOWER_PASSES_H
+#define GRAVEN_PASSES_LOWER_PASSES_H
+
+#include "passes/lower/TargetInfo.h"
+#include "mlir/Pass/Pass.h"
+
+namespace mlir {
+class ModuleOp;
+namespace func {
+class FuncOp;
+} // namespace func
+} // namespace mlir
+
+namespace graven {
+
+#define GEN_PASS_DECL
+#include "passes/lower/Passes.h.inc"
+
+/// The expansion for a target.
+std::unique_ptr<mlir::Pass> createExpandKernels(const TargetInfo &target);
+
+#define GEN_PASS_REGISTRATION
+#include "passes/lower/Passes.h.inc"
+
+} // namespace graven
+
+#endif // GRAVEN_PASSES_LOWER_PASSES_H

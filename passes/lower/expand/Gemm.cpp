@@ -1,0 +1,211 @@
+//===- Gemm.cpp - expansion of kernel.gemm ----------------------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file implements the expansion of matrix products to register tiles:
+// accumulators carried through the k loop, the right-hand side streamed from
+// panels with the next panel prefetched, and the epilogue at the store.
+
+#include "passes/lower/expand/Epilogue.h"
+#include "passes/lower/expand/Expand.h"
+
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+
+namespace graven::expand {
+namespace {
+
+/// Enough units of work for any number of threads we expect.
+constexpr int64_t kWantedTasks = 16;
+
+/// Steps of k in the body of the innermost loop.
+constexpr int64_t kUnroll = 4;
+
+/// Independent accumulators that hide the latency of a multiply-add.
+constexpr int64_t kWantedAccumulators = 8;
+
+struct GemmShape {
+  explicit GemmShape(kernel::GemmOp op)
+      : batch(op.getOutType().getDimSize(0)), m(op.getOutType().getDimSize(1)),
+        n(op.getOutType().getDimSize(2)),
+        k(cast<ShapedType>(op.getA().getType()).getDimSize(2)),
+        width(cast<ShapedType>(op.getB().getType()).getDimSize(3)),
+        panels(llvm::divideCeilSigned(n, width)), rows(m, op.getMr()) {
+    int64_t columns = std::max<int64_t>(1, batch * panels);
+    rowGroups = std::min(rows.count, llvm::divideCeilSigned(kWantedTasks, columns));
+  }
+
+  int64_t batch, m, n, k, width, panels;
+  Split rows;
+  /// Units of work along the rows: one where the panels alone suffice.
+  int64_t rowGroups;
+};
+
+/// The columns of a panel that a tile computes.
+struct Columns {
+  int64_t vectors;
+  /// Lanes of the last vector that exist in the output.
+  int64_t lastLanes;
+};
+
+class GemmExpansion {
+public:
+  GemmExpansion(Emitter &e, kernel::GemmOp op, Buffer a, Buffer b, Buffer out, Epilogue epilogue)
+      : e(e), shape(op), a(std::move(a)), b(std::move(b)), out(std::move(out)),
+        epilogue(std::move(epilogue)), vector(e.vectorOf(this->out.element)),
+        lanes(vector.getNumElements()),
+        elementBytes(this->out.element.getIntOrFloatBitWidth() / 8) {
+    int64_t kc = op.getKc() == 0 ? shape.k : op.getKc();
+    // A residual that is the output itself must be read before it is written.
+    if (this->epilogue.readsFull(op.getOut()))
+      kc = shape.k;
+    int64_t count = std::max<int64_t>(1, llvm::divideCeilSigned(shape.k, std::max<int64_t>(kc, 1)));
+    step = llvm::alignTo(llvm::divideCeilSigned(shape.k, count), kUnroll);
+    if (step == 0)
+      step = kUnroll;
+  }
+
+  void run(Value lo, Value hi) {
+    e.tasks(lo, hi, {shape.batch, shape.panels, shape.rowGroups}, [&](ArrayRef<Idx> task) {
+      int64_t tail = shape.n - (shape.panels - 1) * shape.width;
+      auto panelOf = [&](Columns columns) { panel(task[0], task[1], task[2], columns); };
+      Columns full{shape.width / lanes, lanes};
+      if (tail == shape.width)
+        return panelOf(full);
+      int64_t vectors = llvm::divideCeilSigned(tail, lanes);
+      Columns last{vectors, tail - (vectors - 1) * lanes};
+      e.ifEqual(
+          shape.panels == 1 ? Idx(int64_t(0)) : task[1], shape.panels - 1, [&] { panelOf(last); },
+          [&] { panelOf(full); });
+    });
+  }
+
+private:
+  /// All rows of one unit of work against one panel, a block of k at a time, so
+  /// that the block of the panel stays in the first level cache.
+  void panel(Idx batch, Idx panelIndex, Idx group, Columns columns) {
+    Idx first(int64_t(0)), last(shape.rows.count);
+    if (shape.rowGroups > 1) {
+      first = e.divRem(e.mul(group, shape.rows.count), shape.rowGroups).first;
+      last = e.divRem(e.mul(e.add(group, Idx(1)), shape.rows.count), shape.rowGroups).first;
+    }
+    auto block = [&](Idx k0, int64_t length, bool initial, bool final) {
+      e.tiles(shape.rows, first, last, [&](Idx tileIndex, Idx row, int64_t rows) {
+        tile(batch, panelIndex, tileIndex, row, rows, columns, k0, length, initial, final);
+      });
+    };
+    if (shape.k <= step)
+      return block(Idx(int64_t(0)), shape.k, true, true);
+    int64_t lastStart = (shape.k - 1) / step * step;
+    block(Idx(int64_t(0)), step, true, false);
+    e.loop(Idx(step), Idx(lastStart), step, [&](Idx k0) { block(k0, step, false, false); });
+    block(Idx(lastStart), shape.k - lastStart, false, true);
+  }
+
+  void tile(Idx batch, Idx panelIndex, Idx tileIndex, Idx row, int64_t rows, Columns columns, Idx k0,
+            int64_t length, bool initial, bool final) {
+    int64_t count = rows * columns.vectors;
+    // Few rows do not fill the pipeline: spread k over several sets.
+    int64_t sets = 1;
+    while (sets < kUnroll && count * sets < kWantedAccumulators && length >= 2 * sets)
+      sets *= 2;
+    Idx aBase = e.at(a, {batch, row, k0});
+    Idx bBase = e.at(b, {shape.batch == 1 || b.shape[0] == 1 ? Idx(int64_t(0)) : batch, panelIndex, k0,
+                         Idx(int64_t(0))});
+    int64_t steps = std::max<int64_t>(1, length / kUnroll);
+    int64_t ahead = llvm::divideCeilSigned(length * shape.width, shape.rows.count * steps);
+    Idx prefetchBase = e.add(e.add(bBase, Idx(shape.k * shape.width)), e.mul(tileIndex, steps * ahead));
+
+    SmallVector<Value> accumulators(count * sets, e.splat(vector, 0.0));
+    auto multiply = [&](Idx k, int64_t unroll, SmallVector<Value> values) {
+      for (int64_t u = 0; u < unroll; ++u) {
+        SmallVector<Value> bs;
+        Idx bRow = e.add(bBase, e.mul(e.add(k, Idx(u)), b.strides[2]));
+        for (int64_t j = 0; j < columns.vectors; ++j)
+          bs.push_back(e.loadVector(b, e.add(bRow, Idx(j * lanes)), vector, lanes));
+        MutableArrayRef<Value> set = MutableArrayRef(values).slice(u % sets * count, count);
+        for (int64_t i = 0; i < rows; ++i) {
+          Idx element = e.add(aBase, e.add(e.mul(e.add(k, Idx(u)), a.strides[2]), Idx(i * a.strides[1])));
+          Value left = e.loadSplat(a, element, vector);
+          for (int64_t j = 0; j < columns.vectors; ++j)
+            set[i * columns.vectors + j] = e.fma(left, bs[j], set[i * columns.vectors + j]);
+        }
+      }
+      return values;
+    };
+    int64_t whole = length / kUnroll * kUnroll;
+    accumulators = e.loop(Idx(int64_t(0)), Idx(whole), kUnroll, accumulators, [&](Idx k, ValueRange values) {
+      // `ahead` elements of the next panel a step: over all tiles, all of it.
+      int64_t line = 64 / elementBytes;
+      Idx next = e.add(prefetchBase, ahead % kUnroll == 0 ? e.mul(k, ahead / kUnroll)
+                                                          : e.mul(e.divRem(k, kUnroll).first, ahead));
+      for (int64_t p = 0; p < ahead; p += line)
+        e.prefetch(b, e.add(next, Idx(p)));
+      return multiply(k, kUnroll, SmallVector<Value>(values));
+    });
+    if (whole < length)
+      accumulators = multiply(Idx(whole), length - whole, accumulators);
+    for (int64_t stride = sets / 2; stride >= 1; stride /= 2)
+      for (int64_t i = 0; i < stride * count; ++i)
+        accumulators[i] = e.addf(accumulators[i], accumulators[i + stride * count]);
+    store(batch, panelIndex, row, rows, columns, accumulators, initial, final);
+  }
+
+  void store(Idx batch, Idx panelIndex, Idx row, int64_t rows, Columns columns,
+             ArrayRef<Value> accumulators, bool initial, bool final) {
+    Idx column = e.mul(panelIndex, shape.width);
+    for (int64_t j = 0; j < columns.vectors; ++j) {
+      int64_t valid = j + 1 == columns.vectors ? columns.lastLanes : lanes;
+      Idx n = e.add(column, Idx(j * lanes));
+      SmallVector<Value> channels;
+      if (final)
+        channels = epilogue.channelValues(e, n, vector, valid);
+      for (int64_t i = 0; i < rows; ++i) {
+        SmallVector<Idx> position{batch, e.add(row, Idx(i)), n};
+        Idx index = e.at(out, position);
+        Value value = accumulators[i * columns.vectors + j];
+        if (!initial)
+          value = e.addf(e.loadVector(out, index, vector, valid), value);
+        if (final)
+          value = epilogue.apply(e, value, channels, [&](const Buffer &full) {
+            return e.loadVector(full, e.at(full, position), vector, valid);
+          });
+        e.storeVector(value, out, index, valid);
+      }
+    }
+  }
+
+  Emitter &e;
+  GemmShape shape;
+  Buffer a, b, out;
+  Epilogue epilogue;
+  VectorType vector;
+  int64_t lanes, elementBytes;
+  /// Steps of k between two additions to the output.
+  int64_t step;
+};
+
+} // namespace
+
+int64_t taskCount(kernel::GemmOp op) {
+  GemmShape shape(op);
+  return shape.batch * shape.panels * shape.rowGroups;
+}
+
+LogicalResult expandGemm(Emitter &e, kernel::GemmOp op, Value lo, Value hi) {
+  FailureOr<Buffer> a = e.buffer(op.getA()), b = e.buffer(op.getB()), out = e.buffer(op.getOut());
+  if (failed(a) || failed(b) || failed(out))
+    return failure();
+  if (b->strides[3] != 1 || out->strides[2] != 1)
+    return op.emitOpError("expects panels and output with a contiguous last axis");
+  int64_t lanes = e.lanesOf(out->element);
+  if (b->shape[3] % lanes != 0)
+    return op.emitOpError("expects panels of a multiple of ") << lanes << " columns, got " << b->shape[3];
+  FailureOr<Epilogue> epilogue = Epilogue::create(e, op.getEpilogue(), op.getBody(), out->shape);
+  if (failed(epilogue))
+    return failure();
+  GemmExpansion(e, op, *a, *b, *out, *epilogue).run(lo, hi);
+  return success();
+}
+
+} // namespace graven::expand

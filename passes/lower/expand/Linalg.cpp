@@ -1,0 +1,411 @@
+//===- Linalg.cpp - expansion of linalg operations --------------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file implements the expansion of any linalg operation on static memrefs,
+// and of memref.copy, to loops in scalar form. Loops that walk memory together
+// are collapsed, parallel loops come first, the innermost loop is the contiguous
+// one, and a reduction is carried in registers.
+
+#include "passes/lower/expand/Expand.h"
+#include "passes/lower/expand/LoopNest.h"
+#include "passes/lower/expand/Widen.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/IR/AffineExpr.h"
+#include "mlir/IR/IRMapping.h"
+
+using namespace mlir;
+
+namespace graven::expand {
+namespace {
+
+/// Vectors that a strip accumulates at a time, to hide the latency of an add.
+constexpr int64_t kStripVectors = 4;
+
+/// A shaped operand of a linalg operation: where its element lies as a linear
+/// function of the loops, or, when the map is not linear, the map itself.
+struct Access {
+  Buffer buffer;
+  AffineMap map;
+  bool linear;
+  Strides strides;
+  int64_t offset;
+};
+
+/// Adds `factor` times a linear expression to strides and offset.
+bool addLinear(AffineExpr expr, int64_t factor, Strides &strides, int64_t &offset) {
+  if (auto constant = dyn_cast<AffineConstantExpr>(expr)) {
+    offset += factor * constant.getValue();
+    return true;
+  }
+  if (auto dim = dyn_cast<AffineDimExpr>(expr)) {
+    strides[dim.getPosition()] += factor;
+    return true;
+  }
+  auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
+  if (!binary)
+    return false;
+  if (expr.getKind() == AffineExprKind::Add)
+    return addLinear(binary.getLHS(), factor, strides, offset) &&
+           addLinear(binary.getRHS(), factor, strides, offset);
+  if (expr.getKind() == AffineExprKind::Mul)
+    if (auto constant = dyn_cast<AffineConstantExpr>(binary.getRHS()))
+      return addLinear(binary.getLHS(), factor * constant.getValue(), strides, offset);
+  return false;
+}
+
+class LinalgExpansion {
+public:
+  LinalgExpansion(Emitter &e, linalg::LinalgOp op, SmallVector<Access> accesses, const LoopNest &nest)
+      : e(e), op(op), accesses(std::move(accesses)), nest(nest), useStrips(canUseStrips()) {}
+
+  void run(Value lo, Value hi) {
+    e.tasks(lo, hi, {nest.tasks}, [&](ArrayRef<Idx> task) {
+      // The task's range of the collapsed outer parallel loops.
+      Idx first = e.mul(task[0], nest.unitsPerTask);
+      Idx last = e.min(e.add(first, Idx(nest.unitsPerTask)), Idx(nest.units));
+      e.loop(first, last, 1, [&](Idx unit) {
+        SmallVector<Idx> ivs(nest.loops.size(), Idx(int64_t(0)));
+        SmallVector<int64_t> extents;
+        for (size_t i = 0; i < nest.outer; ++i)
+          extents.push_back(nest.loops[i].extent);
+        SmallVector<Idx> outer = e.delinearize(unit, extents);
+        std::copy(outer.begin(), outer.end(), ivs.begin());
+        parallel(nest.outer, ivs);
+      });
+    });
+  }
+
+private:
+  /// The parallel loops from `depth` on, then the reduction loops.
+  void parallel(size_t depth, SmallVector<Idx> &ivs) {
+    if (depth == nest.parallel)
+      return element(ivs);
+    if (depth + 1 == nest.parallel && useStrips)
+      return strips(ivs);
+    e.loop(Idx(int64_t(0)), Idx(nest.loops[depth].extent), 1, [&](Idx iv) {
+      ivs[depth] = iv;
+      parallel(depth + 1, ivs);
+    });
+  }
+
+  /// A reduction over outer axes: vectors of neighbours are accumulated together,
+  /// so that memory is read in its order.
+  void strips(SmallVector<Idx> &ivs) {
+    int64_t extent = nest.loops[nest.parallel - 1].extent;
+    int64_t lanes = e.lanesOf(accesses.back().buffer.element);
+    int64_t done = 0;
+    for (int64_t width : {kStripVectors * lanes, lanes}) {
+      int64_t end = done + (extent - done) / width * width;
+      e.loop(Idx(done), Idx(end), width, [&](Idx start) { strip(ivs, start, lanes, width / lanes, lanes); });
+      done = end;
+    }
+    if (done < extent)
+      strip(ivs, Idx(done), lanes, 1, extent - done);
+  }
+
+  /// `count` vectors from `start` on; the last has `valid` lanes.
+  void strip(SmallVector<Idx> &ivs, Idx start, int64_t lanes, int64_t count, int64_t valid) {
+    SmallVector<Value> carried;
+    for (int64_t v = 0; v < count; ++v)
+      for (OpOperand &init : op.getDpsInitsMutable())
+        carried.push_back(loadWide(init, ivs, e.add(start, Idx(v * lanes)), lanes, valid));
+    int64_t inits = op.getNumDpsInits();
+    auto reduce = [&](auto &self, size_t depth, ValueRange values) -> SmallVector<Value> {
+      if (depth < nest.loops.size())
+        return e.loop(Idx(int64_t(0)), Idx(nest.loops[depth].extent), 1, values,
+                      [&](Idx iv, ValueRange inner) {
+                        ivs[depth] = iv;
+                        return self(self, depth + 1, inner);
+                      });
+      SmallVector<Value> results;
+      for (int64_t v = 0; v < count; ++v) {
+        IRMapping map;
+        for (OpOperand &operand : op->getOpOperands()) {
+          BlockArgument argument = op.getMatchingBlockArgument(&operand);
+          if (op.isDpsInit(&operand))
+            map.map(argument, values[v * inits + operand.getOperandNumber() - op.getNumDpsInputs()]);
+          else if (!argument.use_empty())
+            map.map(argument, loadWide(operand, ivs, e.add(start, Idx(v * lanes)), lanes, valid));
+        }
+        results.append(cloneWidened(e, *op.getBlock(), map, lanes));
+      }
+      return results;
+    };
+    SmallVector<Value> results = reduce(reduce, nest.parallel, carried);
+    for (int64_t v = 0; v < count; ++v)
+      for (auto [i, init] : llvm::enumerate(op.getDpsInitsMutable())) {
+        Access &access = accesses[init.getOperandNumber()];
+        ivs[nest.parallel - 1] = e.add(start, Idx(v * lanes));
+        e.storeVector(results[v * inits + i], access.buffer, indexOf(access, ivs), valid);
+      }
+  }
+
+  Value loadWide(OpOperand &operand, SmallVector<Idx> &ivs, Idx lane, int64_t lanes, int64_t valid) {
+    if (op.isScalar(&operand))
+      return operand.get();
+    Access &access = accesses[operand.getOperandNumber()];
+    ivs[nest.parallel - 1] = lane;
+    auto type = VectorType::get({lanes}, access.buffer.element);
+    if (nest.loops[nest.parallel - 1].strideOf(access.strides) == 0)
+      return e.loadSplat(access.buffer, indexOf(access, ivs), type);
+    return e.loadVector(access.buffer, indexOf(access, ivs), type, valid);
+  }
+
+  /// Whether the last parallel loop is the contiguous one of a reduction.
+  bool canUseStrips() {
+    if (nest.parallel == nest.loops.size() || nest.parallel == 0 || nest.outer == nest.parallel ||
+        !canWiden(*op.getBlock()))
+      return false;
+    const Loop &loop = nest.loops[nest.parallel - 1];
+    if (loop.extent < e.lanesOf(accesses.back().buffer.element))
+      return false;
+    for (OpOperand &operand : op->getOpOperands()) {
+      const Access &access = accesses[operand.getOperandNumber()];
+      if (op.isScalar(&operand))
+        continue;
+      int64_t stride = access.linear ? loop.strideOf(access.strides) : -1;
+      if (!access.buffer.element.isIntOrFloat() ||
+          access.buffer.element.getIntOrFloatBitWidth() < 8 || (stride != 1 && (stride != 0 || op.isDpsInit(&operand))))
+        return false;
+    }
+    return true;
+  }
+
+  void element(SmallVector<Idx> &ivs) {
+    SmallVector<Value> carried;
+    bool reduces = nest.parallel < nest.loops.size();
+    if (reduces)
+      for (auto [i, init] : llvm::enumerate(op.getDpsInitsMutable()))
+        carried.push_back(loadOperand(init, ivs));
+    SmallVector<Value> results = reduction(nest.parallel, ivs, carried);
+    for (auto [i, init] : llvm::enumerate(op.getDpsInitsMutable())) {
+      Access &access = accesses[init.getOperandNumber()];
+      e.store(results[i], access.buffer, indexOf(access, ivs));
+    }
+  }
+
+  SmallVector<Value> reduction(size_t depth, SmallVector<Idx> &ivs, ValueRange carried) {
+    if (depth == nest.loops.size())
+      return body(ivs, carried);
+    return e.loop(Idx(int64_t(0)), Idx(nest.loops[depth].extent), 1, carried,
+                  [&](Idx iv, ValueRange values) {
+                    ivs[depth] = iv;
+                    return reduction(depth + 1, ivs, values);
+                  });
+  }
+
+  /// The region once; `carried` stands for the outputs of a reduction.
+  SmallVector<Value> body(SmallVector<Idx> &ivs, ValueRange carried) {
+    Block *block = op.getBlock();
+    OpBuilder &builder = e.builder();
+    IRMapping map;
+    for (OpOperand &operand : op->getOpOperands()) {
+      BlockArgument argument = op.getMatchingBlockArgument(&operand);
+      if (argument.use_empty())
+        continue;
+      if (op.isDpsInit(&operand) && !carried.empty())
+        map.map(argument, carried[operand.getOperandNumber() - op.getNumDpsInputs()]);
+      else
+        map.map(argument, loadOperand(operand, ivs));
+    }
+    for (Operation &inner : block->without_terminator()) {
+      if (auto index = dyn_cast<linalg::IndexOp>(inner)) {
+        map.map(index.getResult(), e.get(nest.original(e, ivs, index.getDim())));
+        continue;
+      }
+      Operation *cloned = builder.clone(inner, map);
+      relax(cloned, !carried.empty() && combines(inner));
+      cloned->walk([&](linalg::IndexOp index) {
+        index.replaceAllUsesWith(e.get(nest.original(e, ivs, index.getDim())));
+      });
+    }
+    SmallVector<Value> results;
+    for (Value value : block->getTerminator()->getOperands())
+      results.push_back(map.lookupOrDefault(value));
+    return results;
+  }
+
+  /// True for the operation that adds to, or multiplies, a carried value: its
+  /// order is ours to choose.
+  bool combines(Operation &inner) {
+    if (!isa<arith::AddFOp, arith::MulFOp>(inner))
+      return false;
+    return llvm::any_of(inner.getOperands(), [&](Value operand) {
+      auto argument = dyn_cast<BlockArgument>(operand);
+      return argument && argument.getOwner() == op.getBlock() &&
+             argument.getArgNumber() >= op.getNumDpsInputs();
+    });
+  }
+
+  Value loadOperand(OpOperand &operand, SmallVector<Idx> &ivs) {
+    if (op.isScalar(&operand))
+      return operand.get();
+    Access &access = accesses[operand.getOperandNumber()];
+    return e.load(access.buffer, indexOf(access, ivs));
+  }
+
+  Idx indexOf(Access &access, SmallVector<Idx> &ivs) {
+    if (access.linear) {
+      Idx result(access.offset);
+      for (auto [loop, iv] : llvm::zip_equal(nest.loops, ivs))
+        result = e.add(result, e.mul(iv, loop.strideOf(access.strides)));
+      return result;
+    }
+    SmallVector<Idx> dims;
+    for (unsigned d = 0; d < access.map.getNumDims(); ++d)
+      dims.push_back(nest.original(e, ivs, d));
+    Idx result(int64_t(0));
+    for (auto [expr, stride] : llvm::zip_equal(access.map.getResults(), access.buffer.strides))
+      result = e.add(result, e.mul(evaluate(expr, dims), stride));
+    return result;
+  }
+
+  Idx evaluate(AffineExpr expr, ArrayRef<Idx> dims) {
+    if (auto constant = dyn_cast<AffineConstantExpr>(expr))
+      return Idx(constant.getValue());
+    if (auto dim = dyn_cast<AffineDimExpr>(expr))
+      return dims[dim.getPosition()];
+    auto binary = cast<AffineBinaryOpExpr>(expr);
+    Idx lhs = evaluate(binary.getLHS(), dims);
+    if (expr.getKind() == AffineExprKind::Add)
+      return e.add(lhs, evaluate(binary.getRHS(), dims));
+    int64_t rhs = cast<AffineConstantExpr>(binary.getRHS()).getValue();
+    switch (expr.getKind()) {
+    case AffineExprKind::Mul:
+      return e.mul(lhs, rhs);
+    case AffineExprKind::Mod: {
+      // Indices of an affine map may be negative before the mod.
+      Value by = e.constant(rhs);
+      Value rest = arith::RemSIOp::create(e.builder(), e.loc(), e.get(lhs), by);
+      Value zero = e.constant(0);
+      Value negative =
+          arith::CmpIOp::create(e.builder(), e.loc(), arith::CmpIPredicate::slt, rest, zero);
+      Value wrapped = arith::AddIOp::create(e.builder(), e.loc(), rest, by);
+      return Idx(arith::SelectOp::create(e.builder(), e.loc(), negative, wrapped, rest));
+    }
+    case AffineExprKind::FloorDiv:
+      return Idx(arith::FloorDivSIOp::create(e.builder(), e.loc(), e.get(lhs), e.constant(rhs)));
+    default:
+      return Idx(arith::CeilDivSIOp::create(e.builder(), e.loc(), e.get(lhs), e.constant(rhs)));
+    }
+  }
+
+  Emitter &e;
+  linalg::LinalgOp op;
+  SmallVector<Access> accesses;
+  const LoopNest &nest;
+  bool useStrips;
+};
+
+/// The strides of an operand in each loop, read off types alone.
+bool linearStrides(MemRefType type, AffineMap map, Strides &strides, int64_t &offset) {
+  SmallVector<int64_t> memory;
+  int64_t base = 0;
+  if (failed(type.getStridesAndOffset(memory, base)))
+    return false;
+  strides.assign(map.getNumDims(), 0);
+  offset = 0;
+  for (auto [expr, stride] : llvm::zip_equal(map.getResults(), memory))
+    if (!addLinear(expr, stride, strides, offset))
+      return false;
+  return true;
+}
+
+LoopNest nestOf(linalg::LinalgOp op) {
+  SmallVector<Strides> operands;
+  SmallVector<bool> pinned(op.getNumLoops(), false);
+  for (OpOperand &operand : op->getOpOperands()) {
+    auto type = dyn_cast<MemRefType>(operand.get().getType());
+    if (!type)
+      continue;
+    AffineMap map = op.getMatchingIndexingMap(&operand);
+    Strides strides;
+    int64_t offset = 0;
+    if (linearStrides(type, map, strides, offset)) {
+      operands.push_back(strides);
+      continue;
+    }
+    for (unsigned d = 0; d < map.getNumDims(); ++d)
+      pinned[d] = true;
+  }
+  op.getBlock()->walk([&](linalg::IndexOp index) { pinned[index.getDim()] = true; });
+  SmallVector<bool> parallel;
+  for (utils::IteratorType type : op.getIteratorTypesArray())
+    parallel.push_back(type == utils::IteratorType::parallel);
+  return LoopNest(op.getStaticLoopRanges(), parallel, operands, pinned);
+}
+
+LoopNest nestOf(memref::CopyOp op) {
+  auto type = cast<MemRefType>(op.getTarget().getType());
+  SmallVector<Strides> operands(2);
+  int64_t offset = 0;
+  if (failed(cast<MemRefType>(op.getSource().getType()).getStridesAndOffset(operands[0], offset)) ||
+      failed(type.getStridesAndOffset(operands[1], offset)))
+    operands.clear();
+  SmallVector<bool> parallel(type.getRank(), true), pinned(type.getRank(), false);
+  return LoopNest(SmallVector<int64_t>(type.getShape()), parallel, operands, pinned);
+}
+
+} // namespace
+
+int64_t taskCount(linalg::LinalgOp op) { return nestOf(op).tasks; }
+
+LogicalResult expandLinalg(Emitter &e, linalg::LinalgOp op, Value lo, Value hi) {
+  if (!op.hasPureBufferSemantics() || op.hasDynamicShape())
+    return op->emitOpError("expects static memrefs");
+  SmallVector<Access> accesses;
+  for (OpOperand &operand : op->getOpOperands()) {
+    Access access{{}, op.getMatchingIndexingMap(&operand), false, {}, 0};
+    if (auto type = dyn_cast<MemRefType>(operand.get().getType())) {
+      FailureOr<Buffer> buffer = e.buffer(operand.get());
+      if (failed(buffer))
+        return failure();
+      access.buffer = *buffer;
+      access.linear = linearStrides(type, access.map, access.strides, access.offset);
+    }
+    accesses.push_back(std::move(access));
+  }
+  LoopNest nest = nestOf(op);
+  LinalgExpansion(e, op, std::move(accesses), nest).run(lo, hi);
+  return success();
+}
+
+int64_t taskCount(memref::CopyOp op) { return nestOf(op).tasks; }
+
+LogicalResult expandCopy(Emitter &e, memref::CopyOp op, Value lo, Value hi) {
+  FailureOr<Buffer> from = e.buffer(op.getSource()), to = e.buffer(op.getTarget());
+  if (failed(from) || failed(to))
+    return failure();
+  LoopNest nest = nestOf(op);
+  e.tasks(lo, hi, {nest.tasks}, [&](ArrayRef<Idx> task) {
+    Idx first = e.mul(task[0], nest.unitsPerTask);
+    Idx last = e.min(e.add(first, Idx(nest.unitsPerTask)), Idx(nest.units));
+    e.loop(first, last, 1, [&](Idx unit) {
+      SmallVector<int64_t> extents;
+      for (size_t i = 0; i < nest.outer; ++i)
+        extents.push_back(nest.loops[i].extent);
+      SmallVector<Idx> ivs = e.delinearize(unit, extents);
+      auto visit = [&](auto &self, size_t depth) -> void {
+        if (depth < nest.loops.size())
+          return e.loop(Idx(int64_t(0)), Idx(nest.loops[depth].extent), 1, [&](Idx iv) {
+            ivs.push_back(iv);
+            self(self, depth + 1);
+            ivs.pop_back();
+          });
+        Idx source(int64_t(0)), target(int64_t(0));
+        for (auto [loop, iv] : llvm::zip_equal(nest.loops, ivs)) {
+          source = e.add(source, e.mul(iv, loop.strideOf(from->strides)));
+          target = e.add(target, e.mul(iv, loop.strideOf(to->strides)));
+        }
+        e.store(e.load(*from, source), *to, target);
+      };
+      visit(visit, nest.outer);
+    });
+  });
+  return success();
+}
+
+} // namespace graven::expand

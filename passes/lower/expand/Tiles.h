@@ -1,0 +1,47 @@
+//===- Tiles.h - register tiles from the target -----------------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file declares the choice of register tiles and blocks for the kernels
+// that have some, from the registers, vector width and caches of the target.
+
+#ifndef GRAVEN_PASSES_LOWER_EXPAND_TILES_H
+#define GRAVEN_PASSES_LOWER_EXPAND_TILES_H
+
+#include "passes/lower/TargetInfo.h"
+
+namespace graven::expand {
+
+/// Rows of a register tile that leave no accumulator without a register when it
+/// is `vectors` wide: rows * vectors accumulators, `vectors` of the right-hand
+/// side, and one broadcast (without a fused multiply-add, one product more).
+int64_t rowsThatFit(const TargetInfo &target, int64_t vectors);
+
+/// kernel.gemm: `mr` rows, panels of `nr` columns, `kc` steps of k.
+struct GemmTile {
+  int64_t mr, nr, kc;
+};
+GemmTile chooseGemmTile(const TargetInfo &target, int64_t m, int64_t n, int64_t k, int64_t elementBytes = 4);
+
+struct ConvTileShape {
+  int64_t batch, inChannels, outChannels, groups;
+  int64_t kernelHeight, kernelWidth;
+  int64_t strideHeight, strideWidth;
+  int64_t outHeight, outWidth;
+};
+
+/// kernel.conv: `rows` x `columns` output pixels, panels of `channels`, and
+/// `rowBlock` output rows in a unit of work.
+struct ConvTile {
+  int64_t rows, columns, channels, rowBlock;
+};
+ConvTile chooseConvTile(const TargetInfo &target, const ConvTileShape &shape, int64_t elementBytes = 4);
+
+/// kernel.depthwise: `rows` x `columns` output pixels.
+struct DepthwiseTile {
+  int64_t rows, columns;
+};
+DepthwiseTile chooseDepthwiseTile(const TargetInfo &target, int64_t outHeight, int64_t outWidth);
+
+} // namespace graven::expand
+
+#endif // GRAVEN_PASSES_LOWER_EXPAND_TILES_H
