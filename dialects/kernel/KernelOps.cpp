@@ -173,7 +173,8 @@ LogicalResult GemmOp::verify() {
     return failure();
   int64_t mr = getMr(), kc = getKc();
   if (mr < 1 || kc < 0)
-    return emitOpError("C3: expects mr >= 1 and kc >= 0, got ") << mr << " and " << kc;
+    return emitOpError("C3: expects mr >= 1 and kc >= 0, got ")
+           << mr << " and " << kc;
   return verifyEpilogue(*this, "C4", getEpilogue(), getOut(), out[2],
                         getBody());
 }

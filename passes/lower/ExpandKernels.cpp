@@ -7,13 +7,13 @@
 #include "passes/lower/Passes.h"
 
 #include "dialects/kernel/Kernel.h"
-#include "passes/lower/expand/Expand.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "passes/lower/expand/Expand.h"
 
 namespace graven {
 #define GEN_PASS_DEF_EXPANDKERNELS
@@ -45,7 +45,8 @@ public:
     unsigned arguments = function.getNumArguments();
     if (arguments < 2)
       return;
-    Value lo = function.getArgument(arguments - 2), hi = function.getArgument(arguments - 1);
+    Value lo = function.getArgument(arguments - 2),
+          hi = function.getArgument(arguments - 1);
     for (Operation *op : kernels) {
       OpBuilder builder(op);
       if (failed(expand::expand(builder, op, lo, hi, target)))

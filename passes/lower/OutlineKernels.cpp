@@ -1,19 +1,19 @@
 //===- OutlineKernels.cpp - kernels to functions ----------------*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// This file implements the pass that moves each kernel to a function of its own,
-// equal kernels to the same one, and launches it.
+// This file implements the pass that moves each kernel to a function of its
+// own, equal kernels to the same one, and launches it.
 
 #include "passes/lower/Passes.h"
 
 #include "dialects/kernel/Kernel.h"
-#include "passes/lower/expand/Expand.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/SymbolTable.h"
 #include "mlir/Transforms/RegionUtils.h"
+#include "passes/lower/expand/Expand.h"
 #include "llvm/ADT/StringMap.h"
 
 namespace graven {
@@ -48,7 +48,8 @@ Outlined outline(Operation *op) {
   SmallVector<Type> types(ValueRange(operands).getTypes());
   types.append(2, builder.getIndexType());
   // Every kernel is named alike here, so that equal kernels print alike.
-  auto function = func::FuncOp::create(op->getLoc(), "k", builder.getFunctionType(types, {}));
+  auto function = func::FuncOp::create(op->getLoc(), "k",
+                                       builder.getFunctionType(types, {}));
   function.setPrivate();
   function->setAttr(kernel::kEntryAttr, builder.getUnitAttr());
   Block *entry = function.addEntryBlock();
@@ -95,7 +96,8 @@ public:
         ++numKernels;
       }
       OpBuilder builder(op);
-      kernel::LaunchOp::create(builder, op->getLoc(), name, outlined.operands, expand::taskCount(op));
+      kernel::LaunchOp::create(builder, op->getLoc(), name, outlined.operands,
+                               expand::taskCount(op));
       op->erase();
       ++numLaunches;
     }

@@ -7,8 +7,8 @@
 #ifndef GRAVEN_PASSES_LOWER_PASSES_H
 #define GRAVEN_PASSES_LOWER_PASSES_H
 
-#include "passes/lower/TargetInfo.h"
 #include "mlir/Pass/Pass.h"
+#include "passes/lower/TargetInfo.h"
 
 namespace mlir {
 class ModuleOp;

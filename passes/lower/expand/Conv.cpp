@@ -28,22 +28,26 @@ bool hasJoinedRows(MemRefType type) {
 
 struct ConvShape {
   explicit ConvShape(kernel::ConvOp op)
-      : batch(op.getOutType().getDimSize(0)), rows(op.getOutType().getDimSize(2)),
+      : batch(op.getOutType().getDimSize(0)),
+        rows(op.getOutType().getDimSize(2)),
         columns(op.getOutType().getDimSize(3)) {
-    auto x = cast<MemRefType>(op.getX().getType()), w = cast<MemRefType>(op.getW().getType());
+    auto x = cast<MemRefType>(op.getX().getType()),
+         w = cast<MemRefType>(op.getW().getType());
     auto out = cast<MemRefType>(op.getOut().getType());
     panels = w.getDimSize(0);
     tileRows = op.getTile()[0];
     tileColumns = op.getTile()[1];
-    int64_t rowBlock = std::min<int64_t>(op.getRowBlock(), std::max<int64_t>(rows, 1));
-    bool pointwise = w.getDimSize(2) == 1 && w.getDimSize(3) == 1 && op.getStrides()[0] == 1 &&
-                     op.getStrides()[1] == 1 && x.getDimSize(2) == rows && x.getDimSize(3) == columns;
+    int64_t rowBlock =
+        std::min<int64_t>(op.getRowBlock(), std::max<int64_t>(rows, 1));
+    bool pointwise = w.getDimSize(2) == 1 && w.getDimSize(3) == 1 &&
+                     op.getStrides()[0] == 1 && op.getStrides()[1] == 1 &&
+                     x.getDimSize(2) == rows && x.getDimSize(3) == columns;
     auto joins = [&](Value value) {
       auto type = cast<MemRefType>(value.getType());
       return type.getRank() < 4 || hasJoinedRows(type);
     };
-    if (pointwise && rows > 0 && rows % rowBlock == 0 && hasJoinedRows(x) && hasJoinedRows(out) &&
-        llvm::all_of(op.getEpilogue(), joins)) {
+    if (pointwise && rows > 0 && rows % rowBlock == 0 && hasJoinedRows(x) &&
+        hasJoinedRows(out) && llvm::all_of(op.getEpilogue(), joins)) {
       // Pixels of a 1x1 convolution know no rows: join them to longer ones.
       joined = rowBlock;
       rows /= joined;
@@ -66,15 +70,19 @@ struct ConvShape {
 
 class ConvExpansion {
 public:
-  ConvExpansion(Emitter &e, kernel::ConvOp op, Buffer x, Buffer w, Buffer out, Epilogue epilogue)
-      : e(e), op(op), shape(op), x(std::move(x)), w(std::move(w)), out(std::move(out)),
-        epilogue(std::move(epilogue)), planarIn(op.isPlanarInput()), planarOut(op.isPlanarOutput()),
-        vector(e.vectorOf(this->out.element)), lanes(vector.getNumElements()), width(this->w.shape[5]),
-        panelSize(this->w.strides[0]), rowTiles(shape.rows, shape.tileRows),
+  ConvExpansion(Emitter &e, kernel::ConvOp op, Buffer x, Buffer w, Buffer out,
+                Epilogue epilogue)
+      : e(e), op(op), shape(op), x(std::move(x)), w(std::move(w)),
+        out(std::move(out)), epilogue(std::move(epilogue)),
+        planarIn(op.isPlanarInput()), planarOut(op.isPlanarOutput()),
+        vector(e.vectorOf(this->out.element)), lanes(vector.getNumElements()),
+        width(this->w.shape[5]), panelSize(this->w.strides[0]),
+        rowTiles(shape.rows, shape.tileRows),
         columnTiles(shape.columns, shape.tileColumns) {
     int64_t bytes = this->out.element.getIntOrFloatBitWidth() / 8;
     line = 64 / bytes;
-    int64_t image = this->x.shape[2] * this->x.shape[3] * op.getInChannels() / op.getGroups() * bytes;
+    int64_t image = this->x.shape[2] * this->x.shape[3] * op.getInChannels() /
+                    op.getGroups() * bytes;
     panelsOutside = image <= e.target().l2Bytes / 2 || shape.rowBlocks == 1;
   }
 
@@ -83,13 +91,15 @@ public:
     if (!panelsOutside)
       std::swap(extents[1], extents[2]);
     e.tasks(lo, hi, extents, [&](ArrayRef<Idx> task) {
-      Idx panel = task[panelsOutside ? 1 : 2], block = task[panelsOutside ? 2 : 1];
+      Idx panel = task[panelsOutside ? 1 : 2],
+          block = task[panelsOutside ? 2 : 1];
       int64_t tail = op.getOutChannels() - (shape.panels - 1) * width;
       if (tail == width)
         return rowsOf(task[0], panel, block, width);
       e.ifEqual(
           shape.panels == 1 ? Idx(int64_t(0)) : panel, shape.panels - 1,
-          [&] { rowsOf(task[0], panel, block, tail); }, [&] { rowsOf(task[0], panel, block, width); });
+          [&] { rowsOf(task[0], panel, block, tail); },
+          [&] { rowsOf(task[0], panel, block, width); });
     });
   }
 
@@ -104,55 +114,71 @@ private:
       last = e.min(last, Idx(rowTiles.count));
     }
     e.tiles(rowTiles, first, last, [&](Idx rowTile, Idx y, int64_t rows) {
-      e.tiles(columnTiles, Idx(int64_t(0)), Idx(columnTiles.count), [&](Idx columnTile, Idx xx, int64_t columns) {
-        // Which part of the next panel this tile prefetches.
-        Idx row = panelsOutside ? rowTile : e.add(rowTile, e.mul(first, -1));
-        Idx index = e.add(e.mul(row, columnTiles.count), columnTile);
-        tile(batch, panel, y, rows, xx, columns, index, channels);
-      });
+      e.tiles(columnTiles, Idx(int64_t(0)), Idx(columnTiles.count),
+              [&](Idx columnTile, Idx xx, int64_t columns) {
+                // Which part of the next panel this tile prefetches.
+                Idx row =
+                    panelsOutside ? rowTile : e.add(rowTile, e.mul(first, -1));
+                Idx index = e.add(e.mul(row, columnTiles.count), columnTile);
+                tile(batch, panel, y, rows, xx, columns, index, channels);
+              });
     });
   }
 
-  void tile(Idx batch, Idx panel, Idx y, int64_t rows, Idx column, int64_t columns, Idx tileIndex,
-            int64_t channels) {
+  void tile(Idx batch, Idx panel, Idx y, int64_t rows, Idx column,
+            int64_t columns, Idx tileIndex, int64_t channels) {
     int64_t blocks = w.shape[1], kh = w.shape[2], kw = w.shape[3];
     int64_t vectors = vectorsOf(channels), pixels = rows * columns;
     Idx group(int64_t(0));
     if (op.getGroups() > 1)
-      group = e.mul(e.divRem(panel, shape.panels / op.getGroups()).first, blocks);
-    Idx xBase = e.add(e.mul(batch, x.strides[0]),
-                      e.add(e.mul(group, x.strides[1]),
-                            e.add(e.mul(y, op.getStrides()[0] * shape.joined * x.strides[2]),
-                                  e.mul(column, op.getStrides()[1] * x.strides[3]))));
+      group =
+          e.mul(e.divRem(panel, shape.panels / op.getGroups()).first, blocks);
+    Idx xBase = e.add(
+        e.mul(batch, x.strides[0]),
+        e.add(e.mul(group, x.strides[1]),
+              e.add(e.mul(y, op.getStrides()[0] * shape.joined * x.strides[2]),
+                    e.mul(column, op.getStrides()[1] * x.strides[3]))));
     Idx wBase = e.mul(panel, panelSize);
     int64_t tilesInVisit =
-        columnTiles.count * (panelsOutside ? rowTiles.count : std::min(rowTiles.count, shape.tilesPerBlock));
+        columnTiles.count *
+        (panelsOutside ? rowTiles.count
+                       : std::min(rowTiles.count, shape.tilesPerBlock));
     int64_t perTile = llvm::divideCeilSigned(panelSize, tilesInVisit);
     int64_t ahead = llvm::divideCeilSigned(perTile, blocks * kh * kw);
-    Idx prefetchBase = e.add(e.add(wBase, Idx(panelSize)), e.mul(tileIndex, ahead * blocks * kh * kw));
+    Idx prefetchBase = e.add(e.add(wBase, Idx(panelSize)),
+                             e.mul(tileIndex, ahead * blocks * kh * kw));
 
     int64_t laneStride = planarIn ? x.strides[1] : x.strides[4];
     auto taps = [&](Idx block, int64_t depth, ValueRange carried) {
-      return e.loop(Idx(int64_t(0)), Idx(kh), 1, carried, [&](Idx ky, ValueRange outer) {
-        return e.loop(Idx(int64_t(0)), Idx(kw), 1, outer, [&](Idx kx, ValueRange inner) {
-          SmallVector<Value> values(inner);
-          Idx from = e.add(xBase, e.add(planarIn ? Idx(int64_t(0)) : e.mul(block, x.strides[1]),
-                                        e.add(e.mul(ky, op.getDilations()[0] * x.strides[2]),
-                                              e.mul(kx, op.getDilations()[1] * x.strides[3]))));
-          Idx step = e.add(e.mul(e.add(e.mul(block, kh), ky), kw), kx);
-          Idx weights = e.add(wBase, e.mul(step, w.strides[3]));
-          Idx next = e.add(prefetchBase, e.mul(step, ahead));
-          int64_t prefetches = llvm::divideCeilSigned(ahead, line);
-          for (int64_t c = 0; c < depth; ++c) {
-            // Spread over the multiplications, not in a burst.
-            for (int64_t p = c * prefetches / depth; p < (c + 1) * prefetches / depth; ++p)
-              e.prefetch(w, e.add(next, Idx(p * line)));
-            multiply(values, e.add(from, Idx(c * laneStride)), e.add(weights, Idx(c * width)), rows, columns,
-                     vectors);
-          }
-          return values;
-        });
-      });
+      return e.loop(
+          Idx(int64_t(0)), Idx(kh), 1, carried, [&](Idx ky, ValueRange outer) {
+            return e.loop(
+                Idx(int64_t(0)), Idx(kw), 1, outer,
+                [&](Idx kx, ValueRange inner) {
+                  SmallVector<Value> values(inner);
+                  Idx from =
+                      e.add(xBase, e.add(planarIn ? Idx(int64_t(0))
+                                                  : e.mul(block, x.strides[1]),
+                                         e.add(e.mul(ky, op.getDilations()[0] *
+                                                             x.strides[2]),
+                                               e.mul(kx, op.getDilations()[1] *
+                                                             x.strides[3]))));
+                  Idx step = e.add(e.mul(e.add(e.mul(block, kh), ky), kw), kx);
+                  Idx weights = e.add(wBase, e.mul(step, w.strides[3]));
+                  Idx next = e.add(prefetchBase, e.mul(step, ahead));
+                  int64_t prefetches = llvm::divideCeilSigned(ahead, line);
+                  for (int64_t c = 0; c < depth; ++c) {
+                    // Spread over the multiplications, not in a burst.
+                    for (int64_t p = c * prefetches / depth;
+                         p < (c + 1) * prefetches / depth; ++p)
+                      e.prefetch(w, e.add(next, Idx(p * line)));
+                    multiply(values, e.add(from, Idx(c * laneStride)),
+                             e.add(weights, Idx(c * width)), rows, columns,
+                             vectors);
+                  }
+                  return values;
+                });
+          });
     };
     SmallVector<Value> accumulators(pixels * vectors, e.splat(vector, 0.0));
     // The lanes of the last input block that exist.
@@ -160,21 +186,25 @@ private:
     int64_t depth = planarIn ? perGroup : kBlock;
     int64_t whole = planarIn ? 1 : perGroup / kBlock;
     accumulators = e.loop(Idx(int64_t(0)), Idx(whole), 1, accumulators,
-                          [&](Idx block, ValueRange carried) { return taps(block, depth, carried); });
+                          [&](Idx block, ValueRange carried) {
+                            return taps(block, depth, carried);
+                          });
     if (whole < blocks)
       accumulators = taps(Idx(whole), perGroup - whole * kBlock, accumulators);
     store(batch, panel, y, rows, column, columns, channels, accumulators);
   }
 
   /// One input channel at one tap: outer product of pixels and output channels.
-  void multiply(MutableArrayRef<Value> values, Idx from, Idx weights, int64_t rows, int64_t columns,
-                int64_t vectors) {
+  void multiply(MutableArrayRef<Value> values, Idx from, Idx weights,
+                int64_t rows, int64_t columns, int64_t vectors) {
     SmallVector<Value> bs;
     for (int64_t j = 0; j < vectors; ++j)
-      bs.push_back(e.loadVector(w, e.add(weights, Idx(j * lanes)), vector, lanes));
+      bs.push_back(
+          e.loadVector(w, e.add(weights, Idx(j * lanes)), vector, lanes));
     for (int64_t r = 0; r < rows; ++r)
       for (int64_t c = 0; c < columns; ++c) {
-        int64_t offset = r * op.getStrides()[0] * x.strides[2] + c * op.getStrides()[1] * x.strides[3];
+        int64_t offset = r * op.getStrides()[0] * x.strides[2] +
+                         c * op.getStrides()[1] * x.strides[3];
         Value left = e.loadSplat(x, e.add(from, Idx(offset)), vector);
         for (int64_t j = 0; j < vectors; ++j) {
           Value &value = values[(r * columns + c) * vectors + j];
@@ -185,23 +215,30 @@ private:
 
   /// Vectors that hold `channels`; a blocked output is written in whole blocks.
   int64_t vectorsOf(int64_t channels) {
-    int64_t covered = planarOut ? channels : std::min<int64_t>(width, llvm::alignTo(channels, kBlock));
+    int64_t covered =
+        planarOut ? channels
+                  : std::min<int64_t>(width, llvm::alignTo(channels, kBlock));
     return llvm::divideCeilSigned(covered, lanes);
   }
 
-  void store(Idx batch, Idx panel, Idx y, int64_t rows, Idx column, int64_t columns, int64_t channels,
-             ArrayRef<Value> accumulators) {
+  void store(Idx batch, Idx panel, Idx y, int64_t rows, Idx column,
+             int64_t columns, int64_t channels, ArrayRef<Value> accumulators) {
     int64_t vectors = vectorsOf(channels);
     for (int64_t j = 0; j < vectors; ++j) {
       int64_t valid = std::clamp<int64_t>(channels - j * lanes, 0, lanes);
       Idx channel = e.add(e.mul(panel, width), Idx(j * lanes));
-      SmallVector<Value> channelValues = epilogue.channelValues(e, channel, vector, valid);
+      SmallVector<Value> channelValues =
+          epilogue.channelValues(e, channel, vector, valid);
       for (int64_t r = 0; r < rows; ++r)
         for (int64_t c = 0; c < columns; ++c) {
-          Position position{batch, panel, j * lanes, e.mul(e.add(y, Idx(r)), shape.joined),
+          Position position{batch, panel, j * lanes,
+                            e.mul(e.add(y, Idx(r)), shape.joined),
                             e.add(column, Idx(c))};
-          Value value = epilogue.apply(e, accumulators[(r * columns + c) * vectors + j], channelValues,
-                                       [&](const Buffer &full) { return loadFull(full, position, valid); });
+          Value value =
+              epilogue.apply(e, accumulators[(r * columns + c) * vectors + j],
+                             channelValues, [&](const Buffer &full) {
+                               return loadFull(full, position, valid);
+                             });
           if (planarOut)
             storeLanes(value, position, valid);
           else
@@ -219,23 +256,27 @@ private:
 
   SmallVector<Idx> blockedIndex(const Position &p) {
     if (width >= kBlock)
-      return {p.batch, e.add(e.mul(p.panel, width / kBlock), Idx(p.lane / kBlock)), p.y, p.x,
-              Idx(p.lane % kBlock)};
+      return {p.batch,
+              e.add(e.mul(p.panel, width / kBlock), Idx(p.lane / kBlock)), p.y,
+              p.x, Idx(p.lane % kBlock)};
     auto [block, part] = e.divRem(p.panel, kBlock / width);
     return {p.batch, block, p.y, p.x, e.add(e.mul(part, width), Idx(p.lane))};
   }
 
   SmallVector<Idx> planarIndex(const Position &p, int64_t lane) {
-    return {p.batch, e.add(e.mul(p.panel, width), Idx(p.lane + lane)), p.y, p.x};
+    return {p.batch, e.add(e.mul(p.panel, width), Idx(p.lane + lane)), p.y,
+            p.x};
   }
 
   Value loadFull(const Buffer &full, const Position &position, int64_t valid) {
     if (!planarOut)
-      return e.loadVector(full, e.at(full, blockedIndex(position)), vector, lanes);
+      return e.loadVector(full, e.at(full, blockedIndex(position)), vector,
+                          lanes);
     Value result = e.splat(vector, 0.0);
     for (int64_t lane = 0; lane < valid; ++lane)
-      result = vector::InsertOp::create(e.builder(), e.loc(),
-                                        e.load(full, e.at(full, planarIndex(position, lane))), result, lane);
+      result = vector::InsertOp::create(
+          e.builder(), e.loc(),
+          e.load(full, e.at(full, planarIndex(position, lane))), result, lane);
     return result;
   }
 
@@ -256,8 +297,8 @@ private:
   Split rowTiles, columnTiles;
   /// Elements of a cache line.
   int64_t line;
-  /// Small images stay in cache: run all rows against a panel. Otherwise run all
-  /// panels against a block of rows.
+  /// Small images stay in cache: run all rows against a panel. Otherwise run
+  /// all panels against a block of rows.
   bool panelsOutside;
 };
 
@@ -269,7 +310,8 @@ int64_t taskCount(kernel::ConvOp op) {
 }
 
 LogicalResult expandConv(Emitter &e, kernel::ConvOp op, Value lo, Value hi) {
-  FailureOr<Buffer> x = e.buffer(op.getX()), w = e.buffer(op.getW()), out = e.buffer(op.getOut());
+  FailureOr<Buffer> x = e.buffer(op.getX()), w = e.buffer(op.getW()),
+                    out = e.buffer(op.getOut());
   if (failed(x) || failed(w) || failed(out))
     return failure();
   if (!cast<MemRefType>(op.getW().getType()).getLayout().isIdentity())
@@ -278,8 +320,10 @@ LogicalResult expandConv(Emitter &e, kernel::ConvOp op, Value lo, Value hi) {
     return op.emitOpError("expects an output with contiguous channel blocks");
   int64_t lanes = e.lanesOf(out->element), width = w->shape[5];
   if (width % lanes != 0 || (!op.isPlanarOutput() && kBlock % lanes != 0))
-    return op.emitOpError("expects panels of a multiple of ") << lanes << " channels, got " << width;
-  FailureOr<Epilogue> epilogue = Epilogue::create(e, op.getEpilogue(), op.getBody(), out->shape);
+    return op.emitOpError("expects panels of a multiple of ")
+           << lanes << " channels, got " << width;
+  FailureOr<Epilogue> epilogue =
+      Epilogue::create(e, op.getEpilogue(), op.getBody(), out->shape);
   if (failed(epilogue))
     return failure();
   ConvExpansion(e, op, *x, *w, *out, *epilogue).run(lo, hi);

@@ -24,11 +24,13 @@ constexpr int64_t kUnrolledTaps = 25;
 
 struct DepthwiseShape {
   explicit DepthwiseShape(kernel::DepthwiseOp op)
-      : batch(op.getOutType().getDimSize(0)), blocks(op.getOutType().getDimSize(1)),
+      : batch(op.getOutType().getDimSize(0)),
+        blocks(op.getOutType().getDimSize(1)),
         rows(op.getOutType().getDimSize(2), op.getTile()[0]),
         columns(op.getOutType().getDimSize(3), op.getTile()[1]) {
     groups = std::min(rows.count,
-                      llvm::divideCeilSigned(kWantedTasks, std::max<int64_t>(1, batch * blocks)));
+                      llvm::divideCeilSigned(
+                          kWantedTasks, std::max<int64_t>(1, batch * blocks)));
   }
 
   int64_t batch, blocks;
@@ -39,24 +41,30 @@ struct DepthwiseShape {
 
 class DepthwiseExpansion {
 public:
-  DepthwiseExpansion(Emitter &e, kernel::DepthwiseOp op, Buffer x, Buffer w, Buffer out, Epilogue epilogue)
-      : e(e), op(op), shape(op), x(std::move(x)), w(std::move(w)), out(std::move(out)),
-        epilogue(std::move(epilogue)), vector(e.vectorOf(this->out.element)), lanes(vector.getNumElements()) {}
+  DepthwiseExpansion(Emitter &e, kernel::DepthwiseOp op, Buffer x, Buffer w,
+                     Buffer out, Epilogue epilogue)
+      : e(e), op(op), shape(op), x(std::move(x)), w(std::move(w)),
+        out(std::move(out)), epilogue(std::move(epilogue)),
+        vector(e.vectorOf(this->out.element)), lanes(vector.getNumElements()) {}
 
   void run(Value lo, Value hi) {
-    e.tasks(lo, hi, {shape.batch, shape.blocks, shape.groups}, [&](ArrayRef<Idx> task) {
-      auto whole = [&] {
-        e.loop(Idx(int64_t(0)), Idx(kBlock), lanes, [&](Idx lane) { rowsOf(task, lane, lanes); });
-      };
-      int64_t tail = op.getChannels() - (shape.blocks - 1) * kBlock;
-      if (tail == kBlock)
-        return whole();
-      auto partial = [&] {
-        for (int64_t lane = 0; lane < kBlock; lane += lanes)
-          rowsOf(task, Idx(lane), std::clamp<int64_t>(tail - lane, 0, lanes));
-      };
-      e.ifEqual(shape.blocks == 1 ? Idx(int64_t(0)) : task[1], shape.blocks - 1, partial, whole);
-    });
+    e.tasks(lo, hi, {shape.batch, shape.blocks, shape.groups},
+            [&](ArrayRef<Idx> task) {
+              auto whole = [&] {
+                e.loop(Idx(int64_t(0)), Idx(kBlock), lanes,
+                       [&](Idx lane) { rowsOf(task, lane, lanes); });
+              };
+              int64_t tail = op.getChannels() - (shape.blocks - 1) * kBlock;
+              if (tail == kBlock)
+                return whole();
+              auto partial = [&] {
+                for (int64_t lane = 0; lane < kBlock; lane += lanes)
+                  rowsOf(task, Idx(lane),
+                         std::clamp<int64_t>(tail - lane, 0, lanes));
+              };
+              e.ifEqual(shape.blocks == 1 ? Idx(int64_t(0)) : task[1],
+                        shape.blocks - 1, partial, whole);
+            });
   }
 
 private:
@@ -64,30 +72,41 @@ private:
     Idx first(int64_t(0)), last(shape.rows.count);
     if (shape.groups > 1) {
       first = e.divRem(e.mul(task[2], shape.rows.count), shape.groups).first;
-      last = e.divRem(e.mul(e.add(task[2], Idx(1)), shape.rows.count), shape.groups).first;
+      last = e.divRem(e.mul(e.add(task[2], Idx(1)), shape.rows.count),
+                      shape.groups)
+                 .first;
     }
     e.tiles(shape.rows, first, last, [&](Idx, Idx y, int64_t rows) {
-      e.tiles(shape.columns, Idx(int64_t(0)), Idx(shape.columns.count), [&](Idx, Idx column, int64_t columns) {
-        tile(task[0], task[1], lane, valid, y, rows, column, columns);
-      });
+      e.tiles(shape.columns, Idx(int64_t(0)), Idx(shape.columns.count),
+              [&](Idx, Idx column, int64_t columns) {
+                tile(task[0], task[1], lane, valid, y, rows, column, columns);
+              });
     });
   }
 
-  void tile(Idx batch, Idx block, Idx lane, int64_t valid, Idx y, int64_t rows, Idx column, int64_t columns) {
-    Idx xBase = e.at(x, {batch, block, e.mul(y, op.getStrides()[0]), e.mul(column, op.getStrides()[1]), lane});
+  void tile(Idx batch, Idx block, Idx lane, int64_t valid, Idx y, int64_t rows,
+            Idx column, int64_t columns) {
+    Idx xBase = e.at(x, {batch, block, e.mul(y, op.getStrides()[0]),
+                         e.mul(column, op.getStrides()[1]), lane});
     Idx wBase = e.at(w, {block, Idx(int64_t(0)), Idx(int64_t(0)), lane});
     int64_t kh = w.shape[1], kw = w.shape[2];
     SmallVector<Value> values(rows * columns, e.splat(vector, 0.0));
     auto tap = [&](Idx ky, Idx kx, MutableArrayRef<Value> into) {
-      Value weight = e.loadVector(w, e.add(wBase, e.add(e.mul(ky, w.strides[1]), e.mul(kx, w.strides[2]))), vector,
-                                  lanes);
-      Idx from = e.add(xBase, e.add(e.mul(ky, op.getDilations()[0] * x.strides[2]),
-                                    e.mul(kx, op.getDilations()[1] * x.strides[3])));
+      Value weight = e.loadVector(
+          w,
+          e.add(wBase, e.add(e.mul(ky, w.strides[1]), e.mul(kx, w.strides[2]))),
+          vector, lanes);
+      Idx from =
+          e.add(xBase, e.add(e.mul(ky, op.getDilations()[0] * x.strides[2]),
+                             e.mul(kx, op.getDilations()[1] * x.strides[3])));
       for (int64_t r = 0; r < rows; ++r)
         for (int64_t c = 0; c < columns; ++c) {
-          int64_t offset = r * op.getStrides()[0] * x.strides[2] + c * op.getStrides()[1] * x.strides[3];
+          int64_t offset = r * op.getStrides()[0] * x.strides[2] +
+                           c * op.getStrides()[1] * x.strides[3];
           Value &value = into[r * columns + c];
-          value = e.fma(e.loadVector(x, e.add(from, Idx(offset)), vector, lanes), weight, value);
+          value =
+              e.fma(e.loadVector(x, e.add(from, Idx(offset)), vector, lanes),
+                    weight, value);
         }
     };
     auto row = [&](Idx ky, ValueRange carried) -> SmallVector<Value> {
@@ -97,11 +116,12 @@ private:
           tap(ky, Idx(kx), inner);
         return inner;
       }
-      return e.loop(Idx(int64_t(0)), Idx(kw), 1, inner, [&](Idx kx, ValueRange more) {
-        SmallVector<Value> innermost(more);
-        tap(ky, kx, innermost);
-        return innermost;
-      });
+      return e.loop(Idx(int64_t(0)), Idx(kw), 1, inner,
+                    [&](Idx kx, ValueRange more) {
+                      SmallVector<Value> innermost(more);
+                      tap(ky, kx, innermost);
+                      return innermost;
+                    });
     };
     if (kh * kw <= kUnrolledTaps)
       for (int64_t ky = 0; ky < kh; ++ky)
@@ -110,13 +130,16 @@ private:
       values = e.loop(Idx(int64_t(0)), Idx(kh), 1, values, row);
 
     Idx channel = e.add(e.mul(block, kBlock), lane);
-    SmallVector<Value> channelValues = epilogue.channelValues(e, channel, vector, valid);
+    SmallVector<Value> channelValues =
+        epilogue.channelValues(e, channel, vector, valid);
     for (int64_t r = 0; r < rows; ++r)
       for (int64_t c = 0; c < columns; ++c) {
-        SmallVector<Idx> position{batch, block, e.add(y, Idx(r)), e.add(column, Idx(c)), lane};
-        Value value = epilogue.apply(e, values[r * columns + c], channelValues, [&](const Buffer &full) {
-          return e.loadVector(full, e.at(full, position), vector, lanes);
-        });
+        SmallVector<Idx> position{batch, block, e.add(y, Idx(r)),
+                                  e.add(column, Idx(c)), lane};
+        Value value = epilogue.apply(
+            e, values[r * columns + c], channelValues, [&](const Buffer &full) {
+              return e.loadVector(full, e.at(full, position), vector, lanes);
+            });
         e.storeVector(value, out, e.at(out, position), lanes);
       }
   }
@@ -137,13 +160,16 @@ int64_t taskCount(kernel::DepthwiseOp op) {
   return shape.batch * shape.blocks * shape.groups;
 }
 
-LogicalResult expandDepthwise(Emitter &e, kernel::DepthwiseOp op, Value lo, Value hi) {
-  FailureOr<Buffer> x = e.buffer(op.getX()), w = e.buffer(op.getW()), out = e.buffer(op.getOut());
+LogicalResult expandDepthwise(Emitter &e, kernel::DepthwiseOp op, Value lo,
+                              Value hi) {
+  FailureOr<Buffer> x = e.buffer(op.getX()), w = e.buffer(op.getW()),
+                    out = e.buffer(op.getOut());
   if (failed(x) || failed(w) || failed(out))
     return failure();
   if (x->strides[4] != 1 || w->strides[3] != 1 || out->strides[4] != 1)
     return op.emitOpError("expects operands with contiguous channel blocks");
-  FailureOr<Epilogue> epilogue = Epilogue::create(e, op.getEpilogue(), op.getBody(), out->shape);
+  FailureOr<Epilogue> epilogue =
+      Epilogue::create(e, op.getEpilogue(), op.getBody(), out->shape);
   if (failed(epilogue))
     return failure();
   DepthwiseExpansion(e, op, *x, *w, *out, *epilogue).run(lo, hi);

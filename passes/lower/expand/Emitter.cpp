@@ -17,11 +17,12 @@ using namespace mlir;
 namespace graven::expand {
 
 Split::Split(int64_t total, int64_t largest)
-    : count(std::max<int64_t>(1, (total + largest - 1) / largest)), base(total / count),
-      extra(total % count) {}
+    : count(std::max<int64_t>(1, (total + largest - 1) / largest)),
+      base(total / count), extra(total % count) {}
 
 Emitter::Emitter(OpBuilder &builder, Location loc, const TargetInfo &target)
-    : b(builder), location(loc), targetInfo(target), entry(builder.getInsertionBlock()) {
+    : b(builder), location(loc), targetInfo(target),
+      entry(builder.getInsertionBlock()) {
   Operation *parent = entry->getParentOp();
   while (parent && !isa<FunctionOpInterface>(parent)) {
     entry = parent->getBlock();
@@ -48,7 +49,8 @@ Value Emitter::get(Idx index) {
     return constant(index.offset);
   if (index.offset == 0)
     return index.value;
-  return arith::AddIOp::create(b, location, index.value, constant(index.offset));
+  return arith::AddIOp::create(b, location, index.value,
+                               constant(index.offset));
 }
 
 Idx Emitter::add(Idx a, Idx b2) {
@@ -56,7 +58,8 @@ Idx Emitter::add(Idx a, Idx b2) {
     return Idx(b2.value, a.offset + b2.offset);
   if (!b2.value)
     return Idx(a.value, a.offset + b2.offset);
-  return Idx(arith::AddIOp::create(b, location, a.value, b2.value), a.offset + b2.offset);
+  return Idx(arith::AddIOp::create(b, location, a.value, b2.value),
+             a.offset + b2.offset);
 }
 
 Idx Emitter::mul(Idx a, int64_t factor) {
@@ -64,7 +67,8 @@ Idx Emitter::mul(Idx a, int64_t factor) {
     return Idx(a.offset * factor);
   if (factor == 1)
     return a;
-  return Idx(arith::MulIOp::create(b, location, a.value, constant(factor)), a.offset * factor);
+  return Idx(arith::MulIOp::create(b, location, a.value, constant(factor)),
+             a.offset * factor);
 }
 
 Idx Emitter::min(Idx a, Idx b2) {
@@ -112,21 +116,24 @@ SmallVector<Idx> Emitter::delinearize(Idx linear, ArrayRef<int64_t> extents) {
 //===----------------------------------------------------------------------===//
 
 void Emitter::loop(Idx lo, Idx hi, int64_t step, function_ref<void(Idx)> body) {
-  loop(lo, hi, step, ValueRange(), [&](Idx iv, ValueRange) -> SmallVector<Value> {
-    body(iv);
-    return {};
-  });
+  loop(lo, hi, step, ValueRange(),
+       [&](Idx iv, ValueRange) -> SmallVector<Value> {
+         body(iv);
+         return {};
+       });
 }
 
-SmallVector<Value> Emitter::loop(Idx lo, Idx hi, int64_t step, ValueRange inits,
-                                 function_ref<SmallVector<Value>(Idx, ValueRange)> body) {
+SmallVector<Value>
+Emitter::loop(Idx lo, Idx hi, int64_t step, ValueRange inits,
+              function_ref<SmallVector<Value>(Idx, ValueRange)> body) {
   if (lo.value == hi.value) {
     if (hi.offset <= lo.offset)
       return SmallVector<Value>(inits);
     if (hi.offset <= lo.offset + step)
       return body(lo, inits);
   }
-  auto forOp = scf::ForOp::create(b, location, get(lo), get(hi), constant(step), inits);
+  auto forOp =
+      scf::ForOp::create(b, location, get(lo), get(hi), constant(step), inits);
   OpBuilder::InsertionGuard guard(b);
   Block *block = forOp.getBody();
   // Without carried values the builder has made the terminator.
@@ -134,7 +141,8 @@ SmallVector<Value> Emitter::loop(Idx lo, Idx hi, int64_t step, ValueRange inits,
     b.setInsertionPoint(block->getTerminator());
   else
     b.setInsertionPointToEnd(block);
-  SmallVector<Value> results = body(Idx(forOp.getInductionVar()), forOp.getRegionIterArgs());
+  SmallVector<Value> results =
+      body(Idx(forOp.getInductionVar()), forOp.getRegionIterArgs());
   if (!inits.empty())
     scf::YieldOp::create(b, location, results);
   return SmallVector<Value>(forOp.getResults());
@@ -148,20 +156,23 @@ void Emitter::tasks(Value lo, Value hi, ArrayRef<int64_t> extents,
 void Emitter::tiles(const Split &split, Idx first, Idx last,
                     function_ref<void(Idx, Idx, int64_t)> body) {
   if (split.extra > 0)
-    loop(first, min(last, Idx(split.extra)), 1,
-         [&](Idx tile) { body(tile, mul(tile, split.base + 1), split.base + 1); });
+    loop(first, min(last, Idx(split.extra)), 1, [&](Idx tile) {
+      body(tile, mul(tile, split.base + 1), split.base + 1);
+    });
   if (split.extra < split.count && split.base > 0)
-    loop(max(first, Idx(split.extra)), last, 1,
-         [&](Idx tile) { body(tile, add(mul(tile, split.base), Idx(split.extra)), split.base); });
+    loop(max(first, Idx(split.extra)), last, 1, [&](Idx tile) {
+      body(tile, add(mul(tile, split.base), Idx(split.extra)), split.base);
+    });
 }
 
 void Emitter::ifEqual(Idx index, int64_t value, function_ref<void()> then,
                       function_ref<void()> otherwise) {
   if (index.isConstant())
     return index.offset == value ? then() : otherwise();
-  Value condition =
-      arith::CmpIOp::create(b, location, arith::CmpIPredicate::eq, get(index), constant(value));
-  auto ifOp = scf::IfOp::create(b, location, condition, /*withElseRegion=*/true);
+  Value condition = arith::CmpIOp::create(b, location, arith::CmpIPredicate::eq,
+                                          get(index), constant(value));
+  auto ifOp =
+      scf::IfOp::create(b, location, condition, /*withElseRegion=*/true);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(ifOp.thenBlock());
   then();
@@ -177,9 +188,14 @@ FailureOr<Buffer> Emitter::buffer(Value memref) {
   auto type = cast<MemRefType>(memref.getType());
   Buffer result;
   int64_t offset = 0;
-  if (!type.hasStaticShape() || failed(type.getStridesAndOffset(result.strides, offset)) ||
-      ShapedType::isDynamic(offset) || llvm::any_of(result.strides, ShapedType::isDynamic))
-    return emitError(location, "expects a kernel operand of static shape and strides, got ") << type;
+  if (!type.hasStaticShape() ||
+      failed(type.getStridesAndOffset(result.strides, offset)) ||
+      ShapedType::isDynamic(offset) ||
+      llvm::any_of(result.strides, ShapedType::isDynamic))
+    return emitError(
+               location,
+               "expects a kernel operand of static shape and strides, got ")
+           << type;
   result.shape.assign(type.getShape().begin(), type.getShape().end());
   result.element = type.getElementType();
   if (type.getRank() == 1 && type.getLayout().isIdentity()) {
@@ -193,10 +209,12 @@ FailureOr<Buffer> Emitter::buffer(Value memref) {
   auto flatType = offset == 0 ? MemRefType::get({span}, result.element)
                               : MemRefType::get({span}, result.element, layout);
   OpBuilder::InsertionGuard guard(b);
-  if (auto argument = dyn_cast<BlockArgument>(memref); argument && argument.getOwner() == entry)
+  if (auto argument = dyn_cast<BlockArgument>(memref);
+      argument && argument.getOwner() == entry)
     b.setInsertionPointToStart(entry);
-  result.flat = memref::ReinterpretCastOp::create(b, location, flatType, memref, offset,
-                                                  ArrayRef<int64_t>{span}, ArrayRef<int64_t>{1});
+  result.flat = memref::ReinterpretCastOp::create(
+      b, location, flatType, memref, offset, ArrayRef<int64_t>{span},
+      ArrayRef<int64_t>{1});
   return result;
 }
 
@@ -208,38 +226,47 @@ Idx Emitter::at(const Buffer &buffer, ArrayRef<Idx> indices) {
 }
 
 Value Emitter::load(const Buffer &buffer, Idx index) {
-  return memref::LoadOp::create(b, location, buffer.flat, ValueRange{get(index)});
+  return memref::LoadOp::create(b, location, buffer.flat,
+                                ValueRange{get(index)});
 }
 
 void Emitter::store(Value value, const Buffer &buffer, Idx index) {
-  memref::StoreOp::create(b, location, value, buffer.flat, ValueRange{get(index)});
+  memref::StoreOp::create(b, location, value, buffer.flat,
+                          ValueRange{get(index)});
 }
 
 Value Emitter::laneMask(int64_t lanes, int64_t valid) {
   SmallVector<bool> bits(lanes, false);
   std::fill_n(bits.begin(), valid, true);
   auto type = VectorType::get({lanes}, b.getI1Type());
-  return arith::ConstantOp::create(b, location, DenseElementsAttr::get(type, bits));
+  return arith::ConstantOp::create(b, location,
+                                   DenseElementsAttr::get(type, bits));
 }
 
-Value Emitter::loadVector(const Buffer &buffer, Idx index, VectorType type, int64_t valid, Value fill) {
+Value Emitter::loadVector(const Buffer &buffer, Idx index, VectorType type,
+                          int64_t valid, Value fill) {
   if (valid >= type.getNumElements())
-    return vector::LoadOp::create(b, location, type, buffer.flat, ValueRange{get(index)});
+    return vector::LoadOp::create(b, location, type, buffer.flat,
+                                  ValueRange{get(index)});
   if (!fill)
     fill = arith::ConstantOp::create(b, location, b.getZeroAttr(type));
   if (valid <= 0)
     return fill;
-  return vector::MaskedLoadOp::create(b, location, type, buffer.flat, ValueRange{get(index)},
-                                      laneMask(type.getNumElements(), valid), fill);
+  return vector::MaskedLoadOp::create(
+      b, location, type, buffer.flat, ValueRange{get(index)},
+      laneMask(type.getNumElements(), valid), fill);
 }
 
-void Emitter::storeVector(Value value, const Buffer &buffer, Idx index, int64_t valid) {
+void Emitter::storeVector(Value value, const Buffer &buffer, Idx index,
+                          int64_t valid) {
   int64_t lanes = cast<VectorType>(value.getType()).getNumElements();
   if (valid >= lanes) {
-    vector::StoreOp::create(b, location, value, buffer.flat, ValueRange{get(index)});
+    vector::StoreOp::create(b, location, value, buffer.flat,
+                            ValueRange{get(index)});
     return;
   }
-  vector::MaskedStoreOp::create(b, location, buffer.flat, ValueRange{get(index)}, laneMask(lanes, valid),
+  vector::MaskedStoreOp::create(b, location, buffer.flat,
+                                ValueRange{get(index)}, laneMask(lanes, valid),
                                 value);
 }
 
@@ -248,7 +275,8 @@ Value Emitter::loadSplat(const Buffer &buffer, Idx index, VectorType type) {
 }
 
 void Emitter::prefetch(const Buffer &buffer, Idx index) {
-  memref::PrefetchOp::create(b, location, buffer.flat, ValueRange{get(index)}, /*isWrite=*/false,
+  memref::PrefetchOp::create(b, location, buffer.flat, ValueRange{get(index)},
+                             /*isWrite=*/false,
                              /*localityHint=*/3, /*isDataCache=*/true);
 }
 
@@ -257,15 +285,19 @@ void Emitter::prefetch(const Buffer &buffer, Idx index) {
 //===----------------------------------------------------------------------===//
 
 int64_t Emitter::lanesOf(Type element) const {
-  return targetInfo.lanes(std::max<int64_t>(1, element.getIntOrFloatBitWidth() / 8));
+  return targetInfo.lanes(
+      std::max<int64_t>(1, element.getIntOrFloatBitWidth() / 8));
 }
 
-VectorType Emitter::vectorOf(Type element) { return VectorType::get({lanesOf(element)}, element); }
+VectorType Emitter::vectorOf(Type element) {
+  return VectorType::get({lanesOf(element)}, element);
+}
 
 Value Emitter::splat(Type type, double value) {
   auto attr = b.getFloatAttr(getElementTypeOrSelf(type), value);
   if (auto vector = dyn_cast<VectorType>(type))
-    return arith::ConstantOp::create(b, location, DenseElementsAttr::get(vector, attr.getValue()));
+    return arith::ConstantOp::create(
+        b, location, DenseElementsAttr::get(vector, attr.getValue()));
   return arith::ConstantOp::create(b, location, attr);
 }
 
@@ -275,12 +307,19 @@ Value Emitter::fma(Value a, Value b2, Value c) {
   return addf(mulf(a, b2), c);
 }
 
-Value Emitter::addf(Value a, Value b2) { return arith::AddFOp::create(b, location, a, b2); }
-Value Emitter::subf(Value a, Value b2) { return arith::SubFOp::create(b, location, a, b2); }
-Value Emitter::mulf(Value a, Value b2) { return arith::MulFOp::create(b, location, a, b2); }
+Value Emitter::addf(Value a, Value b2) {
+  return arith::AddFOp::create(b, location, a, b2);
+}
+Value Emitter::subf(Value a, Value b2) {
+  return arith::SubFOp::create(b, location, a, b2);
+}
+Value Emitter::mulf(Value a, Value b2) {
+  return arith::MulFOp::create(b, location, a, b2);
+}
 
 Value Emitter::maxOrSecond(Value a, Value b2) {
-  Value greater = arith::CmpFOp::create(b, location, arith::CmpFPredicate::OGT, a, b2);
+  Value greater =
+      arith::CmpFOp::create(b, location, arith::CmpFPredicate::OGT, a, b2);
   return arith::SelectOp::create(b, location, greater, a, b2);
 }
 

@@ -8,15 +8,15 @@
 #ifndef GRAVEN_PASSES_LOWER_EXPAND_EMITTER_H
 #define GRAVEN_PASSES_LOWER_EXPAND_EMITTER_H
 
-#include "passes/lower/TargetInfo.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinTypes.h"
+#include "passes/lower/TargetInfo.h"
 #include "llvm/ADT/DenseMap.h"
 
 namespace graven::expand {
 
-/// An index: a value (absent: zero) plus a constant. Constants add up at compile
-/// time and end in the displacement of an address.
+/// An index: a value (absent: zero) plus a constant. Constants add up at
+/// compile time and end in the displacement of an address.
 struct Idx {
   Idx(mlir::Value value, int64_t offset = 0) : value(value), offset(offset) {}
   Idx(int64_t offset) : offset(offset) {}
@@ -44,8 +44,10 @@ struct Split {
 
 class Emitter {
 public:
-  /// Constants go to the front of the block that holds `builder`'s function body.
-  Emitter(mlir::OpBuilder &builder, mlir::Location loc, const TargetInfo &target);
+  /// Constants go to the front of the block that holds `builder`'s function
+  /// body.
+  Emitter(mlir::OpBuilder &builder, mlir::Location loc,
+          const TargetInfo &target);
 
   // Indices.
   mlir::Value constant(int64_t value);
@@ -57,21 +59,24 @@ public:
   /// Quotient and remainder of a non-negative index.
   std::pair<Idx, Idx> divRem(Idx a, int64_t divisor);
   /// The multi-index of `linear` in `extents`, outermost first.
-  llvm::SmallVector<Idx> delinearize(Idx linear, llvm::ArrayRef<int64_t> extents);
+  llvm::SmallVector<Idx> delinearize(Idx linear,
+                                     llvm::ArrayRef<int64_t> extents);
 
   // Control flow.
   void loop(Idx lo, Idx hi, int64_t step, llvm::function_ref<void(Idx)> body);
   /// A loop that carries `inits`; body returns the carried values.
   llvm::SmallVector<mlir::Value>
   loop(Idx lo, Idx hi, int64_t step, mlir::ValueRange inits,
-       llvm::function_ref<llvm::SmallVector<mlir::Value>(Idx, mlir::ValueRange)> body);
+       llvm::function_ref<llvm::SmallVector<mlir::Value>(Idx, mlir::ValueRange)>
+           body);
   /// Runs the units of work [lo, hi) of the iteration space `extents`.
   void tasks(mlir::Value lo, mlir::Value hi, llvm::ArrayRef<int64_t> extents,
              llvm::function_ref<void(llvm::ArrayRef<Idx>)> body);
   /// Tiles [first, last) of a split: body(tile, start of the tile, its size).
   void tiles(const Split &split, Idx first, Idx last,
              llvm::function_ref<void(Idx, Idx, int64_t)> body);
-  /// `then` when index == value, else `otherwise`; one of both when it is known.
+  /// `then` when index == value, else `otherwise`; one of both when it is
+  /// known.
   void ifEqual(Idx index, int64_t value, llvm::function_ref<void()> then,
                llvm::function_ref<void()> otherwise);
 
@@ -82,9 +87,10 @@ public:
   mlir::Value load(const Buffer &buffer, Idx index);
   void store(mlir::Value value, const Buffer &buffer, Idx index);
   /// `valid` lanes are loaded, the rest is `fill` (zero when absent).
-  mlir::Value loadVector(const Buffer &buffer, Idx index, mlir::VectorType type, int64_t valid,
-                         mlir::Value fill = {});
-  void storeVector(mlir::Value value, const Buffer &buffer, Idx index, int64_t valid);
+  mlir::Value loadVector(const Buffer &buffer, Idx index, mlir::VectorType type,
+                         int64_t valid, mlir::Value fill = {});
+  void storeVector(mlir::Value value, const Buffer &buffer, Idx index,
+                   int64_t valid);
   /// The element at `index` in every lane.
   mlir::Value loadSplat(const Buffer &buffer, Idx index, mlir::VectorType type);
   void prefetch(const Buffer &buffer, Idx index);
@@ -100,7 +106,8 @@ public:
   /// a > b ? a : b, one instruction; b when a is NaN.
   mlir::Value maxOrSecond(mlir::Value a, mlir::Value b);
   mlir::Value broadcast(mlir::Value scalar, mlir::VectorType type);
-  /// Rows of a square matrix, as many as lanes (a power of two), to its columns.
+  /// Rows of a square matrix, as many as lanes (a power of two), to its
+  /// columns.
   llvm::SmallVector<mlir::Value> transpose(llvm::SmallVector<mlir::Value> rows);
 
   int64_t lanesOf(mlir::Type element) const;

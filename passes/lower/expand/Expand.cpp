@@ -16,8 +16,9 @@ namespace graven::expand {
 bool isKernel(Operation *op) {
   if (isa<memref::CopyOp>(op))
     return true;
-  if (!isa<kernel::GemmOp, kernel::PackOp, kernel::ConvOp, kernel::DepthwiseOp, kernel::PoolOp,
-           kernel::SoftmaxOp, kernel::RowNormOp, linalg::LinalgOp>(op))
+  if (!isa<kernel::GemmOp, kernel::PackOp, kernel::ConvOp, kernel::DepthwiseOp,
+           kernel::PoolOp, kernel::SoftmaxOp, kernel::RowNormOp,
+           linalg::LinalgOp>(op))
     return false;
   return cast<DestinationStyleOpInterface>(op).hasPureBufferSemantics();
 }
@@ -28,7 +29,8 @@ static bool isEmpty(Operation *op) {
   if (auto copy = dyn_cast<memref::CopyOp>(op))
     destinations.push_back(copy.getTarget());
   else
-    llvm::append_range(destinations, cast<DestinationStyleOpInterface>(op).getDpsInits());
+    llvm::append_range(destinations,
+                       cast<DestinationStyleOpInterface>(op).getDpsInits());
   return llvm::all_of(destinations, [](Value value) {
     auto type = cast<ShapedType>(value.getType());
     return type.hasStaticShape() && type.getNumElements() == 0;
@@ -39,12 +41,15 @@ int64_t taskCount(Operation *op) {
   if (isEmpty(op))
     return 1;
   return TypeSwitch<Operation *, int64_t>(op)
-      .Case<kernel::GemmOp, kernel::PackOp, kernel::ConvOp, kernel::DepthwiseOp, kernel::PoolOp,
-            kernel::SoftmaxOp, kernel::RowNormOp, linalg::LinalgOp, memref::CopyOp>(
-          [](auto kernelOp) { return std::max<int64_t>(1, taskCount(kernelOp)); });
+      .Case<kernel::GemmOp, kernel::PackOp, kernel::ConvOp, kernel::DepthwiseOp,
+            kernel::PoolOp, kernel::SoftmaxOp, kernel::RowNormOp,
+            linalg::LinalgOp, memref::CopyOp>([](auto kernelOp) {
+        return std::max<int64_t>(1, taskCount(kernelOp));
+      });
 }
 
-LogicalResult expand(OpBuilder &builder, Operation *op, Value lo, Value hi, const TargetInfo &target) {
+LogicalResult expand(OpBuilder &builder, Operation *op, Value lo, Value hi,
+                     const TargetInfo &target) {
   if (isEmpty(op))
     return success();
   Emitter e(builder, op->getLoc(), target);
@@ -52,13 +57,23 @@ LogicalResult expand(OpBuilder &builder, Operation *op, Value lo, Value hi, cons
       .Case([&](kernel::GemmOp gemm) { return expandGemm(e, gemm, lo, hi); })
       .Case([&](kernel::PackOp pack) { return expandPack(e, pack, lo, hi); })
       .Case([&](kernel::ConvOp conv) { return expandConv(e, conv, lo, hi); })
-      .Case([&](kernel::DepthwiseOp depthwise) { return expandDepthwise(e, depthwise, lo, hi); })
+      .Case([&](kernel::DepthwiseOp depthwise) {
+        return expandDepthwise(e, depthwise, lo, hi);
+      })
       .Case([&](kernel::PoolOp pool) { return expandPool(e, pool, lo, hi); })
-      .Case([&](kernel::SoftmaxOp softmax) { return expandSoftmax(e, softmax, lo, hi); })
-      .Case([&](kernel::RowNormOp norm) { return expandRowNorm(e, norm, lo, hi); })
-      .Case([&](linalg::LinalgOp linalgOp) { return expandLinalg(e, linalgOp, lo, hi); })
+      .Case([&](kernel::SoftmaxOp softmax) {
+        return expandSoftmax(e, softmax, lo, hi);
+      })
+      .Case([&](kernel::RowNormOp norm) {
+        return expandRowNorm(e, norm, lo, hi);
+      })
+      .Case([&](linalg::LinalgOp linalgOp) {
+        return expandLinalg(e, linalgOp, lo, hi);
+      })
       .Case([&](memref::CopyOp copy) { return expandCopy(e, copy, lo, hi); })
-      .Default([](Operation *other) { return other->emitOpError("is not a kernel"); });
+      .Default([](Operation *other) {
+        return other->emitOpError("is not a kernel");
+      });
 }
 
 } // namespace graven::expand

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // This file declares the expansion of kernels on memrefs, operations of the
-// kernel dialect, linalg operations and copies, to scf, vector, memref and arith
-// operations, and the number of independent units of work of each.
+// kernel dialect, linalg operations and copies, to scf, vector, memref and
+// arith operations, and the number of independent units of work of each.
 
 #ifndef GRAVEN_PASSES_LOWER_EXPAND_EXPAND_H
 #define GRAVEN_PASSES_LOWER_EXPAND_EXPAND_H
@@ -24,34 +24,44 @@ namespace graven::expand {
 /// True for an operation on memrefs that `expand` knows.
 bool isKernel(mlir::Operation *op);
 
-/// Units of work of a kernel, at least 1. They may run in any order, and none of
-/// the results depends on how they are distributed.
+/// Units of work of a kernel, at least 1. They may run in any order, and none
+/// of the results depends on how they are distributed.
 int64_t taskCount(mlir::Operation *op);
 
-/// Emits the units of work [lo, hi) of `op` at `builder`'s insertion point, which
-/// is in a function. Leaves `op` in place; fails with a message on `op`.
-mlir::LogicalResult expand(mlir::OpBuilder &builder, mlir::Operation *op, mlir::Value lo,
-                           mlir::Value hi, const TargetInfo &target);
+/// Emits the units of work [lo, hi) of `op` at `builder`'s insertion point,
+/// which is in a function. Leaves `op` in place; fails with a message on `op`.
+mlir::LogicalResult expand(mlir::OpBuilder &builder, mlir::Operation *op,
+                           mlir::Value lo, mlir::Value hi,
+                           const TargetInfo &target);
 
 // One pair for each family; the functions above choose.
 int64_t taskCount(kernel::GemmOp op);
-mlir::LogicalResult expandGemm(Emitter &e, kernel::GemmOp op, mlir::Value lo, mlir::Value hi);
+mlir::LogicalResult expandGemm(Emitter &e, kernel::GemmOp op, mlir::Value lo,
+                               mlir::Value hi);
 int64_t taskCount(kernel::PackOp op);
-mlir::LogicalResult expandPack(Emitter &e, kernel::PackOp op, mlir::Value lo, mlir::Value hi);
+mlir::LogicalResult expandPack(Emitter &e, kernel::PackOp op, mlir::Value lo,
+                               mlir::Value hi);
 int64_t taskCount(kernel::ConvOp op);
-mlir::LogicalResult expandConv(Emitter &e, kernel::ConvOp op, mlir::Value lo, mlir::Value hi);
+mlir::LogicalResult expandConv(Emitter &e, kernel::ConvOp op, mlir::Value lo,
+                               mlir::Value hi);
 int64_t taskCount(kernel::DepthwiseOp op);
-mlir::LogicalResult expandDepthwise(Emitter &e, kernel::DepthwiseOp op, mlir::Value lo, mlir::Value hi);
+mlir::LogicalResult expandDepthwise(Emitter &e, kernel::DepthwiseOp op,
+                                    mlir::Value lo, mlir::Value hi);
 int64_t taskCount(kernel::PoolOp op);
-mlir::LogicalResult expandPool(Emitter &e, kernel::PoolOp op, mlir::Value lo, mlir::Value hi);
+mlir::LogicalResult expandPool(Emitter &e, kernel::PoolOp op, mlir::Value lo,
+                               mlir::Value hi);
 int64_t taskCount(kernel::SoftmaxOp op);
-mlir::LogicalResult expandSoftmax(Emitter &e, kernel::SoftmaxOp op, mlir::Value lo, mlir::Value hi);
+mlir::LogicalResult expandSoftmax(Emitter &e, kernel::SoftmaxOp op,
+                                  mlir::Value lo, mlir::Value hi);
 int64_t taskCount(kernel::RowNormOp op);
-mlir::LogicalResult expandRowNorm(Emitter &e, kernel::RowNormOp op, mlir::Value lo, mlir::Value hi);
+mlir::LogicalResult expandRowNorm(Emitter &e, kernel::RowNormOp op,
+                                  mlir::Value lo, mlir::Value hi);
 int64_t taskCount(mlir::linalg::LinalgOp op);
-mlir::LogicalResult expandLinalg(Emitter &e, mlir::linalg::LinalgOp op, mlir::Value lo, mlir::Value hi);
+mlir::LogicalResult expandLinalg(Emitter &e, mlir::linalg::LinalgOp op,
+                                 mlir::Value lo, mlir::Value hi);
 int64_t taskCount(mlir::memref::CopyOp op);
-mlir::LogicalResult expandCopy(Emitter &e, mlir::memref::CopyOp op, mlir::Value lo, mlir::Value hi);
+mlir::LogicalResult expandCopy(Emitter &e, mlir::memref::CopyOp op,
+                               mlir::Value lo, mlir::Value hi);
 
 } // namespace graven::expand
 

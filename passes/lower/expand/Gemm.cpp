@@ -32,7 +32,8 @@ struct GemmShape {
         width(cast<ShapedType>(op.getB().getType()).getDimSize(3)),
         panels(llvm::divideCeilSigned(n, width)), rows(m, op.getMr()) {
     int64_t columns = std::max<int64_t>(1, batch * panels);
-    rowGroups = std::min(rows.count, llvm::divideCeilSigned(kWantedTasks, columns));
+    rowGroups =
+        std::min(rows.count, llvm::divideCeilSigned(kWantedTasks, columns));
   }
 
   int64_t batch, m, n, k, width, panels;
@@ -50,7 +51,8 @@ struct Columns {
 
 class GemmExpansion {
 public:
-  GemmExpansion(Emitter &e, kernel::GemmOp op, Buffer a, Buffer b, Buffer out, Epilogue epilogue)
+  GemmExpansion(Emitter &e, kernel::GemmOp op, Buffer a, Buffer b, Buffer out,
+                Epilogue epilogue)
       : e(e), shape(op), a(std::move(a)), b(std::move(b)), out(std::move(out)),
         epilogue(std::move(epilogue)), vector(e.vectorOf(this->out.element)),
         lanes(vector.getNumElements()),
@@ -59,25 +61,30 @@ public:
     // A residual that is the output itself must be read before it is written.
     if (this->epilogue.readsFull(op.getOut()))
       kc = shape.k;
-    int64_t count = std::max<int64_t>(1, llvm::divideCeilSigned(shape.k, std::max<int64_t>(kc, 1)));
+    int64_t count = std::max<int64_t>(
+        1, llvm::divideCeilSigned(shape.k, std::max<int64_t>(kc, 1)));
     step = llvm::alignTo(llvm::divideCeilSigned(shape.k, count), kUnroll);
     if (step == 0)
       step = kUnroll;
   }
 
   void run(Value lo, Value hi) {
-    e.tasks(lo, hi, {shape.batch, shape.panels, shape.rowGroups}, [&](ArrayRef<Idx> task) {
-      int64_t tail = shape.n - (shape.panels - 1) * shape.width;
-      auto panelOf = [&](Columns columns) { panel(task[0], task[1], task[2], columns); };
-      Columns full{shape.width / lanes, lanes};
-      if (tail == shape.width)
-        return panelOf(full);
-      int64_t vectors = llvm::divideCeilSigned(tail, lanes);
-      Columns last{vectors, tail - (vectors - 1) * lanes};
-      e.ifEqual(
-          shape.panels == 1 ? Idx(int64_t(0)) : task[1], shape.panels - 1, [&] { panelOf(last); },
-          [&] { panelOf(full); });
-    });
+    e.tasks(lo, hi, {shape.batch, shape.panels, shape.rowGroups},
+            [&](ArrayRef<Idx> task) {
+              int64_t tail = shape.n - (shape.panels - 1) * shape.width;
+              auto panelOf = [&](Columns columns) {
+                panel(task[0], task[1], task[2], columns);
+              };
+              Columns full{shape.width / lanes, lanes};
+              if (tail == shape.width)
+                return panelOf(full);
+              int64_t vectors = llvm::divideCeilSigned(tail, lanes);
+              Columns last{vectors, tail - (vectors - 1) * lanes};
+              e.ifEqual(
+                  shape.panels == 1 ? Idx(int64_t(0)) : task[1],
+                  shape.panels - 1, [&] { panelOf(last); },
+                  [&] { panelOf(full); });
+            });
   }
 
 private:
@@ -87,34 +94,43 @@ private:
     Idx first(int64_t(0)), last(shape.rows.count);
     if (shape.rowGroups > 1) {
       first = e.divRem(e.mul(group, shape.rows.count), shape.rowGroups).first;
-      last = e.divRem(e.mul(e.add(group, Idx(1)), shape.rows.count), shape.rowGroups).first;
+      last = e.divRem(e.mul(e.add(group, Idx(1)), shape.rows.count),
+                      shape.rowGroups)
+                 .first;
     }
     auto block = [&](Idx k0, int64_t length, bool initial, bool final) {
-      e.tiles(shape.rows, first, last, [&](Idx tileIndex, Idx row, int64_t rows) {
-        tile(batch, panelIndex, tileIndex, row, rows, columns, k0, length, initial, final);
-      });
+      e.tiles(shape.rows, first, last,
+              [&](Idx tileIndex, Idx row, int64_t rows) {
+                tile(batch, panelIndex, tileIndex, row, rows, columns, k0,
+                     length, initial, final);
+              });
     };
     if (shape.k <= step)
       return block(Idx(int64_t(0)), shape.k, true, true);
     int64_t lastStart = (shape.k - 1) / step * step;
     block(Idx(int64_t(0)), step, true, false);
-    e.loop(Idx(step), Idx(lastStart), step, [&](Idx k0) { block(k0, step, false, false); });
+    e.loop(Idx(step), Idx(lastStart), step,
+           [&](Idx k0) { block(k0, step, false, false); });
     block(Idx(lastStart), shape.k - lastStart, false, true);
   }
 
-  void tile(Idx batch, Idx panelIndex, Idx tileIndex, Idx row, int64_t rows, Columns columns, Idx k0,
-            int64_t length, bool initial, bool final) {
+  void tile(Idx batch, Idx panelIndex, Idx tileIndex, Idx row, int64_t rows,
+            Columns columns, Idx k0, int64_t length, bool initial, bool final) {
     int64_t count = rows * columns.vectors;
     // Few rows do not fill the pipeline: spread k over several sets.
     int64_t sets = 1;
-    while (sets < kUnroll && count * sets < kWantedAccumulators && length >= 2 * sets)
+    while (sets < kUnroll && count * sets < kWantedAccumulators &&
+           length >= 2 * sets)
       sets *= 2;
     Idx aBase = e.at(a, {batch, row, k0});
-    Idx bBase = e.at(b, {shape.batch == 1 || b.shape[0] == 1 ? Idx(int64_t(0)) : batch, panelIndex, k0,
-                         Idx(int64_t(0))});
+    Idx bBase =
+        e.at(b, {shape.batch == 1 || b.shape[0] == 1 ? Idx(int64_t(0)) : batch,
+                 panelIndex, k0, Idx(int64_t(0))});
     int64_t steps = std::max<int64_t>(1, length / kUnroll);
-    int64_t ahead = llvm::divideCeilSigned(length * shape.width, shape.rows.count * steps);
-    Idx prefetchBase = e.add(e.add(bBase, Idx(shape.k * shape.width)), e.mul(tileIndex, steps * ahead));
+    int64_t ahead =
+        llvm::divideCeilSigned(length * shape.width, shape.rows.count * steps);
+    Idx prefetchBase = e.add(e.add(bBase, Idx(shape.k * shape.width)),
+                             e.mul(tileIndex, steps * ahead));
 
     SmallVector<Value> accumulators(count * sets, e.splat(vector, 0.0));
     auto multiply = [&](Idx k, int64_t unroll, SmallVector<Value> values) {
@@ -122,32 +138,44 @@ private:
         SmallVector<Value> bs;
         Idx bRow = e.add(bBase, e.mul(e.add(k, Idx(u)), b.strides[2]));
         for (int64_t j = 0; j < columns.vectors; ++j)
-          bs.push_back(e.loadVector(b, e.add(bRow, Idx(j * lanes)), vector, lanes));
-        MutableArrayRef<Value> set = MutableArrayRef(values).slice(u % sets * count, count);
+          bs.push_back(
+              e.loadVector(b, e.add(bRow, Idx(j * lanes)), vector, lanes));
+        MutableArrayRef<Value> set =
+            MutableArrayRef(values).slice(u % sets * count, count);
         for (int64_t i = 0; i < rows; ++i) {
-          Idx element = e.add(aBase, e.add(e.mul(e.add(k, Idx(u)), a.strides[2]), Idx(i * a.strides[1])));
+          Idx element =
+              e.add(aBase, e.add(e.mul(e.add(k, Idx(u)), a.strides[2]),
+                                 Idx(i * a.strides[1])));
           Value left = e.loadSplat(a, element, vector);
           for (int64_t j = 0; j < columns.vectors; ++j)
-            set[i * columns.vectors + j] = e.fma(left, bs[j], set[i * columns.vectors + j]);
+            set[i * columns.vectors + j] =
+                e.fma(left, bs[j], set[i * columns.vectors + j]);
         }
       }
       return values;
     };
     int64_t whole = length / kUnroll * kUnroll;
-    accumulators = e.loop(Idx(int64_t(0)), Idx(whole), kUnroll, accumulators, [&](Idx k, ValueRange values) {
-      // `ahead` elements of the next panel a step: over all tiles, all of it.
-      int64_t line = 64 / elementBytes;
-      Idx next = e.add(prefetchBase, ahead % kUnroll == 0 ? e.mul(k, ahead / kUnroll)
-                                                          : e.mul(e.divRem(k, kUnroll).first, ahead));
-      for (int64_t p = 0; p < ahead; p += line)
-        e.prefetch(b, e.add(next, Idx(p)));
-      return multiply(k, kUnroll, SmallVector<Value>(values));
-    });
+    accumulators =
+        e.loop(Idx(int64_t(0)), Idx(whole), kUnroll, accumulators,
+               [&](Idx k, ValueRange values) {
+                 // `ahead` elements of the next panel a step: over all tiles,
+                 // all of it.
+                 int64_t line = 64 / elementBytes;
+                 Idx next =
+                     e.add(prefetchBase,
+                           ahead % kUnroll == 0
+                               ? e.mul(k, ahead / kUnroll)
+                               : e.mul(e.divRem(k, kUnroll).first, ahead));
+                 for (int64_t p = 0; p < ahead; p += line)
+                   e.prefetch(b, e.add(next, Idx(p)));
+                 return multiply(k, kUnroll, SmallVector<Value>(values));
+               });
     if (whole < length)
       accumulators = multiply(Idx(whole), length - whole, accumulators);
     for (int64_t stride = sets / 2; stride >= 1; stride /= 2)
       for (int64_t i = 0; i < stride * count; ++i)
-        accumulators[i] = e.addf(accumulators[i], accumulators[i + stride * count]);
+        accumulators[i] =
+            e.addf(accumulators[i], accumulators[i + stride * count]);
     store(batch, panelIndex, row, rows, columns, accumulators, initial, final);
   }
 
@@ -193,15 +221,19 @@ int64_t taskCount(kernel::GemmOp op) {
 }
 
 LogicalResult expandGemm(Emitter &e, kernel::GemmOp op, Value lo, Value hi) {
-  FailureOr<Buffer> a = e.buffer(op.getA()), b = e.buffer(op.getB()), out = e.buffer(op.getOut());
+  FailureOr<Buffer> a = e.buffer(op.getA()), b = e.buffer(op.getB()),
+                    out = e.buffer(op.getOut());
   if (failed(a) || failed(b) || failed(out))
     return failure();
   if (b->strides[3] != 1 || out->strides[2] != 1)
-    return op.emitOpError("expects panels and output with a contiguous last axis");
+    return op.emitOpError(
+        "expects panels and output with a contiguous last axis");
   int64_t lanes = e.lanesOf(out->element);
   if (b->shape[3] % lanes != 0)
-    return op.emitOpError("expects panels of a multiple of ") << lanes << " columns, got " << b->shape[3];
-  FailureOr<Epilogue> epilogue = Epilogue::create(e, op.getEpilogue(), op.getBody(), out->shape);
+    return op.emitOpError("expects panels of a multiple of ")
+           << lanes << " columns, got " << b->shape[3];
+  FailureOr<Epilogue> epilogue =
+      Epilogue::create(e, op.getEpilogue(), op.getBody(), out->shape);
   if (failed(epilogue))
     return failure();
   GemmExpansion(e, op, *a, *b, *out, *epilogue).run(lo, hi);

@@ -3,8 +3,8 @@
 //
 // This file implements the expansion of any linalg operation on static memrefs,
 // and of memref.copy, to loops in scalar form. Loops that walk memory together
-// are collapsed, parallel loops come first, the innermost loop is the contiguous
-// one, and a reduction is carried in registers.
+// are collapsed, parallel loops come first, the innermost loop is the
+// contiguous one, and a reduction is carried in registers.
 
 #include "passes/lower/expand/Expand.h"
 #include "passes/lower/expand/LoopNest.h"
@@ -35,7 +35,8 @@ struct Access {
 };
 
 /// Adds `factor` times a linear expression to strides and offset.
-bool addLinear(AffineExpr expr, int64_t factor, Strides &strides, int64_t &offset) {
+bool addLinear(AffineExpr expr, int64_t factor, Strides &strides,
+               int64_t &offset) {
   if (auto constant = dyn_cast<AffineConstantExpr>(expr)) {
     offset += factor * constant.getValue();
     return true;
@@ -52,14 +53,17 @@ bool addLinear(AffineExpr expr, int64_t factor, Strides &strides, int64_t &offse
            addLinear(binary.getRHS(), factor, strides, offset);
   if (expr.getKind() == AffineExprKind::Mul)
     if (auto constant = dyn_cast<AffineConstantExpr>(binary.getRHS()))
-      return addLinear(binary.getLHS(), factor * constant.getValue(), strides, offset);
+      return addLinear(binary.getLHS(), factor * constant.getValue(), strides,
+                       offset);
   return false;
 }
 
 class LinalgExpansion {
 public:
-  LinalgExpansion(Emitter &e, linalg::LinalgOp op, SmallVector<Access> accesses, const LoopNest &nest)
-      : e(e), op(op), accesses(std::move(accesses)), nest(nest), useStrips(canUseStrips()) {}
+  LinalgExpansion(Emitter &e, linalg::LinalgOp op, SmallVector<Access> accesses,
+                  const LoopNest &nest)
+      : e(e), op(op), accesses(std::move(accesses)), nest(nest),
+        useStrips(canUseStrips()) {}
 
   void run(Value lo, Value hi) {
     e.tasks(lo, hi, {nest.tasks}, [&](ArrayRef<Idx> task) {
@@ -91,15 +95,17 @@ private:
     });
   }
 
-  /// A reduction over outer axes: vectors of neighbours are accumulated together,
-  /// so that memory is read in its order.
+  /// A reduction over outer axes: vectors of neighbours are accumulated
+  /// together, so that memory is read in its order.
   void strips(SmallVector<Idx> &ivs) {
     int64_t extent = nest.loops[nest.parallel - 1].extent;
     int64_t lanes = e.lanesOf(accesses.back().buffer.element);
     int64_t done = 0;
     for (int64_t width : {kStripVectors * lanes, lanes}) {
       int64_t end = done + (extent - done) / width * width;
-      e.loop(Idx(done), Idx(end), width, [&](Idx start) { strip(ivs, start, lanes, width / lanes, lanes); });
+      e.loop(Idx(done), Idx(end), width, [&](Idx start) {
+        strip(ivs, start, lanes, width / lanes, lanes);
+      });
       done = end;
     }
     if (done < extent)
@@ -107,13 +113,16 @@ private:
   }
 
   /// `count` vectors from `start` on; the last has `valid` lanes.
-  void strip(SmallVector<Idx> &ivs, Idx start, int64_t lanes, int64_t count, int64_t valid) {
+  void strip(SmallVector<Idx> &ivs, Idx start, int64_t lanes, int64_t count,
+             int64_t valid) {
     SmallVector<Value> carried;
     for (int64_t v = 0; v < count; ++v)
       for (OpOperand &init : op.getDpsInitsMutable())
-        carried.push_back(loadWide(init, ivs, e.add(start, Idx(v * lanes)), lanes, valid));
+        carried.push_back(
+            loadWide(init, ivs, e.add(start, Idx(v * lanes)), lanes, valid));
     int64_t inits = op.getNumDpsInits();
-    auto reduce = [&](auto &self, size_t depth, ValueRange values) -> SmallVector<Value> {
+    auto reduce = [&](auto &self, size_t depth,
+                      ValueRange values) -> SmallVector<Value> {
       if (depth < nest.loops.size())
         return e.loop(Idx(int64_t(0)), Idx(nest.loops[depth].extent), 1, values,
                       [&](Idx iv, ValueRange inner) {
@@ -126,9 +135,12 @@ private:
         for (OpOperand &operand : op->getOpOperands()) {
           BlockArgument argument = op.getMatchingBlockArgument(&operand);
           if (op.isDpsInit(&operand))
-            map.map(argument, values[v * inits + operand.getOperandNumber() - op.getNumDpsInputs()]);
+            map.map(argument, values[v * inits + operand.getOperandNumber() -
+                                     op.getNumDpsInputs()]);
           else if (!argument.use_empty())
-            map.map(argument, loadWide(operand, ivs, e.add(start, Idx(v * lanes)), lanes, valid));
+            map.map(argument,
+                    loadWide(operand, ivs, e.add(start, Idx(v * lanes)), lanes,
+                             valid));
         }
         results.append(cloneWidened(e, *op.getBlock(), map, lanes));
       }
@@ -139,11 +151,13 @@ private:
       for (auto [i, init] : llvm::enumerate(op.getDpsInitsMutable())) {
         Access &access = accesses[init.getOperandNumber()];
         ivs[nest.parallel - 1] = e.add(start, Idx(v * lanes));
-        e.storeVector(results[v * inits + i], access.buffer, indexOf(access, ivs), valid);
+        e.storeVector(results[v * inits + i], access.buffer,
+                      indexOf(access, ivs), valid);
       }
   }
 
-  Value loadWide(OpOperand &operand, SmallVector<Idx> &ivs, Idx lane, int64_t lanes, int64_t valid) {
+  Value loadWide(OpOperand &operand, SmallVector<Idx> &ivs, Idx lane,
+                 int64_t lanes, int64_t valid) {
     if (op.isScalar(&operand))
       return operand.get();
     Access &access = accesses[operand.getOperandNumber()];
@@ -156,8 +170,8 @@ private:
 
   /// Whether the last parallel loop is the contiguous one of a reduction.
   bool canUseStrips() {
-    if (nest.parallel == nest.loops.size() || nest.parallel == 0 || nest.outer == nest.parallel ||
-        !canWiden(*op.getBlock()))
+    if (nest.parallel == nest.loops.size() || nest.parallel == 0 ||
+        nest.outer == nest.parallel || !canWiden(*op.getBlock()))
       return false;
     const Loop &loop = nest.loops[nest.parallel - 1];
     if (loop.extent < e.lanesOf(accesses.back().buffer.element))
@@ -168,7 +182,8 @@ private:
         continue;
       int64_t stride = access.linear ? loop.strideOf(access.strides) : -1;
       if (!access.buffer.element.isIntOrFloat() ||
-          access.buffer.element.getIntOrFloatBitWidth() < 8 || (stride != 1 && (stride != 0 || op.isDpsInit(&operand))))
+          access.buffer.element.getIntOrFloatBitWidth() < 8 ||
+          (stride != 1 && (stride != 0 || op.isDpsInit(&operand))))
         return false;
     }
     return true;
@@ -187,7 +202,8 @@ private:
     }
   }
 
-  SmallVector<Value> reduction(size_t depth, SmallVector<Idx> &ivs, ValueRange carried) {
+  SmallVector<Value> reduction(size_t depth, SmallVector<Idx> &ivs,
+                               ValueRange carried) {
     if (depth == nest.loops.size())
       return body(ivs, carried);
     return e.loop(Idx(int64_t(0)), Idx(nest.loops[depth].extent), 1, carried,
@@ -207,13 +223,15 @@ private:
       if (argument.use_empty())
         continue;
       if (op.isDpsInit(&operand) && !carried.empty())
-        map.map(argument, carried[operand.getOperandNumber() - op.getNumDpsInputs()]);
+        map.map(argument,
+                carried[operand.getOperandNumber() - op.getNumDpsInputs()]);
       else
         map.map(argument, loadOperand(operand, ivs));
     }
     for (Operation &inner : block->without_terminator()) {
       if (auto index = dyn_cast<linalg::IndexOp>(inner)) {
-        map.map(index.getResult(), e.get(nest.original(e, ivs, index.getDim())));
+        map.map(index.getResult(),
+                e.get(nest.original(e, ivs, index.getDim())));
         continue;
       }
       Operation *cloned = builder.clone(inner, map);
@@ -258,7 +276,8 @@ private:
     for (unsigned d = 0; d < access.map.getNumDims(); ++d)
       dims.push_back(nest.original(e, ivs, d));
     Idx result(int64_t(0));
-    for (auto [expr, stride] : llvm::zip_equal(access.map.getResults(), access.buffer.strides))
+    for (auto [expr, stride] :
+         llvm::zip_equal(access.map.getResults(), access.buffer.strides))
       result = e.add(result, e.mul(evaluate(expr, dims), stride));
     return result;
   }
@@ -281,15 +300,18 @@ private:
       Value by = e.constant(rhs);
       Value rest = arith::RemSIOp::create(e.builder(), e.loc(), e.get(lhs), by);
       Value zero = e.constant(0);
-      Value negative =
-          arith::CmpIOp::create(e.builder(), e.loc(), arith::CmpIPredicate::slt, rest, zero);
+      Value negative = arith::CmpIOp::create(
+          e.builder(), e.loc(), arith::CmpIPredicate::slt, rest, zero);
       Value wrapped = arith::AddIOp::create(e.builder(), e.loc(), rest, by);
-      return Idx(arith::SelectOp::create(e.builder(), e.loc(), negative, wrapped, rest));
+      return Idx(arith::SelectOp::create(e.builder(), e.loc(), negative,
+                                         wrapped, rest));
     }
     case AffineExprKind::FloorDiv:
-      return Idx(arith::FloorDivSIOp::create(e.builder(), e.loc(), e.get(lhs), e.constant(rhs)));
+      return Idx(arith::FloorDivSIOp::create(e.builder(), e.loc(), e.get(lhs),
+                                             e.constant(rhs)));
     default:
-      return Idx(arith::CeilDivSIOp::create(e.builder(), e.loc(), e.get(lhs), e.constant(rhs)));
+      return Idx(arith::CeilDivSIOp::create(e.builder(), e.loc(), e.get(lhs),
+                                            e.constant(rhs)));
     }
   }
 
@@ -301,7 +323,8 @@ private:
 };
 
 /// The strides of an operand in each loop, read off types alone.
-bool linearStrides(MemRefType type, AffineMap map, Strides &strides, int64_t &offset) {
+bool linearStrides(MemRefType type, AffineMap map, Strides &strides,
+                   int64_t &offset) {
   SmallVector<int64_t> memory;
   int64_t base = 0;
   if (failed(type.getStridesAndOffset(memory, base)))
@@ -331,7 +354,8 @@ LoopNest nestOf(linalg::LinalgOp op) {
     for (unsigned d = 0; d < map.getNumDims(); ++d)
       pinned[d] = true;
   }
-  op.getBlock()->walk([&](linalg::IndexOp index) { pinned[index.getDim()] = true; });
+  op.getBlock()->walk(
+      [&](linalg::IndexOp index) { pinned[index.getDim()] = true; });
   SmallVector<bool> parallel;
   for (utils::IteratorType type : op.getIteratorTypesArray())
     parallel.push_back(type == utils::IteratorType::parallel);
@@ -342,18 +366,22 @@ LoopNest nestOf(memref::CopyOp op) {
   auto type = cast<MemRefType>(op.getTarget().getType());
   SmallVector<Strides> operands(2);
   int64_t offset = 0;
-  if (failed(cast<MemRefType>(op.getSource().getType()).getStridesAndOffset(operands[0], offset)) ||
+  if (failed(cast<MemRefType>(op.getSource().getType())
+                 .getStridesAndOffset(operands[0], offset)) ||
       failed(type.getStridesAndOffset(operands[1], offset)))
     operands.clear();
-  SmallVector<bool> parallel(type.getRank(), true), pinned(type.getRank(), false);
-  return LoopNest(SmallVector<int64_t>(type.getShape()), parallel, operands, pinned);
+  SmallVector<bool> parallel(type.getRank(), true),
+      pinned(type.getRank(), false);
+  return LoopNest(SmallVector<int64_t>(type.getShape()), parallel, operands,
+                  pinned);
 }
 
 } // namespace
 
 int64_t taskCount(linalg::LinalgOp op) { return nestOf(op).tasks; }
 
-LogicalResult expandLinalg(Emitter &e, linalg::LinalgOp op, Value lo, Value hi) {
+LogicalResult expandLinalg(Emitter &e, linalg::LinalgOp op, Value lo,
+                           Value hi) {
   if (!op.hasPureBufferSemantics() || op.hasDynamicShape())
     return op->emitOpError("expects static memrefs");
   SmallVector<Access> accesses;
@@ -364,7 +392,8 @@ LogicalResult expandLinalg(Emitter &e, linalg::LinalgOp op, Value lo, Value hi) 
       if (failed(buffer))
         return failure();
       access.buffer = *buffer;
-      access.linear = linearStrides(type, access.map, access.strides, access.offset);
+      access.linear =
+          linearStrides(type, access.map, access.strides, access.offset);
     }
     accesses.push_back(std::move(access));
   }
@@ -376,7 +405,8 @@ LogicalResult expandLinalg(Emitter &e, linalg::LinalgOp op, Value lo, Value hi) 
 int64_t taskCount(memref::CopyOp op) { return nestOf(op).tasks; }
 
 LogicalResult expandCopy(Emitter &e, memref::CopyOp op, Value lo, Value hi) {
-  FailureOr<Buffer> from = e.buffer(op.getSource()), to = e.buffer(op.getTarget());
+  FailureOr<Buffer> from = e.buffer(op.getSource()),
+                    to = e.buffer(op.getTarget());
   if (failed(from) || failed(to))
     return failure();
   LoopNest nest = nestOf(op);
@@ -390,11 +420,12 @@ LogicalResult expandCopy(Emitter &e, memref::CopyOp op, Value lo, Value hi) {
       SmallVector<Idx> ivs = e.delinearize(unit, extents);
       auto visit = [&](auto &self, size_t depth) -> void {
         if (depth < nest.loops.size())
-          return e.loop(Idx(int64_t(0)), Idx(nest.loops[depth].extent), 1, [&](Idx iv) {
-            ivs.push_back(iv);
-            self(self, depth + 1);
-            ivs.pop_back();
-          });
+          return e.loop(Idx(int64_t(0)), Idx(nest.loops[depth].extent), 1,
+                        [&](Idx iv) {
+                          ivs.push_back(iv);
+                          self(self, depth + 1);
+                          ivs.pop_back();
+                        });
         Idx source(int64_t(0)), target(int64_t(0));
         for (auto [loop, iv] : llvm::zip_equal(nest.loops, ivs)) {
           source = e.add(source, e.mul(iv, loop.strideOf(from->strides)));

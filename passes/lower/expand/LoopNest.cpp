@@ -28,12 +28,16 @@ bool collapse(const Loop &a, const Loop &b, ArrayRef<Strides> operands) {
 }
 
 /// Collapses neighbours among `loops` where no operand and no pin forbids it.
-SmallVector<Loop> collapseAll(SmallVector<Loop> loops, ArrayRef<Strides> operands, ArrayRef<bool> pinned) {
+SmallVector<Loop> collapseAll(SmallVector<Loop> loops,
+                              ArrayRef<Strides> operands,
+                              ArrayRef<bool> pinned) {
   SmallVector<Loop> result;
   for (Loop &loop : loops) {
-    bool free = llvm::none_of(loop.dims, [&](unsigned dim) { return pinned[dim]; });
-    bool freeBefore =
-        !result.empty() && llvm::none_of(result.back().dims, [&](unsigned dim) { return pinned[dim]; });
+    bool free =
+        llvm::none_of(loop.dims, [&](unsigned dim) { return pinned[dim]; });
+    bool freeBefore = !result.empty() &&
+                      llvm::none_of(result.back().dims,
+                                    [&](unsigned dim) { return pinned[dim]; });
     if (free && freeBefore && collapse(result.back(), loop, operands)) {
       result.back().extent *= loop.extent;
       result.back().dims.append(loop.dims);
@@ -45,15 +49,18 @@ SmallVector<Loop> collapseAll(SmallVector<Loop> loops, ArrayRef<Strides> operand
 }
 
 /// Orders loops by a falling key; equal ones keep their order.
-void sortStable(SmallVector<Loop> &loops, function_ref<int64_t(const Loop &)> key) {
+void sortStable(SmallVector<Loop> &loops,
+                function_ref<int64_t(const Loop &)> key) {
   for (size_t i = 1; i < loops.size(); ++i)
     for (size_t j = i; j > 0 && key(loops[j - 1]) < key(loops[j]); --j)
       std::swap(loops[j - 1], loops[j]);
 }
 
 /// Cuts the innermost of few, long parallel loops in two.
-void cutInnermost(SmallVector<Loop> &loops, ArrayRef<bool> pinned, int64_t below) {
-  if (llvm::any_of(loops.back().dims, [&](unsigned dim) { return pinned[dim]; }))
+void cutInnermost(SmallVector<Loop> &loops, ArrayRef<bool> pinned,
+                  int64_t below) {
+  if (llvm::any_of(loops.back().dims,
+                   [&](unsigned dim) { return pinned[dim]; }))
     return;
   int64_t units = 1;
   for (const Loop &loop : ArrayRef(loops).drop_back())
@@ -74,16 +81,19 @@ void cutInnermost(SmallVector<Loop> &loops, ArrayRef<bool> pinned, int64_t below
 
 } // namespace
 
-LoopNest::LoopNest(ArrayRef<int64_t> extents, ArrayRef<bool> isParallel, ArrayRef<Strides> operands,
-                   ArrayRef<bool> pinned) {
+LoopNest::LoopNest(ArrayRef<int64_t> extents, ArrayRef<bool> isParallel,
+                   ArrayRef<Strides> operands, ArrayRef<bool> pinned) {
   SmallVector<Loop> outerLoops, reductions;
   for (auto [dim, extent] : llvm::enumerate(extents))
     if (extent != 1)
-      (isParallel[dim] ? outerLoops : reductions).push_back({extent, {unsigned(dim)}});
+      (isParallel[dim] ? outerLoops : reductions)
+          .push_back({extent, {unsigned(dim)}});
   if (!operands.empty()) {
-    // The output, the last operand, decides the order of the parallel loops; the
-    // farthest walk of any operand that of the reductions.
-    sortStable(outerLoops, [&](const Loop &loop) { return loop.strideOf(operands.back()); });
+    // The output, the last operand, decides the order of the parallel loops;
+    // the farthest walk of any operand that of the reductions.
+    sortStable(outerLoops, [&](const Loop &loop) {
+      return loop.strideOf(operands.back());
+    });
     auto farthest = [&](const Loop &loop) {
       int64_t result = 0;
       for (const Strides &strides : operands)
@@ -97,8 +107,8 @@ LoopNest::LoopNest(ArrayRef<int64_t> extents, ArrayRef<bool> isParallel, ArrayRe
   int64_t below = 1, total = 1;
   for (const Loop &loop : reductions)
     below *= loop.extent;
-  // A contiguous loop around a reduction is kept whole for vectors of neighbours;
-  // alone otherwise, its range is distributed as it is.
+  // A contiguous loop around a reduction is kept whole for vectors of
+  // neighbours; alone otherwise, its range is distributed as it is.
   bool strips = !reductions.empty() && !outerLoops.empty() &&
                 llvm::all_of(operands, [&](const Strides &strides) {
                   return outerLoops.back().strideOf(strides) <= 1;
@@ -111,8 +121,10 @@ LoopNest::LoopNest(ArrayRef<int64_t> extents, ArrayRef<bool> isParallel, ArrayRe
   outer = parallel > 1 || strips ? parallel - 1 : parallel;
   for (const Loop &loop : ArrayRef(outerLoops).take_front(outer))
     units *= loop.extent;
-  int64_t perUnit = std::max<int64_t>(1, units == 0 ? 1 : total / units * below);
-  unitsPerTask = std::max<int64_t>(1, llvm::divideCeilSigned(kTaskIterations, perUnit));
+  int64_t perUnit =
+      std::max<int64_t>(1, units == 0 ? 1 : total / units * below);
+  unitsPerTask =
+      std::max<int64_t>(1, llvm::divideCeilSigned(kTaskIterations, perUnit));
   // Whole cache lines for the neighbours of a cut.
   if (parallel == 1 && unitsPerTask > 1)
     unitsPerTask = llvm::alignTo(unitsPerTask, 64);

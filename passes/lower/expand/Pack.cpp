@@ -16,16 +16,18 @@ namespace {
 class PackExpansion {
 public:
   PackExpansion(Emitter &e, kernel::PackOp op, Buffer x, Buffer out)
-      : e(e), x(std::move(x)), out(std::move(out)), transposed(op.getTransposed()),
-        vector(e.vectorOf(this->out.element)), lanes(vector.getNumElements()),
-        k(this->out.shape[2]), width(this->out.shape[3]), panels(this->out.shape[1]),
+      : e(e), x(std::move(x)), out(std::move(out)),
+        transposed(op.getTransposed()), vector(e.vectorOf(this->out.element)),
+        lanes(vector.getNumElements()), k(this->out.shape[2]),
+        width(this->out.shape[3]), panels(this->out.shape[1]),
         n(this->x.shape[transposed ? 1 : 2]) {}
 
   void run(Value lo, Value hi) {
     e.tasks(lo, hi, {out.shape[0], panels}, [&](ArrayRef<Idx> task) {
       Idx panel = panels == 1 ? Idx(int64_t(0)) : task[1];
       e.ifEqual(
-          panel, panels - 1, [&] { copy(task[0], panel, n - (panels - 1) * width); },
+          panel, panels - 1,
+          [&] { copy(task[0], panel, n - (panels - 1) * width); },
           [&] { copy(task[0], panel, width); });
     });
   }
@@ -38,12 +40,14 @@ private:
         Idx from = e.at(x, {batch, row, e.mul(panel, width)});
         Idx to = e.at(out, {batch, panel, row, Idx(int64_t(0))});
         for (int64_t j = 0; j < width; j += lanes)
-          e.storeVector(loadOrZero(e.add(from, Idx(j)), columns - j), out, e.add(to, Idx(j)), lanes);
+          e.storeVector(loadOrZero(e.add(from, Idx(j)), columns - j), out,
+                        e.add(to, Idx(j)), lanes);
       });
       return;
     }
     int64_t whole = k / lanes * lanes;
-    e.loop(Idx(int64_t(0)), Idx(whole), lanes, [&](Idx row) { square(batch, panel, row, columns, lanes); });
+    e.loop(Idx(int64_t(0)), Idx(whole), lanes,
+           [&](Idx row) { square(batch, panel, row, columns, lanes); });
     if (whole < k)
       square(batch, panel, Idx(whole), columns, k - whole);
   }
@@ -53,12 +57,15 @@ private:
     for (int64_t j = 0; j < width; j += lanes) {
       SmallVector<Value> rows;
       for (int64_t i = 0; i < lanes; ++i) {
-        Idx from = e.at(x, {batch, e.add(e.mul(panel, width), Idx(j + i)), row});
+        Idx from =
+            e.at(x, {batch, e.add(e.mul(panel, width), Idx(j + i)), row});
         rows.push_back(loadOrZero(from, j + i < columns ? count : 0));
       }
       rows = e.transpose(std::move(rows));
       for (int64_t i = 0; i < count; ++i)
-        e.storeVector(rows[i], out, e.at(out, {batch, panel, e.add(row, Idx(i)), Idx(j)}), lanes);
+        e.storeVector(rows[i], out,
+                      e.at(out, {batch, panel, e.add(row, Idx(i)), Idx(j)}),
+                      lanes);
     }
   }
 
@@ -86,7 +93,8 @@ LogicalResult expandPack(Emitter &e, kernel::PackOp op, Value lo, Value hi) {
   if (failed(x) || failed(out))
     return failure();
   if (x->strides[2] != 1 || out->strides[3] != 1)
-    return op.emitOpError("expects an input and output with a contiguous last axis");
+    return op.emitOpError(
+        "expects an input and output with a contiguous last axis");
   if (out->shape[3] % e.lanesOf(out->element) != 0)
     return op.emitOpError("expects panels of a multiple of ")
            << e.lanesOf(out->element) << " columns, got " << out->shape[3];

@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // This file implements the expansion of max and average pooling: windows are
-// clipped at the borders, and columns whose window lies inside have it unrolled.
+// clipped at the borders, and columns whose window lies inside have it
+// unrolled.
 
 #include "passes/lower/expand/Expand.h"
 
@@ -26,10 +27,14 @@ constexpr int64_t kUnrolledTaps = 8;
 
 struct PoolShape {
   explicit PoolShape(kernel::PoolOp op)
-      : batch(op.getOutType().getDimSize(0)), channels(op.getOutType().getDimSize(1)),
-        rows(op.getOutType().getDimSize(2)), columns(op.getOutType().getDimSize(3)) {
+      : batch(op.getOutType().getDimSize(0)),
+        channels(op.getOutType().getDimSize(1)),
+        rows(op.getOutType().getDimSize(2)),
+        columns(op.getOutType().getDimSize(3)) {
     rowsPerTask = std::max<int64_t>(
-        1, rows / std::max<int64_t>(1, kWantedTasks / std::max<int64_t>(1, batch * channels)));
+        1,
+        rows / std::max<int64_t>(
+                   1, kWantedTasks / std::max<int64_t>(1, batch * channels)));
     groups = std::max<int64_t>(1, llvm::divideCeilSigned(rows, rowsPerTask));
   }
 
@@ -39,8 +44,9 @@ struct PoolShape {
 class PoolExpansion {
 public:
   PoolExpansion(Emitter &e, kernel::PoolOp op, Buffer x, Buffer out)
-      : e(e), op(op), shape(op), x(std::move(x)), out(std::move(out)), blocked(this->out.shape.size() == 5),
-        type(this->out.element), lanes(1) {
+      : e(e), op(op), shape(op), x(std::move(x)), out(std::move(out)),
+        blocked(this->out.shape.size() == 5), type(this->out.element),
+        lanes(1) {
     if (!blocked)
       return;
     lanes = std::min<int64_t>(e.lanesOf(this->out.element), kBlock);
@@ -48,13 +54,16 @@ public:
   }
 
   void run(Value lo, Value hi) {
-    e.tasks(lo, hi, {shape.batch, shape.channels, shape.groups}, [&](ArrayRef<Idx> task) {
-      Idx first = e.mul(task[2], shape.rowsPerTask);
-      Idx last = e.min(e.add(first, Idx(shape.rowsPerTask)), Idx(shape.rows));
-      e.loop(first, last, 1, [&](Idx y) {
-        e.loop(Idx(int64_t(0)), Idx(blocked ? kBlock : 1), lanes, [&](Idx lane) { row(task[0], task[1], y, lane); });
-      });
-    });
+    e.tasks(lo, hi, {shape.batch, shape.channels, shape.groups},
+            [&](ArrayRef<Idx> task) {
+              Idx first = e.mul(task[2], shape.rowsPerTask);
+              Idx last =
+                  e.min(e.add(first, Idx(shape.rowsPerTask)), Idx(shape.rows));
+              e.loop(first, last, 1, [&](Idx y) {
+                e.loop(Idx(int64_t(0)), Idx(blocked ? kBlock : 1), lanes,
+                       [&](Idx lane) { row(task[0], task[1], y, lane); });
+              });
+            });
   }
 
 private:
@@ -64,8 +73,10 @@ private:
   };
 
   Range clip(int axis, Idx position) {
-    int64_t extent = x.shape[2 + axis], dilation = op.getDilations()[axis], size = op.getKernel()[axis];
-    Idx start = e.add(e.mul(position, op.getStrides()[axis]), Idx(-op.getPads()[axis]));
+    int64_t extent = x.shape[2 + axis], dilation = op.getDilations()[axis],
+            size = op.getKernel()[axis];
+    Idx start =
+        e.add(e.mul(position, op.getStrides()[axis]), Idx(-op.getPads()[axis]));
     Idx before = e.max(e.mul(start, -1), Idx(int64_t(0)));
     Idx first = e.divRem(e.add(before, Idx(dilation - 1)), dilation).first;
     // Positions up to `end`, in steps of the dilation.
@@ -81,15 +92,17 @@ private:
     // Columns whose window lies inside the input.
     int64_t stride = op.getStrides()[1], pad = op.getPads()[1];
     int64_t reach = (op.getKernel()[1] - 1) * op.getDilations()[1];
-    int64_t begin = std::min(shape.columns, llvm::divideCeilSigned(pad, stride));
+    int64_t begin =
+        std::min(shape.columns, llvm::divideCeilSigned(pad, stride));
     int64_t room = x.shape[3] - 1 - reach + pad;
-    int64_t end = room < 0 ? begin : std::clamp(room / stride + 1, begin, shape.columns);
+    int64_t end =
+        room < 0 ? begin : std::clamp(room / stride + 1, begin, shape.columns);
     auto columns = [&](int64_t from, int64_t to, bool inside) {
       e.loop(Idx(from), Idx(to), 1, [&](Idx column) {
         Range window = clip(1, column);
         if (inside)
-          window = {e.add(e.mul(column, stride), Idx(-pad)), Idx(int64_t(0)), Idx(op.getKernel()[1]),
-                    Idx(op.getKernel()[1])};
+          window = {e.add(e.mul(column, stride), Idx(-pad)), Idx(int64_t(0)),
+                    Idx(op.getKernel()[1]), Idx(op.getKernel()[1])};
         pixel({batch, channel, y, column, lane}, rows, window);
       });
     };
@@ -98,32 +111,42 @@ private:
     columns(end, shape.columns, false);
   }
 
-  void pixel(SmallVector<Idx> position, const Range &rows, const Range &columns) {
+  void pixel(SmallVector<Idx> position, const Range &rows,
+             const Range &columns) {
     bool isMax = op.getKind() == kernel::PoolKind::Max;
-    Value init = e.splat(type, isMax ? -std::numeric_limits<double>::infinity() : 0.0);
+    Value init =
+        e.splat(type, isMax ? -std::numeric_limits<double>::infinity() : 0.0);
     OpBuilder &b = e.builder();
     auto tap = [&](Idx ky, Idx kx, Value value) -> Value {
-      Idx from = index(x, {position[0], position[1],
-                           e.add(rows.start, e.mul(ky, op.getDilations()[0])),
-                           e.add(columns.start, e.mul(kx, op.getDilations()[1])), position[4]});
+      Idx from =
+          index(x, {position[0], position[1],
+                    e.add(rows.start, e.mul(ky, op.getDilations()[0])),
+                    e.add(columns.start, e.mul(kx, op.getDilations()[1])),
+                    position[4]});
       Value element = read(from);
       if (isMax)
         return arith::MaximumFOp::create(b, e.loc(), value, element);
       return e.addf(value, element);
     };
-    Value result = e.loop(rows.first, rows.last, 1, init, [&](Idx ky, ValueRange outer) -> SmallVector<Value> {
-      if (columns.last.isConstant() && columns.last.offset <= kUnrolledTaps) {
-        Value value = outer[0];
-        for (int64_t kx = columns.first.offset; kx < columns.last.offset; ++kx)
-          value = tap(ky, Idx(kx), value);
-        return {value};
-      }
-      return e.loop(columns.first, columns.last, 1, outer, [&](Idx kx, ValueRange inner) -> SmallVector<Value> {
-        return {tap(ky, kx, inner[0])};
-      });
-    })[0];
+    Value result = e.loop(
+        rows.first, rows.last, 1, init,
+        [&](Idx ky, ValueRange outer) -> SmallVector<Value> {
+          if (columns.last.isConstant() &&
+              columns.last.offset <= kUnrolledTaps) {
+            Value value = outer[0];
+            for (int64_t kx = columns.first.offset; kx < columns.last.offset;
+                 ++kx)
+              value = tap(ky, Idx(kx), value);
+            return {value};
+          }
+          return e.loop(columns.first, columns.last, 1, outer,
+                        [&](Idx kx, ValueRange inner) -> SmallVector<Value> {
+                          return {tap(ky, kx, inner[0])};
+                        });
+        })[0];
     if (!isMax)
-      result = arith::DivFOp::create(b, e.loc(), result, divisor(rows, columns));
+      result =
+          arith::DivFOp::create(b, e.loc(), result, divisor(rows, columns));
     Idx to = index(out, position);
     if (blocked)
       e.storeVector(result, out, to, lanes);
@@ -144,8 +167,10 @@ private:
       return e.splat(type, h.offset * w.offset);
     OpBuilder &b = e.builder();
     Value product = arith::MulIOp::create(b, e.loc(), e.get(h), e.get(w));
-    Value integer = arith::IndexCastOp::create(b, e.loc(), b.getI64Type(), product);
-    Value scalar = arith::SIToFPOp::create(b, e.loc(), getElementTypeOrSelf(type), integer);
+    Value integer =
+        arith::IndexCastOp::create(b, e.loc(), b.getI64Type(), product);
+    Value scalar = arith::SIToFPOp::create(b, e.loc(),
+                                           getElementTypeOrSelf(type), integer);
     return blocked ? e.broadcast(scalar, cast<VectorType>(type)) : scalar;
   }
 
@@ -154,7 +179,8 @@ private:
   }
 
   Value read(Idx from) {
-    return blocked ? e.loadVector(x, from, cast<VectorType>(type), lanes) : e.load(x, from);
+    return blocked ? e.loadVector(x, from, cast<VectorType>(type), lanes)
+                   : e.load(x, from);
   }
 
   Emitter &e;

@@ -70,19 +70,22 @@ public:
              function_ref<Value(Value, Value)> join) {
     int64_t block = kUnroll * lanes, blocks = shape.length / block * block;
     SmallVector<Value> chains(kUnroll, init);
-    chains = e.loop(Idx(int64_t(0)), Idx(blocks), block, chains, [&](Idx i, ValueRange carried) {
-      SmallVector<Value> next;
-      for (int64_t u = 0; u < kUnroll; ++u)
-        next.push_back(step(e.add(i, Idx(u * lanes)), lanes, carried[u]));
-      return next;
-    });
+    chains = e.loop(Idx(int64_t(0)), Idx(blocks), block, chains,
+                    [&](Idx i, ValueRange carried) {
+                      SmallVector<Value> next;
+                      for (int64_t u = 0; u < kUnroll; ++u)
+                        next.push_back(
+                            step(e.add(i, Idx(u * lanes)), lanes, carried[u]));
+                      return next;
+                    });
     for (int64_t i = blocks, u = 0; i < shape.length; i += lanes, ++u)
       chains[u] = step(Idx(i), std::min(lanes, shape.length - i), chains[u]);
     return join(join(chains[0], chains[1]), join(chains[2], chains[3]));
   }
 
   Value sumLanes(Value value) {
-    return vector::ReductionOp::create(e.builder(), e.loc(), vector::CombiningKind::ADD, value,
+    return vector::ReductionOp::create(e.builder(), e.loc(),
+                                       vector::CombiningKind::ADD, value,
                                        arith::FastMathFlags::reassoc);
   }
 
@@ -93,20 +96,25 @@ public:
   int64_t lanes;
 };
 
-FailureOr<RowExpansion> rowsOf(Emitter &e, Operation *op, Value input, Value output) {
+FailureOr<RowExpansion> rowsOf(Emitter &e, Operation *op, Value input,
+                               Value output) {
   FailureOr<Buffer> x = e.buffer(input), out = e.buffer(output);
   if (failed(x) || failed(out))
     return failure();
   if (x->strides.back() != 1 || out->strides.back() != 1)
     return op->emitOpError("expects operands with a contiguous last axis");
-  return RowExpansion(e, *x, *out, RowShape(cast<ShapedType>(output.getType())));
+  return RowExpansion(e, *x, *out,
+                      RowShape(cast<ShapedType>(output.getType())));
 }
 
 } // namespace
 
-int64_t taskCount(kernel::SoftmaxOp op) { return RowShape(op.getOutType()).tasks; }
+int64_t taskCount(kernel::SoftmaxOp op) {
+  return RowShape(op.getOutType()).tasks;
+}
 
-LogicalResult expandSoftmax(Emitter &e, kernel::SoftmaxOp op, Value lo, Value hi) {
+LogicalResult expandSoftmax(Emitter &e, kernel::SoftmaxOp op, Value lo,
+                            Value hi) {
   FailureOr<RowExpansion> rows = rowsOf(e, op, op.getX(), op.getOut());
   if (failed(rows))
     return failure();
@@ -120,15 +128,21 @@ LogicalResult expandSoftmax(Emitter &e, kernel::SoftmaxOp op, Value lo, Value hi
     // A NaN that the maximum overlooks comes back through the exponentials.
     auto larger = [&](Value a, Value c) { return e.maxOrSecond(a, c); };
     Value most = rows->fold(
-        lowest, [&](Idx i, int64_t valid, Value chain) { return larger(load(i, valid), chain); }, larger);
-    Value most1 = vector::ReductionOp::create(b, e.loc(), vector::CombiningKind::MAXNUMF, most);
+        lowest,
+        [&](Idx i, int64_t valid, Value chain) {
+          return larger(load(i, valid), chain);
+        },
+        larger);
+    Value most1 = vector::ReductionOp::create(
+        b, e.loc(), vector::CombiningKind::MAXNUMF, most);
     Value mostEach = e.broadcast(most1, type);
     auto add = [&](Value a, Value c) { return e.addf(a, c); };
     bool log = op.getLog();
     Value sum = rows->fold(
         e.splat(type, 0.0),
         [&](Idx i, int64_t valid, Value chain) {
-          Value value = math::ExpOp::create(b, e.loc(), e.subf(load(i, valid), mostEach));
+          Value value =
+              math::ExpOp::create(b, e.loc(), e.subf(load(i, valid), mostEach));
           if (!log)
             e.storeVector(value, rows->out, e.add(to, i), valid);
           if (valid < rows->lanes) {
@@ -136,8 +150,10 @@ LogicalResult expandSoftmax(Emitter &e, kernel::SoftmaxOp op, Value lo, Value hi
             SmallVector<bool> bits(rows->lanes, false);
             std::fill_n(bits.begin(), valid, true);
             auto maskType = VectorType::get({rows->lanes}, b.getI1Type());
-            Value mask = arith::ConstantOp::create(b, e.loc(), DenseElementsAttr::get(maskType, bits));
-            value = arith::SelectOp::create(b, e.loc(), mask, value, e.splat(type, 0.0));
+            Value mask = arith::ConstantOp::create(
+                b, e.loc(), DenseElementsAttr::get(maskType, bits));
+            value = arith::SelectOp::create(b, e.loc(), mask, value,
+                                            e.splat(type, 0.0));
           }
           return e.addf(chain, value);
         },
@@ -151,7 +167,8 @@ LogicalResult expandSoftmax(Emitter &e, kernel::SoftmaxOp op, Value lo, Value hi
       });
       return;
     }
-    Value inverse = arith::DivFOp::create(b, e.loc(), e.splat(rows->out.element, 1.0), total);
+    Value inverse = arith::DivFOp::create(
+        b, e.loc(), e.splat(rows->out.element, 1.0), total);
     Value inverseEach = e.broadcast(inverse, type);
     rows->each([&](Idx i, int64_t valid) {
       Value value = e.loadVector(rows->out, e.add(to, i), type, valid);
@@ -161,9 +178,12 @@ LogicalResult expandSoftmax(Emitter &e, kernel::SoftmaxOp op, Value lo, Value hi
   return success();
 }
 
-int64_t taskCount(kernel::RowNormOp op) { return RowShape(op.getOutType()).tasks; }
+int64_t taskCount(kernel::RowNormOp op) {
+  return RowShape(op.getOutType()).tasks;
+}
 
-LogicalResult expandRowNorm(Emitter &e, kernel::RowNormOp op, Value lo, Value hi) {
+LogicalResult expandRowNorm(Emitter &e, kernel::RowNormOp op, Value lo,
+                            Value hi) {
   FailureOr<RowExpansion> rows = rowsOf(e, op, op.getX(), op.getOut());
   if (failed(rows))
     return failure();
@@ -187,15 +207,18 @@ LogicalResult expandRowNorm(Emitter &e, kernel::RowNormOp op, Value lo, Value hi
       Value sum = rows->fold(
           zero,
           [&](Idx i, int64_t valid, Value chain) {
-            return e.addf(chain, e.loadVector(rows->x, e.add(from, i), type, valid));
+            return e.addf(chain,
+                          e.loadVector(rows->x, e.add(from, i), type, valid));
           },
           add);
-      Value mean = arith::DivFOp::create(b, e.loc(), rows->sumLanes(sum), count);
+      Value mean =
+          arith::DivFOp::create(b, e.loc(), rows->sumLanes(sum), count);
       meanEach = e.broadcast(mean, type);
     }
     auto centred = [&](Idx i, int64_t valid) {
       // Absent lanes hold the mean, so that they add nothing to the variance.
-      Value value = e.loadVector(rows->x, e.add(from, i), type, valid, layer ? meanEach : zero);
+      Value value = e.loadVector(rows->x, e.add(from, i), type, valid,
+                                 layer ? meanEach : zero);
       return layer ? e.subf(value, meanEach) : value;
     };
     Value squares = rows->fold(
@@ -205,16 +228,19 @@ LogicalResult expandRowNorm(Emitter &e, kernel::RowNormOp op, Value lo, Value hi
           return e.fma(value, value, chain);
         },
         add);
-    Value variance = arith::DivFOp::create(b, e.loc(), rows->sumLanes(squares), count);
+    Value variance =
+        arith::DivFOp::create(b, e.loc(), rows->sumLanes(squares), count);
     Value root = math::SqrtOp::create(b, e.loc(), e.addf(variance, epsilon));
-    Value inverse = arith::DivFOp::create(b, e.loc(), e.splat(element, 1.0), root);
+    Value inverse =
+        arith::DivFOp::create(b, e.loc(), e.splat(element, 1.0), root);
     Value inverseEach = e.broadcast(inverse, type);
     rows->each([&](Idx i, int64_t valid) {
       Value value = e.mulf(centred(i, valid), inverseEach);
       if (params.size() == 1)
         value = e.mulf(value, e.loadVector(params[0], i, type, valid));
       if (params.size() == 2)
-        value = e.fma(value, e.loadVector(params[0], i, type, valid), e.loadVector(params[1], i, type, valid));
+        value = e.fma(value, e.loadVector(params[0], i, type, valid),
+                      e.loadVector(params[1], i, type, valid));
       e.storeVector(value, rows->out, e.add(to, i), valid);
     });
   });

@@ -31,12 +31,15 @@ constexpr int64_t kWantedTasks = 16;
 /// The cost of a tile of `pixels` in multiply-adds of one vector: what it does,
 /// but not less than the pipeline needs, and the start and end of its loops.
 double tileCost(int64_t pixels, int64_t vectors) {
-  return double(std::max(pixels * vectors, kWantedAccumulators)) + 0.5 * vectors + 0.5;
+  return double(std::max(pixels * vectors, kWantedAccumulators)) +
+         0.5 * vectors + 0.5;
 }
 
 /// The cost of `extent` cut into balanced tiles of at most `largest`.
-double splitCost(int64_t extent, int64_t largest, int64_t other, int64_t vectors) {
-  int64_t count = llvm::divideCeilSigned(extent, largest), base = extent / count, extra = extent % count;
+double splitCost(int64_t extent, int64_t largest, int64_t other,
+                 int64_t vectors) {
+  int64_t count = llvm::divideCeilSigned(extent, largest),
+          base = extent / count, extra = extent % count;
   double cost = double(count - extra) * tileCost(base * other, vectors);
   if (extra > 0)
     cost += double(extra) * tileCost((base + 1) * other, vectors);
@@ -47,10 +50,12 @@ double splitCost(int64_t extent, int64_t largest, int64_t other, int64_t vectors
 
 int64_t rowsThatFit(const TargetInfo &target, int64_t vectors) {
   int64_t temporaries = target.hasFMA ? 1 : 2;
-  return std::max<int64_t>(1, (target.vectorRegisters - vectors - temporaries) / vectors);
+  return std::max<int64_t>(1, (target.vectorRegisters - vectors - temporaries) /
+                                  vectors);
 }
 
-GemmTile chooseGemmTile(const TargetInfo &target, int64_t m, int64_t n, int64_t k, int64_t elementBytes) {
+GemmTile chooseGemmTile(const TargetInfo &target, int64_t m, int64_t n,
+                        int64_t k, int64_t elementBytes) {
   int64_t lanes = target.lanes(elementBytes);
   int64_t best = 1;
   double bestCost = 0;
@@ -58,12 +63,15 @@ GemmTile chooseGemmTile(const TargetInfo &target, int64_t m, int64_t n, int64_t 
     int64_t rows = rowsThatFit(target, vectors);
     if (k * elementBytes % kAliasBytes == 0 && target.vectorRegisters >= 32)
       rows = std::min(rows, kRowsThatAlias);
-    int64_t panels = llvm::divideCeilSigned(std::max<int64_t>(n, 1), vectors * lanes);
-    // Loads of the right-hand side weigh on tiles of few rows, and broadcasts on
-    // tiles of few columns.
+    int64_t panels =
+        llvm::divideCeilSigned(std::max<int64_t>(n, 1), vectors * lanes);
+    // Loads of the right-hand side weigh on tiles of few rows, and broadcasts
+    // on tiles of few columns.
     int64_t tileRows = std::min(rows, std::max<int64_t>(m, 1));
     double loads = double(tileRows + vectors) / double(tileRows * vectors);
-    double cost = double(panels) * splitCost(std::max<int64_t>(m, 1), rows, 1, vectors) * std::max(1.0, loads * 1.25);
+    double cost = double(panels) *
+                  splitCost(std::max<int64_t>(m, 1), rows, 1, vectors) *
+                  std::max(1.0, loads * 1.25);
     if (vectors == 1 || cost < bestCost) {
       best = vectors;
       bestCost = cost;
@@ -75,7 +83,8 @@ GemmTile chooseGemmTile(const TargetInfo &target, int64_t m, int64_t n, int64_t 
   return {rows, best * lanes, kAccumulation};
 }
 
-ConvTile chooseConvTile(const TargetInfo &target, const ConvTileShape &shape, int64_t elementBytes) {
+ConvTile chooseConvTile(const TargetInfo &target, const ConvTileShape &shape,
+                        int64_t elementBytes) {
   int64_t lanes = target.lanes(elementBytes);
   int64_t perGroup = shape.outChannels / std::max<int64_t>(shape.groups, 1);
   // Two vectors of channels, unless blocks or groups ask for another width.
@@ -87,31 +96,40 @@ ConvTile chooseConvTile(const TargetInfo &target, const ConvTileShape &shape, in
       channels /= 2;
   int64_t vectors = channels / lanes, pixels = rowsThatFit(target, vectors);
   ConvTile tile{1, 1, channels, std::max<int64_t>(shape.outHeight, 1)};
-  int64_t height = std::max<int64_t>(shape.outHeight, 1), width = std::max<int64_t>(shape.outWidth, 1);
+  int64_t height = std::max<int64_t>(shape.outHeight, 1),
+          width = std::max<int64_t>(shape.outWidth, 1);
   double best = 0;
   for (int64_t rows = 1; rows <= std::min<int64_t>(pixels, 4); ++rows) {
     int64_t columns = pixels / rows;
-    int64_t count = llvm::divideCeilSigned(height, rows), base = height / count, extra = height % count;
-    double cost = double(count - extra) * splitCost(width, columns, base, vectors) +
-                  double(extra) * splitCost(width, columns, base + 1, vectors);
+    int64_t count = llvm::divideCeilSigned(height, rows), base = height / count,
+            extra = height % count;
+    double cost =
+        double(count - extra) * splitCost(width, columns, base, vectors) +
+        double(extra) * splitCost(width, columns, base + 1, vectors);
     if (rows == 1 || cost < best * 0.97) {
       best = cost;
       tile.rows = rows;
       tile.columns = columns;
     }
   }
-  int64_t panels = llvm::divideCeilSigned(shape.outChannels, channels) * std::max<int64_t>(shape.batch, 1);
-  int64_t blocks = llvm::divideCeilSigned(kWantedTasks, std::max<int64_t>(panels, 1));
+  int64_t panels = llvm::divideCeilSigned(shape.outChannels, channels) *
+                   std::max<int64_t>(shape.batch, 1);
+  int64_t blocks =
+      llvm::divideCeilSigned(kWantedTasks, std::max<int64_t>(panels, 1));
   // The input rows of a block should stay in the second level cache while all
   // panels pass over them.
-  int64_t rowBytes = shape.inChannels / std::max<int64_t>(shape.groups, 1) * width * shape.strideWidth *
-                     shape.strideHeight * elementBytes;
+  int64_t rowBytes = shape.inChannels / std::max<int64_t>(shape.groups, 1) *
+                     width * shape.strideWidth * shape.strideHeight *
+                     elementBytes;
   int64_t image = rowBytes * height;
   if (image > target.l2Bytes / 2)
-    blocks = std::max(blocks, llvm::divideCeilSigned(image, std::max<int64_t>(target.l2Bytes / 4, 1)));
+    blocks =
+        std::max(blocks, llvm::divideCeilSigned(
+                             image, std::max<int64_t>(target.l2Bytes / 4, 1)));
   int64_t rows = std::max<int64_t>(1, height / std::max<int64_t>(blocks, 1));
   // A divisor of the height lets the rows of a 1x1 convolution be joined.
-  for (int64_t candidate = rows; candidate >= std::max<int64_t>(1, rows * 2 / 3); --candidate)
+  for (int64_t candidate = rows;
+       candidate >= std::max<int64_t>(1, rows * 2 / 3); --candidate)
     if (height % candidate == 0) {
       rows = candidate;
       break;
@@ -120,12 +138,15 @@ ConvTile chooseConvTile(const TargetInfo &target, const ConvTileShape &shape, in
   return tile;
 }
 
-DepthwiseTile chooseDepthwiseTile(const TargetInfo &target, int64_t outHeight, int64_t outWidth) {
+DepthwiseTile chooseDepthwiseTile(const TargetInfo &target, int64_t outHeight,
+                                  int64_t outWidth) {
   // One register for the weight, one for the input; eight chains are enough.
   int64_t pixels = std::min<int64_t>(target.vectorRegisters - 4, 8);
   if (outWidth >= pixels || outHeight <= 1)
     return {1, pixels};
-  return {std::min<int64_t>(outHeight, std::max<int64_t>(1, pixels / std::max<int64_t>(outWidth, 1))),
+  return {std::min<int64_t>(
+              outHeight,
+              std::max<int64_t>(1, pixels / std::max<int64_t>(outWidth, 1))),
           std::max<int64_t>(outWidth, 1)};
 }
 

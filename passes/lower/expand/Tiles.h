@@ -20,7 +20,8 @@ int64_t rowsThatFit(const TargetInfo &target, int64_t vectors);
 struct GemmTile {
   int64_t mr, nr, kc;
 };
-GemmTile chooseGemmTile(const TargetInfo &target, int64_t m, int64_t n, int64_t k, int64_t elementBytes = 4);
+GemmTile chooseGemmTile(const TargetInfo &target, int64_t m, int64_t n,
+                        int64_t k, int64_t elementBytes = 4);
 
 struct ConvTileShape {
   int64_t batch, inChannels, outChannels, groups;
@@ -34,13 +35,15 @@ struct ConvTileShape {
 struct ConvTile {
   int64_t rows, columns, channels, rowBlock;
 };
-ConvTile chooseConvTile(const TargetInfo &target, const ConvTileShape &shape, int64_t elementBytes = 4);
+ConvTile chooseConvTile(const TargetInfo &target, const ConvTileShape &shape,
+                        int64_t elementBytes = 4);
 
 /// kernel.depthwise: `rows` x `columns` output pixels.
 struct DepthwiseTile {
   int64_t rows, columns;
 };
-DepthwiseTile chooseDepthwiseTile(const TargetInfo &target, int64_t outHeight, int64_t outWidth);
+DepthwiseTile chooseDepthwiseTile(const TargetInfo &target, int64_t outHeight,
+                                  int64_t outWidth);
 
 } // namespace graven::expand
 

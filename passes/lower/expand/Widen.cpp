@@ -15,45 +15,54 @@ namespace graven::expand {
 
 bool canWiden(Block &block) {
   return llvm::all_of(block.without_terminator(), [](Operation &op) {
-    return OpTrait::hasElementwiseMappableTraits(&op) || matchPattern(&op, m_Constant());
+    return OpTrait::hasElementwiseMappableTraits(&op) ||
+           matchPattern(&op, m_Constant());
   });
 }
 
-SmallVector<Value> cloneWidened(Emitter &emitter, Block &block, IRMapping &map, int64_t lanes) {
+SmallVector<Value> cloneWidened(Emitter &emitter, Block &block, IRMapping &map,
+                                int64_t lanes) {
   OpBuilder &builder = emitter.builder();
   auto widen = [&](Type type) { return VectorType::get({lanes}, type); };
   auto vectorOf = [&](Value scalar) {
     Value mapped = map.lookupOrDefault(scalar);
-    return isa<VectorType>(mapped.getType()) ? mapped
-                                             : emitter.broadcast(mapped, widen(mapped.getType()));
+    return isa<VectorType>(mapped.getType())
+               ? mapped
+               : emitter.broadcast(mapped, widen(mapped.getType()));
   };
   for (Operation &op : block.without_terminator()) {
     Attribute value;
     if (matchPattern(&op, m_Constant(&value))) {
-      auto splat = DenseElementsAttr::get(widen(op.getResult(0).getType()), value);
-      map.map(op.getResult(0), Value(arith::ConstantOp::create(builder, emitter.loc(), splat)));
+      auto splat =
+          DenseElementsAttr::get(widen(op.getResult(0).getType()), value);
+      map.map(op.getResult(0),
+              Value(arith::ConstantOp::create(builder, emitter.loc(), splat)));
       continue;
     }
     SmallVector<Value> inputs(llvm::map_range(op.getOperands(), vectorOf));
     SmallVector<Type> types;
     for (Type type : op.getResultTypes())
       types.push_back(widen(type));
-    OperationState state(emitter.loc(), op.getName(), inputs, types, op.getAttrs());
+    OperationState state(emitter.loc(), op.getName(), inputs, types,
+                         op.getAttrs());
     Operation *wide = builder.create(state);
     relax(wide, /*reassociate=*/false);
     map.map(op.getResults(), wide->getResults());
   }
-  return SmallVector<Value>(llvm::map_range(block.getTerminator()->getOperands(), vectorOf));
+  return SmallVector<Value>(
+      llvm::map_range(block.getTerminator()->getOperands(), vectorOf));
 }
 
 void relax(Operation *op, bool reassociate) {
   auto relaxed = dyn_cast<arith::ArithFastMathInterface>(op);
   if (!relaxed || !isa<arith::ArithDialect>(op->getDialect()))
     return;
-  arith::FastMathFlags flags = relaxed.getFastMathFlagsAttr().getValue() | arith::FastMathFlags::contract;
+  arith::FastMathFlags flags = relaxed.getFastMathFlagsAttr().getValue() |
+                               arith::FastMathFlags::contract;
   if (reassociate)
     flags = flags | arith::FastMathFlags::reassoc;
-  op->setAttr(relaxed.getFastMathAttrName(), arith::FastMathFlagsAttr::get(op->getContext(), flags));
+  op->setAttr(relaxed.getFastMathAttrName(),
+              arith::FastMathFlagsAttr::get(op->getContext(), flags));
 }
 
 } // namespace graven::expand

@@ -7,8 +7,8 @@
 #ifndef GRAVEN_PASSES_LOWER_EXPAND_WIDEN_H
 #define GRAVEN_PASSES_LOWER_EXPAND_WIDEN_H
 
-#include "passes/lower/expand/Emitter.h"
 #include "mlir/IR/IRMapping.h"
+#include "passes/lower/expand/Emitter.h"
 
 namespace graven::expand {
 
@@ -16,13 +16,15 @@ namespace graven::expand {
 bool canWiden(mlir::Block &block);
 
 /// Clones `block`, whose arguments `map` maps to vectors of `lanes`, at vector
-/// type and returns the operands of its terminator. Values from outside that are
-/// scalars are broadcast.
-llvm::SmallVector<mlir::Value> cloneWidened(Emitter &emitter, mlir::Block &block,
-                                            mlir::IRMapping &map, int64_t lanes);
+/// type and returns the operands of its terminator. Values from outside that
+/// are scalars are broadcast.
+llvm::SmallVector<mlir::Value> cloneWidened(Emitter &emitter,
+                                            mlir::Block &block,
+                                            mlir::IRMapping &map,
+                                            int64_t lanes);
 
-/// Lets a cloned floating point operation contract to a fused multiply-add, and,
-/// where `reassociate`, be reordered.
+/// Lets a cloned floating point operation contract to a fused multiply-add,
+/// and, where `reassociate`, be reordered.
 void relax(mlir::Operation *op, bool reassociate);
 
 } // namespace graven::expand
