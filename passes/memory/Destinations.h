@@ -1,0 +1,41 @@
+//===- Destinations.h - where tensors are to be computed --------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file declares the steps before bufferization that decide in which
+// buffer each value is to be computed, so that the analysis finds no reason
+// for a copy.
+//===----------------------------------------------------------------------===//
+#ifndef GRAVEN_PASSES_MEMORY_DESTINATIONS_H
+#define GRAVEN_PASSES_MEMORY_DESTINATIONS_H
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+namespace graven::memory {
+
+/// Replaces the function's tensor arguments by memrefs that are read, and its
+/// tensor results by memref arguments in which they are materialized; reshapes
+/// at the end become views of the latter. Emits an error, and may leave the
+/// function half done, where a precondition of Bufferize does not hold.
+mlir::LogicalResult passTensorsAsBuffers(mlir::func::FuncOp function);
+
+/// Gives every use of a tensor.empty an op of its own, at the start of the
+/// user's block when its shape is static.
+void splitEmptyTensors(mlir::func::FuncOp function);
+
+/// Moves each tensor.insert_slice up to where its operands are computed, and
+/// orders a chain of disjoint ones by when their sources are, so that each
+/// source can be computed in its place.
+void insertSlicesEarly(mlir::func::FuncOp function);
+
+/// Where a tensor.insert_slice puts a value into a filled tensor, which is how
+/// padding looks, fills the strips around the slice only, and before the value
+/// is computed, so that it can be computed in its place.
+void fillAroundSlices(mlir::func::FuncOp function);
+
+/// Makes each scf.for yield the buffer it got: a tensor that the body computed
+/// elsewhere is copied to the one it carries.
+void writeBackCarriedTensors(mlir::func::FuncOp function);
+
+} // namespace graven::memory
+
+#endif // GRAVEN_PASSES_MEMORY_DESTINATIONS_H

@@ -1,0 +1,192 @@
+// RUN: graven-opt --allow-unregistered-dialect --graven-bufferize --split-input-file --verify-diagnostics %s | FileCheck %s
+
+// Results are arguments that the last op writes; a reshape before the return
+// becomes a view of the argument.
+
+// CHECK-LABEL: func.func @results(
+//  CHECK-SAME:   %[[X:.*]]: memref<4x8xf32> {graven.name = "x"}, %[[FLAT:.*]]: memref<32xf32> {graven.name = "y"}, %[[H:.*]]: memref<4x8xf32>)
+//  CHECK-SAME:   attributes {graven.num_inputs = 1 : i64, graven.num_outputs = 2 : i64}
+//   CHECK-NOT: memref.alloc
+//       CHECK: %[[Y:.*]] = memref.expand_shape %[[FLAT]]
+//       CHECK: linalg.exp ins(%[[X]] : {{.*}}) outs(%[[H]] :
+//       CHECK: linalg.tanh ins(%[[H]] : {{.*}}) outs(%[[Y]] :
+//   CHECK-NOT: linalg.copy
+//       CHECK: return{{$}}
+func.func @results(%x: tensor<4x8xf32> {graven.name = "x"}) -> (tensor<32xf32> {graven.name = "y"}, tensor<4x8xf32>) {
+  %e = tensor.empty() : tensor<4x8xf32>
+  %h = linalg.exp ins(%x : tensor<4x8xf32>) outs(%e : tensor<4x8xf32>) -> tensor<4x8xf32>
+  %t = linalg.tanh ins(%h : tensor<4x8xf32>) outs(%e : tensor<4x8xf32>) -> tensor<4x8xf32>
+  %f = tensor.collapse_shape %t [[0, 1]] : tensor<4x8xf32> into tensor<32xf32>
+  return %f, %h : tensor<32xf32>, tensor<4x8xf32>
+}
+
+// -----
+
+// An argument or a weight is never written, nor is a result computed twice.
+
+// CHECK-LABEL: func.func @copies(
+//  CHECK-SAME:   %[[X:.*]]: memref<8xf32>, %[[A:.*]]: memref<8xf32>, %[[B:.*]]: memref<8xf32>, %[[C:.*]]: memref<8xf32>, %[[BLOB:.*]]: memref<64xi8> {graven.weights})
+//       CHECK: linalg.add ins(%[[X]], %[[X]] : {{.*}}) outs(%[[T:.*]] :
+//   CHECK-DAG: linalg.copy ins(%[[X]] : {{.*}}) outs(%[[A]] :
+//   CHECK-DAG: linalg.copy ins(%[[T]] : {{.*}}) outs(%[[B]] :
+//   CHECK-DAG: linalg.copy ins(%[[T]] : {{.*}}) outs(%[[C]] :
+//   CHECK-NOT: outs(%[[X]]
+func.func @copies(%x: tensor<8xf32>, %blob: memref<64xi8> {graven.weights})
+    -> (tensor<8xf32>, tensor<8xf32>, tensor<8xf32>) {
+  %w = kernel.weight {offset = 0 : i64} : tensor<8xf32>
+  %r = linalg.add ins(%x, %x : tensor<8xf32>, tensor<8xf32>) outs(%w : tensor<8xf32>) -> tensor<8xf32>
+  return %x, %r, %r : tensor<8xf32>, tensor<8xf32>, tensor<8xf32>
+}
+
+// -----
+
+// Padding: the producer writes into the padded buffer, of which the strips
+// around it are filled just before; a kernel's epilogue stays as it is.
+
+// CHECK-LABEL: func.func @padded(
+//       CHECK: kernel.softmax {{.*}} outs(%[[H:[a-z_0-9]+]] :
+//       CHECK: %[[P:.*]] = memref.alloc() {{.*}} : memref<1x6x64xf32>
+//       CHECK: %[[TOP:.*]] = memref.subview %[[P]][0, 0, 0] [1, 1, 64]
+//       CHECK: linalg.fill {{.*}} outs(%[[TOP]] :
+//       CHECK: %[[BOTTOM:.*]] = memref.subview %[[P]][0, 5, 0] [1, 1, 64]
+//       CHECK: linalg.fill {{.*}} outs(%[[BOTTOM]] :
+//       CHECK: %[[INSIDE:.*]] = memref.subview %[[P]][0, 1, 0] [1, 4, 64]
+//       CHECK: kernel.gemm ins(%[[H]], {{.*}} outs(%[[INSIDE]] :
+//       CHECK:   kernel.yield
+//   CHECK-NOT: linalg.copy
+//       CHECK: linalg.exp ins(%[[P]] :
+func.func @padded(%x: tensor<1x4x64xf32>) -> tensor<1x6x64xf32> {
+  %w = kernel.weight {offset = 0 : i64} : tensor<1x2x64x32xf32>
+  %b = kernel.weight {offset = 16384 : i64} : tensor<64xf32>
+  %e = tensor.empty() : tensor<1x4x64xf32>
+  %h = kernel.softmax ins(%x : tensor<1x4x64xf32>) outs(%e : tensor<1x4x64xf32>) -> tensor<1x4x64xf32>
+  %g = kernel.gemm ins(%h, %w : tensor<1x4x64xf32>, tensor<1x2x64x32xf32>)
+      epilogue(%b : tensor<64xf32>) outs(%e : tensor<1x4x64xf32>) attributes {mr = 4 : i64, kc = 0 : i64} {
+  ^bb0(%acc: f32, %bias: f32):
+    %s = arith.addf %acc, %bias : f32
+    kernel.yield %s : f32
+  } -> tensor<1x4x64xf32>
+  %z = arith.constant 0.0 : f32
+  %pe = tensor.empty() : tensor<1x6x64xf32>
+  %f = linalg.fill ins(%z : f32) outs(%pe : tensor<1x6x64xf32>) -> tensor<1x6x64xf32>
+  %p = tensor.insert_slice %g into %f[0, 1, 0] [1, 4, 64] [1, 1, 1] : tensor<1x4x64xf32> into tensor<1x6x64xf32>
+  %r = linalg.exp ins(%p : tensor<1x6x64xf32>) outs(%pe : tensor<1x6x64xf32>) -> tensor<1x6x64xf32>
+  return %r : tensor<1x6x64xf32>
+}
+
+// -----
+
+// Concatenation, the later operand computed first, and used besides.
+
+// CHECK-LABEL: func.func @concat(
+//       CHECK: %[[C:.*]] = memref.alloc() {{.*}} : memref<16xf32>
+//       CHECK: %[[HIGH:.*]] = memref.subview %[[C]][8] [8] [1]
+//       CHECK: %[[T:.*]] = memref.alloc() {{.*}} : memref<8xf32>
+//       CHECK: linalg.exp {{.*}} outs(%[[HIGH]] :
+//       CHECK: %[[LOW:.*]] = memref.subview %[[C]][0] [8] [1]
+//       CHECK: linalg.log ins(%[[HIGH]] : {{.*}} outs(%[[T]] :
+//       CHECK: linalg.tanh ins(%[[T]] : {{.*}} outs(%[[LOW]] :
+//   CHECK-NOT: linalg.copy
+//       CHECK: linalg.exp ins(%[[C]] :
+func.func @concat(%x: tensor<8xf32>) -> tensor<16xf32> {
+  %e = tensor.empty() : tensor<8xf32>
+  %skip = linalg.exp ins(%x : tensor<8xf32>) outs(%e : tensor<8xf32>) -> tensor<8xf32>
+  %down = linalg.log ins(%skip : tensor<8xf32>) outs(%e : tensor<8xf32>) -> tensor<8xf32>
+  %up = linalg.tanh ins(%down : tensor<8xf32>) outs(%e : tensor<8xf32>) -> tensor<8xf32>
+  %ce = tensor.empty() : tensor<16xf32>
+  %c0 = tensor.insert_slice %up into %ce[0] [8] [1] : tensor<8xf32> into tensor<16xf32>
+  %c1 = tensor.insert_slice %skip into %c0[8] [8] [1] : tensor<8xf32> into tensor<16xf32>
+  %r = linalg.exp ins(%c1 : tensor<16xf32>) outs(%ce : tensor<16xf32>) -> tensor<16xf32>
+  return %r : tensor<16xf32>
+}
+
+// -----
+
+// A loop writes its slices in place and carries its state in one buffer.
+
+// CHECK-LABEL: func.func @loop(
+//  CHECK-SAME:   %[[X:.*]]: memref<10x8xf32>, %[[H0:.*]]: memref<8xf32>, %[[SEQ:.*]]: memref<10x8xf32>, %[[LAST:.*]]: memref<8xf32>)
+//       CHECK: %[[H:.*]] = memref.alloc()
+//       CHECK: linalg.copy ins(%[[H0]] : {{.*}}) outs(%[[H]] :
+//       CHECK: %[[R:.*]]:2 = scf.for {{.*}} iter_args(%[[Q:.*]] = %[[SEQ]], %[[G:.*]] = %[[H]])
+//       CHECK:   %[[S:.*]] = memref.subview %[[Q]]
+//       CHECK:   linalg.add ins(%{{.*}}, %[[G]] : {{.*}}) outs(%[[S]] :
+//       CHECK:   linalg.copy ins(%[[S]] : {{.*}}) outs(%[[G]] :
+//       CHECK:   scf.yield %[[Q]], %[[G]]
+//       CHECK: linalg.copy ins(%[[R]]#1 : {{.*}}) outs(%[[LAST]] :
+func.func @loop(%x: tensor<10x8xf32>, %h0: tensor<8xf32>) -> (tensor<10x8xf32>, tensor<8xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c10 = arith.constant 10 : index
+  %e = tensor.empty() : tensor<10x8xf32>
+  %0:2 = scf.for %i = %c0 to %c10 step %c1 iter_args(%seq = %e, %h = %h0) -> (tensor<10x8xf32>, tensor<8xf32>) {
+    %xs = tensor.extract_slice %x[%i, 0] [1, 8] [1, 1] : tensor<10x8xf32> to tensor<8xf32>
+    %eh = tensor.empty() : tensor<8xf32>
+    %hn = linalg.add ins(%xs, %h : tensor<8xf32>, tensor<8xf32>) outs(%eh : tensor<8xf32>) -> tensor<8xf32>
+    %s = tensor.insert_slice %hn into %seq[%i, 0] [1, 8] [1, 1] : tensor<8xf32> into tensor<10x8xf32>
+    scf.yield %s, %hn : tensor<10x8xf32>, tensor<8xf32>
+  }
+  return %0#0, %0#1 : tensor<10x8xf32>, tensor<8xf32>
+}
+
+// -----
+
+// A swap of two carried values still gives each its value.
+
+// CHECK-LABEL: func.func @swap(
+//       CHECK: scf.for {{.*}} iter_args(%[[X:.*]] = %{{.*}}, %[[Y:.*]] = %{{.*}})
+//       CHECK:   linalg.copy ins(%[[Y]] : {{.*}}) outs(%[[OLDY:.*]] :
+//       CHECK:   linalg.copy ins(%[[X]] : {{.*}}) outs(%[[OLDX:.*]] :
+//       CHECK:   linalg.copy ins(%[[OLDY]] : {{.*}}) outs(%[[X]] :
+//       CHECK:   linalg.copy ins(%[[OLDX]] : {{.*}}) outs(%[[Y]] :
+//       CHECK:   scf.yield %[[X]], %[[Y]]
+func.func @swap(%a: tensor<8xf32>, %b: tensor<8xf32>, %n: tensor<index>) -> (tensor<8xf32>, tensor<8xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %t = tensor.extract %n[] : tensor<index>
+  %0:2 = scf.for %i = %c0 to %t step %c1 iter_args(%x = %a, %y = %b) -> (tensor<8xf32>, tensor<8xf32>) {
+    scf.yield %y, %x : tensor<8xf32>, tensor<8xf32>
+  }
+  return %0#0, %0#1 : tensor<8xf32>, tensor<8xf32>
+}
+
+// -----
+
+// expected-error @below {{argument 0 has type 'tensor<?xf32>', expected a ranked tensor of static shape}}
+func.func @dynamic(%x: tensor<?xf32>) {
+  return
+}
+
+// -----
+
+// expected-error @below {{result 0 has type 'index', expected a tensor}}
+func.func @scalar_result() -> index {
+  %c = arith.constant 3 : index
+  return %c : index
+}
+
+// -----
+
+// expected-error @below {{has 2 blocks, expected 1}}
+func.func @blocks(%x: tensor<4xf32>) -> tensor<4xf32> {
+  cf.br ^bb1
+^bb1:
+  return %x : tensor<4xf32>
+}
+
+// -----
+
+func.func private @other(tensor<4xf32>) -> tensor<4xf32>
+func.func @calls(%x: tensor<4xf32>) -> tensor<4xf32> {
+  // expected-error @below {{calls @other on tensors, which has to be inlined before}}
+  %0 = call @other(%x) : (tensor<4xf32>) -> tensor<4xf32>
+  return %0 : tensor<4xf32>
+}
+
+// -----
+
+func.func @unknown(%x: tensor<4xf32>) -> tensor<4xf32> {
+  // expected-error @below {{op was not bufferized}}
+  %0 = "test.unknown"(%x) : (tensor<4xf32>) -> tensor<4xf32>
+  return %0 : tensor<4xf32>
+}
