@@ -14,9 +14,11 @@ Expr tanhF32(Expr x) {
   // Beyond 9.02 the result is 1 to the last place.
   Expr exponential = expSmallF32(atMost(magnitude, 10) * 2);
   Expr far = 1 - 2 / (exponential + 1);
-  Expr square = x * x;
-  Expr near = multiplyAdd(horner(square, kTanhF32), square * x, x);
-  return select(magnitude < 0.625, near, copySign(far, x));
+  Expr square = magnitude * magnitude;
+  Expr near =
+      multiplyAdd(horner(square, kTanhF32), square * magnitude, magnitude);
+  // The sign last, for -0.
+  return copySign(select(magnitude < 0.625, near, far), x);
 }
 
 Expr erfF32(Expr x) {

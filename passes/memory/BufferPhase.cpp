@@ -1,4 +1,4 @@
-//===- BufferPhase.cpp - the passes of the buffer phase in order -*- C++
+//===- BufferPhase.cpp - the order of the buffer phase ----------*- C++ -*-===//
 //-*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //

@@ -89,12 +89,43 @@ struct Worst {
   }
 };
 
+/// Values at which functions have their special cases.
+const float kSpecial[] = {0.0f,
+                          -0.0f,
+                          1.0f,
+                          -1.0f,
+                          2.0f,
+                          -2.0f,
+                          0.5f,
+                          -0.5f,
+                          3.0f,
+                          -3.0f,
+                          1.5f,
+                          -1.5f,
+                          0x1p24f,
+                          0x1p-149f,
+                          -0x1p-149f,
+                          0x1.fffffep127f,
+                          -0x1.fffffep127f,
+                          0x1.fffffep-1f,
+                          0x1.000002p0f,
+                          0x1.000001p23f,
+                          -0x1.000002p23f,
+                          0x1.fffffep22f,
+                          33.0f,
+                          -34.0f,
+                          INFINITY,
+                          -INFINITY,
+                          NAN};
+
 Worst sweep(const Unary &function, const Loop &loop) {
   uint64_t step = isExhaustive() ? 1 : 1021;
   std::vector<float> x(Loop::kBatch), y(Loop::kBatch);
   Worst worst;
   for (uint64_t next = 0; next < (uint64_t(1) << 32);) {
     int64_t count = 0;
+    for (float value : kSpecial)
+      x[count++] = value;
     for (; count < Loop::kBatch; ++count, next += step)
       x[count] = std::bit_cast<float>(static_cast<uint32_t>(next));
     loop(x.data(), y.data());
@@ -131,35 +162,6 @@ INSTANTIATE_TEST_SUITE_P(Unary, ExpandMath,
                                           testing::Values(Processor::Baseline,
                                                           Processor::Host)),
                          [](const auto &info) { return nameOf(info.param); });
-
-/// Values at which binary functions have their special cases.
-const float kSpecial[] = {0.0f,
-                          -0.0f,
-                          1.0f,
-                          -1.0f,
-                          2.0f,
-                          -2.0f,
-                          0.5f,
-                          -0.5f,
-                          3.0f,
-                          -3.0f,
-                          1.5f,
-                          -1.5f,
-                          0x1p24f,
-                          0x1p-149f,
-                          -0x1p-149f,
-                          0x1.fffffep127f,
-                          -0x1.fffffep127f,
-                          0x1.fffffep-1f,
-                          0x1.000002p0f,
-                          0x1.000001p23f,
-                          -0x1.000002p23f,
-                          0x1.fffffep22f,
-                          33.0f,
-                          -34.0f,
-                          INFINITY,
-                          -INFINITY,
-                          NAN};
 
 /// Pairs: the special values crossed, then random bits and random moderate
 /// numbers by turns.
