@@ -169,9 +169,9 @@ private:
                   int64_t prefetches = llvm::divideCeilSigned(ahead, line);
                   for (int64_t c = 0; c < depth; ++c) {
                     // Spread over the multiplications, not in a burst.
-                    for (int64_t p = c * prefetches / depth;
-                         p < (c + 1) * prefetches / depth; ++p)
-                      e.prefetch(w, e.add(next, Idx(p * line)));
+                    for (int64_t p = 0; p < prefetches; ++p)
+                      if (p * depth / prefetches == c)
+                        e.prefetch(w, e.add(next, Idx(p * line)));
                     multiply(values, e.add(from, Idx(c * laneStride)),
                              e.add(weights, Idx(c * width)), rows, columns,
                              vectors);

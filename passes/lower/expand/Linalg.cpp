@@ -1,8 +1,8 @@
 //===- Linalg.cpp - expansion of linalg operations --------------*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// This file implements the expansion of any linalg operation on static memrefs,
-// and of memref.copy, to loops in scalar form. Loops that walk memory together
+// This file implements the expansion of any linalg operation on static memrefs
+// to loops in scalar form. Loops that walk memory together
 // are collapsed, parallel loops come first, the innermost loop is the
 // contiguous one, and a reduction is carried in registers.
 
@@ -12,7 +12,6 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
-#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/AffineExpr.h"
 #include "mlir/IR/IRMapping.h"
 
@@ -362,20 +361,6 @@ LoopNest nestOf(linalg::LinalgOp op) {
   return LoopNest(op.getStaticLoopRanges(), parallel, operands, pinned);
 }
 
-LoopNest nestOf(memref::CopyOp op) {
-  auto type = cast<MemRefType>(op.getTarget().getType());
-  SmallVector<Strides> operands(2);
-  int64_t offset = 0;
-  if (failed(cast<MemRefType>(op.getSource().getType())
-                 .getStridesAndOffset(operands[0], offset)) ||
-      failed(type.getStridesAndOffset(operands[1], offset)))
-    operands.clear();
-  SmallVector<bool> parallel(type.getRank(), true),
-      pinned(type.getRank(), false);
-  return LoopNest(SmallVector<int64_t>(type.getShape()), parallel, operands,
-                  pinned);
-}
-
 } // namespace
 
 int64_t taskCount(linalg::LinalgOp op) { return nestOf(op).tasks; }
@@ -399,43 +384,6 @@ LogicalResult expandLinalg(Emitter &e, linalg::LinalgOp op, Value lo,
   }
   LoopNest nest = nestOf(op);
   LinalgExpansion(e, op, std::move(accesses), nest).run(lo, hi);
-  return success();
-}
-
-int64_t taskCount(memref::CopyOp op) { return nestOf(op).tasks; }
-
-LogicalResult expandCopy(Emitter &e, memref::CopyOp op, Value lo, Value hi) {
-  FailureOr<Buffer> from = e.buffer(op.getSource()),
-                    to = e.buffer(op.getTarget());
-  if (failed(from) || failed(to))
-    return failure();
-  LoopNest nest = nestOf(op);
-  e.tasks(lo, hi, {nest.tasks}, [&](ArrayRef<Idx> task) {
-    Idx first = e.mul(task[0], nest.unitsPerTask);
-    Idx last = e.min(e.add(first, Idx(nest.unitsPerTask)), Idx(nest.units));
-    e.loop(first, last, 1, [&](Idx unit) {
-      SmallVector<int64_t> extents;
-      for (size_t i = 0; i < nest.outer; ++i)
-        extents.push_back(nest.loops[i].extent);
-      SmallVector<Idx> ivs = e.delinearize(unit, extents);
-      auto visit = [&](auto &self, size_t depth) -> void {
-        if (depth < nest.loops.size())
-          return e.loop(Idx(int64_t(0)), Idx(nest.loops[depth].extent), 1,
-                        [&](Idx iv) {
-                          ivs.push_back(iv);
-                          self(self, depth + 1);
-                          ivs.pop_back();
-                        });
-        Idx source(int64_t(0)), target(int64_t(0));
-        for (auto [loop, iv] : llvm::zip_equal(nest.loops, ivs)) {
-          source = e.add(source, e.mul(iv, loop.strideOf(from->strides)));
-          target = e.add(target, e.mul(iv, loop.strideOf(to->strides)));
-        }
-        e.store(e.load(*from, source), *to, target);
-      };
-      visit(visit, nest.outer);
-    });
-  });
   return success();
 }
 

@@ -95,6 +95,11 @@ ConvTile chooseConvTile(const TargetInfo &target, const ConvTileShape &shape,
     while (channels > lanes && perGroup % channels != 0)
       channels /= 2;
   int64_t vectors = channels / lanes, pixels = rowsThatFit(target, vectors);
+  // The loop over a planar input is short: the weights of its next channel are
+  // in registers too, and one accumulator in memory would halve the speed.
+  if (shape.inChannels < kBlock)
+    pixels = std::max<int64_t>(1, (target.vectorRegisters - 2 * vectors - 1) /
+                                      vectors);
   ConvTile tile{1, 1, channels, std::max<int64_t>(shape.outHeight, 1)};
   int64_t height = std::max<int64_t>(shape.outHeight, 1),
           width = std::max<int64_t>(shape.outWidth, 1);

@@ -1,0 +1,78 @@
+// RUN: %graven-opt %s --graven-outline-kernels | FileCheck %s
+
+#id = affine_map<(i) -> (i)>
+
+// CHECK-LABEL: func.func @forward
+// CHECK-SAME: %[[A:.*]]: memref<65536xf32>, %[[B:.*]]: memref<65536xf32>, %[[C:.*]]: memref<64xf32>
+func.func @forward(%a: memref<65536xf32>, %b: memref<65536xf32>, %c: memref<64xf32>) {
+  %two = arith.constant 2.0 : f32
+  %three = arith.constant 3.0 : f32
+  // Equal kernels share a function, whatever their operands.
+  // CHECK: kernel.launch @k_0(%[[A]], %[[B]] : memref<65536xf32>, memref<65536xf32>) tasks(4)
+  // CHECK: kernel.launch @k_0(%[[B]], %[[A]] : memref<65536xf32>, memref<65536xf32>) tasks(4)
+  memref.copy %a, %b : memref<65536xf32> to memref<65536xf32>
+  memref.copy %b, %a : memref<65536xf32> to memref<65536xf32>
+  // A constant moves along, and makes another kernel.
+  // CHECK: kernel.launch @k_1(%[[C]] : memref<64xf32>) tasks(1)
+  // CHECK: kernel.launch @k_2(%[[C]] : memref<64xf32>) tasks(1)
+  linalg.fill ins(%two : f32) outs(%c : memref<64xf32>)
+  linalg.fill ins(%three : f32) outs(%c : memref<64xf32>)
+  // A buffer that is used twice is passed once.
+  // CHECK: kernel.launch @k_3(%[[A]] : memref<65536xf32>) tasks(4)
+  linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]} ins(%a : memref<65536xf32>) outs(%a : memref<65536xf32>) {
+  ^bb0(%x: f32, %y: f32):
+    %0 = arith.addf %x, %two : f32
+    linalg.yield %0 : f32
+  }
+  // A buffer that the region reads is an operand.
+  // CHECK: kernel.launch @k_4(%[[C]], %[[A]] : memref<64xf32>, memref<65536xf32>) tasks(1)
+  linalg.generic {indexing_maps = [#id], iterator_types = ["parallel"]} outs(%c : memref<64xf32>) {
+  ^bb0(%y: f32):
+    %i = linalg.index 0 : index
+    %0 = memref.load %a[%i] : memref<65536xf32>
+    linalg.yield %0 : f32
+  }
+  return
+}
+
+// CHECK-LABEL: func.func @loop
+func.func @loop(%c: memref<64xf32>, %n: index) {
+  %zero = arith.constant 0 : index
+  %one = arith.constant 1 : index
+  %two = arith.constant 2.0 : f32
+  // CHECK: scf.for
+  // CHECK: kernel.launch @k_1
+  scf.for %i = %zero to %n step %one {
+    linalg.fill ins(%two : f32) outs(%c : memref<64xf32>)
+  }
+  return
+}
+
+// Tensors are not kernels yet.
+// CHECK-LABEL: func.func @tensors
+func.func @tensors(%t: tensor<4xf32>) -> tensor<4xf32> {
+  // CHECK: linalg.fill
+  %two = arith.constant 2.0 : f32
+  %0 = linalg.fill ins(%two : f32) outs(%t : tensor<4xf32>) -> tensor<4xf32>
+  return %0 : tensor<4xf32>
+}
+
+// What is outlined already stays.
+// CHECK-LABEL: func.func private @done
+// CHECK: memref.copy
+func.func private @done(%a: memref<4xf32>, %b: memref<4xf32>, %lo: index, %hi: index) attributes {kernel.entry} {
+  memref.copy %a, %b : memref<4xf32> to memref<4xf32>
+  return
+}
+
+// CHECK: func.func private @k_0(%[[X:.*]]: memref<65536xf32>, %[[Y:.*]]: memref<65536xf32>, %{{.*}}: index, %{{.*}}: index) attributes {kernel.entry} {
+// CHECK-NEXT: memref.copy %[[X]], %[[Y]] : memref<65536xf32> to memref<65536xf32>
+// CHECK-NEXT: return
+// CHECK: func.func private @k_1
+// CHECK-NEXT: arith.constant 2.0
+// CHECK-NEXT: linalg.fill
+// CHECK: func.func private @k_2
+// CHECK-NEXT: arith.constant 3.0
+// CHECK: func.func private @k_3(%[[Z:.*]]: memref<65536xf32>, %{{.*}}: index, %{{.*}}: index)
+// CHECK: ins(%[[Z]] : memref<65536xf32>) outs(%[[Z]] : memref<65536xf32>)
+// CHECK: func.func private @k_4(%{{.*}}: memref<64xf32>, %{{.*}}: memref<65536xf32>, %{{.*}}: index, %{{.*}}: index)
