@@ -25,7 +25,7 @@ func.func @chain(%a: tensor<1x7x20xf32>, %b: tensor<1x3x20x16xf32>, %row: tensor
 
 // A weight is a view of the blob; it is read only, so a write goes to a copy.
 // CHECK-LABEL: func.func @weight
-// CHECK-SAME: %[[BLOB:.*]]: memref<4096xi8> {graven.weights}
+// CHECK-SAME: %[[BLOB:[a-z0-9]+]]: memref<4096xi8> {graven.weights}
 func.func @weight(%x: tensor<4x6xf32>, %blob: memref<4096xi8> {graven.weights}) -> (tensor<4x6xf32>, tensor<6xf32>) {
   // CHECK: %[[W:.*]] = memref.view %[[BLOB]][%c1024][] : memref<4096xi8> to memref<6xf32>
   // CHECK: kernel.rownorm rms ins(%{{.*}} : memref<4x6xf32>) params(%[[W]] : memref<6xf32>)

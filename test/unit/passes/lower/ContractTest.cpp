@@ -36,7 +36,7 @@ Array pack(const Array &b, int64_t batch, int64_t k, int64_t n, int64_t width) {
   return packed;
 }
 
-void testGemm(const TargetInfo &target, GemmCase c) {
+void checkGemm(const TargetInfo &target, GemmCase c) {
   expand::GemmTile tile = expand::chooseGemmTile(target, c.m, c.n, c.k);
   int64_t kc = c.kc == 0 ? tile.kc : c.kc, panels = panelsOf(c.n, tile.nr);
   Array a(c.batch * c.m * c.k, 1), b(c.batchB * c.k * c.n, 2),
@@ -99,27 +99,27 @@ TEST(Gemm, TailsInEveryAxis) {
                        GemmCase{1, 5, 48, 3, 1}, GemmCase{1, 13, 17, 30, 1},
                        GemmCase{1, 29, 65, 129, 1}, GemmCase{1, 100, 96, 50, 1},
                        GemmCase{1, 6, 7, 1024, 1}})
-      testGemm(target, c);
+      checkGemm(target, c);
 }
 
 TEST(Gemm, Batches) {
   for (const TargetInfo &target : targets())
     for (GemmCase c : {GemmCase{3, 7, 20, 9, 3}, GemmCase{3, 7, 20, 9, 1},
                        GemmCase{2, 40, 64, 16, 2}})
-      testGemm(target, c);
+      checkGemm(target, c);
 }
 
 TEST(Gemm, AddsUpBlocksOfK) {
   for (const TargetInfo &target : targets())
     for (int64_t kc : {8, 16, 40, 1000})
-      testGemm(target, {1, 15, 37, 45, 1, kc, true});
+      checkGemm(target, {1, 15, 37, 45, 1, kc, true});
 }
 
 TEST(Gemm, Epilogue) {
   for (const TargetInfo &target : targets())
     for (GemmCase c : {GemmCase{2, 1, 70, 11, 1, 0, true},
                        GemmCase{1, 31, 50, 20, 1, 0, true}})
-      testGemm(target, c);
+      checkGemm(target, c);
 }
 
 /// The residual and the output are one buffer; blocks of k must not overwrite

@@ -95,7 +95,7 @@ std::vector<double> reference(const ConvCase &c, const Array &x, const Array &w,
   return out;
 }
 
-void testConv(const TargetInfo &target, ConvCase c) {
+void checkConv(const TargetInfo &target, ConvCase c) {
   int64_t oh = (c.h - (c.kh - 1) * c.dilation - 1) / c.stride + 1;
   int64_t ow = (c.w - (c.kw - 1) * c.dilation - 1) / c.stride + 1;
   expand::ConvTile tile =
@@ -172,23 +172,23 @@ TEST(Conv, Channels) {
                           {17, 40},
                           {5, 3},
                           {48, 33}})
-      testConv(target,
-               {.n = 1, .ic = ic, .oc = oc, .h = 6, .w = 9, .kh = 3, .kw = 3});
+      checkConv(target,
+                {.n = 1, .ic = ic, .oc = oc, .h = 6, .w = 9, .kh = 3, .kw = 3});
 }
 
 TEST(Conv, StridesAndDilations) {
   for (const TargetInfo &target : targets())
     for (auto [stride, dilation] :
          {std::pair<int64_t, int64_t>{2, 1}, {1, 2}, {3, 2}})
-      testConv(target, {.n = 2,
-                        .ic = 20,
-                        .oc = 32,
-                        .h = 13,
-                        .w = 17,
-                        .kh = 3,
-                        .kw = 2,
-                        .stride = stride,
-                        .dilation = dilation});
+      checkConv(target, {.n = 2,
+                         .ic = 20,
+                         .oc = 32,
+                         .h = 13,
+                         .w = 17,
+                         .kh = 3,
+                         .kw = 2,
+                         .stride = stride,
+                         .dilation = dilation});
 }
 
 TEST(Conv, Pointwise) {
@@ -213,7 +213,7 @@ TEST(Conv, Pointwise) {
                    .kh = 1,
                    .kw = 1,
                    .stride = 2}})
-      testConv(target, c);
+      checkConv(target, c);
 }
 
 TEST(Conv, Groups) {
@@ -235,7 +235,7 @@ TEST(Conv, Groups) {
                                 .kw = 1,
                                 .groups = 4,
                                 .epilogue = true}})
-      testConv(target, c);
+      checkConv(target, c);
 }
 
 TEST(Conv, PlanarInput) {
@@ -258,7 +258,7 @@ TEST(Conv, PlanarInput) {
                                 .kh = 3,
                                 .kw = 3,
                                 .planarIn = true}})
-      testConv(target, c);
+      checkConv(target, c);
 }
 
 TEST(Conv, PlanarOutput) {
@@ -280,7 +280,7 @@ TEST(Conv, PlanarOutput) {
                                 .kh = 3,
                                 .kw = 3,
                                 .planarOut = true}})
-      testConv(target, c);
+      checkConv(target, c);
 }
 
 TEST(Conv, RowBlocksAndOneDimension) {
@@ -297,20 +297,20 @@ TEST(Conv, RowBlocksAndOneDimension) {
                    .rowBlock = 2},
           ConvCase{
               .n = 1, .ic = 16, .oc = 32, .h = 1, .w = 50, .kh = 1, .kw = 5}})
-      testConv(target, c);
+      checkConv(target, c);
 }
 
 TEST(Conv, SmallMaps) {
   for (const TargetInfo &target : targets())
     for (int64_t extent : {1, 2, 4, 7})
-      testConv(target, {.n = 1,
-                        .ic = 32,
-                        .oc = 32,
-                        .h = extent + 2,
-                        .w = extent + 2,
-                        .kh = 3,
-                        .kw = 3,
-                        .epilogue = true});
+      checkConv(target, {.n = 1,
+                         .ic = 32,
+                         .oc = 32,
+                         .h = extent + 2,
+                         .w = extent + 2,
+                         .kh = 3,
+                         .kw = 3,
+                         .epilogue = true});
 }
 
 } // namespace

@@ -82,8 +82,8 @@ TEST(Linalg, TransposeAndCopy) {
 }
 
 /// The sum over one of three axes, added to what the output holds.
-void testReduce(const TargetInfo &target, std::vector<int64_t> shape,
-                int axis) {
+void checkReduce(const TargetInfo &target, std::vector<int64_t> shape,
+                 int axis) {
   int64_t outer = 1, inner = 1, extent = shape[axis];
   for (int i = 0; i < 3; ++i)
     (i < axis ? outer : inner) *= i == axis ? 1 : shape[i];
@@ -130,7 +130,7 @@ TEST(Linalg, ReductionOverEachAxis) {
                                          {40, 3, 1000},
                                          {1, 64, 5},
                                          {2, 1, 3}})
-        testReduce(target, shape, axis);
+        checkReduce(target, shape, axis);
 }
 
 TEST(Linalg, MatmulWithoutPanels) {

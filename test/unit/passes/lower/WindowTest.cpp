@@ -20,7 +20,7 @@ struct DepthwiseCase {
   bool epilogue = false;
 };
 
-void testDepthwise(const TargetInfo &target, DepthwiseCase c) {
+void checkDepthwise(const TargetInfo &target, DepthwiseCase c) {
   int64_t oh = (c.h - (c.kh - 1) * c.dilation - 1) / c.stride + 1;
   int64_t ow = (c.w - (c.kw - 1) * c.dilation - 1) / c.stride + 1;
   expand::DepthwiseTile tile = expand::chooseDepthwiseTile(target, oh, ow);
@@ -106,7 +106,7 @@ TEST(Depthwise, KernelsStridesDilations) {
                         .dilation = 2,
                         .epilogue = true},
           DepthwiseCase{.n = 1, .c = 16, .h = 3, .w = 40, .kh = 1, .kw = 31}})
-      testDepthwise(target, c);
+      checkDepthwise(target, c);
 }
 
 struct PoolCase {
@@ -125,7 +125,7 @@ int64_t outExtent(const PoolCase &c, int64_t extent, int axis) {
                                                                  : out;
 }
 
-void testPool(const TargetInfo &target, PoolCase c, bool blocked) {
+void checkPool(const TargetInfo &target, PoolCase c, bool blocked) {
   int64_t oh = outExtent(c, c.h, 0), ow = outExtent(c, c.w, 1);
   int64_t channels = blocked ? up(c.c, 16) : c.c, lanes = blocked ? 16 : 1;
   Array x(c.n * channels * c.h * c.w * lanes, 5),
@@ -189,7 +189,7 @@ TEST(Pool, WindowsPadsCeil) {
             PoolCase{
                 kind, 1, 16, 12, 12, 12, 1, 1, {0, 0, 0, 0}, false, false, 7}})
         for (bool blocked : {false, true})
-          testPool(target, c, blocked);
+          checkPool(target, c, blocked);
 }
 
 } // namespace
