@@ -11,6 +11,7 @@
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/Matchers.h"
+#include "mlir/Interfaces/ViewLikeInterface.h"
 
 namespace graven::cpu {
 #define GEN_PASS_DEF_LOWERKERNELLAUNCH
@@ -26,12 +27,18 @@ constexpr llvm::StringLiteral launchHelper = "graven.launch";
 /// The alignment of the workspace, of the weights and of all offsets into them.
 constexpr int64_t bufferAlignment = 64;
 
-/// True for a view of the workspace or the weights, the last two arguments of
-/// the main function, at a constant multiple of 64 bytes.
+/// True where the buffer that `value` lies in is a view of the workspace or the
+/// weights, the last two arguments of the main function, at a constant multiple
+/// of 64 bytes. (Offsets of subviews are part of a type, not of the pointer.)
 bool isAlignedView(Value value, func::FuncOp main) {
   auto view = value.getDefiningOp<memref::ViewOp>();
-  if (!view)
-    return false;
+  while (!view) {
+    auto viewLike = value.getDefiningOp<ViewLikeOpInterface>();
+    if (!viewLike)
+      return false;
+    value = viewLike.getViewSource();
+    view = value.getDefiningOp<memref::ViewOp>();
+  }
   auto source = dyn_cast<BlockArgument>(view.getSource());
   if (!source || source.getOwner() != &main.front())
     return false;
@@ -85,7 +92,6 @@ private:
   LLVM::LLVMPointerType ptr;
   IntegerType i64;
   DenseMap<Operation *, func::FuncOp> tasks;
-  Value parallelArgument;
   LLVM::AllocaOp array;
   int64_t arraySize = 0;
 };
@@ -99,12 +105,11 @@ LogicalResult Lowering::check(LaunchOp launch) {
     auto memref = dyn_cast<MemRefType>(type);
     bool plain = type.isIndex() ||
                  (type.isIntOrFloat() && type.getIntOrFloatBitWidth() <= 64);
-    bool bare =
-        memref && memref.hasStaticShape() && memref.getLayout().isIdentity();
+    bool bare = memref && LLVMTypeConverter::canConvertToBarePtr(memref);
     if (!plain && !bare)
       return launch.emitOpError(
-                 "expects numbers and memrefs with static shape and identity "
-                 "layout, got ")
+                 "expects numbers and memrefs with static shape, strides and "
+                 "offset, got ")
              << type;
   }
   return success();

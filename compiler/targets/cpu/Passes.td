@@ -41,8 +41,8 @@ def LowerKernelLaunch : Pass<"graven-lower-kernel-launch", "::mlir::ModuleOp"> {
     have elements. They become `llvm.align = 64` where every launch passes a view of
     the workspace or the weights at a constant multiple of 64.
 
-    Preconditions: static shapes and identity layouts at launches; operands are
-    memrefs, indices, integers up to 64 bits or floats up to 64 bits.
+    Preconditions: operands are memrefs whose shape, strides and offset are static,
+    indices, integers up to 64 bits or floats up to 64 bits.
     It does not inline kernels and does not decide how many tasks there are.
   }];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::func::FuncDialect",
