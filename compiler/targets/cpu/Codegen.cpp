@@ -20,7 +20,6 @@
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
-#include "llvm/IR/Operator.h"
 #include "llvm/IR/PassManager.h"
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/raw_ostream.h"
@@ -57,9 +56,6 @@ void setFunctionAttributes(Function &function, const TargetMachine &machine,
   function.addFnAttr("warn-stack-size",
                      std::to_string(graven::cpu::stackLimit));
   function.addFnAttr(Attribute::NoUnwind);
-  for (Instruction &instruction : instructions(function))
-    if (isa<FPMathOperator>(instruction))
-      instruction.setHasAllowContract(true);
 }
 
 void hoistStackMemory(Function &function,

@@ -7,7 +7,7 @@
 //===----------------------------------------------------------------------===//
 #include "compiler/targets/cpu/Passes.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "mlir/Transforms/WalkPatternRewriteDriver.h"
 
 namespace graven::cpu {
 #define GEN_PASS_DEF_EXPANDARITH
@@ -24,8 +24,7 @@ struct ExpandArith : public graven::cpu::impl::ExpandArithBase<ExpandArith> {
     arith::populateCeilFloorDivExpandOpsPatterns(patterns);
     if (expandBF16)
       arith::populateExpandBFloat16Patterns(patterns);
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
-      signalPassFailure();
+    walkAndApplyPatterns(getOperation(), std::move(patterns));
   }
 };
 } // namespace
