@@ -7,6 +7,7 @@
 #include "dialects/kernel/Kernel.h"
 #include "passes/memory/Destinations.h"
 #include "passes/memory/Passes.h"
+#include "passes/memory/ResultCopies.h"
 
 #include "mlir/Dialect/Arith/Transforms/BufferizableOpInterfaceImpl.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
@@ -140,15 +141,22 @@ LogicalResult prepare(func::FuncOp function) {
   return chooseDestinations(function);
 }
 
-/// Erases copies of a buffer to itself, which merging equal views shows; counts
-/// the others.
-int64_t dropSelfCopies(func::FuncOp function) {
+bool isSelfCopy(linalg::CopyOp copy) {
+  return copy.getInputs().front() == copy.getOutputs().front();
+}
+
+/// Erases copies of a buffer to itself, which merging equal views shows, and
+/// orders those to the results; returns how many copies are left.
+int64_t settleCopies(func::FuncOp function) {
+  SmallVector<linalg::CopyOp> toResults = memory::takeResultCopies(function);
   IRRewriter rewriter(function.getContext());
   DominanceInfo dominance(function);
   eliminateCommonSubExpressions(rewriter, dominance, function);
+  llvm::erase_if(toResults, isSelfCopy);
+  memory::orderResultCopies(function, toResults);
   int64_t remaining = 0;
   function.walk([&](linalg::CopyOp copy) {
-    if (copy.getInputs().front() == copy.getOutputs().front())
+    if (isSelfCopy(copy))
       copy.erase();
     else
       ++remaining;
@@ -172,7 +180,7 @@ struct Bufferize : impl::BufferizeBase<Bufferize> {
                                                   state)))
       return signalPassFailure();
     for (func::FuncOp function : functions)
-      numCopies += dropSelfCopies(function);
+      numCopies += settleCopies(function);
     numFunctions += functions.size();
   }
 };

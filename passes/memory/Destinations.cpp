@@ -8,7 +8,9 @@
 
 #include "dialects/kernel/Kernel.h"
 #include "passes/memory/Passes.h"
+#include "passes/memory/ResultCopies.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -91,6 +93,9 @@ static LogicalResult writeResults(func::FuncOp function) {
   unsigned position = outputPosition(function);
   OpBuilder atStart(function.getBody());
   OpBuilder atEnd(terminator);
+  auto mark = arith::ConstantOp::create(atEnd, terminator.getLoc(),
+                                        atEnd.getBoolAttr(false));
+  mark->setAttr(kResultsBeginAttr, atEnd.getUnitAttr());
   for (auto [index, value] : llvm::enumerate(terminator.getOperands())) {
     FailureOr<RankedTensorType> type =
         asStaticTensor(function, value.getType(), "result", index);

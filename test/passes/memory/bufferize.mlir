@@ -152,6 +152,36 @@ func.func @swap(%a: tensor<8xf32>, %b: tensor<8xf32>, %n: tensor<index>) -> (ten
 
 // -----
 
+#id = affine_map<(d0) -> (d0)>
+
+// Two values made in place of one: the result that was computed in the other's
+// argument leaves it before that is written.
+
+// CHECK-LABEL: func.func @fork(
+//  CHECK-SAME:   %[[X:.*]]: memref<8xf32>, %[[P:.*]]: memref<8xf32>, %[[Q:.*]]: memref<8xf32>)
+//       CHECK: linalg.exp ins(%[[X]] : {{.*}}) outs(%[[P]] :
+//       CHECK: arith.addf
+//       CHECK: linalg.copy ins(%[[P]] : {{.*}}) outs(%[[Q]] :
+//       CHECK: linalg.copy ins(%{{.*}} : {{.*}}) outs(%[[P]] :
+//       CHECK: return
+func.func @fork(%x: tensor<8xf32>) -> (tensor<8xf32>, tensor<8xf32>) {
+  %e = tensor.empty() : tensor<8xf32>
+  %s = linalg.exp ins(%x : tensor<8xf32>) outs(%e : tensor<8xf32>) -> tensor<8xf32>
+  %p = linalg.generic {indexing_maps = [#id], iterator_types = ["parallel"]} outs(%s : tensor<8xf32>) {
+  ^bb0(%o: f32):
+    %n = arith.negf %o : f32
+    linalg.yield %n : f32
+  } -> tensor<8xf32>
+  %q = linalg.generic {indexing_maps = [#id], iterator_types = ["parallel"]} outs(%s : tensor<8xf32>) {
+  ^bb0(%o: f32):
+    %n = arith.addf %o, %o : f32
+    linalg.yield %n : f32
+  } -> tensor<8xf32>
+  return %p, %q : tensor<8xf32>, tensor<8xf32>
+}
+
+// -----
+
 // expected-error @below {{argument 0 has type 'tensor<?xf32>', expected a ranked tensor of static shape}}
 func.func @dynamic(%x: tensor<?xf32>) {
   return
