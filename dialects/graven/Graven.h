@@ -28,6 +28,17 @@
 
 namespace graven {
 
+// Folds that traits give to every op of a group (folds/Traits.cpp).
+/// f(f(x)) = x: the operand of the inner op, when the types agree.
+mlir::OpFoldResult foldSelfInverse(mlir::Operation *op);
+/// f(f(x)) = f(x): the inner result, when all else of the two ops is equal.
+mlir::OpFoldResult foldProjection(mlir::Operation *op);
+/// Runs the op's naive function on constant operands, if operands and results
+/// are so small that shape arithmetic may be meant.
+llvm::LogicalResult
+foldByEvaluation(mlir::Operation *op, llvm::ArrayRef<mlir::Attribute> operands,
+                 llvm::SmallVectorImpl<mlir::OpFoldResult> &results);
+
 /// Traits by which passes recognise groups of ops (GravenBase.td says what each
 /// means).
 template <class Op>
@@ -47,9 +58,30 @@ class Indexed : public mlir::OpTrait::TraitBase<Op, Indexed> {};
 template <class Op>
 class ZeroPreserving : public mlir::OpTrait::TraitBase<Op, ZeroPreserving> {};
 template <class Op>
-class SelfInverse : public mlir::OpTrait::TraitBase<Op, SelfInverse> {};
+class SelfInverse : public mlir::OpTrait::TraitBase<Op, SelfInverse> {
+public:
+  static mlir::OpFoldResult foldTrait(mlir::Operation *op,
+                                      llvm::ArrayRef<mlir::Attribute>) {
+    return foldSelfInverse(op);
+  }
+};
 template <class Op>
-class Projection : public mlir::OpTrait::TraitBase<Op, Projection> {};
+class Projection : public mlir::OpTrait::TraitBase<Op, Projection> {
+public:
+  static mlir::OpFoldResult foldTrait(mlir::Operation *op,
+                                      llvm::ArrayRef<mlir::Attribute>) {
+    return foldProjection(op);
+  }
+};
+template <class Op>
+class FoldsWhenSmall : public mlir::OpTrait::TraitBase<Op, FoldsWhenSmall> {
+public:
+  static llvm::LogicalResult
+  foldTrait(mlir::Operation *op, llvm::ArrayRef<mlir::Attribute> operands,
+            llvm::SmallVectorImpl<mlir::OpFoldResult> &results) {
+    return foldByEvaluation(op, operands, results);
+  }
+};
 template <class Op>
 class Monotone : public mlir::OpTrait::TraitBase<Op, Monotone> {};
 template <class Op>

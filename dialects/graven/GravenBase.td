@@ -90,6 +90,9 @@ def Graven_ZeroPreserving : GravenTrait<"ZeroPreserving">;
 // f(f(x)) = x, f(f(x)) = f(x): the canonicalizer removes or merges the pair.
 def Graven_SelfInverse : GravenTrait<"SelfInverse">;
 def Graven_Projection : GravenTrait<"Projection">;
+// Small constant operands fold by the naive function, so that shape arithmetic folds in greedy canonicalization;
+// what is big is folded by a pass with a limit.
+def Graven_FoldsWhenSmall : GravenTrait<"FoldsWhenSmall">;
 // Non-decreasing: commutes with max pooling and sorting.
 def Graven_Monotone : GravenTrait<"Monotone">;
 
@@ -114,12 +117,13 @@ def SpeculatableIfStatic : TraitList<[ConditionallySpeculatable, Graven_Speculat
 // A Node without effects whose result types follow from its operands and attributes and whose meaning is
 // given by a naive function.
 class Graven_PureOp<string mnemonic, list<Trait> traits = []>
-    : Graven_Op<mnemonic, traits # [NoMemoryEffect, SpeculatableIfStatic, InferNodeType,
+    : Graven_Op<mnemonic, traits # [NoMemoryEffect, SpeculatableIfStatic, InferNodeType, Graven_FoldsWhenSmall,
                                    DeclareOpInterfaceMethods<Graven_EvaluateInterface>]>;
 
 // As Graven_PureOp, with the operand's type as the result's.
 class Graven_SameTypeOp<string mnemonic, list<Trait> traits = []>
     : Graven_Op<mnemonic, traits # [NoMemoryEffect, SpeculatableIfStatic, SameOperandsAndResultType, InferTypeOpInterface,
+                                   Graven_FoldsWhenSmall,
                                    DeclareOpInterfaceMethods<Graven_EvaluateInterface>]>;
 
 #endif // DIALECTS_GRAVEN_GRAVENBASE_TD

@@ -89,7 +89,7 @@ def Graven_EluOp : Graven_UnaryOp<"elu", Graven_FTensor, "scale (x > 0 ? x : alp
 def Graven_CastOp : Graven_PureOp<"cast", [Graven_Elementwise]> {
   let summary = "converts the element type";
   let description = [{
-    Float to int truncates and saturates, NaN gives 0; float to bool is x != 0, NaN gives true; int to int keeps the low
+    Float to int truncates and saturates, NaN gives 0; to bool is x != 0, NaN gives true; int to int keeps the low
     bits; int to float rounds to nearest even. ONNX: Cast.  ATen: to, _to_copy.
   }];
   let arguments = (ins Graven_TTensor:$x, TypeAttr:$to);
@@ -131,7 +131,7 @@ class Graven_BinaryOp<string mnemonic, Type tensor, string what, string formula,
 }
 
 def Graven_AddOp : Graven_BinaryOp<"add", Graven_NTensor, "a + b", "eval::add(a, b)", [Commutative]> { let hasFolder = 1; let hasCanonicalizer = 1; }
-def Graven_SubOp : Graven_BinaryOp<"sub", Graven_NTensor, "a - b", "eval::sub(a, b)"> { let hasFolder = 1; }
+def Graven_SubOp : Graven_BinaryOp<"sub", Graven_NTensor, "a - b", "eval::sub(a, b)"> { let hasFolder = 1; let hasCanonicalizer = 1; }
 def Graven_MulOp : Graven_BinaryOp<"mul", Graven_NTensor, "a * b", "eval::mul(a, b)", [Commutative]> { let hasFolder = 1; let hasCanonicalizer = 1; }
 def Graven_DivOp : Graven_BinaryOp<"div", Graven_NTensor,
   "a / b; ints truncate, x/0 is all ones, MIN/-1 is MIN", "eval::div(a, b)"> { let hasFolder = 1; }
@@ -139,7 +139,7 @@ def Graven_RemOp : Graven_BinaryOp<"rem", Graven_NTensor,
   "a - trunc(a/b) b, with the sign of a; ints: x rem 0 = x", "eval::rem(a, b)">;
 def Graven_PowOp : Graven_BinaryOp<"pow", Graven_NTensor,
   "a^b; ints: a negative exponent gives 1 for 1, +-1 for -1, else 0", "eval::pow(a, b)">;
-def Graven_MaxOp : Graven_BinaryOp<"max", Graven_TTensor, "the greater; NaN if either is NaN", "eval::max(a, b)", [Commutative]>;
+def Graven_MaxOp : Graven_BinaryOp<"max", Graven_TTensor, "the greater; NaN if either is NaN", "eval::max(a, b)", [Commutative]> { let hasCanonicalizer = 1; }
 def Graven_MinOp : Graven_BinaryOp<"min", Graven_TTensor, "the lesser; NaN if either is NaN", "eval::min(a, b)", [Commutative]>;
 def Graven_Atan2Op : Graven_BinaryOp<"atan2", Graven_FTensor, "angle of the point (x = b, y = a)", "std::atan2(a, b)">;
 def Graven_AndOp : Graven_BinaryOp<"and", Graven_IUBTensor, "bitwise and", "eval::bitAnd(a, b)", [Commutative]> { let hasFolder = 1; }
@@ -159,6 +159,7 @@ def Graven_CompareOp : Graven_PureOp<"compare", [Graven_Elementwise]> {
   }];
   let arguments = (ins Graven_TTensor:$a, Graven_TTensor:$b, Graven_ComparePredicateAttr:$predicate);
   let results = (outs Graven_BTensor:$result);
+  let hasFolder = 1;
   let assemblyFormat = "$predicate $a `,` $b attr-dict `:` functional-type(operands, results)";
 }
 def Graven_SelectOp : Graven_PureOp<"select", [Graven_Elementwise]> {

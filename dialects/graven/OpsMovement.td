@@ -38,19 +38,20 @@ def Graven_BroadcastOp : Graven_MovementOp<"broadcast", [Graven_ViewLike]> {
   let summary = "repeats along new axes and axes of extent 1";
   let description = [{
     Axis i of x becomes axis axes[i] of the result; other result axes are new. C1 axes ascend and lie inside the result.
-    C2 each extent of x is 1 or the result's. ONNX: Expand.  ATen: expand.
+    C2 each extent of x is 1 or the result's.  C3 one dynamic operand for each dynamic entry. ONNX: Expand.  ATen: expand.
   }];
   let arguments = (ins Graven_TTensor:$x, Variadic<Graven_ScalarI64>:$dynamic_shape, DenseI64ArrayAttr:$shape, DenseI64ArrayAttr:$axes);
   let assemblyFormat = "$x `to` custom<DynamicIndexList>($dynamic_shape, $shape) `axes` $axes attr-dict `:` functional-type(operands, results)";
   let builders = [OpBuilder<(ins "::mlir::Value":$x, "::llvm::ArrayRef<int64_t>":$shape, "::llvm::ArrayRef<int64_t>":$axes)>];
   let hasFolder = 1;
+  let hasCanonicalizer = 1;
 }
 def Graven_SliceOp : Graven_MovementOp<"slice", [Graven_ViewLike, AttrSizedOperandSegments]> {
   let summary = "a strided window";
   let description = [{
     Python's rule: a negative start or end counts from the end, then both clamp to [0, d]; result extent
     `max(0, ceil((end - start) / step))`. 9223372036854775807 is an open end. C1 one entry an axis in starts, ends, steps.
-    C2 steps >= 1. ONNX: Slice, Split.  ATen: slice, narrow, select.
+    C2 steps >= 1.  C3 one dynamic operand for each dynamic entry. ONNX: Slice, Split.  ATen: slice, narrow, select.
   }];
   let arguments = (ins Graven_TTensor:$x, Variadic<Graven_ScalarI64>:$dynamic_starts, Variadic<Graven_ScalarI64>:$dynamic_ends,
                        DenseI64ArrayAttr:$starts, DenseI64ArrayAttr:$ends, DenseI64ArrayAttr:$steps);
@@ -61,12 +62,14 @@ def Graven_SliceOp : Graven_MovementOp<"slice", [Graven_ViewLike, AttrSizedOpera
   let builders = [OpBuilder<(ins "::mlir::Value":$x, "::llvm::ArrayRef<int64_t>":$starts, "::llvm::ArrayRef<int64_t>":$ends,
                              "::llvm::ArrayRef<int64_t>":$steps)>];
   let hasFolder = 1;
+  let hasCanonicalizer = 1;
 }
 def Graven_InsertSliceOp : Graven_MovementOp<"insert_slice"> {
   let summary = "dest with a strided window replaced";
   let description = [{
     The window of src's extents that begins at starts and advances by steps. C1 equal element types and ranks.
-    C2 the window fits: starts + (extent - 1) steps < d.  C3 steps >= 1. ONNX: ScatterND.  ATen: slice_scatter, select_scatter.
+    C2 the window fits: 0 <= starts, starts + (extent - 1) steps < d.  C3 steps >= 1.  C4 one entry an axis in starts and
+    steps, one dynamic operand for each dynamic entry. ONNX: ScatterND.  ATen: slice_scatter, select_scatter.
   }];
   let arguments = (ins Graven_TTensor:$dest, Graven_TTensor:$src, Variadic<Graven_ScalarI64>:$dynamic_starts, DenseI64ArrayAttr:$starts,
                        DenseI64ArrayAttr:$steps);
@@ -76,6 +79,7 @@ def Graven_InsertSliceOp : Graven_MovementOp<"insert_slice"> {
   }];
   let builders = [OpBuilder<(ins "::mlir::Value":$dest, "::mlir::Value":$src, "::llvm::ArrayRef<int64_t>":$starts,
                              "::llvm::ArrayRef<int64_t>":$steps)>];
+  let hasCanonicalizer = 1;
 }
 def Graven_ConcatOp : Graven_MovementOp<"concat"> {
   let summary = "tensors one after the other along an axis";
@@ -89,7 +93,7 @@ def Graven_PadOp : Graven_MovementOp<"pad"> {
   let description = [{
     Result extent `d + low + high`. constant: `value`, or 0; reflect: mirror without the edge (amount <= d - 1); edge: the
     nearest element; wrap: index modulo d. C1 one entry an axis in low and high.  C2 result extents >= 0.  C3 value has
-    x's element type and is only given in mode constant. ONNX: Pad.  ATen: pad, constant_pad_nd.
+    x's element type, rank 0, and is only given in mode constant.  C4 other modes have elements to repeat. ONNX: Pad.  ATen: pad, constant_pad_nd.
   }];
   let arguments = (ins Graven_TTensor:$x, Optional<Graven_TTensor>:$value, DenseI64ArrayAttr:$low, DenseI64ArrayAttr:$high,
                        DefaultValuedAttr<Graven_PadModeAttr, "::graven::PadMode::Constant">:$mode);
@@ -133,7 +137,7 @@ def Graven_ScatterNdOp : Graven_PureOp<"scatter_nd", [Graven_Indexed]> {
   let summary = "x with elements or slices updated at index tuples";
   let description = [{
     indices [m.., t], updates [m.., x.dims[t:]] -> type of x. Updates are visited in row-major order; with kind none the last
-    wins. C1 t <= rank x.  C2 extents of updates as said.  C3 equal element types. ONNX: ScatterND.  ATen: index_put.
+    wins. C1 t <= rank x.  C2 extents of updates as said.  C3 equal element types.  C4 bools take kind none only. ONNX: ScatterND.  ATen: index_put.
   }];
   let arguments = (ins Graven_TTensor:$x, Graven_IndexTensor:$indices, Graven_TTensor:$updates,
                        DefaultValuedAttr<Graven_ScatterKindAttr, "::graven::ScatterKind::None">:$kind, UnitAttr:$nonneg);
@@ -142,11 +146,12 @@ def Graven_ScatterNdOp : Graven_PureOp<"scatter_nd", [Graven_Indexed]> {
 }
 def Graven_IotaOp : Graven_PureOp<"iota"> {
   let summary = "result[p] = p[axis]";
-  let description = "C1 entries of shape >= 0.  C2 axis in range. ONNX: Range.  ATen: arange.";
+  let description = "C1 entries of shape >= 0, one dynamic operand for each dynamic entry.  C2 axis in range. ONNX: Range.  ATen: arange.";
   let arguments = (ins Variadic<Graven_ScalarI64>:$dynamic_shape, DenseI64ArrayAttr:$shape, I64Attr:$axis, TypeAttr:$element_type);
   let results = (outs Graven_NTensor:$result);
   let assemblyFormat = "custom<DynamicIndexList>($dynamic_shape, $shape) `axis` $axis `of` $element_type attr-dict `:` functional-type(operands, results)";
   let builders = [OpBuilder<(ins "::llvm::ArrayRef<int64_t>":$shape, "int64_t":$axis, "::mlir::Type":$elementType)>];
+  let hasCanonicalizer = 1;
 }
 def Graven_DimOp : Graven_Op<"dim", [NoMemoryEffect, SpeculatableIfStatic, DeclareOpInterfaceMethods<InferTypeOpInterface>,
                                       DeclareOpInterfaceMethods<Graven_EvaluateInterface>]> {
@@ -162,7 +167,8 @@ def Graven_RelayoutOp : Graven_MovementOp<"relayout"> {
   let summary = "the same logical tensor in another layout";
   let description = [{
     nchw [N,C,D..] <-> nchw16c [N,ceil(C/16),D..,16]. To blocked, tail lanes are zero; from blocked, `channels` says how many
-    are real. Made by passes only. C1 from and to differ.  C2 channels > 0 and ceil(channels/16) blocks.
+    are real. Made by passes only. C1 from and to differ.  C2 channels > 0, ceil(channels/16) blocks of 16.
+    C3 the planar rank is 2 to 5.
   }];
   let arguments = (ins Graven_TTensor:$x, Graven_LayoutAttr:$from, Graven_LayoutAttr:$to, I64Attr:$channels);
   let assemblyFormat = "$x `from` $from `to` $to `channels` $channels attr-dict `:` functional-type(operands, results)";

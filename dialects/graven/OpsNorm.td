@@ -26,14 +26,14 @@ def Graven_LayerNormOp : Graven_ScaledNormOp<"layer_norm"> {
   let summary = "normalises over the axes from `axis` on";
   let description = [{
     (x - mean) / sqrt(var + epsilon) scale + bias, mean and (biased) variance over axes [axis, rank). C1 equal element types.
-    C2 axis in range.  C3 scale and bias have the shape of the normalised axes. ONNX: LayerNormalization.  ATen: layer_norm.
+    C2 axis in range.  C3 scale and bias have the shape of the normalised axes.  C4 epsilon >= 0. ONNX: LayerNormalization.  ATen: layer_norm.
   }];
   let arguments = (ins Graven_FTensor:$x, Optional<Graven_FTensor>:$scale, Optional<Graven_FTensor>:$bias, I64Attr:$axis, F64Attr:$epsilon);
   let assemblyFormat = "$x (`scale` $scale^)? (`bias` $bias^)? `axis` $axis `epsilon` $epsilon attr-dict `:` functional-type(operands, results)";
 }
 def Graven_RmsNormOp : Graven_PureOp<"rms_norm"> {
   let summary = "divides by the root mean square over the axes from `axis` on";
-  let description = "x / sqrt(mean(x^2) + epsilon) scale. C1 equal element types.  C2 axis in range.  C3 scale has the shape of the normalised axes. ONNX: RMSNormalization.  ATen: rms_norm.";
+  let description = "x / sqrt(mean(x^2) + epsilon) scale. C1 equal element types.  C2 axis in range.  C3 scale has the shape of the normalised axes.  C4 epsilon >= 0. ONNX: RMSNormalization.  ATen: rms_norm.";
   let arguments = (ins Graven_FTensor:$x, Optional<Graven_FTensor>:$scale, I64Attr:$axis, F64Attr:$epsilon);
   let results = (outs Graven_FTensor:$result);
   let assemblyFormat = "$x (`scale` $scale^)? `axis` $axis `epsilon` $epsilon attr-dict `:` functional-type(operands, results)";
@@ -43,6 +43,7 @@ def Graven_GroupNormOp : Graven_ScaledNormOp<"group_norm"> {
   let description = [{
     Mean and variance over (C/groups, D..) of x [N,C,D..]; then scale[c], bias[c]. Instance norm: groups = C.
     C1 equal element types, rank >= 2.  C2 C % groups = 0.  C3 scale and bias have C elements.
+    C4 epsilon >= 0.
     ONNX: GroupNormalization, InstanceNormalization.  ATen: group_norm, instance_norm.
   }];
   let arguments = (ins Graven_FTensor:$x, Optional<Graven_FTensor>:$scale, Optional<Graven_FTensor>:$bias, I64Attr:$groups, F64Attr:$epsilon);

@@ -20,6 +20,8 @@ def Graven_ReduceOp : Graven_PureOp<"reduce", [Graven_Reduction]> {
   let arguments = (ins Graven_TTensor:$x, Graven_ReduceKindAttr:$kind, DenseI64ArrayAttr:$axes, UnitAttr:$keep);
   let results = (outs Graven_TTensor:$result);
   let assemblyFormat = "$kind $x `axes` $axes (`keep` $keep^)? attr-dict `:` functional-type(operands, results)";
+  let hasFolder = 1;
+  let hasCanonicalizer = 1;
 }
 def Graven_ArgReduceOp : Graven_PureOp<"arg_reduce", [Graven_Reduction]> {
   let summary = "index of the greatest or least element along an axis";
@@ -85,6 +87,7 @@ def Graven_ResizeOp : Graven_PureOp<"resize", [Graven_Window]> {
     Separable. The coordinate of output index i uses scales[a] when given, else out/in; nearest indices are computed in f32;
     taps clamp to the edge (op-set section 18 has the formulas). C1 axes unique, sorted, in range; sizes one entry each.
     C2 scales, when given, one positive entry each.  C3 mode linear or nearest for ints; cubic uses cubic_a.
+    C4 a resized axis is not empty, unless its size is 0.
     ONNX: Resize, Upsample.  ATen: upsample_*, interpolate.
   }];
   let arguments = (ins Graven_NTensor:$x, DenseI64ArrayAttr:$axes, DenseI64ArrayAttr:$sizes, OptionalAttr<DenseF64ArrayAttr>:$scales,

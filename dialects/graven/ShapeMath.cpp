@@ -9,6 +9,8 @@
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Operation.h"
 #include "llvm/Support/MathExtras.h"
+#include <algorithm>
+#include <limits>
 
 using namespace mlir;
 
@@ -57,6 +59,25 @@ std::optional<int64_t> elementCount(llvm::ArrayRef<int64_t> shape) {
   return zero ? 0 : count;
 }
 
+LogicalResult pushResult(std::optional<Location> loc,
+                         llvm::ArrayRef<int64_t> shape, Type elementType,
+                         SmallVectorImpl<Type> &types) {
+  SmallVector<int64_t> known;
+  for (int64_t extent : shape)
+    if (!ShapedType::isDynamic(extent)) {
+      if (extent < 0)
+        return emitOptionalError(loc, "the result has the extent ", extent,
+                                 " (V2)");
+      known.push_back(extent);
+    }
+  auto count = elementCount(known);
+  if (!count || *count > std::numeric_limits<int64_t>::max() / 8)
+    return emitOptionalError(
+        loc, "the result's number of bytes does not fit i64 (V7)");
+  types.push_back(RankedTensorType::get(shape, elementType));
+  return success();
+}
+
 LogicalResult inferBroadcast(std::optional<Location> loc, ValueRange operands,
                              Type elementType, SmallVectorImpl<Type> &types) {
   int64_t rank = 0;
@@ -69,7 +90,7 @@ LogicalResult inferBroadcast(std::optional<Location> loc, ValueRange operands,
       continue;
     if (type.getRank() != rank)
       return emitOptionalError(loc, "operand #", index, " has rank ",
-                               type.getRank(), ", expected ", rank);
+                               type.getRank(), ", expected ", rank, " (C2)");
     for (auto [axis, extent] : llvm::enumerate(type.getShape())) {
       if (extent == 1 || shape[axis] == extent)
         continue;
@@ -80,7 +101,7 @@ LogicalResult inferBroadcast(std::optional<Location> loc, ValueRange operands,
       if (!sameExtent(shape[axis], extent))
         return emitOptionalError(loc, "operand #", index, " has extent ",
                                  extent, " on axis ", axis, ", expected ",
-                                 shape[axis], " or 1");
+                                 shape[axis], " or 1 (C2)");
       if (ShapedType::isDynamic(shape[axis]))
         shape[axis] = extent;
     }
@@ -88,8 +109,7 @@ LogicalResult inferBroadcast(std::optional<Location> loc, ValueRange operands,
   if (!elementType)
     elementType =
         cast<RankedTensorType>(operands.front().getType()).getElementType();
-  types.push_back(RankedTensorType::get(shape, elementType));
-  return success();
+  return pushResult(loc, shape, elementType, types);
 }
 
 int64_t windowExtent(int64_t d, int64_t kernel, int64_t stride,
@@ -97,13 +117,22 @@ int64_t windowExtent(int64_t d, int64_t kernel, int64_t stride,
                      Rounding rounding) {
   if (ShapedType::isDynamic(d))
     return ShapedType::kDynamic;
-  int64_t room = d + lo + hi - (dilation * (kernel - 1) + 1);
-  if (rounding == Rounding::Floor)
-    return llvm::divideFloorSigned(room, stride) + 1;
-  int64_t extent = llvm::divideCeilSigned(room, stride) + 1;
-  while (extent > 0 && (extent - 1) * stride >= d + lo)
+  // 128 bits hold every sum and product of the entries of a hostile model.
+  using Wide = __int128;
+  Wide room =
+      Wide(d) + lo + hi - (Wide(dilation) * (Wide(kernel) - 1) + 1);
+  Wide quotient = room / stride, remainder = room % stride;
+  Wide extent = quotient + 1;
+  if (rounding == Rounding::Floor && remainder < 0)
     --extent;
-  return extent;
+  if (rounding == Rounding::Ceil) {
+    if (remainder > 0)
+      ++extent;
+    // The last window starts inside d + lo.
+    extent = std::min(extent, (Wide(d) + lo + stride - 1) / stride);
+  }
+  return static_cast<int64_t>(
+      std::clamp<Wide>(extent, -1, std::numeric_limits<int64_t>::max()));
 }
 
 SliceBounds resolveSlice(int64_t d, int64_t start, int64_t end, int64_t step) {
@@ -118,40 +147,43 @@ SliceBounds resolveSlice(int64_t d, int64_t start, int64_t end, int64_t step) {
 }
 
 LogicalResult checkAxis(std::optional<Location> loc, int64_t axis,
-                        int64_t rank) {
+                        int64_t rank, llvm::StringRef label) {
   if (axis >= 0 && axis < rank)
     return success();
   return emitOptionalError(loc, "axis ", axis, " is out of range for rank ",
-                           rank);
+                           rank, " (", label, ")");
 }
 
 LogicalResult checkAxes(std::optional<Location> loc,
-                        llvm::ArrayRef<int64_t> axes, int64_t rank) {
+                        llvm::ArrayRef<int64_t> axes, int64_t rank,
+                        llvm::StringRef label) {
   for (auto [i, axis] : llvm::enumerate(axes)) {
-    if (failed(checkAxis(loc, axis, rank)))
+    if (failed(checkAxis(loc, axis, rank, label)))
       return failure();
     if (i > 0 && axes[i - 1] >= axis)
       return emitOptionalError(loc,
                                "axes are not sorted and unique: ", axes[i - 1],
-                               " before ", axis);
+                               " before ", axis, " (", label, ")");
   }
   return success();
 }
 
 LogicalResult checkLength(std::optional<Location> loc, llvm::StringRef name,
-                          llvm::ArrayRef<int64_t> list, int64_t expected) {
+                          llvm::ArrayRef<int64_t> list, int64_t expected,
+                          llvm::StringRef label) {
   if (static_cast<int64_t>(list.size()) == expected)
     return success();
   return emitOptionalError(loc, name, " has ", list.size(),
-                           " entries, expected ", expected);
+                           " entries, expected ", expected, " (", label, ")");
 }
 
 LogicalResult checkAtLeast(std::optional<Location> loc, llvm::StringRef name,
-                           llvm::ArrayRef<int64_t> list, int64_t least) {
+                           llvm::ArrayRef<int64_t> list, int64_t least,
+                           llvm::StringRef label) {
   for (int64_t entry : list)
     if (entry < least)
       return emitOptionalError(loc, name, " has the entry ", entry,
-                               ", expected at least ", least);
+                               ", expected at least ", least, " (", label, ")");
   return success();
 }
 

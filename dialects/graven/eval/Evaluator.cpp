@@ -8,6 +8,7 @@
 #include "dialects/graven/eval/Evaluator.h"
 #include "dialects/graven/Graven.h"
 #include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/IRMapping.h"
 
 using namespace mlir;
 
@@ -72,12 +73,74 @@ FailureOr<SmallVector<Tensor>> Evaluator::runBlock(Block &block,
   return yielded;
 }
 
+namespace {
+/// A copy of a Node whose operand and result types are those of actual tensors.
+/// Inferring its types checks at run time what unknown extents left open.
+class SpecialisedNode {
+public:
+  SpecialisedNode(Operation *node, ArrayRef<Tensor> operands) {
+    IRMapping mapping;
+    for (auto [operand, tensor] : llvm::zip(node->getOperands(), operands))
+      if (!mapping.contains(operand))
+        mapping.map(operand, arguments.addArgument(tensor.getType(),
+                                                   node->getLoc()));
+    copy = node->clone(mapping);
+  }
+  ~SpecialisedNode() { copy->destroy(); }
+
+  LogicalResult infer() {
+    SmallVector<Type> types;
+    if (failed(cast<InferTypeOpInterface>(copy).inferReturnTypes(
+            copy->getContext(), copy->getLoc(), copy->getOperands(),
+            copy->getDiscardableAttrDictionary(), copy->getPropertiesStorage(),
+            copy->getRegions(), types)))
+      return failure();
+    for (auto [result, type] : llvm::zip(copy->getResults(), types))
+      result.setType(type);
+    return success();
+  }
+  Operation *get() { return copy; }
+
+private:
+  Block arguments;
+  Operation *copy;
+};
+} // namespace
+
+/// Tensors larger than this are refused rather than allocated.
+static constexpr int64_t maxBytes = int64_t(1) << 36;
+
+static LogicalResult checkSize(Operation *node) {
+  for (Type type : node->getResultTypes()) {
+    auto tensor = cast<RankedTensorType>(type);
+    auto count = elementCount(tensor.getShape());
+    if (tensor.hasStaticShape() &&
+        (!count || *count > maxBytes / storageBytes(tensor.getElementType())))
+      return node->emitOpError("gives ")
+             << type << ", more than the evaluator's limit of " << maxBytes
+             << " bytes";
+  }
+  return success();
+}
+
 FailureOr<SmallVector<Tensor>> Evaluator::runNode(Operation *node,
                                                   ArrayRef<Tensor> operands) {
   auto op = dyn_cast<EvaluateInterface>(node);
   if (!op)
     return node->emitError("has no meaning to the evaluator");
-  return op.evaluate(operands, *this);
+  auto isStatic = [](Type type) {
+    return cast<RankedTensorType>(type).hasStaticShape();
+  };
+  if (!isa<InferTypeOpInterface>(node) ||
+      llvm::all_of(node->getOperandTypes(), isStatic)) {
+    if (failed(checkSize(node)))
+      return failure();
+    return op.evaluate(operands, *this);
+  }
+  SpecialisedNode specialised(node, operands);
+  if (failed(specialised.infer()) || failed(checkSize(specialised.get())))
+    return failure();
+  return cast<EvaluateInterface>(specialised.get()).evaluate(operands, *this);
 }
 
 /// Row-major copy of a strided, perhaps byte-swapped view.

@@ -8,6 +8,8 @@
 #include "dialects/graven/eval/Tensor.h"
 #include "dialects/graven/ShapeMath.h"
 #include "llvm/ADT/APFloat.h"
+#include "llvm/ADT/APSInt.h"
+#include <algorithm>
 #include <cstring>
 
 using namespace mlir;
@@ -133,9 +135,19 @@ void Tensor::set(int64_t i, double value) {
   }
 }
 
+/// Stores an int, rounded once to nearest even.
+static void storeRounded(char *at, Type element, const llvm::APSInt &value) {
+  llvm::APFloat rounded(semanticsOf(element));
+  rounded.convertFromAPInt(value, value.isSigned(),
+                           llvm::APFloat::rmNearestTiesToEven);
+  llvm::APInt bits = rounded.bitcastToAPInt();
+  std::memcpy(at, bits.getRawData(), storageBytes(element));
+}
+
 void Tensor::set(int64_t i, uint64_t value) {
   if (isa<FloatType>(type.getElementType()))
-    return set(i, static_cast<double>(value));
+    return storeRounded(bytes.get() + i * width, type.getElementType(),
+                        llvm::APSInt::getUnsigned(value));
   if (type.getElementType().isInteger(1))
     value &= 1;
   std::memcpy(bytes.get() + i * width, &value, width);
@@ -143,17 +155,25 @@ void Tensor::set(int64_t i, uint64_t value) {
 
 void Tensor::set(int64_t i, int64_t value) {
   if (isa<FloatType>(type.getElementType()))
-    return set(i, static_cast<double>(value));
+    return storeRounded(bytes.get() + i * width, type.getElementType(),
+                        llvm::APSInt::get(value));
   set(i, static_cast<uint64_t>(value));
 }
 
-void Tensor::copy(int64_t i, const Tensor &source, int64_t from) {
-  std::memcpy(bytes.get() + i * width, source.bytes.get() + from * width,
-              width);
+void Tensor::copy(int64_t i, const Tensor &source, int64_t from,
+                  int64_t number) {
+  if (number > 0)
+    std::memcpy(bytes.get() + i * width, source.bytes.get() + from * width,
+                number * width);
 }
 
 std::vector<double> Tensor::toDoubles() const {
   std::vector<double> values(count);
+  if (type.getElementType().isF32()) {
+    const float *from = reinterpret_cast<const float *>(bytes.get());
+    std::copy(from, from + count, values.begin());
+    return values;
+  }
   for (int64_t i = 0; i < count; ++i)
     values[i] = getDouble(i);
   return values;
@@ -187,11 +207,41 @@ void forEachIndex(ArrayRef<int64_t> shape,
   }
 }
 
-int64_t broadcastOffset(ArrayRef<int64_t> from, ArrayRef<int64_t> index) {
-  int64_t offset = 0;
-  for (auto [axis, extent] : llvm::enumerate(from))
-    offset = offset * extent + (extent == 1 ? 0 : index[axis]);
-  return offset;
+std::vector<int64_t>
+gridOffsets(llvm::ArrayRef<std::vector<int64_t>> tables) {
+  std::vector<int64_t> offsets{0};
+  for (const std::vector<int64_t> &table : tables) {
+    std::vector<int64_t> next;
+    next.reserve(offsets.size() * table.size());
+    for (int64_t base : offsets)
+      for (int64_t step : table)
+        next.push_back(base == outside || step == outside ? outside
+                                                          : base + step);
+    offsets = std::move(next);
+  }
+  return offsets;
+}
+
+std::vector<int64_t> stridedOffsets(ArrayRef<int64_t> shape,
+                                    ArrayRef<int64_t> strides, int64_t base) {
+  std::vector<std::vector<int64_t>> tables;
+  for (auto [extent, stride] : llvm::zip(shape, strides)) {
+    auto &table = tables.emplace_back(extent);
+    for (int64_t i = 0; i < extent; ++i)
+      table[i] = i * stride + (tables.size() == 1 ? base : 0);
+  }
+  return tables.empty() ? std::vector<int64_t>{base} : gridOffsets(tables);
+}
+
+std::vector<int64_t> broadcastOffsets(ArrayRef<int64_t> from,
+                                      ArrayRef<int64_t> to) {
+  SmallVector<int64_t> strides = stridesOf(from);
+  for (auto [extent, stride] : llvm::zip(from, strides))
+    if (extent == 1)
+      stride = 0;
+  if (from.empty())
+    strides.assign(to.size(), 0);
+  return stridedOffsets(to, strides);
 }
 
 SmallVector<int64_t> broadcastShape(ArrayRef<int64_t> a, ArrayRef<int64_t> b) {

@@ -12,6 +12,7 @@
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include <cassert>
+#include <limits>
 #include <memory>
 #include <vector>
 
@@ -60,8 +61,9 @@ public:
   void set(int64_t i, double value);
   void set(int64_t i, int64_t value);
   void set(int64_t i, uint64_t value);
-  /// Copies element `from` of `source` (same element type) to element i.
-  void copy(int64_t i, const Tensor &source, int64_t from);
+  /// Copies `number` elements of `source` (same element type) that begin at
+  /// `from` to the elements that begin at i.
+  void copy(int64_t i, const Tensor &source, int64_t from, int64_t number = 1);
 
   /// Element i as T, one of double, int64_t, uint64_t.
   template <class T> T get(int64_t i) const {
@@ -74,6 +76,24 @@ public:
   }
   /// All elements as doubles.
   std::vector<double> toDoubles() const;
+  /// All elements as T, one of double, int64_t, uint64_t.
+  template <class T> std::vector<T> toVector() const {
+    if constexpr (std::is_same_v<T, double>)
+      return toDoubles();
+    std::vector<T> elements(count);
+    for (int64_t i = 0; i < count; ++i)
+      elements[i] = get<T>(i);
+    return elements;
+  }
+  /// Elements rounded or wrapped to the element type of `type`.
+  template <class T>
+  static Tensor fromVector(mlir::RankedTensorType type,
+                           const std::vector<T> &elements) {
+    Tensor tensor(type);
+    for (int64_t i = 0; i < tensor.count; ++i)
+      tensor.set(i, elements[i]);
+    return tensor;
+  }
 
   /// The same elements under another shape with as many.
   Tensor reshaped(llvm::ArrayRef<int64_t> shape) const;
@@ -105,10 +125,23 @@ template <class Body> auto dispatch(mlir::Type elementType, Body &&body) {
   llvm_unreachable("unknown kind");
 }
 
-/// Offset into an operand of shape `from` of the element that broadcasts to
-/// `index`; rank 0 always gives 0.
-int64_t broadcastOffset(llvm::ArrayRef<int64_t> from,
-                        llvm::ArrayRef<int64_t> index);
+/// For every index of the shape in row-major order, base + index . strides.
+std::vector<int64_t> stridedOffsets(llvm::ArrayRef<int64_t> shape,
+                                    llvm::ArrayRef<int64_t> strides,
+                                    int64_t base = 0);
+
+/// An entry of an axis table below, and of its result, that stands for nothing.
+inline constexpr int64_t outside = std::numeric_limits<int64_t>::min();
+
+/// As stridedOffsets, with a table of offsets for each axis in the place of a
+/// stride: for every index, the sum of table[axis][index[axis]]; `outside` if
+/// one of them is.
+std::vector<int64_t> gridOffsets(llvm::ArrayRef<std::vector<int64_t>> tables);
+
+/// For every index of shape `to` in row-major order, the offset of the element
+/// of shape `from` that broadcasts to it; rank 0 always gives 0.
+std::vector<int64_t> broadcastOffsets(llvm::ArrayRef<int64_t> from,
+                                      llvm::ArrayRef<int64_t> to);
 
 /// Shape of the broadcast of two shapes of equal rank, or of which one has rank
 /// 0.
@@ -134,12 +167,10 @@ llvm::SmallVector<Tensor> zip(const Tensor &a, const Tensor &b, F &&f) {
       broadcastShape(a.getShape(), b.getShape()), a.getElementType()));
   dispatch(a.getElementType(), [&](auto zero) {
     using T = decltype(zero);
-    int64_t i = 0;
-    forEachIndex(y.getShape(), [&](llvm::ArrayRef<int64_t> index) {
-      T left = a.get<T>(broadcastOffset(a.getShape(), index)),
-        right = b.get<T>(broadcastOffset(b.getShape(), index));
-      y.set(i++, static_cast<T>(f(left, right)));
-    });
+    auto fromA = broadcastOffsets(a.getShape(), y.getShape()),
+         fromB = broadcastOffsets(b.getShape(), y.getShape());
+    for (int64_t i = 0, e = y.size(); i < e; ++i)
+      y.set(i, static_cast<T>(f(a.get<T>(fromA[i]), b.get<T>(fromB[i]))));
   });
   return {y};
 }
