@@ -16,6 +16,27 @@ using namespace mlir;
 
 #include "dialects/check/CheckDialect.cpp.inc"
 
+namespace graven::check {
+
+/// A constant, and after `as` the type of the value if it is less static.
+static ParseResult parseExpected(OpAsmParser &parser, ElementsAttr &expected,
+                                 Type &type) {
+  if (parser.parseAttribute(expected))
+    return failure();
+  type = expected.getShapedType();
+  return succeeded(parser.parseOptionalKeyword("as")) ? parser.parseType(type)
+                                                      : ParseResult(success());
+}
+
+static void printExpected(OpAsmPrinter &printer, Operation *,
+                          ElementsAttr expected, Type type) {
+  printer << expected;
+  if (type != expected.getShapedType())
+    printer << " as " << type;
+}
+
+} // namespace graven::check
+
 #define GET_OP_CLASSES
 #include "dialects/check/Check.cpp.inc"
 
@@ -64,7 +85,7 @@ static bool isClose(const Tensor &actual, const Tensor &expected, int64_t i,
     return true;
   if (!isa<FloatType>(actual.getElementType()) || tolerance.ulp == 0)
     return false;
-  // Of opposite signs the difference may not fit: compare halves.
+  // Unsigned, because of opposite signs the distance may not fit i64.
   int64_t left = ordinal(actual, i), right = ordinal(expected, i);
   uint64_t distance = left > right
                           ? static_cast<uint64_t>(left) - right

@@ -34,35 +34,30 @@ def Check_Dialect : Dialect {
 class Check_Op<string mnemonic, list<Trait> traits = []>
     : Op<Check_Dialect, mnemonic, traits # [DeclareOpInterfaceMethods<Graven_EvaluateInterface>]>;
 
-class Check_EqualOp<string mnemonic, list<Trait> traits = []> : Check_Op<mnemonic, traits> {
-  defvar meaning = "Equal means the same value: -0 differs from 0, and NaN equals NaN.";
-}
+defvar equalMeaning = "Equal means the same value: -0 differs from 0, and NaN equals NaN.";
+defvar closeMeaning = [{
+    An element is close when it is equal, when both are NaN, when the elements are at most `ulp` representable
+    numbers apart, or when |actual - expected| <= atol + rtol |expected|.
+}];
 
-def Check_ExpectEqOp : Check_EqualOp<"expect_eq", [SameTypeOperands]> {
+def Check_ExpectEqOp : Check_Op<"expect_eq", [SameTypeOperands]> {
   let summary = "two values are equal in every element";
-  let description = meaning # " C1 the values have one type.";
+  let description = equalMeaning # " C1 the values have one type.";
   let arguments = (ins AnyRankedTensor:$actual, AnyRankedTensor:$expected);
   let assemblyFormat = "$actual `,` $expected attr-dict `:` type($actual)";
 }
 
-def Check_ExpectEqConstOp : Check_EqualOp<"expect_eq_const"> {
+def Check_ExpectEqConstOp : Check_Op<"expect_eq_const"> {
   let summary = "a value equals a constant in every element";
-  let description = meaning # " C1 the value's type is the constant's, or has `?` where that is static.";
+  let description = equalMeaning # " C1 the value's type is the constant's, or, written `as` that type, has `?` where it is static.";
   let arguments = (ins AnyRankedTensor:$actual, ElementsAttr:$expected);
-  let assemblyFormat = "$actual `,` $expected attr-dict `:` type($actual)";
+  let assemblyFormat = "$actual `,` custom<Expected>($expected, type($actual)) attr-dict";
   let hasVerifier = 1;
 }
 
-class Check_CloseOp<string mnemonic, list<Trait> traits = []> : Check_Op<mnemonic, traits> {
-  defvar meaning = [{
-    An element is close when it is equal, when both are NaN, when the elements are at most `ulp` representable
-    numbers apart, or when |actual - expected| <= atol + rtol |expected|.
-  }];
-}
-
-def Check_ExpectCloseOp : Check_CloseOp<"expect_close", [SameTypeOperands]> {
+def Check_ExpectCloseOp : Check_Op<"expect_close", [SameTypeOperands]> {
   let summary = "two values are close in every element";
-  let description = meaning # " C1 the values have one type.  C2 the tolerances are >= 0.";
+  let description = closeMeaning # " C1 the values have one type.  C2 the tolerances are >= 0.";
   let arguments = (ins AnyRankedTensor:$actual, AnyRankedTensor:$expected, DefaultValuedAttr<I64Attr, "0">:$ulp,
                        DefaultValuedAttr<F64Attr, "0.0">:$rtol, DefaultValuedAttr<F64Attr, "0.0">:$atol);
   let assemblyFormat = [{
@@ -71,13 +66,13 @@ def Check_ExpectCloseOp : Check_CloseOp<"expect_close", [SameTypeOperands]> {
   let hasVerifier = 1;
 }
 
-def Check_ExpectCloseConstOp : Check_CloseOp<"expect_close_const"> {
+def Check_ExpectCloseConstOp : Check_Op<"expect_close_const"> {
   let summary = "a value is close to a constant in every element";
-  let description = meaning # " C1 the value's type is the constant's, or has `?` where that is static.  C2 the tolerances are >= 0.";
+  let description = closeMeaning # " C1 the value's type is the constant's, or, written `as` that type, has `?` where it is static.  C2 the tolerances are >= 0.";
   let arguments = (ins AnyRankedTensor:$actual, ElementsAttr:$expected, DefaultValuedAttr<I64Attr, "0">:$ulp,
                        DefaultValuedAttr<F64Attr, "0.0">:$rtol, DefaultValuedAttr<F64Attr, "0.0">:$atol);
   let assemblyFormat = [{
-    $actual `,` $expected (`ulp` $ulp^)? (`rtol` $rtol^)? (`atol` $atol^)? attr-dict `:` type($actual)
+    $actual `,` custom<Expected>($expected, type($actual)) (`ulp` $ulp^)? (`rtol` $rtol^)? (`atol` $atol^)? attr-dict
   }];
   let hasVerifier = 1;
 }

@@ -28,10 +28,12 @@ def Graven_ConvOp : Graven_PureOp<"conv", [Graven_Contraction, Graven_Window]> {
     Co = Cout/groups, g = co / Co; reads outside x are 0.
     Shapes: x [N,Cin,D..], w [Cout,Cin/groups,K..], bias [Cout] -> out [N,Cout,O..];
       O = floor((D + pad_lo + pad_hi - dil (K-1) - 1) / stride) + 1
-    `pads` = [lo.., hi..] in elements. In layout nchw16c x and out are [N,ceil(C/16),D..,16], and `channels` is Cin.
+    `pads` = [lo.., hi..] in elements. In layout nchw16c out and x are [N,ceil(C/16),D..,16], and `channels` is
+    Cin; an x of few channels may stay planar.
     C1 equal element types.  C2 rank 3..5; list attributes have an entry a spatial axis, pads two.
     C3 strides, dilations, groups, kernel extents > 0, pads >= 0.  C4 Cin % groups = 0 and Cout % groups = 0.  C5 w.dim(1) = Cin/groups.
-    C6 O >= 0.  C7 bias has Cout elements.  C8 in layout nchw16c, `channels` is given and x has ceil(Cin/16) blocks of 16.
+    C6 O >= 0.  C7 bias has Cout elements.  C8 in layout nchw16c, a blocked x has
+    ceil(Cin/16) blocks of 16 and `channels` is given; a planar x has `channels` channels, if given.
     ONNX: Conv.  ATen: convolution.
   }];
   let arguments = (ins Graven_FTensor:$x, Graven_FTensor:$w, Optional<Graven_FTensor>:$bias, DenseI64ArrayAttr:$strides, DenseI64ArrayAttr:$dilations,

@@ -111,7 +111,10 @@ FailureOr<Tensors> ConvOp::evaluate(ArrayRef<Tensor> operands, Evaluator &) {
     return Tensors{convolve(*this, operands[0], operands[1], bias, type)};
   eval::Shape planar(type.getShape().drop_back());
   planar[1] = operands[1].getDim(0);
-  Tensor x = toPlanar(operands[0], *getChannels());
+  const Tensor &given = operands[0];
+  Tensor x = given.getRank() == operands[1].getRank()
+                 ? given
+                 : toPlanar(given, *getChannels());
   return Tensors{
       toBlocked(convolve(*this, x, operands[1], bias,
                          RankedTensorType::get(planar, type.getElementType())))};

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/graven/ops/Infer.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 
@@ -72,54 +73,83 @@ static LogicalResult checkBias(OptionalLoc loc, Value bias, int64_t channels,
   return checkShape(loc, "bias", tensorOf(bias).getShape(), {channels}, label);
 }
 
-LogicalResult ConvOp::inferReturnTypes(MLIRContext *, OptionalLoc loc,
-                                       Adaptor adaptor, InferredTypes &types) {
+/// Number of input channels of a conv in layout nchw16c, whose x is blocked or,
+/// when it has few channels, planar (C8).
+static FailureOr<int64_t> blockedChannels(OptionalLoc loc,
+                                          ConvOp::Adaptor adaptor,
+                                          int64_t spatial) {
   constexpr int64_t block = 16;
-  RankedTensorType x = tensorOf(adaptor.getX()), w = tensorOf(adaptor.getW());
-  bool blocked = adaptor.getLayout() == Layout::Blocked;
-  int64_t extra = blocked ? 1 : 0, spatial = x.getRank() - 2 - extra;
-  if (failed(checkElementTypes(loc, adaptor.getOperands())) ||
-      failed(checkRank(loc, "x", x.getRank(), 3 + extra, 5 + extra, "C2")) ||
-      failed(checkRank(loc, "w", w.getRank(), 2 + spatial, 2 + spatial,
-                       "C2")) ||
-      failed(checkConvLists(loc, adaptor, spatial)) ||
-      failed(checkAtLeast(loc, "pads", adaptor.getPads(), 0, "C3")))
-    return failure();
-  int64_t groups = adaptor.getGroups(), channels = x.getDimSize(1),
-          outChannels = w.getDimSize(0);
-  if (blocked) {
-    if (!adaptor.getChannels())
-      return emitOptionalError(loc,
-                               "layout nchw16c needs the attribute channels "
-                               "(C8)");
-    channels = *adaptor.getChannels();
-    if (channels < 1)
-      return emitOptionalError(loc, "channels is ", channels,
-                               ", expected at least 1 (C8)");
-    if (failed(checkExtent(loc, "x's number of blocks", x.getDimSize(1),
-                           (channels - 1) / block + 1, "C8")) ||
-        failed(checkExtent(loc, "x's last extent", x.getShape().back(), block,
-                           "C8")))
+  RankedTensorType x = tensorOf(adaptor.getX());
+  if (x.getRank() == spatial + 2) {
+    int64_t channels = x.getDimSize(1);
+    if (adaptor.getChannels() &&
+        failed(checkExtent(loc, "channels",
+                           static_cast<int64_t>(*adaptor.getChannels()),
+                           channels, "C8")))
       return failure();
+    return channels;
   }
-  if (!ShapedType::isDynamic(channels) && channels % groups != 0)
-    return emitOptionalError(loc, "x has ", channels,
-                             " channels, expected a multiple of groups = ",
-                             groups, " (C4)");
+  if (!adaptor.getChannels())
+    return emitOptionalError(
+        loc, "a blocked x needs the attribute channels (C8)");
+  int64_t channels = *adaptor.getChannels();
+  if (channels < 1)
+    return emitOptionalError(loc, "channels is ", channels,
+                             ", expected at least 1 (C8)");
+  if (failed(checkExtent(loc, "x's number of blocks", x.getDimSize(1),
+                         (channels - 1) / block + 1, "C8")) ||
+      failed(checkExtent(loc, "x's last extent", x.getShape().back(), block,
+                         "C8")))
+    return failure();
+  return channels;
+}
+
+/// C4, C5 and C7: groups divide the channels, and w and bias fit them.
+static LogicalResult checkConvChannels(OptionalLoc loc,
+                                       ConvOp::Adaptor adaptor,
+                                       int64_t channels) {
+  RankedTensorType w = tensorOf(adaptor.getW());
+  int64_t groups = adaptor.getGroups(), outChannels = w.getDimSize(0),
+          perGroup = channels;
+  if (!ShapedType::isDynamic(channels)) {
+    if (channels % groups != 0)
+      return emitOptionalError(loc, "x has ", channels,
+                               " channels, expected a multiple of groups = ",
+                               groups, " (C4)");
+    perGroup = channels / groups;
+  }
   if (!ShapedType::isDynamic(outChannels) && outChannels % groups != 0)
     return emitOptionalError(loc, "w has ", outChannels,
                              " output channels, expected a multiple of "
                              "groups = ",
                              groups, " (C4)");
-  int64_t perGroup =
-      ShapedType::isDynamic(channels) ? channels : channels / groups;
   if (failed(checkExtent(loc, "w's extent on axis 1", w.getDimSize(1), perGroup,
-                         "C5")) ||
-      failed(checkBias(loc, adaptor.getBias(), outChannels, "C7")))
+                         "C5")))
     return failure();
-  Shape shape{x.getDimSize(0), outChannels};
-  if (blocked && !ShapedType::isDynamic(outChannels))
-    shape[1] = (outChannels + block - 1) / block;
+  return checkBias(loc, adaptor.getBias(), outChannels, "C7");
+}
+
+LogicalResult ConvOp::inferReturnTypes(MLIRContext *, OptionalLoc loc,
+                                       Adaptor adaptor, InferredTypes &types) {
+  constexpr int64_t block = 16;
+  RankedTensorType x = tensorOf(adaptor.getX()), w = tensorOf(adaptor.getW());
+  bool blocked = adaptor.getLayout() == Layout::Blocked;
+  int64_t spatial = w.getRank() - 2;
+  if (failed(checkElementTypes(loc, adaptor.getOperands())) ||
+      failed(checkRank(loc, "w", w.getRank(), 3, 5, "C2")) ||
+      failed(checkRank(loc, "x", x.getRank(), 2 + spatial,
+                       2 + spatial + (blocked ? 1 : 0), "C2")) ||
+      failed(checkConvLists(loc, adaptor, spatial)) ||
+      failed(checkAtLeast(loc, "pads", adaptor.getPads(), 0, "C3")))
+    return failure();
+  FailureOr<int64_t> channels = x.getDimSize(1);
+  if (blocked)
+    channels = blockedChannels(loc, adaptor, spatial);
+  if (failed(channels) || failed(checkConvChannels(loc, adaptor, *channels)))
+    return failure();
+  Shape shape{x.getDimSize(0), w.getDimSize(0)};
+  if (blocked && !ShapedType::isDynamic(shape[1]))
+    shape[1] = (shape[1] + block - 1) / block;
   for (int64_t i = 0; i < spatial; ++i) {
     int64_t kernel = w.getDimSize(2 + i), extent = ShapedType::kDynamic;
     if (kernel == 0)

@@ -356,14 +356,6 @@ LogicalResult IotaOp::inferReturnTypes(MLIRContext *, OptionalLoc loc,
   return pushResult(loc, shape, adaptor.getElementType(), types);
 }
 
-LogicalResult DimOp::inferReturnTypes(MLIRContext *context, OptionalLoc,
-                                      ValueRange, DictionaryAttr,
-                                      OpaqueProperties, RegionRange,
-                                      InferredTypes &types) {
-  types.push_back(RankedTensorType::get({}, IntegerType::get(context, 64)));
-  return success();
-}
-
 LogicalResult DimOp::verify() {
   return checkAxis(getLoc(), getAxis(), tensorOf(getX()).getRank(), "C1");
 }
