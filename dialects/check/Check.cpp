@@ -87,9 +87,8 @@ static bool isClose(const Tensor &actual, const Tensor &expected, int64_t i,
     return false;
   // Unsigned, because of opposite signs the distance may not fit i64.
   int64_t left = ordinal(actual, i), right = ordinal(expected, i);
-  uint64_t distance = left > right
-                          ? static_cast<uint64_t>(left) - right
-                          : static_cast<uint64_t>(right) - left;
+  uint64_t distance = left > right ? static_cast<uint64_t>(left) - right
+                                   : static_cast<uint64_t>(right) - left;
   return distance <= static_cast<uint64_t>(tolerance.ulp);
 }
 
@@ -195,9 +194,8 @@ FailureOr<Tensors> ExpectEqConstOp::evaluate(ArrayRef<Tensor> operands,
                                              Evaluator &) {
   Tensor expected =
       Tensor::fromElements(cast<DenseElementsAttr>(getExpected()));
-  return expect(*this, operands[0], expected, [&](int64_t i) {
-    return isEqual(operands[0], expected, i);
-  });
+  return expect(*this, operands[0], expected,
+                [&](int64_t i) { return isEqual(operands[0], expected, i); });
 }
 
 FailureOr<Tensors> ExpectCloseOp::evaluate(ArrayRef<Tensor> operands,

@@ -119,8 +119,7 @@ int64_t windowExtent(int64_t d, int64_t kernel, int64_t stride,
     return ShapedType::kDynamic;
   // 128 bits hold every sum and product of the entries of a hostile model.
   using Wide = __int128;
-  Wide room =
-      Wide(d) + lo + hi - (Wide(dilation) * (Wide(kernel) - 1) + 1);
+  Wide room = Wide(d) + lo + hi - (Wide(dilation) * (Wide(kernel) - 1) + 1);
   Wide quotient = room / stride, remainder = room % stride;
   Wide extent = quotient + 1;
   if (rounding == Rounding::Floor && remainder < 0)
@@ -146,8 +145,8 @@ SliceBounds resolveSlice(int64_t d, int64_t start, int64_t end, int64_t step) {
   return {start, end, extent};
 }
 
-LogicalResult checkAxis(std::optional<Location> loc, int64_t axis,
-                        int64_t rank, llvm::StringRef label) {
+LogicalResult checkAxis(std::optional<Location> loc, int64_t axis, int64_t rank,
+                        llvm::StringRef label) {
   if (axis >= 0 && axis < rank)
     return success();
   return emitOptionalError(loc, "axis ", axis, " is out of range for rank ",

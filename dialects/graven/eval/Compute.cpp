@@ -75,9 +75,8 @@ Tensor toPlanar(const Tensor &blocked, int64_t channels) {
   Shape shape(blocked.getShape().drop_back());
   shape[1] = channels;
   Tensor planar(RankedTensorType::get(shape, blocked.getElementType()));
-  forEachBlockedElement(shape, [&](int64_t to, int64_t from) {
-    planar.copy(to, blocked, from);
-  });
+  forEachBlockedElement(
+      shape, [&](int64_t to, int64_t from) { planar.copy(to, blocked, from); });
   return planar;
 }
 

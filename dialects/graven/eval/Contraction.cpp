@@ -45,8 +45,7 @@ FailureOr<Tensors> MatmulOp::evaluate(ArrayRef<Tensor> operands, Evaluator &) {
   const Tensor &a = operands[0], &b = operands[1];
   Tensor y(resultType(*this));
   ArrayRef<int64_t> batch = y.getShape().drop_back(2);
-  int64_t M = y.getShape().drop_front(batch.size())[0],
-          N = y.getShape().back(),
+  int64_t M = y.getShape().drop_front(batch.size())[0], N = y.getShape().back(),
           K = a.getDim(a.getRank() - (getTransposeA() ? 2 : 1));
   auto batchA = broadcastOffsets(a.getShape().drop_back(2), batch),
        batchB = broadcastOffsets(b.getShape().drop_back(2), batch);

@@ -26,10 +26,10 @@ static void forEachTapRow(const Sweep &s, const Triple &k, Body &&body) {
   };
   // Result columns [first, last) read inside the input.
   int64_t shift = position(2, 0),
-          first = std::max<int64_t>(
-              0, llvm::divideCeilSigned(-shift, s.stride[2])),
-          last = std::min(
-              s.out[2], llvm::divideCeilSigned(s.in[2] - shift, s.stride[2]));
+          first =
+              std::max<int64_t>(0, llvm::divideCeilSigned(-shift, s.stride[2])),
+          last = std::min(s.out[2],
+                          llvm::divideCeilSigned(s.in[2] - shift, s.stride[2]));
   if (first >= last)
     return;
   for (int64_t o0 = 0; o0 < s.out[0]; ++o0) {
@@ -86,18 +86,18 @@ static Tensor convolve(ConvOp op, const Tensor &x, const Tensor &w,
         const double *source = from.data() + (n * inChannels + channel) * in;
         forEachTap(s, [&](const Triple &k, int64_t tap) {
           double weight = weights[(co * perGroup + ci) * taps + tap];
-          forEachTapRow(s, k, [&](int64_t o, int64_t i, int64_t count,
-                                  int64_t step) {
-            double *y = plane + o;
-            const double *row = source + i;
-            if (step == 1) {
-              for (int64_t p = 0; p < count; ++p)
-                y[p] += weight * row[p];
-            } else {
-              for (int64_t p = 0; p < count; ++p)
-                y[p] += weight * row[p * step];
-            }
-          });
+          forEachTapRow(s, k,
+                        [&](int64_t o, int64_t i, int64_t count, int64_t step) {
+                          double *y = plane + o;
+                          const double *row = source + i;
+                          if (step == 1) {
+                            for (int64_t p = 0; p < count; ++p)
+                              y[p] += weight * row[p];
+                          } else {
+                            for (int64_t p = 0; p < count; ++p)
+                              y[p] += weight * row[p * step];
+                          }
+                        });
         });
       }
     }
@@ -115,9 +115,9 @@ FailureOr<Tensors> ConvOp::evaluate(ArrayRef<Tensor> operands, Evaluator &) {
   Tensor x = given.getRank() == operands[1].getRank()
                  ? given
                  : toPlanar(given, *getChannels());
-  return Tensors{
-      toBlocked(convolve(*this, x, operands[1], bias,
-                         RankedTensorType::get(planar, type.getElementType())))};
+  return Tensors{toBlocked(
+      convolve(*this, x, operands[1], bias,
+               RankedTensorType::get(planar, type.getElementType())))};
 }
 
 FailureOr<Tensors> ConvTransposeOp::evaluate(ArrayRef<Tensor> operands,
@@ -145,11 +145,11 @@ FailureOr<Tensors> ConvTransposeOp::evaluate(ArrayRef<Tensor> operands,
         const double *source = from.data() + (n * inChannels + ci) * in;
         forEachTap(s, [&](const Triple &k, int64_t tap) {
           double weight = weights[(ci * outPerGroup + j) * taps + tap];
-          forEachTapRow(s, k, [&](int64_t i, int64_t o, int64_t count,
-                                  int64_t step) {
-            for (int64_t p = 0; p < count; ++p)
-              plane[o + p * step] += weight * source[i + p];
-          });
+          forEachTapRow(s, k,
+                        [&](int64_t i, int64_t o, int64_t count, int64_t step) {
+                          for (int64_t p = 0; p < count; ++p)
+                            plane[o + p * step] += weight * source[i + p];
+                        });
         });
       }
   return Tensors{Tensor::fromVector(type, to)};

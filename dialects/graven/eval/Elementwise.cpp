@@ -47,12 +47,10 @@ FailureOr<Tensors> CastOp::evaluate(ArrayRef<Tensor> operands, Evaluator &) {
 }
 
 FailureOr<Tensors> BitcastOp::evaluate(ArrayRef<Tensor> operands, Evaluator &) {
-  return Tensors{
-      Tensor::fromBytes(resultType(*this), operands[0].getBytes())};
+  return Tensors{Tensor::fromBytes(resultType(*this), operands[0].getBytes())};
 }
 
-template <class T>
-static bool compare(T a, T b, ComparePredicate predicate) {
+template <class T> static bool compare(T a, T b, ComparePredicate predicate) {
   switch (predicate) {
   case ComparePredicate::Eq:
     return a == b;

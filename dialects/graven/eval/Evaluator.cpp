@@ -82,8 +82,8 @@ public:
     IRMapping mapping;
     for (auto [operand, tensor] : llvm::zip(node->getOperands(), operands))
       if (!mapping.contains(operand))
-        mapping.map(operand, arguments.addArgument(tensor.getType(),
-                                                   node->getLoc()));
+        mapping.map(operand,
+                    arguments.addArgument(tensor.getType(), node->getLoc()));
     copy = node->clone(mapping);
   }
   ~SpecialisedNode() { copy->destroy(); }

@@ -40,8 +40,7 @@ FailureOr<Tensors> GatherElementsOp::evaluate(ArrayRef<Tensor> operands,
   strides[axis] = 0;
   auto bases = stridedOffsets(indices.getShape(), strides);
   for (int64_t i = 0, e = y.size(); i < e; ++i) {
-    auto index =
-        resolveIndex(*this, indices.getInt(i), x.getDim(axis), axis);
+    auto index = resolveIndex(*this, indices.getInt(i), x.getDim(axis), axis);
     if (failed(index))
       return failure();
     y.copy(i, x, bases[i] + *index * stride);

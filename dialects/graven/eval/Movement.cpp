@@ -114,8 +114,8 @@ FailureOr<Tensors> InsertSliceOp::evaluate(ArrayRef<Tensor> operands,
   for (int64_t axis = 0; axis < dest.getRank(); ++axis) {
     int64_t start = starts[axis], extent = src.getDim(axis),
             step = getSteps()[axis], d = dest.getDim(axis);
-    if (start < 0 || (extent > 0 && (start >= d || (d - 1 - start) / step <
-                                                       extent - 1)))
+    if (start < 0 ||
+        (extent > 0 && (start >= d || (d - 1 - start) / step < extent - 1)))
       return emitOpError("the window that starts at ")
              << start << " does not fit extent " << d << " of axis " << axis
              << " (C2)";
@@ -131,8 +131,7 @@ FailureOr<Tensors> InsertSliceOp::evaluate(ArrayRef<Tensor> operands,
 
 FailureOr<Tensors> ConcatOp::evaluate(ArrayRef<Tensor> operands, Evaluator &) {
   Tensor y(resultType(*this));
-  int64_t axis = getAxis(),
-          outer = product(y.getShape().take_front(axis)),
+  int64_t axis = getAxis(), outer = product(y.getShape().take_front(axis)),
           inner = product(y.getShape().drop_front(axis + 1)), start = 0;
   for (const Tensor &x : operands) {
     int64_t rows = x.getDim(axis) * inner;

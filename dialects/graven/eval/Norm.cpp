@@ -26,8 +26,7 @@ static void normalise(MutableArrayRef<double> row, double epsilon) {
   double mean = meanOf(row), squares = 0;
   for (double v : row)
     squares += (v - mean) * (v - mean);
-  double root =
-      std::sqrt(squares / static_cast<double>(row.size()) + epsilon);
+  double root = std::sqrt(squares / static_cast<double>(row.size()) + epsilon);
   for (double &v : row)
     v = (v - mean) / root;
 }
@@ -60,9 +59,9 @@ FailureOr<Tensors> BatchNormOp::evaluate(ArrayRef<Tensor> operands,
   size_t points = product(x.getShape().drop_front(2)), channels = x.getDim(1);
   for (size_t i = 0; i < values.size(); ++i) {
     size_t c = i / points % channels;
-    values[i] = (values[i] - mean[c]) / std::sqrt(variance[c] + epsilon) *
-                    scale[c] +
-                bias[c];
+    values[i] =
+        (values[i] - mean[c]) / std::sqrt(variance[c] + epsilon) * scale[c] +
+        bias[c];
   }
   return Tensors{Tensor::fromVector(x.getType(), values)};
 }
@@ -113,9 +112,8 @@ FailureOr<Tensors> GroupNormOp::evaluate(ArrayRef<Tensor> operands,
   size_t next = 1;
   const Tensor *scale = getScale() ? &operands[next++] : nullptr,
                *bias = getBias() ? &operands[next] : nullptr;
-  applyAffine(values, scale, bias, [points, channels](size_t i) {
-    return i / points % channels;
-  });
+  applyAffine(values, scale, bias,
+              [points, channels](size_t i) { return i / points % channels; });
   return Tensors{Tensor::fromVector(x.getType(), values)};
 }
 

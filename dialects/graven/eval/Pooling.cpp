@@ -76,8 +76,8 @@ static Tensor poolPlanes(const Sweep &s, const Tensor &x, RankedTensorType type,
       for (int64_t i0 : p0)
         for (int64_t i1 : p1)
           for (int64_t i2 : p2)
-            value = step(
-                value, from[plane * in + (i0 * s.in[1] + i1) * s.in[2] + i2]);
+            value = step(value,
+                         from[plane * in + (i0 * s.in[1] + i1) * s.in[2] + i2]);
       y.set(plane * out + point, finish(value, o));
     }
   });
@@ -85,8 +85,8 @@ static Tensor poolPlanes(const Sweep &s, const Tensor &x, RankedTensorType type,
 }
 
 FailureOr<Tensors> MaxPoolOp::evaluate(ArrayRef<Tensor> operands, Evaluator &) {
-  return Tensors{inLayout(
-      *this, operands[0], [&](const Tensor &x, RankedTensorType type) {
+  return Tensors{
+      inLayout(*this, operands[0], [&](const Tensor &x, RankedTensorType type) {
         Sweep s = sweepOf(*this, x, type);
         return dispatch(x.getElementType(), [&](auto zero) {
           using T = decltype(zero);
@@ -101,8 +101,8 @@ FailureOr<Tensors> MaxPoolOp::evaluate(ArrayRef<Tensor> operands, Evaluator &) {
 FailureOr<Tensors> AvgPoolOp::evaluate(ArrayRef<Tensor> operands, Evaluator &) {
   int64_t divisor = getDivisor();
   bool countPad = getCountIncludePad();
-  return Tensors{inLayout(
-      *this, operands[0], [&](const Tensor &x, RankedTensorType type) {
+  return Tensors{
+      inLayout(*this, operands[0], [&](const Tensor &x, RankedTensorType type) {
         Sweep s = sweepOf(*this, x, type);
         auto taps = [&](const Sweep::Triple &o) {
           int64_t count = 1;

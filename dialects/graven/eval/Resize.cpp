@@ -43,8 +43,7 @@ static T coordinateOf(int64_t i, int64_t in, int64_t out, double scale,
   case CoordinateMode::PytorchHalfPixel:
     return out > 1 ? (at + half) * inverse - half : T(0);
   case CoordinateMode::AlignCorners:
-    return length == 1 ? T(0)
-                       : at * (static_cast<T>(in - 1) / (length - 1));
+    return length == 1 ? T(0) : at * (static_cast<T>(in - 1) / (length - 1));
   case CoordinateMode::Asymmetric:
     return at * inverse;
   case CoordinateMode::TfHalfPixelForNn:

@@ -207,8 +207,7 @@ void forEachIndex(ArrayRef<int64_t> shape,
   }
 }
 
-std::vector<int64_t>
-gridOffsets(llvm::ArrayRef<std::vector<int64_t>> tables) {
+std::vector<int64_t> gridOffsets(llvm::ArrayRef<std::vector<int64_t>> tables) {
   std::vector<int64_t> offsets{0};
   for (const std::vector<int64_t> &table : tables) {
     std::vector<int64_t> next;

@@ -24,8 +24,8 @@ static OpFoldResult splatOfInt(Operation *op, int64_t value) {
   if (!type.hasStaticShape())
     return {};
   return DenseElementsAttr::get(
-      type, APInt(64, value, /*isSigned=*/true)
-                .trunc(type.getElementTypeBitWidth()));
+      type,
+      APInt(64, value, /*isSigned=*/true).trunc(type.getElementTypeBitWidth()));
 }
 
 OpFoldResult ReluOp::fold(FoldAdaptor) {

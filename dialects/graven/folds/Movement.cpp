@@ -36,8 +36,7 @@ static bool isIdentityPermutation(ArrayRef<int64_t> permutation) {
 }
 
 OpFoldResult TransposeOp::fold(FoldAdaptor) {
-  if (isIdentityPermutation(getPermutation()) &&
-      getX().getType() == getType())
+  if (isIdentityPermutation(getPermutation()) && getX().getType() == getType())
     return getX();
   return {};
 }
@@ -154,8 +153,7 @@ struct MergeTransposes : OpRewritePattern<TransposeOp> {
     for (int64_t axis : op.getPermutation())
       permutation.push_back(inner.getPermutation()[axis]);
     return replaceKeepingType<TransposeOp>(
-        rewriter, op, inner.getX(),
-        rewriter.getDenseI64ArrayAttr(permutation));
+        rewriter, op, inner.getX(), rewriter.getDenseI64ArrayAttr(permutation));
   }
 };
 
@@ -213,9 +211,9 @@ struct StaticBroadcast : OpRewritePattern<BroadcastOp> {
     SmallVector<Value> operands(op.getDynamicShape());
     if (!takeConstants(shape, operands))
       return rewriter.notifyMatchFailure(op, "no constant extent");
-    return replaceKeepingType<BroadcastOp>(
-        rewriter, op, op.getX(), operands,
-        rewriter.getDenseI64ArrayAttr(shape), op.getAxesAttr());
+    return replaceKeepingType<BroadcastOp>(rewriter, op, op.getX(), operands,
+                                           rewriter.getDenseI64ArrayAttr(shape),
+                                           op.getAxesAttr());
   }
 };
 

@@ -19,8 +19,7 @@ struct InlineKnownIf : OpRewritePattern<IfOp> {
     auto condition = constantScalar(op.getCond());
     if (!condition)
       return rewriter.notifyMatchFailure(op, "the condition is not constant");
-    Block &taken =
-        (*condition ? op.getThenBlock() : op.getElseBlock()).front();
+    Block &taken = (*condition ? op.getThenBlock() : op.getElseBlock()).front();
     Operation *yield = taken.getTerminator();
     // A `?` result that becomes static would have to refine its users.
     if (yield->getOperandTypes() != op.getResultTypes())

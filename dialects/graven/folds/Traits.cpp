@@ -42,9 +42,8 @@ static bool isSmall(Type type) {
   if (!tensor)
     return false;
   auto count = elementCount(tensor.getShape());
-  return count &&
-         *count <=
-             (isa<FloatType>(tensor.getElementType()) ? maxFloats : maxInts);
+  return count && *count <= (isa<FloatType>(tensor.getElementType()) ? maxFloats
+                                                                     : maxInts);
 }
 
 LogicalResult foldByEvaluation(Operation *op, ArrayRef<Attribute> operands,

@@ -33,9 +33,8 @@ LogicalResult MatmulOp::inferReturnTypes(MLIRContext *, OptionalLoc loc,
   if (failed(checkExtent(loc, "b's contracted extent", bk, k, "C3")))
     return failure();
   Shape shape;
-  for (auto [axis, extents] :
-       llvm::enumerate(llvm::zip(a.getShape().drop_back(2),
-                                 b.getShape().drop_back(2)))) {
+  for (auto [axis, extents] : llvm::enumerate(
+           llvm::zip(a.getShape().drop_back(2), b.getShape().drop_back(2)))) {
     auto [left, right] = extents;
     if (left != 1 && right != 1 && !sameExtent(left, right))
       return emitOptionalError(loc, "b has extent ", right, " on batch axis ",
@@ -51,8 +50,8 @@ LogicalResult MatmulOp::inferReturnTypes(MLIRContext *, OptionalLoc loc,
 template <class Adaptor>
 static LogicalResult checkConvLists(OptionalLoc loc, Adaptor adaptor,
                                     int64_t spatial) {
-  if (failed(checkLength(loc, "strides", adaptor.getStrides(), spatial,
-                         "C2")) ||
+  if (failed(
+          checkLength(loc, "strides", adaptor.getStrides(), spatial, "C2")) ||
       failed(checkLength(loc, "dilations", adaptor.getDilations(), spatial,
                          "C2")) ||
       failed(checkLength(loc, "pads", adaptor.getPads(), 2 * spatial, "C2")) ||
@@ -75,9 +74,8 @@ static LogicalResult checkBias(OptionalLoc loc, Value bias, int64_t channels,
 
 /// Number of input channels of a conv in layout nchw16c, whose x is blocked or,
 /// when it has few channels, planar (C8).
-static FailureOr<int64_t> blockedChannels(OptionalLoc loc,
-                                          ConvOp::Adaptor adaptor,
-                                          int64_t spatial) {
+static FailureOr<int64_t>
+blockedChannels(OptionalLoc loc, ConvOp::Adaptor adaptor, int64_t spatial) {
   constexpr int64_t block = 16;
   RankedTensorType x = tensorOf(adaptor.getX());
   if (x.getRank() == spatial + 2) {
@@ -90,8 +88,8 @@ static FailureOr<int64_t> blockedChannels(OptionalLoc loc,
     return channels;
   }
   if (!adaptor.getChannels())
-    return emitOptionalError(
-        loc, "a blocked x needs the attribute channels (C8)");
+    return emitOptionalError(loc,
+                             "a blocked x needs the attribute channels (C8)");
   int64_t channels = *adaptor.getChannels();
   if (channels < 1)
     return emitOptionalError(loc, "channels is ", channels,
@@ -105,17 +103,16 @@ static FailureOr<int64_t> blockedChannels(OptionalLoc loc,
 }
 
 /// C4, C5 and C7: groups divide the channels, and w and bias fit them.
-static LogicalResult checkConvChannels(OptionalLoc loc,
-                                       ConvOp::Adaptor adaptor,
+static LogicalResult checkConvChannels(OptionalLoc loc, ConvOp::Adaptor adaptor,
                                        int64_t channels) {
   RankedTensorType w = tensorOf(adaptor.getW());
   int64_t groups = adaptor.getGroups(), outChannels = w.getDimSize(0),
           perGroup = channels;
   if (!ShapedType::isDynamic(channels)) {
     if (channels % groups != 0)
-      return emitOptionalError(loc, "x has ", channels,
-                               " channels, expected a multiple of groups = ",
-                               groups, " (C4)");
+      return emitOptionalError(
+          loc, "x has ", channels,
+          " channels, expected a multiple of groups = ", groups, " (C4)");
     perGroup = channels / groups;
   }
   if (!ShapedType::isDynamic(outChannels) && outChannels % groups != 0)
@@ -156,10 +153,10 @@ LogicalResult ConvOp::inferReturnTypes(MLIRContext *, OptionalLoc loc,
       return emitOptionalError(loc, "w has extent 0 on axis ", 2 + i,
                                ", expected at least 1 (C3)");
     if (!ShapedType::isDynamic(kernel))
-      extent = windowExtent(x.getDimSize(2 + i), kernel,
-                            adaptor.getStrides()[i], adaptor.getDilations()[i],
-                            adaptor.getPads()[i],
-                            adaptor.getPads()[spatial + i]);
+      extent =
+          windowExtent(x.getDimSize(2 + i), kernel, adaptor.getStrides()[i],
+                       adaptor.getDilations()[i], adaptor.getPads()[i],
+                       adaptor.getPads()[spatial + i]);
     if (extent < 0 && !ShapedType::isDynamic(extent))
       return emitOptionalError(loc, "the kernel does not fit spatial axis ", i,
                                " of extent ", x.getDimSize(2 + i),
@@ -179,17 +176,17 @@ LogicalResult ConvTransposeOp::inferReturnTypes(MLIRContext *, OptionalLoc loc,
   ArrayRef<int64_t> added = adaptor.getOutputPadding();
   if (failed(checkElementTypes(loc, adaptor.getOperands())) ||
       failed(checkRank(loc, "x", x.getRank(), 3, 5, "C2")) ||
-      failed(checkRank(loc, "w", w.getRank(), 2 + spatial, 2 + spatial,
-                       "C2")) ||
+      failed(
+          checkRank(loc, "w", w.getRank(), 2 + spatial, 2 + spatial, "C2")) ||
       failed(checkConvLists(loc, adaptor, spatial)) ||
       failed(checkLength(loc, "output_padding", added, spatial, "C2")) ||
       failed(checkAtLeast(loc, "output_padding", added, 0, "C3")))
     return failure();
   int64_t groups = adaptor.getGroups(), channels = x.getDimSize(1);
   if (!ShapedType::isDynamic(channels) && channels % groups != 0)
-    return emitOptionalError(loc, "x has ", channels,
-                             " channels, expected a multiple of groups = ",
-                             groups, " (C4)");
+    return emitOptionalError(
+        loc, "x has ", channels,
+        " channels, expected a multiple of groups = ", groups, " (C4)");
   if (failed(checkExtent(loc, "w's extent on axis 0", w.getDimSize(0), channels,
                          "C4")))
     return failure();
@@ -260,15 +257,14 @@ LogicalResult AttentionOp::inferReturnTypes(MLIRContext *, OptionalLoc loc,
                                ", expected i1 or ", q.getElementType(),
                                " (C1)");
     if (failed(checkRank(loc, "mask", tensorOf(mask).getRank(), 4, 4, "C4")) ||
-        failed(checkBroadcastsTo(loc, "mask", tensorOf(mask).getShape(),
-                                 {q.getDimSize(0), heads, q.getDimSize(2),
-                                  k.getDimSize(2)},
-                                 "C4")))
+        failed(checkBroadcastsTo(
+            loc, "mask", tensorOf(mask).getShape(),
+            {q.getDimSize(0), heads, q.getDimSize(2), k.getDimSize(2)}, "C4")))
       return failure();
   }
-  return pushResult(
-      loc, {q.getDimSize(0), heads, q.getDimSize(2), v.getDimSize(3)},
-      q.getElementType(), types);
+  return pushResult(loc,
+                    {q.getDimSize(0), heads, q.getDimSize(2), v.getDimSize(3)},
+                    q.getElementType(), types);
 }
 
 } // namespace graven

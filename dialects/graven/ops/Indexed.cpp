@@ -30,8 +30,7 @@ LogicalResult GatherElementsOp::inferReturnTypes(MLIRContext *, OptionalLoc loc,
                    indices = tensorOf(adaptor.getIndices());
   int64_t axis = adaptor.getAxis(), rank = x.getRank();
   if (failed(checkAxis(loc, axis, rank, "C1")) ||
-      failed(
-          checkRank(loc, "indices", indices.getRank(), rank, rank, "C2")))
+      failed(checkRank(loc, "indices", indices.getRank(), rank, rank, "C2")))
     return failure();
   for (int64_t i = 0; i < rank; ++i) {
     int64_t extent = indices.getDimSize(i), most = x.getDimSize(i);
@@ -88,9 +87,8 @@ LogicalResult ScatterNdOp::inferReturnTypes(MLIRContext *, OptionalLoc loc,
   RankedTensorType x = tensorOf(adaptor.getX()),
                    indices = tensorOf(adaptor.getIndices());
   auto length = tupleLength(loc, indices, x.getRank(), "C1");
-  if (failed(length) ||
-      failed(checkElementTypes(loc, {adaptor.getX(), adaptor.getUpdates()},
-                               "C3")))
+  if (failed(length) || failed(checkElementTypes(
+                            loc, {adaptor.getX(), adaptor.getUpdates()}, "C3")))
     return failure();
   Shape expected(indices.getShape().drop_back());
   llvm::append_range(expected, x.getShape().drop_front(*length));
@@ -98,8 +96,7 @@ LogicalResult ScatterNdOp::inferReturnTypes(MLIRContext *, OptionalLoc loc,
                         tensorOf(adaptor.getUpdates()).getShape(), expected,
                         "C2")))
     return failure();
-  if (x.getElementType().isInteger(1) &&
-      adaptor.getKind() != ScatterKind::None)
+  if (x.getElementType().isInteger(1) && adaptor.getKind() != ScatterKind::None)
     return emitOptionalError(loc, "kind is ",
                              stringifyScatterKind(adaptor.getKind()),
                              ", expected none for bools (C4)");

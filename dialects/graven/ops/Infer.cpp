@@ -30,9 +30,8 @@ LogicalResult checkElementType(OptionalLoc loc, Type type) {
   if (auto integer = dyn_cast<IntegerType>(type)) {
     unsigned width = integer.getWidth();
     known = width == 1 ? integer.isSignless()
-                       : !integer.isSigned() &&
-                             (width == 8 || width == 16 || width == 32 ||
-                              width == 64);
+                       : !integer.isSigned() && (width == 8 || width == 16 ||
+                                                 width == 32 || width == 64);
   }
   if (known)
     return success();

@@ -20,10 +20,10 @@ template <class OpTy>
 static void buildInferred(OperationState &state, Value x) {
   SmallVector<Type> types;
   MLIRContext *context = state.getContext();
-  if (succeeded(OpTy::inferReturnTypes(
-          context, state.location, state.operands,
-          state.attributes.getDictionary(context), state.getRawProperties(),
-          state.regions, types)))
+  if (succeeded(OpTy::inferReturnTypes(context, state.location, state.operands,
+                                       state.attributes.getDictionary(context),
+                                       state.getRawProperties(), state.regions,
+                                       types)))
     state.addTypes(types);
   else
     state.addTypes(x ? x.getType() : NoneType::get(context));
@@ -165,8 +165,8 @@ LogicalResult SliceOp::inferReturnTypes(MLIRContext *, OptionalLoc loc,
       failed(checkAtLeast(loc, "steps", steps, 1, "C2")) ||
       failed(checkMixed(loc, "starts", starts,
                         adaptor.getDynamicStarts().size(), "C3")) ||
-      failed(checkMixed(loc, "ends", ends, adaptor.getDynamicEnds().size(),
-                        "C3")))
+      failed(
+          checkMixed(loc, "ends", ends, adaptor.getDynamicEnds().size(), "C3")))
     return failure();
   Shape shape;
   for (int64_t axis = 0; axis < x.getRank(); ++axis) {
@@ -377,17 +377,16 @@ LogicalResult RelayoutOp::inferReturnTypes(MLIRContext *, OptionalLoc loc,
   Shape shape(x.getShape());
   if (toBlocked) {
     if (failed(checkRank(loc, "x", x.getRank(), 2, 5, "C3")) ||
-        failed(checkExtent(loc, "x's channel extent", shape[1], channels,
-                           "C2")))
+        failed(
+            checkExtent(loc, "x's channel extent", shape[1], channels, "C2")))
       return failure();
     shape[1] = blocks;
     shape.push_back(block);
   } else {
     if (failed(checkRank(loc, "x", x.getRank(), 3, 6, "C3")) ||
-        failed(checkExtent(loc, "x's number of blocks", shape[1], blocks,
-                           "C2")) ||
         failed(
-            checkExtent(loc, "x's last extent", shape.back(), block, "C2")))
+            checkExtent(loc, "x's number of blocks", shape[1], blocks, "C2")) ||
+        failed(checkExtent(loc, "x's last extent", shape.back(), block, "C2")))
       return failure();
     shape[1] = channels;
     shape.pop_back();

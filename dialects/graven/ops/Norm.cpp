@@ -39,8 +39,8 @@ LogicalResult BatchNormOp::inferReturnTypes(MLIRContext *, OptionalLoc loc,
     return emitOptionalError(loc, "x has rank ", x.getRank(),
                              ", expected at least 2 (C1)");
   int64_t channels = x.getDimSize(1);
-  if (failed(checkParameter(loc, "scale", adaptor.getScale(), {channels},
-                            "C2")) ||
+  if (failed(
+          checkParameter(loc, "scale", adaptor.getScale(), {channels}, "C2")) ||
       failed(
           checkParameter(loc, "bias", adaptor.getBias(), {channels}, "C2")) ||
       failed(
@@ -62,8 +62,8 @@ LogicalResult LayerNormOp::inferReturnTypes(MLIRContext *, OptionalLoc loc,
       failed(checkAxis(loc, axis, x.getRank(), "C2")))
     return failure();
   ArrayRef<int64_t> normalised = x.getShape().drop_front(axis);
-  if (failed(checkParameter(loc, "scale", adaptor.getScale(), normalised,
-                            "C3")) ||
+  if (failed(
+          checkParameter(loc, "scale", adaptor.getScale(), normalised, "C3")) ||
       failed(
           checkParameter(loc, "bias", adaptor.getBias(), normalised, "C3")) ||
       failed(checkEpsilon(loc, adaptor.getEpsilon(), "C4")))
@@ -101,11 +101,11 @@ LogicalResult GroupNormOp::inferReturnTypes(MLIRContext *, OptionalLoc loc,
     return emitOptionalError(loc, "groups is ", groups,
                              ", expected at least 1 (C2)");
   if (!ShapedType::isDynamic(channels) && channels % groups != 0)
-    return emitOptionalError(loc, "x has ", channels,
-                             " channels, expected a multiple of groups = ",
-                             groups, " (C2)");
-  if (failed(checkParameter(loc, "scale", adaptor.getScale(), {channels},
-                            "C3")) ||
+    return emitOptionalError(
+        loc, "x has ", channels,
+        " channels, expected a multiple of groups = ", groups, " (C2)");
+  if (failed(
+          checkParameter(loc, "scale", adaptor.getScale(), {channels}, "C3")) ||
       failed(
           checkParameter(loc, "bias", adaptor.getBias(), {channels}, "C3")) ||
       failed(checkEpsilon(loc, adaptor.getEpsilon(), "C4")))

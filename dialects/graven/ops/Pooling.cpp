@@ -36,11 +36,11 @@ static LogicalResult inferPool(OptionalLoc loc, Adaptor adaptor,
   Shape shape(x.getShape());
   for (int64_t i = 0; i < spatial; ++i) {
     int64_t d = x.getDimSize(2 + i);
-    int64_t extent = windowExtent(
-        d, adaptor.getKernel()[i], adaptor.getStrides()[i],
-        adaptor.getDilations()[i], adaptor.getPads()[i],
-        adaptor.getPads()[spatial + i],
-        adaptor.getCeilMode() ? Rounding::Ceil : Rounding::Floor);
+    int64_t extent =
+        windowExtent(d, adaptor.getKernel()[i], adaptor.getStrides()[i],
+                     adaptor.getDilations()[i], adaptor.getPads()[i],
+                     adaptor.getPads()[spatial + i],
+                     adaptor.getCeilMode() ? Rounding::Ceil : Rounding::Floor);
     if (extent < 0 && !ShapedType::isDynamic(extent))
       return emitOptionalError(loc, "the kernel does not fit spatial axis ", i,
                                " of extent ", d, " with its pads (C3)");
