@@ -45,11 +45,11 @@ private:
   llvm::SmallVector<std::string> lines;
 };
 
-/// Gives all functions of `module` the attributes of the machine, and moves stack
-/// memory that a loop would allocate again and again to the function's entry.
-/// Memory whose size is not constant is a problem. Floating-point operations keep
-/// the flags they came with: expanders allow contraction where it is welcome, and
-/// expansions of elementary functions depend on its absence.
+/// Gives all functions of `module` the attributes of the machine, and moves
+/// stack memory that a loop would allocate again and again to the function's
+/// entry. Memory whose size is not constant is a problem. Floating-point
+/// operations keep the flags they came with: expanders allow contraction where
+/// it is welcome, and expansions of elementary functions depend on its absence.
 void prepareFunctions(llvm::Module &module, const llvm::TargetMachine &machine,
                       int64_t vectorBytes, CodegenProblems &problems);
 
