@@ -8,10 +8,12 @@
 
 #include "dialects/kernel/Kernel.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/IRMapping.h"
-#include "mlir/IR/Matchers.h"
 #include "mlir/IR/SymbolTable.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "mlir/Interfaces/ViewLikeInterface.h"
 #include "mlir/Transforms/RegionUtils.h"
 #include "passes/lower/expand/Expand.h"
 #include "llvm/ADT/StringMap.h"
@@ -32,18 +34,63 @@ struct Outlined {
   SmallVector<Value> operands;
 };
 
+/// A view of other extents or strides, not of other bytes.
+bool isShapedView(Operation *op) {
+  return isa<ViewLikeOpInterface>(op) && !isa<memref::ViewOp>(op) && isPure(op);
+}
+
+Value rootOf(Value value) {
+  while (Operation *definition = value.getDefiningOp()) {
+    if (!isShapedView(definition))
+      break;
+    value = cast<ViewLikeOpInterface>(definition).getViewSource();
+  }
+  return value;
+}
+
+/// The values a kernel needs: those that are passed, and the operations that
+/// move along, in order.
+struct Needs {
+  void add(Value value) {
+    Operation *definition = value.getDefiningOp();
+    if (!definition || !movesAlong(value, definition)) {
+      passed.insert(value);
+      return;
+    }
+    for (Value operand : definition->getOperands())
+      add(operand);
+    moved.insert(definition);
+  }
+
+  llvm::SetVector<Value> passed;
+  llvm::SetVector<Operation *> moved;
+  /// Memrefs of which several views are used. Passed one by one, these would
+  /// overlap, so the kernel takes all of them.
+  llvm::SmallDenseSet<Value> shared;
+
+private:
+  /// Constants, and views with strides or an offset: a launch passes pointers
+  /// to the first element of contiguous memrefs.
+  bool movesAlong(Value value, Operation *definition) {
+    if (definition->hasTrait<OpTrait::ConstantLike>())
+      return true;
+    auto memref = dyn_cast<MemRefType>(value.getType());
+    return memref && isShapedView(definition) &&
+           (!memref.getLayout().isIdentity() || shared.contains(rootOf(value)));
+  }
+};
+
 Outlined outline(Operation *op) {
   llvm::SetVector<Value> used(op->operand_begin(), op->operand_end());
   getUsedValuesDefinedAbove(op->getRegions(), used);
-  SmallVector<Value> operands;
-  SmallVector<Operation *> constants;
-  for (Value value : used) {
-    Operation *definition = value.getDefiningOp();
-    if (definition && definition->hasTrait<OpTrait::ConstantLike>())
-      constants.push_back(definition);
-    else
-      operands.push_back(value);
-  }
+  Needs needs;
+  llvm::SmallDenseSet<Value> roots;
+  for (Value value : used)
+    if (isa<MemRefType>(value.getType()) && !roots.insert(rootOf(value)).second)
+      needs.shared.insert(rootOf(value));
+  for (Value value : used)
+    needs.add(value);
+  SmallVector<Value> operands = needs.passed.takeVector();
   OpBuilder builder(op->getContext());
   SmallVector<Type> types(ValueRange(operands).getTypes());
   types.append(2, builder.getIndexType());
@@ -56,8 +103,8 @@ Outlined outline(Operation *op) {
   builder.setInsertionPointToStart(entry);
   IRMapping map;
   map.map(operands, entry->getArguments().drop_back(2));
-  for (Operation *constant : constants)
-    builder.clone(*constant, map);
+  for (Operation *moved : needs.moved)
+    builder.clone(*moved, map);
   builder.clone(*op, map);
   func::ReturnOp::create(builder, op->getLoc());
   return {OwningOpRef<func::FuncOp>(function), operands};

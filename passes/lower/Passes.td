@@ -16,8 +16,9 @@ def OutlineKernels : Pass<"graven-outline-kernels", "::mlir::ModuleOp"> {
     operation, a `memref.copy`) moves to a private function with the attribute
     `kernel.entry` that takes the operands and a range of units of work; a
     `kernel.launch` with the number of units takes its place. Equal kernels
-    share one function. A value used twice is passed once, and constants move
-    along.
+    share one function. A value used twice is passed once. Constants move along,
+    and so do views with strides or an offset: what is passed is a contiguous
+    memref, whose views the kernel takes itself.
 
     ```mlir
     linalg.fill ins(%cst : f32) outs(%out : memref<4xf32>)

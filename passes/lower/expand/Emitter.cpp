@@ -190,11 +190,9 @@ FailureOr<Buffer> Emitter::buffer(Value memref) {
   int64_t offset = 0;
   if (!type.hasStaticShape() ||
       failed(type.getStridesAndOffset(result.strides, offset)) ||
-      ShapedType::isDynamic(offset) ||
       llvm::any_of(result.strides, ShapedType::isDynamic))
-    return emitError(
-               location,
-               "expects a kernel operand of static shape and strides, got ")
+    return emitError(location, "expects a kernel operand of static shape and "
+                               "strides, got ")
            << type;
   result.shape.assign(type.getShape().begin(), type.getShape().end());
   result.element = type.getElementType();
@@ -212,9 +210,14 @@ FailureOr<Buffer> Emitter::buffer(Value memref) {
   if (auto argument = dyn_cast<BlockArgument>(memref);
       argument && argument.getOwner() == entry)
     b.setInsertionPointToStart(entry);
+  OpFoldResult start = b.getIndexAttr(offset);
+  if (ShapedType::isDynamic(offset))
+    start = memref::ExtractStridedMetadataOp::create(b, location, memref)
+                .getOffset();
   result.flat = memref::ReinterpretCastOp::create(
-      b, location, flatType, memref, offset, ArrayRef<int64_t>{span},
-      ArrayRef<int64_t>{1});
+      b, location, flatType, memref, start,
+      ArrayRef<OpFoldResult>{b.getIndexAttr(span)},
+      ArrayRef<OpFoldResult>{b.getIndexAttr(1)});
   return result;
 }
 

@@ -48,6 +48,32 @@ func.func @loop(%c: memref<64xf32>, %n: index) {
   return
 }
 
+// A view with strides is taken by the kernel; only its offset is passed.
+// CHECK-LABEL: func.func @views
+// CHECK-SAME: %[[A:.*]]: memref<8x64xf32>, %[[B:.*]]: memref<4x16xf32>, %[[I:.*]]: index
+func.func @views(%a: memref<8x64xf32>, %b: memref<4x16xf32>, %i: index) {
+  // CHECK: kernel.launch @[[VIEWS:.*]](%[[B]], %[[A]], %[[I]] : memref<4x16xf32>, memref<8x64xf32>, index) tasks(1)
+  %0 = memref.subview %a[%i, 16] [4, 16] [2, 1] : memref<8x64xf32> to memref<4x16xf32, strided<[128, 1], offset: ?>>
+  memref.copy %b, %0 : memref<4x16xf32> to memref<4x16xf32, strided<[128, 1], offset: ?>>
+  return
+}
+
+// Two views of one buffer would overlap as operands: the buffer is passed.
+// CHECK-LABEL: func.func @shared
+// CHECK-SAME: %[[A:.*]]: memref<8x64xf32>
+func.func @shared(%a: memref<8x64xf32>) {
+  // CHECK: kernel.launch @[[SHARED:.*]](%[[A]] : memref<8x64xf32>) tasks(1)
+  %0 = memref.collapse_shape %a [[0, 1]] : memref<8x64xf32> into memref<512xf32>
+  %1 = memref.expand_shape %a [[0, 1], [2]] output_shape [1, 8, 64] : memref<8x64xf32> into memref<1x8x64xf32>
+  linalg.generic {indexing_maps = [affine_map<(i, j, k) -> (511 - j * 64 - k)>, affine_map<(i, j, k) -> (i, j, k)>],
+                  iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%0 : memref<512xf32>) outs(%1 : memref<1x8x64xf32>) {
+  ^bb0(%x: f32, %y: f32):
+    linalg.yield %x : f32
+  }
+  return
+}
+
 // Tensors are not kernels yet.
 // CHECK-LABEL: func.func @tensors
 func.func @tensors(%t: tensor<4xf32>) -> tensor<4xf32> {
@@ -76,3 +102,9 @@ func.func private @done(%a: memref<4xf32>, %b: memref<4xf32>, %lo: index, %hi: i
 // CHECK: func.func private @k_3(%[[Z:.*]]: memref<65536xf32>, %{{.*}}: index, %{{.*}}: index)
 // CHECK: ins(%[[Z]] : memref<65536xf32>) outs(%[[Z]] : memref<65536xf32>)
 // CHECK: func.func private @k_4(%{{.*}}: memref<64xf32>, %{{.*}}: memref<65536xf32>, %{{.*}}: index, %{{.*}}: index)
+// CHECK: func.func private @[[VIEWS]](%[[Y:.*]]: memref<4x16xf32>, %[[X:.*]]: memref<8x64xf32>, %[[I:.*]]: index, %{{.*}}: index, %{{.*}}: index)
+// CHECK-NEXT: %[[VIEW:.*]] = memref.subview %[[X]][%[[I]], 16] [4, 16] [2, 1]
+// CHECK-NEXT: memref.copy %[[Y]], %[[VIEW]]
+// CHECK: func.func private @[[SHARED]](%[[X:.*]]: memref<8x64xf32>, %{{.*}}: index, %{{.*}}: index)
+// CHECK-NEXT: memref.collapse_shape %[[X]]
+// CHECK-NEXT: memref.expand_shape %[[X]]

@@ -81,6 +81,30 @@ TEST(Linalg, TransposeAndCopy) {
   }
 }
 
+/// Slices that begin where a loop says.
+TEST(Linalg, CopyOfMovingSlices) {
+  for (const TargetInfo &target : targets()) {
+    Array x(8 * 30, 1), y(8 * 30);
+    run(R"(func.func @main(%x: memref<8x30xf32>, %y: memref<8x30xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  scf.for %i = %c0 to %c4 step %c1 {
+    %from = memref.subview %x[%i, 3] [2, 20] [4, 1] : memref<8x30xf32> to memref<2x20xf32, strided<[120, 1], offset: ?>>
+    %to = memref.subview %y[%i, 5] [2, 20] [4, 1] : memref<8x30xf32> to memref<2x20xf32, strided<[120, 1], offset: ?>>
+    memref.copy %from, %to : memref<2x20xf32, strided<[120, 1], offset: ?>> to memref<2x20xf32, strided<[120, 1], offset: ?>>
+  }
+  return
+})",
+        target, {x.data(), y.data()});
+    std::vector<double> expected(y.size(), -777.0);
+    for (int64_t r = 0; r < 8; ++r)
+      for (int64_t c = 0; c < 20; ++c)
+        expected[r * 30 + 5 + c] = x[r * 30 + 3 + c];
+    expectNear(y, expected, 0.0, target.name + " slices");
+  }
+}
+
 /// The sum over one of three axes, added to what the output holds.
 void checkReduce(const TargetInfo &target, std::vector<int64_t> shape,
                  int axis) {
