@@ -11,7 +11,7 @@
 
 #include <limits>
 
-namespace graven::expand {
+namespace graven::elementary {
 
 namespace {
 /// |x| = (quadrant + 4k) * pi/2 + angle with |angle| <= pi/4; quadrant is i64
@@ -205,4 +205,4 @@ Expr atan2F32(Expr y, Expr x) {
   return toF32(copySign(angle, wideY));
 }
 
-} // namespace graven::expand
+} // namespace graven::elementary

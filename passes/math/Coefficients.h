@@ -7,7 +7,7 @@
 #ifndef GRAVEN_PASSES_MATH_COEFFICIENTS_H
 #define GRAVEN_PASSES_MATH_COEFFICIENTS_H
 
-namespace graven::expand {
+namespace graven::elementary {
 
 /// e^x = 1 + x + x^2 P(x), |x| <= ln2/2; relative error at most 2^-26.
 inline constexpr double kExpF32[] = {0x1p-1, 0x1.5554dcp-3, 0x1.5554eap-5,
@@ -97,6 +97,6 @@ inline constexpr double kHalfPiLow = 0x1.10b4611a62633p-30;
 inline constexpr double kTwoOverPi = 0x1.45f306dc9c883p-1;
 inline constexpr double kPi = 0x1.921fb54442d18p1;
 
-} // namespace graven::expand
+} // namespace graven::elementary
 
 #endif // GRAVEN_PASSES_MATH_COEFFICIENTS_H

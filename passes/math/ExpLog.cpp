@@ -11,7 +11,7 @@
 
 #include <limits>
 
-namespace graven::expand {
+namespace graven::elementary {
 
 static constexpr double kInfinity = std::numeric_limits<double>::infinity();
 static constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
@@ -158,4 +158,4 @@ Expr log1pF32(Expr x) {
   return select((x > -1) & (x < kInfinity), y, special);
 }
 
-} // namespace graven::expand
+} // namespace graven::elementary

@@ -27,9 +27,9 @@ using namespace mlir;
 namespace graven {
 namespace {
 
-using expand::Contraction;
-using expand::Emitter;
-using expand::Expr;
+using elementary::Contraction;
+using elementary::Emitter;
+using elementary::Expr;
 
 using UnaryFunction = Expr (*)(Expr);
 using BinaryFunction = Expr (*)(Expr, Expr);
@@ -104,7 +104,7 @@ struct ExpandSincos : OpRewritePattern<math::SincosOp> {
           op, "not f16, bf16, f32 or a fixed-size vector of those");
     Emitter emitter{rewriter, op.getLoc(), contraction};
     Type element = getElementTypeOrSelf(operand.getType());
-    expand::SineAndCosine both = sinCosF32(toF32(Expr(emitter, operand)));
+    elementary::SineAndCosine both = sinCosF32(toF32(Expr(emitter, operand)));
     rewriter.replaceOp(op, {toFloat(both.sine, element).get(),
                             toFloat(both.cosine, element).get()});
     return success();
@@ -130,8 +130,8 @@ struct ExpandFPowI : OpRewritePattern<math::FPowIOp> {
     Expr exponent =
         signedToFloat(Expr(emitter, op.getRhs()), rewriter.getF64Type());
     if (isF64(op.getType())) {
-      FailureOr<Value> result =
-          expand::callLibm(rewriter, op, "pow", {op.getLhs(), exponent.get()});
+      FailureOr<Value> result = elementary::callLibm(
+          rewriter, op, "pow", {op.getLhs(), exponent.get()});
       if (failed(result))
         return rewriter.notifyMatchFailure(op, "the name is another symbol's");
       rewriter.replaceOp(op, *result);
@@ -183,7 +183,7 @@ template <typename Op> struct CallLibm : OpRewritePattern<Op> {
       return rewriter.notifyMatchFailure(
           op, "not f64 or a fixed-size vector of it");
     FailureOr<Value> result =
-        expand::callLibm(rewriter, op, name, op->getOperands());
+        elementary::callLibm(rewriter, op, name, op->getOperands());
     if (failed(result))
       return rewriter.notifyMatchFailure(op, "the name is another symbol's");
     rewriter.replaceOp(op, *result);
@@ -220,9 +220,9 @@ struct SincosF64 : OpRewritePattern<math::SincosOp> {
       return rewriter.notifyMatchFailure(
           op, "not f64 or a fixed-size vector of it");
     FailureOr<Value> sine =
-        expand::callLibm(rewriter, op, "sin", op.getOperand());
+        elementary::callLibm(rewriter, op, "sin", op.getOperand());
     FailureOr<Value> cosine =
-        expand::callLibm(rewriter, op, "cos", op.getOperand());
+        elementary::callLibm(rewriter, op, "cos", op.getOperand());
     if (failed(sine) || failed(cosine))
       return rewriter.notifyMatchFailure(op, "the name is another symbol's");
     rewriter.replaceOp(op, {*sine, *cosine});
@@ -280,7 +280,7 @@ struct ExpandMath : impl::ExpandMathBase<ExpandMath> {
 
 void populateExpandMathPatterns(RewritePatternSet &patterns,
                                 const ExpandMathOptions &options) {
-  using namespace expand;
+  using namespace elementary;
   Contraction contraction =
       options.fma ? Contraction::Fused : Contraction::Separate;
   Table table{patterns, contraction};

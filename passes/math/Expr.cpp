@@ -14,7 +14,7 @@
 
 using namespace mlir;
 
-namespace graven::expand {
+namespace graven::elementary {
 
 Type Expr::getElementTypeOrSelf(Value value) {
   return mlir::getElementTypeOrSelf(value.getType());
@@ -191,4 +191,4 @@ Expr atLeast(Expr a, Number bound) {
   return select(limit > a, limit, a);
 }
 
-} // namespace graven::expand
+} // namespace graven::elementary

@@ -14,7 +14,7 @@
 
 #include <cstdint>
 
-namespace graven::expand {
+namespace graven::elementary {
 
 /// How a product that feeds a sum is rounded: twice, or once by a fused
 /// multiply-add, which only a target that has the instruction should ask for.
@@ -144,6 +144,6 @@ Expr horner(Expr x, llvm::ArrayRef<double> coefficients);
 Expr atMost(Expr a, Number bound);
 Expr atLeast(Expr a, Number bound);
 
-} // namespace graven::expand
+} // namespace graven::elementary
 
 #endif // GRAVEN_PASSES_MATH_EXPR_H

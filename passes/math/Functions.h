@@ -11,7 +11,7 @@
 
 #include "passes/math/Expr.h"
 
-namespace graven::expand {
+namespace graven::elementary {
 
 // Exponentials and logarithms (ExpLog.cpp), in f32 throughout.
 Expr expF32(Expr x);
@@ -89,6 +89,6 @@ Nearest nearestInteger(Expr x, double factor);
 /// 2^n as a float of the width of n, for n in the range of normal exponents.
 Expr powerOfTwo(Expr n);
 
-} // namespace graven::expand
+} // namespace graven::elementary
 
 #endif // GRAVEN_PASSES_MATH_FUNCTIONS_H

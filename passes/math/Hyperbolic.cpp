@@ -8,7 +8,7 @@
 
 #include <limits>
 
-namespace graven::expand {
+namespace graven::elementary {
 
 /// e^|x| - 1, from where on both results overflow limited.
 static Expr expm1OfMagnitude(Expr x) {
@@ -50,4 +50,4 @@ Expr atanhF32(Expr x) {
   return copySign(toF32(y), x);
 }
 
-} // namespace graven::expand
+} // namespace graven::elementary

@@ -12,7 +12,7 @@
 
 using namespace mlir;
 
-namespace graven::expand {
+namespace graven::elementary {
 
 /// The declaration, or null where the name is taken by something else.
 static func::FuncOp declare(PatternRewriter &rewriter, Operation *op,
@@ -59,4 +59,4 @@ FailureOr<Value> callLibm(PatternRewriter &rewriter, Operation *op,
       .getResult();
 }
 
-} // namespace graven::expand
+} // namespace graven::elementary

@@ -9,7 +9,7 @@
 
 #include "mlir/IR/PatternMatch.h"
 
-namespace graven::expand {
+namespace graven::elementary {
 
 /// The function on f64 operands (scalars, or vectors of one type, of which
 /// each element is a call of its own), declared in the symbol table around
@@ -18,6 +18,6 @@ mlir::FailureOr<mlir::Value> callLibm(mlir::PatternRewriter &rewriter,
                                       mlir::Operation *op, llvm::StringRef name,
                                       mlir::ValueRange operands);
 
-} // namespace graven::expand
+} // namespace graven::elementary
 
 #endif // GRAVEN_PASSES_MATH_LIBM_H

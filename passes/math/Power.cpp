@@ -10,7 +10,7 @@
 
 #include <limits>
 
-namespace graven::expand {
+namespace graven::elementary {
 
 static constexpr double kInfinity = std::numeric_limits<double>::infinity();
 static constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
@@ -68,4 +68,4 @@ Expr log10F32(Expr x) {
 
 Expr rsqrtF32(Expr x) { return 1 / sqrt(x); }
 
-} // namespace graven::expand
+} // namespace graven::elementary

@@ -8,7 +8,7 @@
 //===----------------------------------------------------------------------===//
 #include "passes/math/Functions.h"
 
-namespace graven::expand {
+namespace graven::elementary {
 
 static double integralFrom(Expr x) {
   return x.elementType().isF64() ? 0x1p52 : 0x1p23;
@@ -51,4 +51,4 @@ Expr roundAway(Expr x) {
   return finish(x, select(up, truncated + 1, truncated));
 }
 
-} // namespace graven::expand
+} // namespace graven::elementary

@@ -7,7 +7,7 @@
 #include "passes/math/Coefficients.h"
 #include "passes/math/Functions.h"
 
-namespace graven::expand {
+namespace graven::elementary {
 
 Expr tanhF32(Expr x) {
   Expr magnitude = abs(x);
@@ -40,4 +40,4 @@ Expr erfcF32(Expr x) {
   return toF32(wide);
 }
 
-} // namespace graven::expand
+} // namespace graven::elementary

@@ -10,7 +10,7 @@
 
 #include <limits>
 
-namespace graven::expand {
+namespace graven::elementary {
 
 static constexpr double kInfinity = std::numeric_limits<double>::infinity();
 static constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
@@ -75,4 +75,4 @@ Expr log1pF64(Expr x) {
   return select(x < -1, kNaN, y);
 }
 
-} // namespace graven::expand
+} // namespace graven::elementary
