@@ -46,6 +46,10 @@ def ExpandMath : Pass<"graven-expand-math", "::mlir::ModuleOp"> {
     math.floor, ceil, trunc, round and roundeven are rewritten too, for targets
     on which LLVM would call libm for them (x86-64 before SSE4.1).
 
+    Run it after graven-expand-kernels: what it builds depends on the order of
+    its additions, and the expanders mark the ops of a reduction as free to be
+    reassociated.
+
     Preconditions: the type is f16, bf16, f32 or f64 or a fixed-size vector of
     those. Ops on tensors, on other float types, math.ipowi and what is one
     instruction anyway (absf, copysign, fma, sqrt) are left alone.
