@@ -12,6 +12,7 @@ import sys
 
 import pytest
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 LLVM = pathlib.Path(os.environ.get("GRAVEN_LLVM", "/usr/lib/llvm-22"))
 LINTS = ("banners", "format", "layers", "names", "sizes", "tests", "unfinished")
 
@@ -41,16 +42,15 @@ class Copy:
         return subprocess.run([sys.executable, script, *arguments, "--root", self.root], capture_output=True, text=True)
 
     def findings(self):
-        """What the lints find here and not in the checkout."""
-        found = {}
-        for root in (self.source, self.root):
-            lines = set()
-            for name in LINTS:
-                script = self.source / f"tools/dev/lint/check_{name}.py"
-                lines.update(subprocess.run([sys.executable, script, "--root", root], capture_output=True,
-                                            text=True).stdout.splitlines())
-            found[root] = lines
-        return found[self.root] - found[self.source]
+        """What the lints find in files that a scaffold wrote."""
+        written = {str(path) for path, content in self.snapshot().items() if self.before.get(path) != content}
+        assert written
+        lines = []
+        for name in LINTS:
+            script = self.source / f"tools/dev/lint/check_{name}.py"
+            lines += subprocess.run([sys.executable, script, "--root", self.root], capture_output=True,
+                                    text=True).stdout.splitlines()
+        return [line for line in lines if line.split(":")[0] in written]
 
     def tablegen(self, definitions, *runs):
         """Runs mlir-tblgen on a .td of the copy; each run is (output, generator, option...)."""
@@ -58,7 +58,7 @@ class Copy:
             target = self.root / "generated" / output
             target.parent.mkdir(parents=True, exist_ok=True)
             subprocess.run([LLVM / "bin/mlir-tblgen", *options, f"-I{self.root}", f"-I{LLVM}/include",
-                            self.root / definitions, "-o", target], check=True)
+                            self.root / definitions, "-o", target], check=True, cwd=self.root)
 
     def compiles(self, source):
         """Diagnostics of compiling a source of the copy as the build compiles its neighbours; empty when it does."""
@@ -70,7 +70,7 @@ class Copy:
         result = subprocess.run(
             [LLVM / "bin/clang++", "-fsyntax-only", *flags, f"-I{self.root}/generated", f"-I{self.root}",
              f"-I{self.build}", "-isystem", LLVM / "include", self.root / source],
-            capture_output=True, text=True)
+            capture_output=True, text=True, cwd=self.root)
         assert result.returncode == 0 or result.stderr
         return result.stderr
 
@@ -89,13 +89,13 @@ def pass_folders(root):
     return sorted(path.parent.name for path in root.glob("passes/*/Passes.td"))
 
 
-@pytest.mark.parametrize("folder", pass_folders(pathlib.Path(__file__).resolve().parents[2]))
+@pytest.mark.parametrize("folder", pass_folders(ROOT))
 def test_new_pass(copy, folder):
     result = copy.scaffold("new-pass.py", "AddOfNegatedForTest", folder, "--summary", "adds what is negated")
     assert result.returncode == 0, result.stderr
     source = f"passes/{folder}/AddOfNegatedForTest.cpp"
     assert (copy.root / f"test/passes/{folder}/add-of-negated-for-test.mlir").exists()
-    assert copy.findings() == set()
+    assert copy.findings() == []
     copy.tablegen(f"passes/{folder}/Passes.td",
                   (f"passes/{folder}/Passes.h.inc", "-gen-pass-decls", f"-name={group_of(copy, folder)}"))
     assert copy.compiles(source) == ""
@@ -108,5 +108,39 @@ def test_new_pass(copy, folder):
 ])
 def test_new_pass_refuses(copy, arguments, message):
     result = copy.scaffold("new-pass.py", *arguments)
+    assert result.returncode == 2 and message in result.stderr
+    assert copy.snapshot() == copy.before
+
+
+def op_families(root):
+    """Families with a file for each part of an op."""
+    return sorted(path.stem for path in (root / "dialects/graven/ops").glob("*.cpp")
+                  if (root / f"dialects/graven/Ops{path.stem}.td").exists()
+                  and (root / f"dialects/graven/eval/{path.stem}.cpp").exists())
+
+
+@pytest.mark.parametrize("family", op_families(ROOT))
+def test_new_op(copy, family):
+    result = copy.scaffold("new-op.py", "turned_around", family, "--summary", "x from its end")
+    assert result.returncode == 0, result.stderr
+    for kind in ("ops", "invalid", "infer", "eval"):
+        assert (copy.root / f"test/dialects/graven/{kind}/turned-around.mlir").exists()
+    assert copy.findings() == []
+
+
+def test_new_op_compiles(copy):
+    assert copy.scaffold("new-op.py", "turned_around", "Movement", "--summary", "x from its end").returncode == 0
+    copy.tablegen("dialects/graven/GravenOps.td", ("dialects/graven/GravenOps.h.inc", "-gen-op-decls"))
+    for part in ("ops", "eval"):
+        assert copy.compiles(f"dialects/graven/{part}/Movement.cpp") == ""
+
+
+@pytest.mark.parametrize("arguments, message", [
+    (("TurnedAround", "Movement", "--summary", "x"), "an op is named like max_pool, got 'TurnedAround'"),
+    (("turned_around", "Nothing", "--summary", "x"), "the families are Contraction, "),
+    (("transpose", "Movement", "--summary", "x"), "graven.transpose exists already"),
+])
+def test_new_op_refuses(copy, arguments, message):
+    result = copy.scaffold("new-op.py", *arguments)
     assert result.returncode == 2 and message in result.stderr
     assert copy.snapshot() == copy.before

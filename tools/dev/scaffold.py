@@ -56,14 +56,17 @@ class Edits:
             raise Problem(f"{path} exists already")
         self.contents[path] = content
 
+    def replace(self, path, start, end, text):
+        content = self.read(path)
+        self.contents[path] = content[:start] + text + content[end:]
+
     def insert_before(self, path, anchor, text):
         """Inserts `text` before the last line that the regular expression `anchor` matches at its start."""
         content = self.read(path)
         matches = list(re.finditer(anchor, content, re.MULTILINE))
         if not matches:
             raise Problem(f"{path} has no line like '{anchor}' to insert before")
-        at = matches[-1].start()
-        self.contents[path] = content[:at] + text + content[at:]
+        self.replace(path, matches[-1].start(), matches[-1].start(), text)
 
     def add_source(self, cmake, source):
         """Adds a source to the first graven_library of a CMakeLists.txt, in alphabetical place."""

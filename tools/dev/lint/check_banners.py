@@ -3,7 +3,7 @@
 
 C, C++ and TableGen:  //===- Name.cpp - one line purpose ---*- C++ -*-===//
                       // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-Python:               a docstring.   Scripts and Python name the license within the first 20 lines.
+Python:               a docstring or the banner.   Scripts and Python name the license within the first 20 lines.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
@@ -31,7 +31,7 @@ def c_findings(tree, name):
 def script_findings(tree, name):
     text = tree.text(name)
     if name.endswith(".py") and not posixpath.basename(name).startswith("lit.") \
-            and ast.get_docstring(ast.parse(text)) is None:
+            and ast.get_docstring(ast.parse(text)) is None and "===- " not in text[:200]:
         yield Finding(name, 1, "a docstring that says what the file is for is missing")
     if not any(SPDX in line for line in text.splitlines()[:20]):
         yield Finding(name, 1, f"the license is missing within the first 20 lines: {SPDX}")
