@@ -22,6 +22,8 @@
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "mlir/Transforms/Passes.h"
 #include "passes/check/Passes.h"
+#include "passes/math/Passes.h"
+#include "passes/memory/Passes.h"
 
 int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
@@ -33,8 +35,11 @@ int main(int argc, char **argv) {
                   mlir::math::MathDialect, mlir::memref::MemRefDialect,
                   mlir::scf::SCFDialect, mlir::tensor::TensorDialect,
                   mlir::vector::VectorDialect>();
+  graven::registerBufferizationModels(registry);
   mlir::registerTransformsPasses();
   graven::registerCheckPasses();
+  graven::registerMathPasses();
+  graven::registerMemoryPasses();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "Graven's optimizer driver\n", registry));
 }
