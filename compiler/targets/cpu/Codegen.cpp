@@ -10,9 +10,14 @@
 #include "llvm/Analysis/LoopAnalysisManager.h"
 #include "llvm/Analysis/RuntimeLibcallInfo.h"
 #include "llvm/Analysis/TargetLibraryInfo.h"
+#include "llvm/CodeGen/MachineFrameInfo.h"
+#include "llvm/CodeGen/MachineFunctionPass.h"
+#include "llvm/CodeGen/MachineInstr.h"
 #include "llvm/CodeGen/MachineModuleInfo.h"
 #include "llvm/CodeGen/Passes.h"
+#include "llvm/CodeGen/TargetInstrInfo.h"
 #include "llvm/CodeGen/TargetPassConfig.h"
+#include "llvm/CodeGen/TargetSubtargetInfo.h"
 #include "llvm/IR/DiagnosticInfo.h"
 #include "llvm/IR/DiagnosticPrinter.h"
 #include "llvm/IR/InstIterator.h"
@@ -77,6 +82,41 @@ void hoistStackMemory(Function &function,
     alloca->moveBefore(entry, entry.getFirstInsertionPt());
 }
 
+/// Counts what crosses the stack, when the code is about to be printed.
+class ReportFunctions : public MachineFunctionPass {
+public:
+  static inline char ID = 0;
+  explicit ReportFunctions(
+      SmallVectorImpl<graven::cpu::FunctionReport> &reports)
+      : MachineFunctionPass(ID), reports(reports) {}
+
+  StringRef getPassName() const override { return "Graven function reports"; }
+  void getAnalysisUsage(AnalysisUsage &usage) const override {
+    usage.setPreservesAll();
+    MachineFunctionPass::getAnalysisUsage(usage);
+  }
+  bool runOnMachineFunction(MachineFunction &function) override {
+    const TargetInstrInfo *info = function.getSubtarget().getInstrInfo();
+    graven::cpu::FunctionReport report;
+    report.name = function.getName().str();
+    report.stackBytes = function.getFrameInfo().getStackSize();
+    for (const MachineBasicBlock &block : function)
+      for (const MachineInstr &instruction : block) {
+        if (instruction.getSpillSize(info) ||
+            instruction.getFoldedSpillSize(info))
+          ++report.spills;
+        if (instruction.getRestoreSize(info) ||
+            instruction.getFoldedRestoreSize(info))
+          ++report.reloads;
+      }
+    reports.push_back(std::move(report));
+    return false;
+  }
+
+private:
+  SmallVectorImpl<graven::cpu::FunctionReport> &reports;
+};
+
 } // namespace
 
 graven::cpu::CodegenProblems::CodegenProblems(LLVMContext &context)
@@ -137,7 +177,8 @@ void graven::cpu::optimize(Module &module, TargetMachine &machine,
 
 void graven::cpu::generateCode(Module &module, TargetMachine &machine,
                                CodeGenFileType kind, SmallVectorImpl<char> &out,
-                               CodegenProblems &problems) {
+                               CodegenProblems &problems,
+                               SmallVectorImpl<FunctionReport> *reports) {
   raw_svector_ostream stream(out);
   legacy::PassManager passes;
   const Triple &triple = machine.getTargetTriple();
@@ -158,6 +199,8 @@ void graven::cpu::generateCode(Module &module, TargetMachine &machine,
     return problems.add(refusal);
   config->addMachinePasses();
   config->setInitialized();
+  if (reports)
+    passes.add(new ReportFunctions(*reports));
   if (machine.addAsmPrinter(passes, stream, /*DwoOut=*/nullptr, kind,
                             machineModule->getMMI().getContext()))
     return problems.add(refusal);

@@ -28,6 +28,16 @@ enum class OptLevel { O0, O1, O2, O3 };
 /// have small ones.
 inline constexpr uint64_t stackLimit = 1 << 20;
 
+/// What register allocation made of one function.
+struct FunctionReport {
+  std::string name;
+  /// Stores of registers to the stack and loads back from it, in the code (not
+  /// in the run): a tile in an inner loop should have none.
+  unsigned spills = 0;
+  unsigned reloads = 0;
+  uint64_t stackBytes = 0;
+};
+
 /// While it lives, what LLVM reports about code of `context` is collected here
 /// instead of being printed or ending the process.
 class CodegenProblems {
@@ -62,7 +72,8 @@ void optimize(llvm::Module &module, llvm::TargetMachine &machine,
 /// accumulators.
 void generateCode(llvm::Module &module, llvm::TargetMachine &machine,
                   llvm::CodeGenFileType kind, llvm::SmallVectorImpl<char> &out,
-                  CodegenProblems &problems);
+                  CodegenProblems &problems,
+                  llvm::SmallVectorImpl<FunctionReport> *reports = nullptr);
 
 } // namespace graven::cpu
 

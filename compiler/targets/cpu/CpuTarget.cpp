@@ -76,8 +76,13 @@ private:
   LogicalResult checkBuffer(Type argument, int64_t size, StringRef what);
   LogicalResult report(llvm::ArrayRef<std::string> problems);
   LogicalResult generateObjects();
-  llvm::SmallVector<std::string> generatePart(const Bytes &bitcode,
-                                              Bytes &object);
+  /// What came of one part.
+  struct Part {
+    Bytes object;
+    llvm::SmallVector<std::string> problems;
+    llvm::SmallVector<FunctionReport> reports;
+  };
+  Part generatePart(const Bytes &bitcode);
   LogicalResult link(Bytes &image);
   LogicalResult bug(const Twine &what) { return emitError(loc) << what; }
 
@@ -203,22 +208,24 @@ LogicalResult Emitter::report(llvm::ArrayRef<std::string> problems) {
   return success(problems.empty());
 }
 
-/// Optimizes and generates one part in a context of its own; returns its
-/// problems.
-llvm::SmallVector<std::string> Emitter::generatePart(const Bytes &bitcode,
-                                                     Bytes &object) {
+/// Optimizes and generates one part in a context of its own.
+Emitter::Part Emitter::generatePart(const Bytes &bitcode) {
+  Part result;
   llvm::LLVMContext context;
   CodegenProblems problems(context);
   llvm::MemoryBufferRef buffer(StringRef(bitcode.data(), bitcode.size()),
                                "part");
   auto part = llvm::parseBitcodeFile(buffer, context);
-  if (!part)
-    return {llvm::toString(part.takeError())};
+  if (!part) {
+    result.problems.push_back(llvm::toString(part.takeError()));
+    return result;
+  }
   auto machine = options.target.createTargetMachine(codegenLevel());
   optimize(**part, *machine, options.optLevel);
-  generateCode(**part, *machine, llvm::CodeGenFileType::ObjectFile, object,
-               problems);
-  return llvm::SmallVector<std::string>(problems.all());
+  generateCode(**part, *machine, llvm::CodeGenFileType::ObjectFile,
+               result.object, problems, &result.reports);
+  result.problems.assign(problems.all().begin(), problems.all().end());
+  return result;
 }
 
 LogicalResult Emitter::generateObjects() {
@@ -228,22 +235,25 @@ LogicalResult Emitter::generateObjects() {
       functions.push_back(&function);
   llvm::SmallVector<Bytes> parts =
       splitKernels(*code, functions, symbolPrefix(signature.name));
-  objects.resize(parts.size());
   if (parts.size() == 1) {
     optimize(*code, *machine, options.optLevel);
     generateCode(*code, *machine, llvm::CodeGenFileType::ObjectFile,
-                 objects.front(), problems);
+                 objects.emplace_back(), problems, options.reports);
     return report(problems.all());
   }
   code.reset();
-  llvm::SmallVector<llvm::SmallVector<std::string>> found(parts.size());
+  std::vector<Part> results(parts.size());
   parallelFor(module.getContext(), 0, parts.size(), [&](size_t i) {
-    found[i] = generatePart(parts[i], objects[i]);
+    results[i] = generatePart(parts[i]);
     parts[i] = Bytes();
   });
   bool good = true;
-  for (const auto &lines : found)
-    good &= succeeded(report(lines));
+  for (Part &part : results) {
+    good &= succeeded(report(part.problems));
+    objects.push_back(std::move(part.object));
+    if (options.reports)
+      options.reports->append(part.reports.begin(), part.reports.end());
+  }
   return success(good);
 }
 
@@ -287,7 +297,7 @@ LogicalResult Emitter::makeImage(Bytes &image, WeightsPlace &weights) {
   case OutputKind::Assembly:
     optimize(*code, *machine, options.optLevel);
     generateCode(*code, *machine, llvm::CodeGenFileType::AssemblyFile, image,
-                 problems);
+                 problems, options.reports);
     return report(problems.all());
   case OutputKind::Object:
   case OutputKind::Archive:

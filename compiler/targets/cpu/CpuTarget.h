@@ -33,6 +33,9 @@ struct EmitOptions {
   OutputKind kind = OutputKind::SharedObject;
   CpuTarget target;
   OptLevel optLevel = OptLevel::O2;
+  /// Unless null, gets what register allocation made of each function, the
+  /// model's own functions first; not for .mlir and .ll.
+  llvm::SmallVectorImpl<FunctionReport> *reports = nullptr;
 };
 
 /// A file that is complete but for its weights, and has no name yet.

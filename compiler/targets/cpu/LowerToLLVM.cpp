@@ -12,6 +12,7 @@
 #include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
 #include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVMPass.h"
 #include "mlir/Conversion/IndexToLLVM/IndexToLLVM.h"
+#include "mlir/Conversion/MathToFuncs/MathToFuncs.h"
 #include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
 #include "mlir/Conversion/MathToLibm/MathToLibm.h"
 #include "mlir/Conversion/MemRefToLLVM/MemRefToLLVM.h"
@@ -22,11 +23,15 @@
 #include "mlir/Conversion/VectorToSCF/VectorToSCF.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
 
 using namespace mlir;
 
 void graven::cpu::buildLLVMPhase(OpPassManager &pm, const TargetInfo &target) {
+  // Powers with integer exponents become loops: neither libc nor libm has them.
+  pm.addPass(createConvertMathToFuncs());
+
   // Structured control flow first: transfers become loops, loops become
   // branches.
   OpPassManager &functions = pm.nest<func::FuncOp>();
@@ -70,4 +75,10 @@ void graven::cpu::buildLLVMPhase(OpPassManager &pm, const TargetInfo &target) {
   pm.addPass(createReconcileUnrealizedCastsPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+}
+
+void graven::cpu::registerLLVMPhase() {
+  PassPipelineRegistration<>(
+      "graven-llvm-phase", "Lower loops and launches to the LLVM dialect",
+      [](OpPassManager &pm) { buildLLVMPhase(pm, TargetInfo()); });
 }

@@ -31,6 +31,9 @@ namespace graven::cpu {
 /// the target has instructions for them.
 void buildLLVMPhase(mlir::OpPassManager &pm, const graven::TargetInfo &target);
 
+/// Makes the phase, for the default target, the pipeline graven-llvm-phase.
+void registerLLVMPhase();
+
 } // namespace graven::cpu
 
 #endif // GRAVEN_COMPILER_TARGETS_CPU_PASSES_H
