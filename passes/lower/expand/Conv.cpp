@@ -5,9 +5,11 @@
 // output pixels by output channels is carried through input channel blocks and
 // taps, with the next weight panel prefetched and the epilogue at the store.
 
+#include "passes/lower/expand/ConvPlan.h"
 #include "passes/lower/expand/Epilogue.h"
 #include "passes/lower/expand/Expand.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -18,93 +20,65 @@ namespace {
 
 constexpr int64_t kBlock = kernel::kChannelBlock;
 
-/// True when rows of the memref follow each other without a gap.
-bool hasJoinedRows(MemRefType type) {
-  SmallVector<int64_t> strides;
-  int64_t offset = 0;
-  return succeeded(type.getStridesAndOffset(strides, offset)) &&
-         strides[2] == strides[3] * type.getDimSize(3);
-}
+/// Input channel blocks that one pass over the output works off.
+struct Slice {
+  /// The first block, whole blocks, and lanes of a block that is not whole.
+  Idx first;
+  int64_t whole, rest;
+  /// Which of the passes this is.
+  Idx pass;
+  bool final;
 
-struct ConvShape {
-  explicit ConvShape(kernel::ConvOp op)
-      : batch(op.getOutType().getDimSize(0)),
-        rows(op.getOutType().getDimSize(2)),
-        columns(op.getOutType().getDimSize(3)) {
-    auto x = cast<MemRefType>(op.getX().getType()),
-         w = cast<MemRefType>(op.getW().getType());
-    auto out = cast<MemRefType>(op.getOut().getType());
-    panels = w.getDimSize(0);
-    tileRows = op.getTile()[0];
-    tileColumns = op.getTile()[1];
-    int64_t rowBlock =
-        std::min<int64_t>(op.getRowBlock(), std::max<int64_t>(rows, 1));
-    bool pointwise = w.getDimSize(2) == 1 && w.getDimSize(3) == 1 &&
-                     op.getStrides()[0] == 1 && op.getStrides()[1] == 1 &&
-                     x.getDimSize(2) == rows && x.getDimSize(3) == columns;
-    auto joins = [&](Value value) {
-      auto type = cast<MemRefType>(value.getType());
-      return type.getRank() < 4 || hasJoinedRows(type);
-    };
-    if (pointwise && rows > 0 && rows % rowBlock == 0 && hasJoinedRows(x) &&
-        hasJoinedRows(out) && llvm::all_of(op.getEpilogue(), joins)) {
-      // Pixels of a 1x1 convolution know no rows: join them to longer ones.
-      joined = rowBlock;
-      rows /= joined;
-      columns *= joined;
-      rowBlock = 1;
-      tileColumns *= tileRows;
-      tileRows = 1;
-    }
-    Split rowTiles(rows, tileRows);
-    tilesPerBlock = std::max<int64_t>(1, rowBlock / tileRows);
-    rowBlocks = llvm::divideCeilSigned(rowTiles.count, tilesPerBlock);
-  }
-
-  int64_t batch, rows, columns, panels, tileRows, tileColumns;
-  /// Rows of the image in one row of the iteration.
-  int64_t joined = 1;
-  /// Units of work along the rows, and row tiles in each.
-  int64_t rowBlocks, tilesPerBlock;
+  int64_t blocks() const { return whole + (rest > 0 ? 1 : 0); }
 };
 
 class ConvExpansion {
 public:
   ConvExpansion(Emitter &e, kernel::ConvOp op, Buffer x, Buffer w, Buffer out,
                 Epilogue epilogue)
-      : e(e), op(op), shape(op), x(std::move(x)), w(std::move(w)),
-        out(std::move(out)), epilogue(std::move(epilogue)),
+      : e(e), op(op), shape(op), order(op, shape, e.target()), x(std::move(x)),
+        w(std::move(w)), out(std::move(out)), epilogue(std::move(epilogue)),
         planarIn(op.isPlanarInput()), planarOut(op.isPlanarOutput()),
         vector(e.vectorOf(this->out.element)), lanes(vector.getNumElements()),
         width(this->w.shape[5]), panelSize(this->w.strides[0]),
         rowTiles(shape.rows, shape.tileRows),
         columnTiles(shape.columns, shape.tileColumns) {
-    int64_t bytes = this->out.element.getIntOrFloatBitWidth() / 8;
-    line = 64 / bytes;
-    int64_t image = this->x.shape[2] * this->x.shape[3] * op.getInChannels() /
-                    op.getGroups() * bytes;
-    panelsOutside = image <= e.target().l2Bytes / 2 || shape.rowBlocks == 1;
+    line = 64 / (this->out.element.getIntOrFloatBitWidth() / 8);
   }
 
   void run(Value lo, Value hi) {
-    SmallVector<int64_t> extents{shape.batch, shape.panels, shape.rowBlocks};
-    if (!panelsOutside)
-      std::swap(extents[1], extents[2]);
-    e.tasks(lo, hi, extents, [&](ArrayRef<Idx> task) {
-      Idx panel = task[panelsOutside ? 1 : 2],
-          block = task[panelsOutside ? 2 : 1];
-      int64_t tail = op.getOutChannels() - (shape.panels - 1) * width;
-      if (tail == width)
-        return rowsOf(task[0], panel, block, width);
-      e.ifEqual(
-          shape.panels == 1 ? Idx(int64_t(0)) : panel, shape.panels - 1,
-          [&] { rowsOf(task[0], panel, block, tail); },
-          [&] { rowsOf(task[0], panel, block, width); });
+    int64_t perGroup = op.getInChannels() / op.getGroups();
+    // Channels of a planar input are one block of their own depth.
+    int64_t whole = planarIn ? 0 : perGroup / kBlock;
+    int64_t rest = planarIn ? perGroup : perGroup % kBlock;
+    int64_t passes = order.chunks, step = order.blocksPerChunk;
+    e.loop(Idx(int64_t(0)), Idx(passes - 1), 1, [&](Idx pass) {
+      units(lo, hi, {e.mul(pass, step), step, 0, pass, false});
     });
+    int64_t first = (passes - 1) * step;
+    units(lo, hi, {Idx(first), whole - first, rest, Idx(passes - 1), true});
   }
 
 private:
-  void rowsOf(Idx batch, Idx panel, Idx block, int64_t channels) {
+  void units(Value lo, Value hi, const Slice &slice) {
+    SmallVector<int64_t> extents{shape.batch, shape.panels, shape.rowBlocks};
+    if (!order.panelsOutside)
+      std::swap(extents[1], extents[2]);
+    e.tasks(lo, hi, extents, [&](ArrayRef<Idx> task) {
+      Idx panel = task[order.panelsOutside ? 1 : 2],
+          block = task[order.panelsOutside ? 2 : 1];
+      int64_t tail = op.getOutChannels() - (shape.panels - 1) * width;
+      if (tail == width)
+        return rowsOf(task[0], panel, block, width, slice);
+      e.ifEqual(
+          shape.panels == 1 ? Idx(int64_t(0)) : panel, shape.panels - 1,
+          [&] { rowsOf(task[0], panel, block, tail, slice); },
+          [&] { rowsOf(task[0], panel, block, width, slice); });
+    });
+  }
+
+  void rowsOf(Idx batch, Idx panel, Idx block, int64_t channels,
+              const Slice &slice) {
     Idx first = e.mul(block, shape.tilesPerBlock);
     Idx last = e.add(first, Idx(shape.tilesPerBlock));
     if (shape.rowBlocks == 1) {
@@ -114,39 +88,44 @@ private:
       last = e.min(last, Idx(rowTiles.count));
     }
     e.tiles(rowTiles, first, last, [&](Idx rowTile, Idx y, int64_t rows) {
-      e.tiles(columnTiles, Idx(int64_t(0)), Idx(columnTiles.count),
-              [&](Idx columnTile, Idx xx, int64_t columns) {
-                // Which part of the next panel this tile prefetches.
-                Idx row =
-                    panelsOutside ? rowTile : e.add(rowTile, e.mul(first, -1));
-                Idx index = e.add(e.mul(row, columnTiles.count), columnTile);
-                tile(batch, panel, y, rows, xx, columns, index, channels);
-              });
+      e.tiles(
+          columnTiles, Idx(int64_t(0)), Idx(columnTiles.count),
+          [&](Idx columnTile, Idx xx, int64_t columns) {
+            // Which part of the next panel this tile prefetches.
+            Idx row = order.panelsOutside ? rowTile
+                                          : e.add(rowTile, e.mul(first, -1));
+            Idx index = e.add(e.mul(row, columnTiles.count), columnTile);
+            tile(batch, panel, y, rows, xx, columns, index, channels, slice);
+          });
     });
   }
 
   void tile(Idx batch, Idx panel, Idx y, int64_t rows, Idx column,
-            int64_t columns, Idx tileIndex, int64_t channels) {
-    int64_t blocks = w.shape[1], kh = w.shape[2], kw = w.shape[3];
+            int64_t columns, Idx tileIndex, int64_t channels,
+            const Slice &slice) {
+    int64_t kh = w.shape[2], kw = w.shape[3];
     int64_t vectors = vectorsOf(channels), pixels = rows * columns;
     Idx group(int64_t(0));
     if (op.getGroups() > 1)
-      group =
-          e.mul(e.divRem(panel, shape.panels / op.getGroups()).first, blocks);
+      group = e.mul(e.divRem(panel, shape.panels / op.getGroups()).first,
+                    w.shape[1]);
     Idx xBase = e.add(
         e.mul(batch, x.strides[0]),
         e.add(e.mul(group, x.strides[1]),
               e.add(e.mul(y, op.getStrides()[0] * shape.joined * x.strides[2]),
                     e.mul(column, op.getStrides()[1] * x.strides[3]))));
     Idx wBase = e.mul(panel, panelSize);
+    // The same blocks of the next panel, spread over the tiles of this one.
     int64_t tilesInVisit =
         columnTiles.count *
-        (panelsOutside ? rowTiles.count
-                       : std::min(rowTiles.count, shape.tilesPerBlock));
-    int64_t perTile = llvm::divideCeilSigned(panelSize, tilesInVisit);
-    int64_t ahead = llvm::divideCeilSigned(perTile, blocks * kh * kw);
+        (order.panelsOutside ? rowTiles.count
+                             : std::min(rowTiles.count, shape.tilesPerBlock));
+    int64_t steps = slice.blocks() * kh * kw;
+    int64_t ahead = llvm::divideCeilSigned(slice.blocks() * w.strides[1],
+                                           tilesInVisit * steps);
     Idx prefetchBase = e.add(e.add(wBase, Idx(panelSize)),
-                             e.mul(tileIndex, ahead * blocks * kh * kw));
+                             e.add(e.mul(slice.first, w.strides[1]),
+                                   e.mul(tileIndex, ahead * steps)));
 
     int64_t laneStride = planarIn ? x.strides[1] : x.strides[4];
     auto taps = [&](Idx block, int64_t depth, ValueRange carried) {
@@ -163,9 +142,14 @@ private:
                                                              x.strides[2]),
                                                e.mul(kx, op.getDilations()[1] *
                                                              x.strides[3]))));
-                  Idx step = e.add(e.mul(e.add(e.mul(block, kh), ky), kw), kx);
-                  Idx weights = e.add(wBase, e.mul(step, w.strides[3]));
-                  Idx next = e.add(prefetchBase, e.mul(step, ahead));
+                  auto stepOf = [&](Idx of) {
+                    return e.add(e.mul(e.add(e.mul(of, kh), ky), kw), kx);
+                  };
+                  Idx weights =
+                      e.add(wBase, e.mul(stepOf(block), w.strides[3]));
+                  Idx relative = e.add(block, e.mul(slice.first, -1));
+                  Idx next =
+                      e.add(prefetchBase, e.mul(stepOf(relative), ahead));
                   int64_t prefetches = llvm::divideCeilSigned(ahead, line);
                   for (int64_t c = 0; c < depth; ++c) {
                     // Spread over the multiplications, not in a burst.
@@ -181,17 +165,17 @@ private:
           });
     };
     SmallVector<Value> accumulators(pixels * vectors, e.splat(vector, 0.0));
+    accumulators =
+        e.loop(Idx(int64_t(0)), Idx(slice.whole), 1, accumulators,
+               [&](Idx block, ValueRange carried) {
+                 return taps(e.add(slice.first, block), kBlock, carried);
+               });
     // The lanes of the last input block that exist.
-    int64_t perGroup = op.getInChannels() / op.getGroups();
-    int64_t depth = planarIn ? perGroup : kBlock;
-    int64_t whole = planarIn ? 1 : perGroup / kBlock;
-    accumulators = e.loop(Idx(int64_t(0)), Idx(whole), 1, accumulators,
-                          [&](Idx block, ValueRange carried) {
-                            return taps(block, depth, carried);
-                          });
-    if (whole < blocks)
-      accumulators = taps(Idx(whole), perGroup - whole * kBlock, accumulators);
-    store(batch, panel, y, rows, column, columns, channels, accumulators);
+    if (slice.rest > 0)
+      accumulators =
+          taps(e.add(slice.first, Idx(slice.whole)), slice.rest, accumulators);
+    store(batch, panel, y, rows, column, columns, channels, accumulators,
+          slice);
   }
 
   /// One input channel at one tap: outer product of pixels and output channels.
@@ -222,23 +206,28 @@ private:
   }
 
   void store(Idx batch, Idx panel, Idx y, int64_t rows, Idx column,
-             int64_t columns, int64_t channels, ArrayRef<Value> accumulators) {
+             int64_t columns, int64_t channels, ArrayRef<Value> accumulators,
+             const Slice &slice) {
     int64_t vectors = vectorsOf(channels);
     for (int64_t j = 0; j < vectors; ++j) {
       int64_t valid = std::clamp<int64_t>(channels - j * lanes, 0, lanes);
       Idx channel = e.add(e.mul(panel, width), Idx(j * lanes));
-      SmallVector<Value> channelValues =
-          epilogue.channelValues(e, channel, vector, valid);
+      SmallVector<Value> channelValues;
+      if (slice.final)
+        channelValues = epilogue.channelValues(e, channel, vector, valid);
       for (int64_t r = 0; r < rows; ++r)
         for (int64_t c = 0; c < columns; ++c) {
           Position position{batch, panel, j * lanes,
                             e.mul(e.add(y, Idx(r)), shape.joined),
                             e.add(column, Idx(c))};
           Value value =
-              epilogue.apply(e, accumulators[(r * columns + c) * vectors + j],
-                             channelValues, [&](const Buffer &full) {
-                               return loadFull(full, position, valid);
-                             });
+              addToEarlier(accumulators[(r * columns + c) * vectors + j],
+                           position, slice.pass);
+          if (slice.final)
+            value = epilogue.apply(e, value, channelValues,
+                                   [&](const Buffer &full) {
+                                     return loadFull(full, position, valid);
+                                   });
           if (planarOut)
             storeLanes(value, position, valid);
           else
@@ -253,6 +242,23 @@ private:
     int64_t lane;
     Idx y, x;
   };
+
+  /// Adds what the passes before have left in the output; the first finds
+  /// nothing of use there.
+  Value addToEarlier(Value value, const Position &position, Idx pass) {
+    if (pass.isConstant() && pass.offset == 0)
+      return value;
+    Value earlier =
+        e.loadVector(out, e.at(out, blockedIndex(position)), vector, lanes);
+    if (!pass.isConstant()) {
+      Value isFirst =
+          arith::CmpIOp::create(e.builder(), e.loc(), arith::CmpIPredicate::eq,
+                                e.get(pass), e.constant(0));
+      earlier = arith::SelectOp::create(e.builder(), e.loc(), isFirst,
+                                        e.splat(vector, 0.0), earlier);
+    }
+    return e.addf(earlier, value);
+  }
 
   SmallVector<Idx> blockedIndex(const Position &p) {
     if (width >= kBlock)
@@ -289,6 +295,7 @@ private:
   Emitter &e;
   kernel::ConvOp op;
   ConvShape shape;
+  ConvOrder order;
   Buffer x, w, out;
   Epilogue epilogue;
   bool planarIn, planarOut;
@@ -297,9 +304,6 @@ private:
   Split rowTiles, columnTiles;
   /// Elements of a cache line.
   int64_t line;
-  /// Small images stay in cache: run all rows against a panel. Otherwise run
-  /// all panels against a block of rows.
-  bool panelsOutside;
 };
 
 } // namespace

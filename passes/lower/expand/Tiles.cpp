@@ -124,7 +124,8 @@ ConvTile chooseConvTile(const TargetInfo &target, const ConvTileShape &shape,
   // The input rows of a block should stay in the second level cache while all
   // panels pass over them.
   int64_t rowBytes = shape.inChannels / std::max<int64_t>(shape.groups, 1) *
-                     width * shape.strideWidth * shape.strideHeight *
+                     width * std::min(shape.strideWidth, shape.kernelWidth) *
+                     std::min(shape.strideHeight, shape.kernelHeight) *
                      elementBytes;
   int64_t image = rowBytes * height;
   if (image > target.l2Bytes / 2)
@@ -132,13 +133,22 @@ ConvTile chooseConvTile(const TargetInfo &target, const ConvTileShape &shape,
         std::max(blocks, llvm::divideCeilSigned(
                              image, std::max<int64_t>(target.l2Bytes / 4, 1)));
   int64_t rows = std::max<int64_t>(1, height / std::max<int64_t>(blocks, 1));
-  // A divisor of the height lets the rows of a 1x1 convolution be joined.
-  for (int64_t candidate = rows;
-       candidate >= std::max<int64_t>(1, rows * 2 / 3); --candidate)
-    if (height % candidate == 0) {
-      rows = candidate;
+  // A divisor of the height lets the rows of a 1x1 convolution be joined: the
+  // smallest from there on that wastes little of its tiles.
+  bool pointwise = shape.kernelHeight * shape.kernelWidth * shape.strideHeight *
+                       shape.strideWidth ==
+                   1;
+  double joined =
+      splitCost(width * height, pixels, 1, vectors) / double(height);
+  for (int64_t candidate = rows; pointwise && candidate <= height;
+       ++candidate) {
+    if (height % candidate != 0)
+      continue;
+    rows = candidate;
+    if (splitCost(width * candidate, pixels, 1, vectors) / double(candidate) <
+        1.03 * joined)
       break;
-    }
+  }
   tile.rowBlock = std::max(rows, tile.rows);
   return tile;
 }
