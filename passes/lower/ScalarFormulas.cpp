@@ -84,7 +84,7 @@ static Value emitFloatUnary(Operation *node, const Floats &f, Value x) {
       .Case<AbsOp>([&](auto) { return f.call<math::AbsFOp>(x); })
       .Case<SignOp>([&](auto) {
         Value one = math::CopySignOp::create(f.b, f.loc, f.c(1), x);
-        Value moved = f.b.create<arith::CmpFOp>(f.loc, arith::CmpFPredicate::ONE, x, f.c(0));
+        Value moved = arith::CmpFOp::create(f.b, f.loc, arith::CmpFPredicate::ONE, x, f.c(0));
         return f.select(moved, one, x);
       })
       .Case<CeilOp>([&](auto) { return f.call<math::CeilOp>(x); })
@@ -190,6 +190,31 @@ static Value emitShift(OpBuilder &b, Location loc, Type element, bool left, Valu
   return arith::SelectOp::create(b, loc, past, emitConstant(b, loc, x.getType(), 0), shifted);
 }
 
+/// a^b by squaring over the bits of b; a negative exponent gives 1 for 1, +-1 for -1, else 0.
+static Value emitIntPower(OpBuilder &b, Location loc, Type element, Value x, Value exponent) {
+  Type type = x.getType();
+  Value zero = emitConstant(b, loc, type, 0), one = emitConstant(b, loc, type, 1);
+  auto odd = [&](Value v) -> Value {
+    Value low = arith::AndIOp::create(b, loc, v, one);
+    return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, low, zero);
+  };
+  Value result = one, base = x, rest = exponent;
+  for (unsigned bit = 0, width = type.getIntOrFloatBitWidth(); bit < width; ++bit) {
+    result = arith::SelectOp::create(b, loc, odd(rest), arith::MulIOp::create(b, loc, result, base), result);
+    base = arith::MulIOp::create(b, loc, base, base);
+    rest = arith::ShRUIOp::create(b, loc, rest, one);
+  }
+  if (isUnsigned(element))
+    return result;
+  Value minusOne = emitConstant(b, loc, type, -1);
+  auto equal = [&](Value v) -> Value { return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, x, v); };
+  Value unit = arith::SelectOp::create(b, loc, odd(exponent), minusOne, one);
+  Value inverse = arith::SelectOp::create(b, loc, equal(one), one,
+                                          arith::SelectOp::create(b, loc, equal(minusOne), unit, zero));
+  Value negative = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, exponent, zero);
+  return arith::SelectOp::create(b, loc, negative, inverse, result);
+}
+
 static Value emitBinary(Operation *node, OpBuilder &b, Location loc, Type element, Value x, Value y) {
   bool floating = isa<FloatType>(element);
   return llvm::TypeSwitch<Operation *, Value>(node)
@@ -213,7 +238,7 @@ static Value emitBinary(Operation *node, OpBuilder &b, Location loc, Type elemen
         return emitIntDivision(b, loc, element, /*remainder=*/true, x, y);
       })
       .Case<PowOp>([&](auto) -> Value {
-        return floating ? math::PowFOp::create(b, loc, x, y).getResult() : math::IPowIOp::create(b, loc, x, y);
+        return floating ? math::PowFOp::create(b, loc, x, y).getResult() : emitIntPower(b, loc, element, x, y);
       })
       .Case<MaxOp>([&](auto) { return emitExtreme(b, loc, Extreme::Max, element, x, y); })
       .Case<MinOp>([&](auto) { return emitExtreme(b, loc, Extreme::Min, element, x, y); })

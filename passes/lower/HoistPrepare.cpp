@@ -1,0 +1,188 @@
+//===- HoistPrepare.cpp - work on Parameters, done once -------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file implements the pass that moves what depends on Parameters alone into a function of its own, @prepare,
+// whose results are the weights blob; @forward reads the blob through `kernel.weight`.
+//===----------------------------------------------------------------------===//
+
+#include "dialects/graven/eval/Tensor.h"
+#include "dialects/kernel/Kernel.h"
+#include "passes/lower/LowerUtils.h"
+#include "passes/lower/Passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "mlir/Transforms/RegionUtils.h"
+#include "llvm/Support/MathExtras.h"
+
+namespace graven {
+#define GEN_PASS_DEF_HOISTPREPARE
+#include "passes/lower/Passes.h.inc"
+} // namespace graven
+
+using namespace mlir;
+
+namespace graven {
+namespace {
+
+constexpr int64_t alignment = 64;
+
+/// What an op reads, also from inside its regions.
+SmallVector<Value> readsOf(Operation *op) {
+  llvm::SetVector<Value> reads(op->operand_begin(), op->operand_end());
+  getUsedValuesDefinedAbove(op->getRegions(), reads);
+  return reads.takeVector();
+}
+
+/// The split of a function: which values depend on Parameters alone, and which on nothing at all.
+class Partition {
+public:
+  explicit Partition(func::FuncOp function) {
+    for (BlockArgument argument : function.getArguments())
+      if (function.getArgAttr(argument.getArgNumber(), paramAttrName))
+        fromParams.insert(argument);
+    for (Operation &op : function.getBody().front().without_terminator())
+      classify(op);
+  }
+
+  bool isHoisted(Operation *op) const { return op->getNumResults() > 0 && fromParams.contains(op->getResult(0)); }
+  bool dependsOnParams(Value value) const { return fromParams.contains(value); }
+
+private:
+  void classify(Operation &op) {
+    if (!isMemoryEffectFree(&op) || op.getNumResults() == 0)
+      return;
+    bool anyParam = false;
+    for (Value read : readsOf(&op)) {
+      if (fromParams.contains(read))
+        anyParam = true;
+      else if (!fromNothing.contains(read))
+        return;
+    }
+    auto &side = anyParam ? fromParams : fromNothing;
+    side.insert(op.result_begin(), op.result_end());
+  }
+
+  DenseSet<Value> fromParams, fromNothing;
+};
+
+class HoistPreparePass : public impl::HoistPrepareBase<HoistPreparePass> {
+public:
+  using HoistPrepareBase::HoistPrepareBase;
+
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    auto forward = module.lookupSymbol<func::FuncOp>("forward");
+    if (!forward) {
+      module.emitError("kernel contract: no function @forward");
+      return signalPassFailure();
+    }
+    Partition partition(forward);
+    llvm::MapVector<Value, int64_t> crossing = placeWeights(forward, partition);
+    Builder builder(&getContext());
+    forward->setAttr(weightsSizeAttrName, builder.getI64IntegerAttr(weightsSize));
+    if (!crossing.empty())
+      buildPrepare(forward, partition, crossing);
+    replaceWithWeights(forward, crossing);
+    eraseHoisted(forward, partition);
+  }
+
+private:
+  /// Every value of the Parameters' side that the rest reads, with its offset, in the order of first use.
+  llvm::MapVector<Value, int64_t> placeWeights(func::FuncOp forward, const Partition &partition) {
+    llvm::MapVector<Value, int64_t> offsets;
+    weightsSize = 0;
+    for (Operation &op : forward.getBody().front()) {
+      if (partition.isHoisted(&op))
+        continue;
+      for (Value read : readsOf(&op)) {
+        if (!partition.dependsOnParams(read) || offsets.count(read))
+          continue;
+        offsets[read] = weightsSize;
+        auto type = cast<RankedTensorType>(read.getType());
+        weightsSize += llvm::alignTo(type.getNumElements() * eval::storageBytes(type.getElementType()), alignment);
+        ++numWeights;
+      }
+    }
+    return offsets;
+  }
+
+  void buildPrepare(func::FuncOp forward, const Partition &partition,
+                    const llvm::MapVector<Value, int64_t> &crossing) {
+    OpBuilder builder(&getContext());
+    builder.setInsertionPoint(forward);
+    SmallVector<Type> results;
+    SmallVector<int64_t> offsets;
+    for (auto &[value, offset] : crossing) {
+      results.push_back(value.getType());
+      offsets.push_back(offset);
+    }
+    auto prepare = func::FuncOp::create(builder, forward.getLoc(), "prepare", builder.getFunctionType({}, results));
+    prepare->setAttr(offsetsAttrName, builder.getDenseI64ArrayAttr(offsets));
+    Block *body = prepare.addEntryBlock();
+    IRMapping map;
+    for (BlockArgument argument : forward.getArguments()) {
+      Attribute param = forward.getArgAttr(argument.getArgNumber(), paramAttrName);
+      if (!param)
+        continue;
+      unsigned index = prepare.getNumArguments();
+      auto attrs = builder.getDictionaryAttr(builder.getNamedAttr(paramAttrName, param));
+      (void)prepare.insertArgument(index, argument.getType(), attrs, argument.getLoc());
+      map.map(argument, body->getArgument(index));
+    }
+    builder.setInsertionPointToStart(body);
+    for (Operation &op : forward.getBody().front().without_terminator())
+      if (partition.isHoisted(&op))
+        cloneWithSources(builder, &op, map);
+    SmallVector<Value> returned;
+    for (auto &[value, offset] : crossing)
+      returned.push_back(map.lookup(value));
+    func::ReturnOp::create(builder, forward.getLoc(), returned);
+  }
+
+  /// Clones op and, before it, the constants and empty tensors it reads.
+  void cloneWithSources(OpBuilder &builder, Operation *op, IRMapping &map) {
+    SmallVector<Operation *> pending{op};
+    while (!pending.empty()) {
+      Operation *next = pending.back();
+      bool ready = true;
+      for (Value read : readsOf(next))
+        if (!map.contains(read)) {
+          pending.push_back(read.getDefiningOp());
+          ready = false;
+        }
+      if (!ready)
+        continue;
+      pending.pop_back();
+      if (next->getNumResults() > 0 && map.contains(next->getResult(0)))
+        continue;
+      builder.clone(*next, map);
+      ++numHoisted;
+    }
+  }
+
+  static void replaceWithWeights(func::FuncOp forward, const llvm::MapVector<Value, int64_t> &crossing) {
+    OpBuilder builder(forward.getContext());
+    builder.setInsertionPointToStart(&forward.getBody().front());
+    for (auto &[value, offset] : crossing) {
+      Value weight = kernel::WeightOp::create(builder, value.getLoc(), value.getType(), offset);
+      value.replaceAllUsesWith(weight);
+    }
+  }
+
+  static void eraseHoisted(func::FuncOp forward, const Partition &partition) {
+    for (Operation &op : llvm::make_early_inc_range(llvm::reverse(forward.getBody().front())))
+      if (partition.isHoisted(&op))
+        op.erase();
+    llvm::BitVector params(forward.getNumArguments());
+    for (unsigned i = 0; i < forward.getNumArguments(); ++i)
+      if (forward.getArgAttr(i, paramAttrName))
+        params.set(i);
+    (void)forward.eraseArguments(params);
+  }
+
+  int64_t weightsSize = 0;
+};
+
+} // namespace
+} // namespace graven
