@@ -11,14 +11,17 @@
 
 namespace graven {
 
-/// Input coordinate of output index i. `inverse` is 1/scale, `length` the exact length scale * in of the output.
-static float coordinate(CoordinateMode mode, int64_t i, int64_t in, int64_t out, float inverse, float length) {
+/// Input coordinate of output index i. `inverse` is 1/scale, `length` the exact
+/// length scale * in of the output.
+static float coordinate(CoordinateMode mode, int64_t i, int64_t in, int64_t out,
+                        float inverse, float length) {
   float x = static_cast<float>(i);
   switch (mode) {
   case CoordinateMode::HalfPixel:
     return (x + 0.5f) * inverse - 0.5f;
   case CoordinateMode::HalfPixelSymmetric: {
-    float adjustment = static_cast<float>(out) / length, center = static_cast<float>(in) / 2;
+    float adjustment = static_cast<float>(out) / length,
+          center = static_cast<float>(in) / 2;
     return center * (1 - adjustment) + (x + 0.5f) * inverse - 0.5f;
   }
   case CoordinateMode::PytorchHalfPixel:
@@ -59,15 +62,22 @@ static double cubicWeight(double t, double a) {
 
 ResizeTaps resizeTaps(ResizeOp op, int64_t n, int64_t in) {
   int64_t out = op.getSizes()[n];
-  float scale = op.getScales() ? static_cast<float>((*op.getScales())[n])
-                               : static_cast<float>(out) / static_cast<float>(in);
-  float inverse = op.getScales() ? 1 / scale : static_cast<float>(in) / static_cast<float>(out);
-  float length = op.getScales() ? scale * static_cast<float>(in) : static_cast<float>(out);
+  float scale = op.getScales()
+                    ? static_cast<float>((*op.getScales())[n])
+                    : static_cast<float>(out) / static_cast<float>(in);
+  float inverse = op.getScales()
+                      ? 1 / scale
+                      : static_cast<float>(in) / static_cast<float>(out);
+  float length =
+      op.getScales() ? scale * static_cast<float>(in) : static_cast<float>(out);
   double a = op.getCubicA().convertToDouble();
   ResizeTaps taps;
-  taps.width = op.getMode() == ResizeMode::Nearest ? 1 : op.getMode() == ResizeMode::Linear ? 2 : 4;
+  taps.width = op.getMode() == ResizeMode::Nearest  ? 1
+               : op.getMode() == ResizeMode::Linear ? 2
+                                                    : 4;
   auto add = [&](int64_t position, double weight) {
-    taps.positions.push_back(static_cast<int32_t>(std::clamp<int64_t>(position, 0, in - 1)));
+    taps.positions.push_back(
+        static_cast<int32_t>(std::clamp<int64_t>(position, 0, in - 1)));
     taps.weights.push_back(weight);
   };
   for (int64_t i = 0; i < out; ++i) {
@@ -76,7 +86,8 @@ ResizeTaps resizeTaps(ResizeOp op, int64_t n, int64_t in) {
       add(nearestOf(op.getNearest(), x), 1);
       continue;
     }
-    // Linear interpolation stops at the edges: torch clamps the coordinate, which equals clamping both taps.
+    // Linear interpolation stops at the edges: torch clamps the coordinate,
+    // which equals clamping both taps.
     int64_t floor = static_cast<int64_t>(std::floor(x));
     double fraction = static_cast<double>(x) - static_cast<double>(floor);
     if (op.getMode() == ResizeMode::Linear) {

@@ -1,8 +1,8 @@
 //===- ResizeTaps.h - which elements a resampled one reads ----*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// This file declares the taps of resize. They depend on extents and attributes only, so the evaluator and every
-// backend work from the same table.
+// This file declares the taps of resize. They depend on extents and attributes
+// only, so the evaluator and every backend work from the same table.
 //===----------------------------------------------------------------------===//
 
 #ifndef DIALECTS_GRAVEN_RESIZETAPS_H
@@ -14,7 +14,8 @@
 namespace graven {
 class ResizeOp;
 
-/// For each of the output elements of one axis, `width` input positions (clamped to the axis) and weights.
+/// For each of the output elements of one axis, `width` input positions
+/// (clamped to the axis) and weights.
 struct ResizeTaps {
   int64_t width = 1;
   std::vector<int32_t> positions;
@@ -23,8 +24,9 @@ struct ResizeTaps {
   int64_t count() const { return positions.size() / width; }
 };
 
-/// Taps along entry `n` of the op's axes, an axis of `in` elements (op-set section 18; coordinates in f32, as torch
-/// and ONNX Runtime compute them, since ties of nearest depend on it).
+/// Taps along entry `n` of the op's axes, an axis of `in` elements (op-set
+/// section 18; coordinates in f32, as torch and ONNX Runtime compute them,
+/// since ties of nearest depend on it).
 ResizeTaps resizeTaps(ResizeOp op, int64_t n, int64_t in);
 
 } // namespace graven

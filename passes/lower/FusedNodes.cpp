@@ -1,19 +1,21 @@
 //===- FusedNodes.cpp - Nodes that ride on a contraction --------*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// This file implements building the epilogue region of a kernel from fused elementwise Nodes.
+// This file implements building the epilogue region of a kernel from fused
+// elementwise Nodes.
 //===----------------------------------------------------------------------===//
 
 #include "passes/lower/FusedNodes.h"
-#include "passes/lower/ScalarFormulas.h"
 #include "mlir/IR/Operation.h"
+#include "passes/lower/ScalarFormulas.h"
 
 using namespace mlir;
 
 namespace graven {
 
-void FusedNodes::emitRegion(OpBuilder &builder, Region &region, Type element,
-                            function_ref<void(OpBuilder &, Location, Value)> makeYield) const {
+void FusedNodes::emitRegion(
+    OpBuilder &builder, Region &region, Type element,
+    function_ref<void(OpBuilder &, Location, Value)> makeYield) const {
   if (nodes.empty())
     return;
   OpBuilder::InsertionGuard guard(builder);
@@ -28,7 +30,8 @@ void FusedNodes::emitRegion(OpBuilder &builder, Region &region, Type element,
       scalars.push_back(map.lookup(operand));
     map.map(node->getResult(0), emitScalar(node, builder, scalars));
   }
-  makeYield(builder, nodes.back()->getLoc(), map.lookup(nodes.back()->getResult(0)));
+  makeYield(builder, nodes.back()->getLoc(),
+            map.lookup(nodes.back()->getResult(0)));
 }
 
 } // namespace graven

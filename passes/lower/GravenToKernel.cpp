@@ -1,19 +1,20 @@
 //===- GravenToKernel.cpp - the graph as kernels on tensors ---*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// This file implements the pass that turns a Graph into a function of kernel and linalg ops in destination style.
-// Inputs and Parameters become arguments; the checks of indices become one more result.
+// This file implements the pass that turns a Graph into a function of kernel
+// and linalg ops in destination style. Inputs and Parameters become arguments;
+// the checks of indices become one more result.
 //===----------------------------------------------------------------------===//
 
 #include "dialects/graven/Graven.h"
 #include "dialects/kernel/Kernel.h"
 #include "dialects/support/Diagnostics.h"
-#include "passes/lower/LowerUtils.h"
-#include "passes/lower/Passes.h"
-#include "passes/lower/TargetInfo.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "passes/lower/LowerUtils.h"
+#include "passes/lower/Passes.h"
+#include "passes/lower/TargetInfo.h"
 
 namespace graven {
 #define GEN_PASS_DEF_GRAVENTOKERNEL
@@ -25,24 +26,28 @@ using namespace mlir;
 namespace graven {
 namespace {
 
-/// Every extent is needed as a number; the first unknown one of each Node is reported.
+/// Every extent is needed as a number; the first unknown one of each Node is
+/// reported.
 LogicalResult checkStatic(GraphOp graph) {
   LogicalResult result = success();
   auto check = [&](Location loc, Value value, const Twine &what) {
     auto type = dyn_cast<RankedTensorType>(value.getType());
     if (type && type.hasStaticShape())
       return;
-    emitCoded(loc, Code::DynamicShape) << what << " has type " << value.getType()
-                                       << "; give the extents of the model's inputs with --input";
+    emitCoded(loc, Code::DynamicShape)
+        << what << " has type " << value.getType()
+        << "; give the extents of the model's inputs with --input";
     result = failure();
   };
-  for (auto [i, argument] : llvm::enumerate(graph.getBody().front().getArguments()))
+  for (auto [i, argument] :
+       llvm::enumerate(graph.getBody().front().getArguments()))
     check(graph.getLoc(), argument, "input '" + graph.getInputName(i) + "'");
   if (failed(result))
     return result;
   graph.walk([&](Operation *node) {
     for (Value value : node->getResults())
-      check(node->getLoc(), value, "result of '" + node->getName().getStringRef() + "'");
+      check(node->getLoc(), value,
+            "result of '" + node->getName().getStringRef() + "'");
   });
   return result;
 }
@@ -56,7 +61,8 @@ void liftParams(GraphOp graph) {
   for (auto &[name, ops] : reads) {
     unsigned index = block.getNumArguments();
     Type type = ops.front().getType();
-    auto attrs = builder.getDictionaryAttr(builder.getNamedAttr(paramAttrName, builder.getStringAttr(name)));
+    auto attrs = builder.getDictionaryAttr(
+        builder.getNamedAttr(paramAttrName, builder.getStringAttr(name)));
     (void)graph.insertArgument(index, type, attrs, ops.front().getLoc());
     for (GetParamOp op : ops) {
       op.replaceAllUsesWith(block.getArgument(index));
@@ -67,7 +73,9 @@ void liftParams(GraphOp graph) {
 
 struct LowerGraph : OpConversionPattern<GraphOp> {
   using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(GraphOp op, OpAdaptor, ConversionPatternRewriter &rewriter) const final {
+  LogicalResult
+  matchAndRewrite(GraphOp op, OpAdaptor,
+                  ConversionPatternRewriter &rewriter) const final {
     TypeConverter::SignatureConversion signature(op.getArgumentTypes().size());
     SmallVector<Type> inputs, results;
     for (auto [i, type] : llvm::enumerate(op.getArgumentTypes())) {
@@ -76,13 +84,15 @@ struct LowerGraph : OpConversionPattern<GraphOp> {
     }
     for (Type type : op.getResultTypes())
       results.push_back(loweredType(type));
-    auto function = func::FuncOp::create(rewriter, op.getLoc(), op.getSymName(),
-                                         rewriter.getFunctionType(inputs, results));
+    auto function =
+        func::FuncOp::create(rewriter, op.getLoc(), op.getSymName(),
+                             rewriter.getFunctionType(inputs, results));
     if (op.getArgAttrsAttr())
       function.setArgAttrsAttr(op.getArgAttrsAttr());
     if (op.getResAttrsAttr())
       function.setResAttrsAttr(op.getResAttrsAttr());
-    rewriter.inlineRegionBefore(op.getBody(), function.getBody(), function.end());
+    rewriter.inlineRegionBefore(op.getBody(), function.getBody(),
+                                function.end());
     rewriter.applySignatureConversion(&function.getBody().front(), signature);
     rewriter.eraseOp(op);
     return success();
@@ -91,7 +101,9 @@ struct LowerGraph : OpConversionPattern<GraphOp> {
 
 struct LowerReturn : OpConversionPattern<ReturnOp> {
   using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(ReturnOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const final {
+  LogicalResult
+  matchAndRewrite(ReturnOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const final {
     rewriter.replaceOpWithNewOp<func::ReturnOp>(op, adaptor.getOutputs());
     return success();
   }
@@ -106,7 +118,8 @@ void returnStatus(func::FuncOp function) {
   });
   if (checks.empty())
     return;
-  auto terminator = cast<func::ReturnOp>(function.getBody().front().getTerminator());
+  auto terminator =
+      cast<func::ReturnOp>(function.getBody().front().getTerminator());
   OpBuilder builder(terminator);
   Location loc = function.getLoc();
   AffineMap identity = builder.getMultiDimIdentityMap(1);
@@ -114,17 +127,19 @@ void returnStatus(func::FuncOp function) {
   for (Operation *check : checks)
     statuses.push_back(check->getResult(0));
   SmallVector<AffineMap> maps(statuses.size(), identity);
-  Value status = mapElements(builder, loc, {1}, builder.getI32Type(), statuses, maps,
-                             [](OpBuilder &b, Location at, ValueRange args) {
-                               Value all = args[0];
-                               for (Value more : args.drop_front())
-                                 all = arith::OrIOp::create(b, at, all, more);
-                               return all;
-                             });
+  Value status =
+      mapElements(builder, loc, {1}, builder.getI32Type(), statuses, maps,
+                  [](OpBuilder &b, Location at, ValueRange args) {
+                    Value all = args[0];
+                    for (Value more : args.drop_front())
+                      all = arith::OrIOp::create(b, at, all, more);
+                    return all;
+                  });
   terminator.getOperandsMutable().append(status);
   unsigned index = function.getNumResults();
   (void)function.insertResult(index, status.getType(),
-                              builder.getDictionaryAttr(builder.getNamedAttr(statusAttrName, builder.getUnitAttr())));
+                              builder.getDictionaryAttr(builder.getNamedAttr(
+                                  statusAttrName, builder.getUnitAttr())));
 }
 
 class GravenToKernelPass : public impl::GravenToKernelBase<GravenToKernelPass> {
@@ -158,8 +173,10 @@ public:
     populateControlLowering(patterns, target);
     patterns.add<LowerGraph, LowerReturn>(context);
     ConversionTarget legal(*context);
-    legal.addLegalDialect<arith::ArithDialect, func::FuncDialect, kernel::KernelDialect, linalg::LinalgDialect,
-                          math::MathDialect, scf::SCFDialect, tensor::TensorDialect>();
+    legal.addLegalDialect<arith::ArithDialect, func::FuncDialect,
+                          kernel::KernelDialect, linalg::LinalgDialect,
+                          math::MathDialect, scf::SCFDialect,
+                          tensor::TensorDialect>();
     legal.addIllegalDialect<GravenDialect>();
     legal.addLegalOp<ModuleOp, ParamOp>();
     if (failed(applyPartialConversion(module, legal, std::move(patterns)))) {

@@ -1,18 +1,19 @@
 //===- HoistPrepare.cpp - work on Parameters, done once -------*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// This file implements the pass that moves what depends on Parameters alone into a function of its own, @prepare,
-// whose results are the weights blob; @forward reads the blob through `kernel.weight`.
+// This file implements the pass that moves what depends on Parameters alone
+// into a function of its own, @prepare, whose results are the weights blob;
+// @forward reads the blob through `kernel.weight`.
 //===----------------------------------------------------------------------===//
 
 #include "dialects/graven/eval/Tensor.h"
 #include "dialects/kernel/Kernel.h"
-#include "passes/lower/LowerUtils.h"
-#include "passes/lower/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "mlir/Transforms/RegionUtils.h"
+#include "passes/lower/LowerUtils.h"
+#include "passes/lower/Passes.h"
 #include "llvm/Support/MathExtras.h"
 
 namespace graven {
@@ -34,7 +35,8 @@ SmallVector<Value> readsOf(Operation *op) {
   return reads.takeVector();
 }
 
-/// The split of a function: which values depend on Parameters alone, and which on nothing at all.
+/// The split of a function: which values depend on Parameters alone, and which
+/// on nothing at all.
 class Partition {
 public:
   explicit Partition(func::FuncOp function) {
@@ -45,7 +47,9 @@ public:
       classify(op);
   }
 
-  bool isHoisted(Operation *op) const { return op->getNumResults() > 0 && fromParams.contains(op->getResult(0)); }
+  bool isHoisted(Operation *op) const {
+    return op->getNumResults() > 0 && fromParams.contains(op->getResult(0));
+  }
   bool dependsOnParams(Value value) const { return fromParams.contains(value); }
 
 private:
@@ -80,7 +84,8 @@ public:
     Partition partition(forward);
     llvm::MapVector<Value, int64_t> crossing = placeWeights(forward, partition);
     Builder builder(&getContext());
-    forward->setAttr(weightsSizeAttrName, builder.getI64IntegerAttr(weightsSize));
+    forward->setAttr(weightsSizeAttrName,
+                     builder.getI64IntegerAttr(weightsSize));
     if (!crossing.empty())
       buildPrepare(forward, partition, crossing);
     replaceWithWeights(forward, crossing);
@@ -88,8 +93,10 @@ public:
   }
 
 private:
-  /// Every value of the Parameters' side that the rest reads, with its offset, in the order of first use.
-  llvm::MapVector<Value, int64_t> placeWeights(func::FuncOp forward, const Partition &partition) {
+  /// Every value of the Parameters' side that the rest reads, with its offset,
+  /// in the order of first use.
+  llvm::MapVector<Value, int64_t> placeWeights(func::FuncOp forward,
+                                               const Partition &partition) {
     llvm::MapVector<Value, int64_t> offsets;
     weightsSize = 0;
     for (Operation &op : forward.getBody().front()) {
@@ -100,7 +107,9 @@ private:
           continue;
         offsets[read] = weightsSize;
         auto type = cast<RankedTensorType>(read.getType());
-        weightsSize += llvm::alignTo(type.getNumElements() * eval::storageBytes(type.getElementType()), alignment);
+        weightsSize += llvm::alignTo(
+            type.getNumElements() * eval::storageBytes(type.getElementType()),
+            alignment);
         ++numWeights;
       }
     }
@@ -117,17 +126,21 @@ private:
       results.push_back(value.getType());
       offsets.push_back(offset);
     }
-    auto prepare = func::FuncOp::create(builder, forward.getLoc(), "prepare", builder.getFunctionType({}, results));
+    auto prepare = func::FuncOp::create(builder, forward.getLoc(), "prepare",
+                                        builder.getFunctionType({}, results));
     prepare->setAttr(offsetsAttrName, builder.getDenseI64ArrayAttr(offsets));
     Block *body = prepare.addEntryBlock();
     IRMapping map;
     for (BlockArgument argument : forward.getArguments()) {
-      Attribute param = forward.getArgAttr(argument.getArgNumber(), paramAttrName);
+      Attribute param =
+          forward.getArgAttr(argument.getArgNumber(), paramAttrName);
       if (!param)
         continue;
       unsigned index = prepare.getNumArguments();
-      auto attrs = builder.getDictionaryAttr(builder.getNamedAttr(paramAttrName, param));
-      (void)prepare.insertArgument(index, argument.getType(), attrs, argument.getLoc());
+      auto attrs =
+          builder.getDictionaryAttr(builder.getNamedAttr(paramAttrName, param));
+      (void)prepare.insertArgument(index, argument.getType(), attrs,
+                                   argument.getLoc());
       map.map(argument, body->getArgument(index));
     }
     builder.setInsertionPointToStart(body);
@@ -161,17 +174,21 @@ private:
     }
   }
 
-  static void replaceWithWeights(func::FuncOp forward, const llvm::MapVector<Value, int64_t> &crossing) {
+  static void
+  replaceWithWeights(func::FuncOp forward,
+                     const llvm::MapVector<Value, int64_t> &crossing) {
     OpBuilder builder(forward.getContext());
     builder.setInsertionPointToStart(&forward.getBody().front());
     for (auto &[value, offset] : crossing) {
-      Value weight = kernel::WeightOp::create(builder, value.getLoc(), value.getType(), offset);
-      value.replaceAllUsesWith(weight);
+      Value weight = kernel::WeightOp::create(builder, value.getLoc(),
+                                              value.getType(), offset);
+      Value(value).replaceAllUsesWith(weight);
     }
   }
 
   static void eraseHoisted(func::FuncOp forward, const Partition &partition) {
-    for (Operation &op : llvm::make_early_inc_range(llvm::reverse(forward.getBody().front())))
+    for (Operation &op :
+         llvm::make_early_inc_range(llvm::reverse(forward.getBody().front())))
       if (partition.isHoisted(&op))
         op.erase();
     llvm::BitVector params(forward.getNumArguments());

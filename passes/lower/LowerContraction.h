@@ -1,32 +1,41 @@
-//===- LowerContraction.h - contractions to packed kernels --------*- C++ -*-===//
+//===- LowerContraction.h - contractions to packed kernels --------*- C++
+//-*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// This file declares the lowering of contractions for those who lower through them: fusions and attention.
+// This file declares the lowering of contractions for those who lower through
+// them: fusions and attention.
 //===----------------------------------------------------------------------===//
 
 #ifndef PASSES_LOWER_LOWERCONTRACTION_H
 #define PASSES_LOWER_LOWERCONTRACTION_H
 
+#include "mlir/IR/Value.h"
 #include "passes/lower/FusedNodes.h"
 #include "passes/lower/TargetInfo.h"
-#include "mlir/IR/Value.h"
 
 namespace graven {
 class MatmulOp;
 class ConvOp;
 
-/// lhs [B,M,K] times rhs [B or 1,K,N] (or [.,N,K] when transposed) with the epilogue of `fused`, whose operands are
-/// scalars, rows [N] or full. The right-hand side is packed into panels first. f32 or f64.
-mlir::Value emitGemm(mlir::OpBuilder &builder, mlir::Location loc, const TargetInfo &target, mlir::Value lhs,
-                     mlir::Value rhs, bool rhsTransposed, const FusedNodes &fused, mlir::ValueRange epilogue);
+/// lhs [B,M,K] times rhs [B or 1,K,N] (or [.,N,K] when transposed) with the
+/// epilogue of `fused`, whose operands are scalars, rows [N] or full. The
+/// right-hand side is packed into panels first. f32 or f64.
+mlir::Value emitGemm(mlir::OpBuilder &builder, mlir::Location loc,
+                     const TargetInfo &target, mlir::Value lhs, mlir::Value rhs,
+                     bool rhsTransposed, const FusedNodes &fused,
+                     mlir::ValueRange epilogue);
 
-/// The matmul and the Nodes fused behind it; fails for shapes and types that take no epilogue.
-mlir::FailureOr<mlir::Value> lowerMatmul(mlir::OpBuilder &builder, MatmulOp op, mlir::Value lhs, mlir::Value rhs,
-                                         const FusedNodes &fused, const TargetInfo &target);
+/// The matmul and the Nodes fused behind it; fails for shapes and types that
+/// take no epilogue.
+mlir::FailureOr<mlir::Value> lowerMatmul(mlir::OpBuilder &builder, MatmulOp op,
+                                         mlir::Value lhs, mlir::Value rhs,
+                                         const FusedNodes &fused,
+                                         const TargetInfo &target);
 
 /// The same for a convolution; `bias` may be null.
-mlir::FailureOr<mlir::Value> lowerConv(mlir::OpBuilder &builder, ConvOp op, mlir::Value x, mlir::Value w,
-                                       mlir::Value bias, const FusedNodes &fused, const TargetInfo &target);
+mlir::FailureOr<mlir::Value>
+lowerConv(mlir::OpBuilder &builder, ConvOp op, mlir::Value x, mlir::Value w,
+          mlir::Value bias, const FusedNodes &fused, const TargetInfo &target);
 
 } // namespace graven
 

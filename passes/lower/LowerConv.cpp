@@ -1,8 +1,9 @@
 //===- LowerConv.cpp - convolutions ---------------------------*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// This file implements the lowering of convolutions: in the blocked layout to `kernel.conv` and `kernel.depthwise`
-// over packed weights, in the planar layout to a plain reduction nest that takes any rank, group and type.
+// This file implements the lowering of convolutions: in the blocked layout to
+// `kernel.conv` and `kernel.depthwise` over packed weights, in the planar
+// layout to a plain reduction nest that takes any rank, group and type.
 //===----------------------------------------------------------------------===//
 
 #include "dialects/graven/Graven.h"
@@ -23,52 +24,78 @@ struct Conv2d {
   int64_t batch, inChannels, outChannels, groups;
   SmallVector<int64_t, 2> kernel, strides, dilations, out;
 
-  bool isDepthwise() const { return groups == inChannels && groups == outChannels && groups > 1; }
+  bool isDepthwise() const {
+    return groups == inChannels && groups == outChannels && groups > 1;
+  }
 };
 
-static SmallVector<int64_t> withLeadingOne(ArrayRef<int64_t> list, int64_t one = 1) {
+static SmallVector<int64_t> withLeadingOne(ArrayRef<int64_t> list,
+                                           int64_t one = 1) {
   SmallVector<int64_t> padded(list);
   if (padded.size() == 1)
     padded.insert(padded.begin(), one);
   return padded;
 }
 
-/// w [Co,Ci/g,KH,KW] in the order in which the kernel reads it: [Co/oct][Ci/16][KH][KW][16][oct], absent channels 0.
-static Value packWeights(OpBuilder &b, Location loc, Value w, const Conv2d &conv, bool planarInput, int64_t oct) {
+/// w [Co,Ci/g,KH,KW] in the order in which the kernel reads it:
+/// [Co/oct][Ci/16][KH][KW][16][oct], absent channels 0.
+static Value packWeights(OpBuilder &b, Location loc, Value w,
+                         const Conv2d &conv, bool planarInput, int64_t oct) {
   auto type = cast<RankedTensorType>(w.getType());
   int64_t outChannels = type.getDimSize(0), perGroup = type.getDimSize(1);
-  int64_t ici = planarInput ? perGroup : block, icb = llvm::divideCeil(perGroup, ici);
-  SmallVector<int64_t> shape{static_cast<int64_t>(llvm::divideCeil(outChannels, oct)), icb, conv.kernel[0],
-                             conv.kernel[1], ici, oct};
-  return generate(b, loc, shape, type.getElementType(), [&](OpBuilder &inner, Location at, ValueRange i) -> Value {
-    auto joined = [&](Value major, int64_t factor, Value minor) -> Value {
-      Value scaled = arith::MulIOp::create(inner, at, major, indexConstant(inner, at, factor));
-      return arith::AddIOp::create(inner, at, scaled, minor);
-    };
-    Value oc = joined(i[0], oct, i[5]), ic = joined(i[1], ici, i[4]);
-    auto below = [&](Value v, int64_t limit) -> Value {
-      return arith::CmpIOp::create(inner, at, arith::CmpIPredicate::slt, v, indexConstant(inner, at, limit));
-    };
-    Value real = arith::AndIOp::create(inner, at, below(oc, outChannels), below(ic, perGroup));
-    Value safeOc = arith::MinSIOp::create(inner, at, oc, indexConstant(inner, at, outChannels - 1));
-    Value safeIc = arith::MinSIOp::create(inner, at, ic, indexConstant(inner, at, perGroup - 1));
-    Value element = tensor::ExtractOp::create(inner, at, w, ValueRange{safeOc, safeIc, i[2], i[3]});
-    return arith::SelectOp::create(inner, at, real, element, emitConstant(inner, at, type.getElementType(), 0));
-  });
+  int64_t ici = planarInput ? perGroup : block,
+          icb = llvm::divideCeil(perGroup, ici);
+  SmallVector<int64_t> shape{
+      static_cast<int64_t>(llvm::divideCeil(outChannels, oct)),
+      icb,
+      conv.kernel[0],
+      conv.kernel[1],
+      ici,
+      oct};
+  return generate(
+      b, loc, shape, type.getElementType(),
+      [&](OpBuilder &inner, Location at, ValueRange i) -> Value {
+        auto joined = [&](Value major, int64_t factor, Value minor) -> Value {
+          Value scaled = arith::MulIOp::create(
+              inner, at, major, indexConstant(inner, at, factor));
+          return arith::AddIOp::create(inner, at, scaled, minor);
+        };
+        Value oc = joined(i[0], oct, i[5]), ic = joined(i[1], ici, i[4]);
+        auto below = [&](Value v, int64_t limit) -> Value {
+          return arith::CmpIOp::create(inner, at, arith::CmpIPredicate::slt, v,
+                                       indexConstant(inner, at, limit));
+        };
+        Value real = arith::AndIOp::create(inner, at, below(oc, outChannels),
+                                           below(ic, perGroup));
+        Value safeOc = arith::MinSIOp::create(
+            inner, at, oc, indexConstant(inner, at, outChannels - 1));
+        Value safeIc = arith::MinSIOp::create(
+            inner, at, ic, indexConstant(inner, at, perGroup - 1));
+        Value element = tensor::ExtractOp::create(
+            inner, at, w, ValueRange{safeOc, safeIc, i[2], i[3]});
+        return arith::SelectOp::create(
+            inner, at, real, element,
+            emitConstant(inner, at, type.getElementType(), 0));
+      });
 }
 
 /// w [C,1,KH,KW] as [ceil(C/16)][KH][KW][16].
 static Value packDepthwise(OpBuilder &b, Location loc, Value w) {
   auto type = cast<RankedTensorType>(w.getType());
-  int64_t channels = type.getDimSize(0), blocks = llvm::divideCeil(channels, block);
+  int64_t channels = type.getDimSize(0),
+          blocks = llvm::divideCeil(channels, block);
   SmallVector<int64_t> low(4, 0), high{blocks * block - channels, 0, 0, 0};
-  w = padConstant(b, loc, w, low, high, emitConstant(b, loc, type.getElementType(), 0));
-  w = reshapeTo(b, loc, w, {blocks, block, type.getDimSize(2), type.getDimSize(3)});
+  w = padConstant(b, loc, w, low, high,
+                  emitConstant(b, loc, type.getElementType(), 0));
+  w = reshapeTo(b, loc, w,
+                {blocks, block, type.getDimSize(2), type.getDimSize(3)});
   return transposeTo(b, loc, w, {0, 2, 3, 1});
 }
 
-/// The input with its zero border; the spatial axes of a blocked tensor are 2 and 3, as of a planar one.
-static Value padInput(OpBuilder &b, Location loc, Value x, ArrayRef<int64_t> pads) {
+/// The input with its zero border; the spatial axes of a blocked tensor are 2
+/// and 3, as of a planar one.
+static Value padInput(OpBuilder &b, Location loc, Value x,
+                      ArrayRef<int64_t> pads) {
   auto type = cast<RankedTensorType>(x.getType());
   SmallVector<int64_t> low(type.getRank(), 0), high(type.getRank(), 0);
   int64_t spatial = pads.size() / 2;
@@ -76,7 +103,8 @@ static Value padInput(OpBuilder &b, Location loc, Value x, ArrayRef<int64_t> pad
     low[2 + axis] = pads[axis];
     high[2 + axis] = pads[spatial + axis];
   }
-  return padConstant(b, loc, x, low, high, emitConstant(b, loc, type.getElementType(), 0));
+  return padConstant(b, loc, x, low, high,
+                     emitConstant(b, loc, type.getElementType(), 0));
 }
 
 /// The bias as one more Node in front of the epilogue.
@@ -84,8 +112,10 @@ static void addBias(OpBuilder &b, Location loc, Region &region, Type element) {
   if (region.empty()) {
     OpBuilder::InsertionGuard guard(b);
     Block *entry = b.createBlock(&region);
-    Value acc = entry->addArgument(element, loc), bias = entry->addArgument(element, loc);
-    kernel::YieldOp::create(b, loc, arith::AddFOp::create(b, loc, acc, bias).getResult());
+    Value acc = entry->addArgument(element, loc),
+          bias = entry->addArgument(element, loc);
+    kernel::YieldOp::create(
+        b, loc, arith::AddFOp::create(b, loc, acc, bias).getResult());
     return;
   }
   OpBuilder::InsertionGuard guard(b);
@@ -97,25 +127,31 @@ static void addBias(OpBuilder &b, Location loc, Region &region, Type element) {
 }
 
 /// An epilogue operand of a convolution: scalar, [C], or full.
-static Value convEpilogueOperand(OpBuilder &b, Location loc, Value value, ArrayRef<int64_t> result, int64_t channels) {
+static Value convEpilogueOperand(OpBuilder &b, Location loc, Value value,
+                                 ArrayRef<int64_t> result, int64_t channels) {
   auto type = cast<RankedTensorType>(value.getType());
   if (type.getNumElements() == 1)
     return reshapeTo(b, loc, value, {});
   if (type.getShape() == result)
     return value;
-  bool perChannel = type.getRank() == static_cast<int64_t>(result.size()) && type.getNumElements() == channels &&
+  bool perChannel = type.getRank() == static_cast<int64_t>(result.size()) &&
+                    type.getNumElements() == channels &&
                     type.getDimSize(1) == channels;
   if (perChannel)
     return reshapeTo(b, loc, value, {channels});
-  return mapElements(b, loc, result, type.getElementType(), value,
-                     broadcastMap(b.getContext(), type.getShape(), result),
-                     [](OpBuilder &, Location, ValueRange args) { return args[0]; });
+  return mapElements(
+      b, loc, result, type.getElementType(), value,
+      broadcastMap(b.getContext(), type.getShape(), result),
+      [](OpBuilder &, Location, ValueRange args) { return args[0]; });
 }
 
-static FailureOr<Value> lowerBlockedConv(OpBuilder &b, ConvOp op, Value x, Value w, Value bias,
-                                         const FusedNodes &fused, const TargetInfo &target) {
+static FailureOr<Value> lowerBlockedConv(OpBuilder &b, ConvOp op, Value x,
+                                         Value w, Value bias,
+                                         const FusedNodes &fused,
+                                         const TargetInfo &target) {
   Location loc = op.getLoc();
-  auto xType = cast<RankedTensorType>(x.getType()), wType = cast<RankedTensorType>(w.getType());
+  auto xType = cast<RankedTensorType>(x.getType()),
+       wType = cast<RankedTensorType>(w.getType());
   RankedTensorType type = loweredType(op.getType());
   int64_t spatial = op.getSpatialRank();
   bool planarInput = xType.getRank() == spatial + 2;
@@ -140,39 +176,51 @@ static FailureOr<Value> lowerBlockedConv(OpBuilder &b, ConvOp op, Value x, Value
     pads = {0, pads[0], 0, pads[1]};
   x = padInput(b, loc, as2d(x, 2), pads);
   w = as2d(w, 2);
-  SmallVector<int64_t> result{conv.batch, type.getDimSize(1), conv.out[0], conv.out[1], block};
+  SmallVector<int64_t> result{conv.batch, type.getDimSize(1), conv.out[0],
+                              conv.out[1], block};
   SmallVector<Value> epilogue;
   for (Value value : fused.outer)
-    epilogue.push_back(convEpilogueOperand(b, loc, as2d(value, 2), result, conv.outChannels));
+    epilogue.push_back(
+        convEpilogueOperand(b, loc, as2d(value, 2), result, conv.outChannels));
   if (bias)
     epilogue.push_back(bias);
   Value out = emptyTensor(b, loc, result, type.getElementType());
   auto finish = [&](Operation *made, Region &region) {
     fused.emitRegion(b, region, type.getElementType(),
-                     [](OpBuilder &inner, Location at, Value value) { kernel::YieldOp::create(inner, at, value); });
+                     [](OpBuilder &inner, Location at, Value value) {
+                       kernel::YieldOp::create(inner, at, value);
+                     });
     if (bias)
       addBias(b, loc, region, type.getElementType());
     return reshapeTo(b, loc, made->getResult(0), type.getShape());
   };
   if (conv.isDepthwise()) {
-    expand::DepthwiseTile tile = expand::chooseDepthwiseTile(target, conv.out[0], conv.out[1]);
-    auto made = kernel::DepthwiseOp::create(b, loc, out.getType(), x, packDepthwise(b, loc, w), epilogue, out,
-                                            conv.outChannels, conv.strides, conv.dilations,
-                                            ArrayRef<int64_t>{tile.rows, tile.columns});
+    expand::DepthwiseTile tile =
+        expand::chooseDepthwiseTile(target, conv.out[0], conv.out[1]);
+    auto made = kernel::DepthwiseOp::create(
+        b, loc, out.getType(), x, packDepthwise(b, loc, w), epilogue, out,
+        conv.outChannels, conv.strides, conv.dilations,
+        ArrayRef<int64_t>{tile.rows, tile.columns});
     return finish(made, made.getBody());
   }
-  expand::ConvTileShape shape{conv.batch,     conv.inChannels, conv.outChannels, conv.groups, conv.kernel[0],
-                              conv.kernel[1], conv.strides[0], conv.strides[1],  conv.out[0], conv.out[1]};
-  expand::ConvTile tile = expand::chooseConvTile(target, shape, type.getElementType().getIntOrFloatBitWidth() / 8);
+  expand::ConvTileShape shape{
+      conv.batch,     conv.inChannels, conv.outChannels, conv.groups,
+      conv.kernel[0], conv.kernel[1],  conv.strides[0],  conv.strides[1],
+      conv.out[0],    conv.out[1]};
+  expand::ConvTile tile = expand::chooseConvTile(
+      target, shape, type.getElementType().getIntOrFloatBitWidth() / 8);
   Value packed = packWeights(b, loc, w, conv, planarInput, tile.channels);
-  auto made = kernel::ConvOp::create(b, loc, out.getType(), x, packed, epilogue, out, conv.inChannels,
-                                     conv.outChannels, conv.strides, conv.dilations, conv.groups,
-                                     ArrayRef<int64_t>{tile.rows, tile.columns}, tile.rowBlock);
+  auto made = kernel::ConvOp::create(
+      b, loc, out.getType(), x, packed, epilogue, out, conv.inChannels,
+      conv.outChannels, conv.strides, conv.dilations, conv.groups,
+      ArrayRef<int64_t>{tile.rows, tile.columns}, tile.rowBlock);
   return finish(made, made.getBody());
 }
 
-/// Sums over channels and taps in a plain nest; groups become an axis of their own.
-static Value lowerPlanarConv(OpBuilder &b, ConvOp op, Value x, Value w, Value bias) {
+/// Sums over channels and taps in a plain nest; groups become an axis of their
+/// own.
+static Value lowerPlanarConv(OpBuilder &b, ConvOp op, Value x, Value w,
+                             Value bias) {
   Location loc = op.getLoc();
   MLIRContext *context = b.getContext();
   RankedTensorType type = loweredType(op.getType());
@@ -188,46 +236,58 @@ static Value lowerPlanarConv(OpBuilder &b, ConvOp op, Value x, Value w, Value bi
     grouped.insert(grouped.begin() + axis, groups);
     return grouped;
   };
-  x = reshapeTo(b, loc, x, split(cast<RankedTensorType>(x.getType()).getShape(), 1));
-  w = reshapeTo(b, loc, w, split(cast<RankedTensorType>(w.getType()).getShape(), 0));
+  x = reshapeTo(b, loc, x,
+                split(cast<RankedTensorType>(x.getType()).getShape(), 1));
+  w = reshapeTo(b, loc, w,
+                split(cast<RankedTensorType>(w.getType()).getShape(), 0));
   SmallVector<int64_t> shape = split(type.getShape(), 1);
   // Dimensions: n, g, co, o.., ci, k..
   int64_t rank = 4 + 2 * spatial, ci = 3 + spatial;
   auto dim = [&](int64_t i) { return getAffineDimExpr(i, context); };
-  SmallVector<AffineExpr> xExprs{dim(0), dim(1), dim(ci)}, wExprs{dim(1), dim(2), dim(ci)},
-      outExprs{dim(0), dim(1), dim(2)};
+  SmallVector<AffineExpr> xExprs{dim(0), dim(1), dim(ci)},
+      wExprs{dim(1), dim(2), dim(ci)}, outExprs{dim(0), dim(1), dim(2)};
   for (int64_t s = 0; s < spatial; ++s) {
-    xExprs.push_back(dim(3 + s) * op.getStrides()[s] + dim(ci + 1 + s) * op.getDilations()[s]);
+    xExprs.push_back(dim(3 + s) * op.getStrides()[s] +
+                     dim(ci + 1 + s) * op.getDilations()[s]);
     wExprs.push_back(dim(ci + 1 + s));
     outExprs.push_back(dim(3 + s));
   }
   SmallVector<AffineMap> maps;
-  for (ArrayRef<AffineExpr> exprs : {ArrayRef(xExprs), ArrayRef(wExprs), ArrayRef(outExprs)})
+  for (ArrayRef<AffineExpr> exprs :
+       {ArrayRef(xExprs), ArrayRef(wExprs), ArrayRef(outExprs)})
     maps.push_back(AffineMap::get(rank, 0, exprs, context));
-  SmallVector<utils::IteratorType> iterators(3 + spatial, utils::IteratorType::parallel);
+  SmallVector<utils::IteratorType> iterators(3 + spatial,
+                                             utils::IteratorType::parallel);
   iterators.append(1 + spatial, utils::IteratorType::reduction);
   Value init = filledTensor(b, loc, shape, emitConstant(b, loc, compute, 0));
-  Value sums = linalg::GenericOp::create(b, loc, init.getType(), ValueRange{x, w}, init, maps, iterators,
-                                         [](OpBuilder &inner, Location at, ValueRange args) {
-                                           Value term = arith::MulFOp::create(inner, at, args[0], args[1]);
-                                           linalg::YieldOp::create(
-                                               inner, at, arith::AddFOp::create(inner, at, args[2], term).getResult());
-                                         })
-                   .getResult(0);
+  Value sums =
+      linalg::GenericOp::create(
+          b, loc, init.getType(), ValueRange{x, w}, init, maps, iterators,
+          [](OpBuilder &inner, Location at, ValueRange args) {
+            Value term = arith::MulFOp::create(inner, at, args[0], args[1]);
+            linalg::YieldOp::create(
+                inner, at,
+                arith::AddFOp::create(inner, at, args[2], term).getResult());
+          })
+          .getResult(0);
   sums = reshapeTo(b, loc, sums, type.getShape());
   if (bias) {
     int64_t outRank = type.getRank();
-    SmallVector<AffineMap> biasMaps{AffineMap::getMultiDimIdentityMap(outRank, context),
-                                    selectAxes(context, outRank, 1)};
-    sums = mapElements(b, loc, type.getShape(), compute, {sums, convertElements(b, loc, bias, compute)}, biasMaps,
-                       [](OpBuilder &inner, Location at, ValueRange args) -> Value {
-                         return arith::AddFOp::create(inner, at, args[0], args[1]);
-                       });
+    SmallVector<AffineMap> biasMaps{
+        AffineMap::getMultiDimIdentityMap(outRank, context),
+        selectAxes(context, outRank, 1)};
+    sums = mapElements(
+        b, loc, type.getShape(), compute,
+        {sums, convertElements(b, loc, bias, compute)}, biasMaps,
+        [](OpBuilder &inner, Location at, ValueRange args) -> Value {
+          return arith::AddFOp::create(inner, at, args[0], args[1]);
+        });
   }
   return convertElements(b, loc, sums, element);
 }
 
-FailureOr<Value> lowerConv(OpBuilder &b, ConvOp op, Value x, Value w, Value bias, const FusedNodes &fused,
+FailureOr<Value> lowerConv(OpBuilder &b, ConvOp op, Value x, Value w,
+                           Value bias, const FusedNodes &fused,
                            const TargetInfo &target) {
   if (op.getLayout() == Layout::Blocked)
     return lowerBlockedConv(b, op, x, w, bias, fused, target);
@@ -239,12 +299,16 @@ FailureOr<Value> lowerConv(OpBuilder &b, ConvOp op, Value x, Value w, Value bias
 namespace {
 
 struct LowerConv : OpConversionPattern<ConvOp> {
-  LowerConv(MLIRContext *context, const TargetInfo &target) : OpConversionPattern(context), target(target) {}
+  LowerConv(MLIRContext *context, const TargetInfo &target)
+      : OpConversionPattern(context), target(target) {}
 
-  LogicalResult matchAndRewrite(ConvOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const final {
+  LogicalResult
+  matchAndRewrite(ConvOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const final {
     FusedNodes alone;
     alone.anchor = op;
-    auto value = lowerConv(rewriter, op, adaptor.getX(), adaptor.getW(), adaptor.getBias(), alone, target);
+    auto value = lowerConv(rewriter, op, adaptor.getX(), adaptor.getW(),
+                           adaptor.getBias(), alone, target);
     if (failed(value))
       return failure();
     rewriter.replaceOp(op, *value);
@@ -254,13 +318,15 @@ struct LowerConv : OpConversionPattern<ConvOp> {
   const TargetInfo &target;
 };
 
-/// A transposed convolution is a convolution of the input spread out by the strides, with the kernel reversed and its
-/// channels exchanged: y[o] = sum_k spread[o + lo - d(K-1) + k d] w[K-1-k].
+/// A transposed convolution is a convolution of the input spread out by the
+/// strides, with the kernel reversed and its channels exchanged: y[o] = sum_k
+/// spread[o + lo - d(K-1) + k d] w[K-1-k].
 struct LowerConvTranspose : OpConversionPattern<ConvTransposeOp> {
   using OpConversionPattern::OpConversionPattern;
 
-  LogicalResult matchAndRewrite(ConvTransposeOp op, OpAdaptor adaptor,
-                                ConversionPatternRewriter &rewriter) const final {
+  LogicalResult
+  matchAndRewrite(ConvTransposeOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const final {
     Location loc = op.getLoc();
     RankedTensorType type = loweredType(op.getType());
     Type element = type.getElementType();
@@ -273,24 +339,29 @@ struct LowerConvTranspose : OpConversionPattern<ConvTransposeOp> {
     for (int64_t s = 0; s < spatial; ++s) {
       int64_t reach = op.getDilations()[s] * (kernel[s] - 1);
       low[2 + s] = reach - op.getPads()[s];
-      high[2 + s] = reach - op.getPads()[spatial + s] + op.getOutputPadding()[s];
+      high[2 + s] =
+          reach - op.getPads()[spatial + s] + op.getOutputPadding()[s];
     }
     x = padConstant(rewriter, loc, x, low, high, zero);
-    // The rest is the planar convolution with unit strides, built as a Node so that there is one lowering of it.
+    // The rest is the planar convolution with unit strides, built as a Node so
+    // that there is one lowering of it.
     SmallVector<int64_t> ones(spatial, 1), none(2 * spatial, 0);
-    auto made = ConvOp::create(rewriter, loc, op.getType(), x, w, adaptor.getBias(), ones, op.getDilations(), none,
+    auto made = ConvOp::create(rewriter, loc, op.getType(), x, w,
+                               adaptor.getBias(), ones, op.getDilations(), none,
                                groups, Layout::Planar, IntegerAttr());
     rewriter.replaceOp(op, made.getResult());
     return success();
   }
 
   /// Zeros between neighbours, stride - 1 of them on each spatial axis.
-  static Value spread(OpBuilder &b, Location loc, Value x, ArrayRef<int64_t> strides, Value zero) {
+  static Value spread(OpBuilder &b, Location loc, Value x,
+                      ArrayRef<int64_t> strides, Value zero) {
     if (llvm::all_of(strides, [](int64_t s) { return s == 1; }))
       return x;
     auto type = cast<RankedTensorType>(x.getType());
     SmallVector<int64_t> shape(type.getShape());
-    SmallVector<OpFoldResult> offsets(shape.size(), b.getIndexAttr(0)), sizes, steps(2, b.getIndexAttr(1));
+    SmallVector<OpFoldResult> offsets(shape.size(), b.getIndexAttr(0)), sizes,
+        steps(2, b.getIndexAttr(1));
     for (int64_t extent : type.getShape())
       sizes.push_back(b.getIndexAttr(extent));
     for (auto [s, stride] : llvm::enumerate(strides)) {
@@ -298,31 +369,41 @@ struct LowerConvTranspose : OpConversionPattern<ConvTransposeOp> {
       steps.push_back(b.getIndexAttr(stride));
     }
     Value filled = filledTensor(b, loc, shape, zero);
-    return tensor::InsertSliceOp::create(b, loc, x, filled, offsets, sizes, steps);
+    return tensor::InsertSliceOp::create(b, loc, x, filled, offsets, sizes,
+                                         steps);
   }
 
   /// w [Ci,Co/g,K..] as [Co,Ci/g,K..] with the taps in reverse order.
-  static Value flipped(OpBuilder &b, Location loc, Value w, int64_t groups, int64_t spatial) {
+  static Value flipped(OpBuilder &b, Location loc, Value w, int64_t groups,
+                       int64_t spatial) {
     auto type = cast<RankedTensorType>(w.getType());
-    int64_t inPerGroup = type.getDimSize(0) / groups, outPerGroup = type.getDimSize(1);
+    int64_t inPerGroup = type.getDimSize(0) / groups,
+            outPerGroup = type.getDimSize(1);
     SmallVector<int64_t> shape{groups * outPerGroup, inPerGroup};
     llvm::append_range(shape, type.getShape().drop_front(2));
-    return generate(b, loc, shape, type.getElementType(), [&](OpBuilder &inner, Location at, ValueRange i) -> Value {
-      Value per = indexConstant(inner, at, outPerGroup);
-      Value group = arith::DivUIOp::create(inner, at, i[0], per), co = arith::RemUIOp::create(inner, at, i[0], per);
-      Value base = arith::MulIOp::create(inner, at, group, indexConstant(inner, at, inPerGroup));
-      SmallVector<Value> where{arith::AddIOp::create(inner, at, base, i[1]), co};
-      for (int64_t s = 0; s < spatial; ++s)
-        where.push_back(arith::SubIOp::create(inner, at, indexConstant(inner, at, type.getDimSize(2 + s) - 1),
-                                              i[2 + s]));
-      return tensor::ExtractOp::create(inner, at, w, where);
-    });
+    return generate(
+        b, loc, shape, type.getElementType(),
+        [&](OpBuilder &inner, Location at, ValueRange i) -> Value {
+          Value per = indexConstant(inner, at, outPerGroup);
+          Value group = arith::DivUIOp::create(inner, at, i[0], per),
+                co = arith::RemUIOp::create(inner, at, i[0], per);
+          Value base = arith::MulIOp::create(
+              inner, at, group, indexConstant(inner, at, inPerGroup));
+          SmallVector<Value> where{arith::AddIOp::create(inner, at, base, i[1]),
+                                   co};
+          for (int64_t s = 0; s < spatial; ++s)
+            where.push_back(arith::SubIOp::create(
+                inner, at, indexConstant(inner, at, type.getDimSize(2 + s) - 1),
+                i[2 + s]));
+          return tensor::ExtractOp::create(inner, at, w, where);
+        });
   }
 };
 
 } // namespace
 
-void populateConvLowering(RewritePatternSet &patterns, const TargetInfo &target) {
+void populateConvLowering(RewritePatternSet &patterns,
+                          const TargetInfo &target) {
   patterns.add<LowerConv>(patterns.getContext(), target);
   patterns.add<LowerConvTranspose>(patterns.getContext());
 }

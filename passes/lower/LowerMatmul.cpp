@@ -1,13 +1,14 @@
 //===- LowerMatmul.cpp - matrix products to packed kernels ----*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// This file implements the lowering of matmul, alone or with fused Nodes behind it, to `kernel.gemm` over packed
-// panels; ints go through a plain reduction nest.
+// This file implements the lowering of matmul, alone or with fused Nodes behind
+// it, to `kernel.gemm` over packed panels; ints go through a plain reduction
+// nest.
 //===----------------------------------------------------------------------===//
 
-#include "passes/lower/LowerContraction.h"
 #include "dialects/graven/Graven.h"
 #include "dialects/kernel/Kernel.h"
+#include "passes/lower/LowerContraction.h"
 #include "passes/lower/LowerUtils.h"
 #include "passes/lower/ScalarFormulas.h"
 #include "passes/lower/expand/Tiles.h"
@@ -16,47 +17,61 @@ using namespace mlir;
 
 namespace graven {
 
-Value emitGemm(OpBuilder &b, Location loc, const TargetInfo &target, Value lhs, Value rhs, bool rhsTransposed,
-               const FusedNodes &fused, ValueRange epilogue) {
-  auto a = cast<RankedTensorType>(lhs.getType()), r = cast<RankedTensorType>(rhs.getType());
+Value emitGemm(OpBuilder &b, Location loc, const TargetInfo &target, Value lhs,
+               Value rhs, bool rhsTransposed, const FusedNodes &fused,
+               ValueRange epilogue) {
+  auto a = cast<RankedTensorType>(lhs.getType()),
+       r = cast<RankedTensorType>(rhs.getType());
   Type element = a.getElementType();
   int64_t batch = a.getDimSize(0), m = a.getDimSize(1), k = a.getDimSize(2);
   int64_t n = r.getDimSize(rhsTransposed ? 1 : 2);
-  expand::GemmTile tile = expand::chooseGemmTile(target, m, n, k, element.getIntOrFloatBitWidth() / 8);
-  SmallVector<int64_t> panels{r.getDimSize(0), static_cast<int64_t>(llvm::divideCeil(n, tile.nr)), k, tile.nr};
+  expand::GemmTile tile = expand::chooseGemmTile(
+      target, m, n, k, element.getIntOrFloatBitWidth() / 8);
+  SmallVector<int64_t> panels{
+      r.getDimSize(0), static_cast<int64_t>(llvm::divideCeil(n, tile.nr)), k,
+      tile.nr};
   Value packed = emptyTensor(b, loc, panels, element);
-  auto pack = kernel::PackOp::create(b, loc, packed.getType(), rhs, packed, rhsTransposed);
+  auto pack = kernel::PackOp::create(b, loc, packed.getType(), rhs, packed,
+                                     rhsTransposed);
   Value out = emptyTensor(b, loc, {batch, m, n}, element);
-  auto gemm = kernel::GemmOp::create(b, loc, out.getType(), lhs, pack.getResults()[0], epilogue, out, tile.mr, tile.kc);
+  auto gemm =
+      kernel::GemmOp::create(b, loc, out.getType(), lhs, pack.getResults()[0],
+                             epilogue, out, tile.mr, tile.kc);
   fused.emitRegion(b, gemm.getBody(), element,
-                   [](OpBuilder &inner, Location at, Value value) { kernel::YieldOp::create(inner, at, value); });
+                   [](OpBuilder &inner, Location at, Value value) {
+                     kernel::YieldOp::create(inner, at, value);
+                   });
   return gemm.getResults()[0];
 }
 
 /// x repeated so that its batch axes are those of `batch`.
-static Value broadcastBatch(OpBuilder &b, Location loc, Value x, ArrayRef<int64_t> batch) {
+static Value broadcastBatch(OpBuilder &b, Location loc, Value x,
+                            ArrayRef<int64_t> batch) {
   auto type = cast<RankedTensorType>(x.getType());
   SmallVector<int64_t> shape(batch);
   llvm::append_range(shape, type.getShape().take_back(2));
   if (type.getShape() == ArrayRef<int64_t>(shape))
     return x;
-  return mapElements(b, loc, shape, type.getElementType(), x, broadcastMap(b.getContext(), type.getShape(), shape),
-                     [](OpBuilder &, Location, ValueRange args) { return args[0]; });
+  return mapElements(
+      b, loc, shape, type.getElementType(), x,
+      broadcastMap(b.getContext(), type.getShape(), shape),
+      [](OpBuilder &, Location, ValueRange args) { return args[0]; });
 }
 
 /// Swaps the last two axes.
 static Value transposeLast(OpBuilder &b, Location loc, Value x) {
   int64_t rank = cast<RankedTensorType>(x.getType()).getRank();
-  SmallVector<int64_t> order(llvm::seq<int64_t>(0, rank));
+  SmallVector<int64_t> order = llvm::to_vector(llvm::seq<int64_t>(0, rank));
   std::swap(order[rank - 1], order[rank - 2]);
   return transposeTo(b, loc, x, order);
 }
 
 static int64_t product(ArrayRef<int64_t> shape) { return *elementCount(shape); }
 
-/// The tensor in one of the shapes an epilogue takes: scalar, row, or the full [B, M, N].
-static Value epilogueOperand(OpBuilder &b, Location loc, Value value, ArrayRef<int64_t> result,
-                             ArrayRef<int64_t> full) {
+/// The tensor in one of the shapes an epilogue takes: scalar, row, or the full
+/// [B, M, N].
+static Value epilogueOperand(OpBuilder &b, Location loc, Value value,
+                             ArrayRef<int64_t> result, ArrayRef<int64_t> full) {
   auto type = cast<RankedTensorType>(value.getType());
   if (type.getNumElements() == 1)
     return reshapeTo(b, loc, value, {});
@@ -64,13 +79,15 @@ static Value epilogueOperand(OpBuilder &b, Location loc, Value value, ArrayRef<i
   if (type.getNumElements() == n && type.getShape().back() == n)
     return reshapeTo(b, loc, value, {n});
   if (type.getShape() != result)
-    value = mapElements(b, loc, result, type.getElementType(), value,
-                        broadcastMap(b.getContext(), type.getShape(), result),
-                        [](OpBuilder &, Location, ValueRange args) { return args[0]; });
+    value = mapElements(
+        b, loc, result, type.getElementType(), value,
+        broadcastMap(b.getContext(), type.getShape(), result),
+        [](OpBuilder &, Location, ValueRange args) { return args[0]; });
   return reshapeTo(b, loc, value, full);
 }
 
-static Value lowerFloatMatmul(OpBuilder &b, MatmulOp op, Value lhs, Value rhs, const FusedNodes &fused,
+static Value lowerFloatMatmul(OpBuilder &b, MatmulOp op, Value lhs, Value rhs,
+                              const FusedNodes &fused,
                               const TargetInfo &target) {
   Location loc = op.getLoc();
   Type element = cast<RankedTensorType>(lhs.getType()).getElementType();
@@ -102,8 +119,9 @@ static Value lowerFloatMatmul(OpBuilder &b, MatmulOp op, Value lhs, Value rhs, c
   SmallVector<Value> epilogue;
   for (Value value : fused.outer)
     epilogue.push_back(epilogueOperand(b, loc, value, result, full));
-  Value product = emitGemm(b, loc, target, reshapeTo(b, loc, lhs, left), reshapeTo(b, loc, rhs, right),
-                           op.getTransposeB(), fused, epilogue);
+  Value product = emitGemm(b, loc, target, reshapeTo(b, loc, lhs, left),
+                           reshapeTo(b, loc, rhs, right), op.getTransposeB(),
+                           fused, epilogue);
   return convertElements(b, loc, reshapeTo(b, loc, product, result), element);
 }
 
@@ -118,32 +136,41 @@ static Value lowerIntMatmul(OpBuilder &b, MatmulOp op, Value lhs, Value rhs) {
   lhs = broadcastBatch(b, loc, lhs, result.drop_back(2));
   rhs = broadcastBatch(b, loc, rhs, result.drop_back(2));
   int64_t rank = result.size();
-  SmallVector<int64_t> outAxes(llvm::seq<int64_t>(0, rank)), leftAxes(outAxes), rightAxes(outAxes);
+  SmallVector<int64_t> outAxes = llvm::to_vector(llvm::seq<int64_t>(0, rank));
+  SmallVector<int64_t> leftAxes(outAxes), rightAxes(outAxes);
   leftAxes[rank - 1] = rank;
   rightAxes[rank - 2] = rank;
   SmallVector<AffineMap> maps;
-  for (ArrayRef<int64_t> axes : {ArrayRef(leftAxes), ArrayRef(rightAxes), ArrayRef(outAxes)})
+  for (ArrayRef<int64_t> axes :
+       {ArrayRef(leftAxes), ArrayRef(rightAxes), ArrayRef(outAxes)})
     maps.push_back(selectAxes(b.getContext(), rank + 1, axes));
-  SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
+  SmallVector<utils::IteratorType> iterators(rank,
+                                             utils::IteratorType::parallel);
   iterators.push_back(utils::IteratorType::reduction);
   Value init = filledTensor(b, loc, result, emitConstant(b, loc, element, 0));
-  return linalg::GenericOp::create(b, loc, init.getType(), ValueRange{lhs, rhs}, init, maps, iterators,
-                                   [](OpBuilder &inner, Location at, ValueRange args) {
-                                     Value term = arith::MulIOp::create(inner, at, args[0], args[1]);
-                                     linalg::YieldOp::create(
-                                         inner, at, arith::AddIOp::create(inner, at, args[2], term).getResult());
-                                   })
+  return linalg::GenericOp::create(
+             b, loc, init.getType(), ValueRange{lhs, rhs}, init, maps,
+             iterators,
+             [](OpBuilder &inner, Location at, ValueRange args) {
+               Value term = arith::MulIOp::create(inner, at, args[0], args[1]);
+               linalg::YieldOp::create(
+                   inner, at,
+                   arith::AddIOp::create(inner, at, args[2], term).getResult());
+             })
       .getResult(0);
 }
 
-FailureOr<Value> lowerMatmul(OpBuilder &b, MatmulOp op, Value lhs, Value rhs, const FusedNodes &fused,
+FailureOr<Value> lowerMatmul(OpBuilder &b, MatmulOp op, Value lhs, Value rhs,
+                             const FusedNodes &fused,
                              const TargetInfo &target) {
   RankedTensorType type = loweredType(op.getType());
-  int64_t k = op.getA().getType().getShape()[op.getA().getType().getRank() - (op.getTransposeA() ? 2 : 1)];
+  int64_t k = op.getA().getType().getShape()[op.getA().getType().getRank() -
+                                             (op.getTransposeA() ? 2 : 1)];
   if (type.getNumElements() == 0 || k == 0) {
     if (!fused.nodes.empty())
       return failure();
-    return filledTensor(b, op.getLoc(), type.getShape(), emitConstant(b, op.getLoc(), type.getElementType(), 0));
+    return filledTensor(b, op.getLoc(), type.getShape(),
+                        emitConstant(b, op.getLoc(), type.getElementType(), 0));
   }
   if (isa<FloatType>(type.getElementType()))
     return lowerFloatMatmul(b, op, lhs, rhs, fused, target);
@@ -154,12 +181,16 @@ FailureOr<Value> lowerMatmul(OpBuilder &b, MatmulOp op, Value lhs, Value rhs, co
 
 namespace {
 struct LowerMatmul : OpConversionPattern<MatmulOp> {
-  LowerMatmul(MLIRContext *context, const TargetInfo &target) : OpConversionPattern(context), target(target) {}
+  LowerMatmul(MLIRContext *context, const TargetInfo &target)
+      : OpConversionPattern(context), target(target) {}
 
-  LogicalResult matchAndRewrite(MatmulOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const final {
+  LogicalResult
+  matchAndRewrite(MatmulOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const final {
     FusedNodes alone;
     alone.anchor = op;
-    auto value = lowerMatmul(rewriter, op, adaptor.getA(), adaptor.getB(), alone, target);
+    auto value = lowerMatmul(rewriter, op, adaptor.getA(), adaptor.getB(),
+                             alone, target);
     if (failed(value))
       return failure();
     rewriter.replaceOp(op, *value);
@@ -170,7 +201,8 @@ struct LowerMatmul : OpConversionPattern<MatmulOp> {
 };
 } // namespace
 
-void populateMatmulLowering(RewritePatternSet &patterns, const TargetInfo &target) {
+void populateMatmulLowering(RewritePatternSet &patterns,
+                            const TargetInfo &target) {
   patterns.add<LowerMatmul>(patterns.getContext(), target);
 }
 

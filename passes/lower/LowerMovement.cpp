@@ -1,14 +1,15 @@
 //===- LowerMovement.cpp - shape and data movement ------------*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// This file implements the lowering of Nodes that only copy: to views where a view can stand for the result, to
-// copies that fuse with their neighbours elsewhere.
+// This file implements the lowering of Nodes that only copy: to views where a
+// view can stand for the result, to copies that fuse with their neighbours
+// elsewhere.
 //===----------------------------------------------------------------------===//
 
 #include "dialects/graven/Graven.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "passes/lower/LowerUtils.h"
 #include "passes/lower/ScalarFormulas.h"
-#include "mlir/Dialect/Math/IR/Math.h"
 
 using namespace mlir;
 
@@ -16,51 +17,71 @@ namespace graven {
 namespace {
 
 SmallVector<OpFoldResult> attributes(OpBuilder &b, ArrayRef<int64_t> values) {
-  return llvm::map_to_vector(values, [&](int64_t v) -> OpFoldResult { return b.getIndexAttr(v); });
+  return llvm::map_to_vector(
+      values, [&](int64_t v) -> OpFoldResult { return b.getIndexAttr(v); });
 }
 
 struct LowerReshape : OpConversionPattern<ReshapeOp> {
   using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(ReshapeOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const final {
-    rewriter.replaceOp(op, reshapeTo(rewriter, op.getLoc(), adaptor.getX(), op.getType().getShape()));
+  LogicalResult
+  matchAndRewrite(ReshapeOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const final {
+    rewriter.replaceOp(op, reshapeTo(rewriter, op.getLoc(), adaptor.getX(),
+                                     op.getType().getShape()));
     return success();
   }
 };
 
 struct LowerTranspose : OpConversionPattern<TransposeOp> {
   using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(TransposeOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const final {
-    rewriter.replaceOp(op, transposeTo(rewriter, op.getLoc(), adaptor.getX(), op.getPermutation()));
+  LogicalResult
+  matchAndRewrite(TransposeOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const final {
+    rewriter.replaceOp(op, transposeTo(rewriter, op.getLoc(), adaptor.getX(),
+                                       op.getPermutation()));
     return success();
   }
 };
 
 struct LowerBroadcast : OpConversionPattern<BroadcastOp> {
   using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(BroadcastOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const final {
+  LogicalResult
+  matchAndRewrite(BroadcastOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const final {
     RankedTensorType type = loweredType(op.getType());
     SmallVector<AffineExpr> exprs;
-    for (auto [axis, extent] : llvm::zip(op.getAxes(), op.getX().getType().getShape()))
-      exprs.push_back(extent == 1 && type.getDimSize(axis) != 1 ? rewriter.getAffineConstantExpr(0)
-                                                                 : rewriter.getAffineDimExpr(axis));
+    for (auto [axis, extent] :
+         llvm::zip(op.getAxes(), op.getX().getType().getShape()))
+      exprs.push_back(extent == 1 && type.getDimSize(axis) != 1
+                          ? rewriter.getAffineConstantExpr(0)
+                          : rewriter.getAffineDimExpr(axis));
     AffineMap map = AffineMap::get(type.getRank(), 0, exprs, getContext());
-    rewriter.replaceOp(op, mapElements(rewriter, op.getLoc(), type.getShape(), type.getElementType(), adaptor.getX(),
-                                       map, [](OpBuilder &, Location, ValueRange args) { return args[0]; }));
+    rewriter.replaceOp(op,
+                       mapElements(rewriter, op.getLoc(), type.getShape(),
+                                   type.getElementType(), adaptor.getX(), map,
+                                   [](OpBuilder &, Location, ValueRange args) {
+                                     return args[0];
+                                   }));
     return success();
   }
 };
 
 struct LowerSlice : OpConversionPattern<SliceOp> {
   using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(SliceOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const final {
+  LogicalResult
+  matchAndRewrite(SliceOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const final {
     if (!op.getDynamicStarts().empty() || !op.getDynamicEnds().empty())
-      return rewriter.notifyMatchFailure(op, "has bounds that are not constant");
+      return rewriter.notifyMatchFailure(op,
+                                         "has bounds that are not constant");
     SmallVector<int64_t> starts;
     ArrayRef<int64_t> shape = op.getX().getType().getShape();
-    for (auto [d, start, end, step] : llvm::zip(shape, op.getStarts(), op.getEnds(), op.getSteps()))
+    for (auto [d, start, end, step] :
+         llvm::zip(shape, op.getStarts(), op.getEnds(), op.getSteps()))
       starts.push_back(resolveSlice(d, start, end, step).start);
     rewriter.replaceOpWithNewOp<tensor::ExtractSliceOp>(
-        op, adaptor.getX(), attributes(rewriter, starts), attributes(rewriter, op.getType().getShape()),
+        op, adaptor.getX(), attributes(rewriter, starts),
+        attributes(rewriter, op.getType().getShape()),
         attributes(rewriter, op.getSteps()));
     return success();
   }
@@ -68,30 +89,40 @@ struct LowerSlice : OpConversionPattern<SliceOp> {
 
 struct LowerInsertSlice : OpConversionPattern<InsertSliceOp> {
   using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(InsertSliceOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const final {
+  LogicalResult
+  matchAndRewrite(InsertSliceOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const final {
     if (!op.getDynamicStarts().empty())
-      return rewriter.notifyMatchFailure(op, "has starts that are not constant");
+      return rewriter.notifyMatchFailure(op,
+                                         "has starts that are not constant");
     SmallVector<int64_t> starts;
-    for (auto [d, start] : llvm::zip(op.getDest().getType().getShape(), op.getStarts()))
+    for (auto [d, start] :
+         llvm::zip(op.getDest().getType().getShape(), op.getStarts()))
       starts.push_back(start < 0 ? start + d : start);
     rewriter.replaceOpWithNewOp<tensor::InsertSliceOp>(
         op, adaptor.getSrc(), adaptor.getDest(), attributes(rewriter, starts),
-        attributes(rewriter, op.getSrc().getType().getShape()), attributes(rewriter, op.getSteps()));
+        attributes(rewriter, op.getSrc().getType().getShape()),
+        attributes(rewriter, op.getSteps()));
     return success();
   }
 };
 
 struct LowerConcat : OpConversionPattern<ConcatOp> {
   using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(ConcatOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const final {
+  LogicalResult
+  matchAndRewrite(ConcatOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const final {
     RankedTensorType type = loweredType(op.getType());
-    Value result = emptyTensor(rewriter, op.getLoc(), type.getShape(), type.getElementType());
+    Value result = emptyTensor(rewriter, op.getLoc(), type.getShape(),
+                               type.getElementType());
     SmallVector<int64_t> offsets(type.getRank(), 0), ones(type.getRank(), 1);
     for (Value input : adaptor.getInputs()) {
-      ArrayRef<int64_t> shape = cast<RankedTensorType>(input.getType()).getShape();
+      ArrayRef<int64_t> shape =
+          cast<RankedTensorType>(input.getType()).getShape();
       if (!llvm::is_contained(shape, 0))
-        result = tensor::InsertSliceOp::create(rewriter, op.getLoc(), input, result, attributes(rewriter, offsets),
-                                               attributes(rewriter, shape), attributes(rewriter, ones));
+        result = tensor::InsertSliceOp::create(
+            rewriter, op.getLoc(), input, result, attributes(rewriter, offsets),
+            attributes(rewriter, shape), attributes(rewriter, ones));
       offsets[op.getAxis()] += shape[op.getAxis()];
     }
     rewriter.replaceOp(op, result);
@@ -100,53 +131,70 @@ struct LowerConcat : OpConversionPattern<ConcatOp> {
 };
 
 /// Reads x at the position to which each index of the result leads.
-template <class Body> Value readAt(OpBuilder &b, Location loc, RankedTensorType type, Value x, Body position) {
-  return generate(b, loc, type.getShape(), type.getElementType(),
-                  [&](OpBuilder &inner, Location at, ValueRange indices) -> Value {
-                    SmallVector<Value> where;
-                    for (auto [axis, index] : llvm::enumerate(indices))
-                      where.push_back(position(inner, at, axis, index));
-                    return tensor::ExtractOp::create(inner, at, x, where);
-                  });
+template <class Body>
+Value readAt(OpBuilder &b, Location loc, RankedTensorType type, Value x,
+             Body position) {
+  return generate(
+      b, loc, type.getShape(), type.getElementType(),
+      [&](OpBuilder &inner, Location at, ValueRange indices) -> Value {
+        SmallVector<Value> where;
+        for (auto [axis, index] : llvm::enumerate(indices))
+          where.push_back(position(inner, at, axis, index));
+        return tensor::ExtractOp::create(inner, at, x, where);
+      });
 }
 
 struct LowerPad : OpConversionPattern<PadOp> {
   using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(PadOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const final {
+  LogicalResult
+  matchAndRewrite(PadOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const final {
     Location loc = op.getLoc();
     RankedTensorType type = loweredType(op.getType());
     if (op.getMode() == PadMode::Constant) {
-      Value element = adaptor.getValue()
-                          ? tensor::ExtractOp::create(rewriter, loc, adaptor.getValue(), ValueRange()).getResult()
-                          : emitConstant(rewriter, loc, type.getElementType(), 0);
-      rewriter.replaceOp(op, padConstant(rewriter, loc, adaptor.getX(), op.getLow(), op.getHigh(), element));
+      Value element =
+          adaptor.getValue()
+              ? tensor::ExtractOp::create(rewriter, loc, adaptor.getValue(),
+                                          ValueRange())
+                    .getResult()
+              : emitConstant(rewriter, loc, type.getElementType(), 0);
+      rewriter.replaceOp(op, padConstant(rewriter, loc, adaptor.getX(),
+                                         op.getLow(), op.getHigh(), element));
       return success();
     }
-    // Crop, then read each element of the result from where the mode folds its position.
+    // Crop, then read each element of the result from where the mode folds its
+    // position.
     SmallVector<int64_t> low(op.getLow()), cropLow, cropHigh;
     for (auto [lo, hi] : llvm::zip(op.getLow(), op.getHigh())) {
       cropLow.push_back(std::min<int64_t>(lo, 0));
       cropHigh.push_back(std::min<int64_t>(hi, 0));
     }
     Value zero = emitConstant(rewriter, loc, type.getElementType(), 0);
-    Value x = padConstant(rewriter, loc, adaptor.getX(), cropLow, cropHigh, zero);
+    Value x =
+        padConstant(rewriter, loc, adaptor.getX(), cropLow, cropHigh, zero);
     ArrayRef<int64_t> extents = cast<RankedTensorType>(x.getType()).getShape();
-    auto fold = [&](OpBuilder &b, Location at, size_t axis, Value index) -> Value {
+    auto fold = [&](OpBuilder &b, Location at, size_t axis,
+                    Value index) -> Value {
       auto c = [&](int64_t v) { return indexConstant(b, at, v); };
       int64_t d = extents[axis];
       if (d == type.getDimSize(axis))
         return index;
-      Value p = arith::SubIOp::create(b, at, index, c(std::max<int64_t>(low[axis], 0)));
+      Value p = arith::SubIOp::create(b, at, index,
+                                      c(std::max<int64_t>(low[axis], 0)));
       if (op.getMode() == PadMode::Edge)
-        return arith::MaxSIOp::create(b, at, c(0), arith::MinSIOp::create(b, at, p, c(d - 1)));
+        return arith::MaxSIOp::create(
+            b, at, c(0), arith::MinSIOp::create(b, at, p, c(d - 1)));
       if (op.getMode() == PadMode::Wrap) {
         Value r = arith::RemSIOp::create(b, at, p, c(d));
-        Value negative = arith::CmpIOp::create(b, at, arith::CmpIPredicate::slt, r, c(0));
-        return arith::SelectOp::create(b, at, negative, arith::AddIOp::create(b, at, r, c(d)), r);
+        Value negative =
+            arith::CmpIOp::create(b, at, arith::CmpIPredicate::slt, r, c(0));
+        return arith::SelectOp::create(
+            b, at, negative, arith::AddIOp::create(b, at, r, c(d)), r);
       }
       Value left = math::AbsIOp::create(b, at, p);
       Value over = arith::SubIOp::create(b, at, c(2 * (d - 1)), left);
-      return arith::MinSIOp::create(b, at, left, arith::MaxSIOp::create(b, at, over, c(0)));
+      return arith::MinSIOp::create(b, at, left,
+                                    arith::MaxSIOp::create(b, at, over, c(0)));
     };
     rewriter.replaceOp(op, readAt(rewriter, loc, type, x, fold));
     return success();
@@ -155,74 +203,99 @@ struct LowerPad : OpConversionPattern<PadOp> {
 
 struct LowerReverse : OpConversionPattern<ReverseOp> {
   using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(ReverseOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const final {
+  LogicalResult
+  matchAndRewrite(ReverseOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const final {
     RankedTensorType type = loweredType(op.getType());
-    rewriter.replaceOp(op, readAt(rewriter, op.getLoc(), type, adaptor.getX(),
-                                  [&](OpBuilder &b, Location at, int64_t axis, Value index) -> Value {
-                                    if (!llvm::is_contained(op.getAxes(), axis))
-                                      return index;
-                                    Value last = indexConstant(b, at, type.getDimSize(axis) - 1);
-                                    return arith::SubIOp::create(b, at, last, index);
-                                  }));
+    rewriter.replaceOp(
+        op, readAt(rewriter, op.getLoc(), type, adaptor.getX(),
+                   [&](OpBuilder &b, Location at, int64_t axis,
+                       Value index) -> Value {
+                     if (!llvm::is_contained(op.getAxes(), axis))
+                       return index;
+                     Value last =
+                         indexConstant(b, at, type.getDimSize(axis) - 1);
+                     return arith::SubIOp::create(b, at, last, index);
+                   }));
     return success();
   }
 };
 
 struct LowerIota : OpConversionPattern<IotaOp> {
   using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(IotaOp op, OpAdaptor, ConversionPatternRewriter &rewriter) const final {
+  LogicalResult
+  matchAndRewrite(IotaOp op, OpAdaptor,
+                  ConversionPatternRewriter &rewriter) const final {
     RankedTensorType type = loweredType(op.getType());
-    rewriter.replaceOp(op, generate(rewriter, op.getLoc(), type.getShape(), type.getElementType(),
-                                    [&](OpBuilder &b, Location at, ValueRange indices) -> Value {
-                                      Type i64 = b.getI64Type();
-                                      Value i = arith::IndexCastOp::create(b, at, i64, indices[op.getAxis()]);
-                                      return emitCast(b, at, i, i64, type.getElementType());
-                                    }));
+    rewriter.replaceOp(
+        op,
+        generate(rewriter, op.getLoc(), type.getShape(), type.getElementType(),
+                 [&](OpBuilder &b, Location at, ValueRange indices) -> Value {
+                   Type i64 = b.getI64Type();
+                   Value i = arith::IndexCastOp::create(b, at, i64,
+                                                        indices[op.getAxis()]);
+                   return emitCast(b, at, i, i64, type.getElementType());
+                 }));
     return success();
   }
 };
 
-/// [N,C,D..] <-> [N,ceil(C/16),D..,16]; tail lanes of a blocked result are zero.
+/// [N,C,D..] <-> [N,ceil(C/16),D..,16]; tail lanes of a blocked result are
+/// zero.
 struct LowerRelayout : OpConversionPattern<RelayoutOp> {
   using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(RelayoutOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const final {
+  LogicalResult
+  matchAndRewrite(RelayoutOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const final {
     Location loc = op.getLoc();
     Value x = adaptor.getX();
     SmallVector<int64_t> shape(cast<RankedTensorType>(x.getType()).getShape());
     Type element = cast<RankedTensorType>(x.getType()).getElementType();
-    int64_t rank = shape.size(), channels = op.getChannels(), blocks = llvm::divideCeil(channels, 16);
+    int64_t rank = shape.size(), channels = op.getChannels(),
+            blocks = llvm::divideCeil(channels, 16);
     if (op.getTo() == Layout::Blocked) {
-      SmallVector<int64_t> low(rank, 0), high(rank, 0), split(shape), order{0, 1};
+      SmallVector<int64_t> low(rank, 0), high(rank, 0), split(shape),
+          order{0, 1};
       high[1] = blocks * 16 - channels;
-      x = padConstant(rewriter, loc, x, low, high, emitConstant(rewriter, loc, element, 0));
+      x = padConstant(rewriter, loc, x, low, high,
+                      emitConstant(rewriter, loc, element, 0));
       split[1] = blocks;
       split.insert(split.begin() + 2, 16);
       for (int64_t axis = 2; axis < rank; ++axis)
         order.push_back(axis + 1);
       order.push_back(2);
-      rewriter.replaceOp(op, transposeTo(rewriter, loc, reshapeTo(rewriter, loc, x, split), order));
+      rewriter.replaceOp(op, transposeTo(rewriter, loc,
+                                         reshapeTo(rewriter, loc, x, split),
+                                         order));
       return success();
     }
-    SmallVector<int64_t> order{0, 1, rank - 1}, merged(shape.begin(), shape.end() - 1);
+    SmallVector<int64_t> order{0, 1, rank - 1},
+        merged(shape.begin(), shape.end() - 1);
     for (int64_t axis = 2; axis < rank - 1; ++axis)
       order.push_back(axis);
     merged[1] = blocks * 16;
     x = reshapeTo(rewriter, loc, transposeTo(rewriter, loc, x, order), merged);
     SmallVector<int64_t> low(merged.size(), 0), high(merged.size(), 0);
     high[1] = channels - blocks * 16;
-    rewriter.replaceOp(op, padConstant(rewriter, loc, x, low, high, emitConstant(rewriter, loc, element, 0)));
+    rewriter.replaceOp(op,
+                       padConstant(rewriter, loc, x, low, high,
+                                   emitConstant(rewriter, loc, element, 0)));
     return success();
   }
 };
 
 struct LowerConstant : OpConversionPattern<ConstantOp> {
   using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(ConstantOp op, OpAdaptor, ConversionPatternRewriter &rewriter) const final {
+  LogicalResult
+  matchAndRewrite(ConstantOp op, OpAdaptor,
+                  ConversionPatternRewriter &rewriter) const final {
     RankedTensorType type = loweredType(op.getType());
     auto elements = dyn_cast<DenseElementsAttr>(op.getValue());
     if (!elements)
-      return rewriter.notifyMatchFailure(op, "has a value of an unsupported kind");
-    rewriter.replaceOpWithNewOp<arith::ConstantOp>(op, elements.bitcast(type.getElementType()));
+      return rewriter.notifyMatchFailure(op,
+                                         "has a value of an unsupported kind");
+    rewriter.replaceOpWithNewOp<arith::ConstantOp>(
+        op, elements.bitcast(type.getElementType()));
     return success();
   }
 };
@@ -230,8 +303,9 @@ struct LowerConstant : OpConversionPattern<ConstantOp> {
 } // namespace
 
 void populateMovementLowering(RewritePatternSet &patterns) {
-  patterns.add<LowerReshape, LowerTranspose, LowerBroadcast, LowerSlice, LowerInsertSlice, LowerConcat, LowerPad,
-               LowerReverse, LowerIota, LowerRelayout, LowerConstant>(patterns.getContext());
+  patterns.add<LowerReshape, LowerTranspose, LowerBroadcast, LowerSlice,
+               LowerInsertSlice, LowerConcat, LowerPad, LowerReverse, LowerIota,
+               LowerRelayout, LowerConstant>(patterns.getContext());
 }
 
 } // namespace graven

@@ -1,23 +1,26 @@
 //===- LowerNorm.cpp - normalisations and softmax -------------*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// This file implements the lowering of normalisations and softmax to row kernels; other axes are brought to the
-// end first, f16 and bf16 are computed in f32.
+// This file implements the lowering of normalisations and softmax to row
+// kernels; other axes are brought to the end first, f16 and bf16 are computed
+// in f32.
 //===----------------------------------------------------------------------===//
 
+#include "passes/lower/LowerNorm.h"
 #include "dialects/graven/Graven.h"
 #include "dialects/kernel/Kernel.h"
-#include "passes/lower/LowerNorm.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "passes/lower/LowerUtils.h"
 #include "passes/lower/ScalarFormulas.h"
-#include "mlir/Dialect/Math/IR/Math.h"
 
 using namespace mlir;
 
 namespace graven {
 
 static Type computeTypeOf(Type element) {
-  return element.isF16() || element.isBF16() ? Float32Type::get(element.getContext()) : element;
+  return element.isF16() || element.isBF16()
+             ? Float32Type::get(element.getContext())
+             : element;
 }
 
 Value emitSoftmax(OpBuilder &b, Location loc, Value x, SoftmaxForm form) {
@@ -25,16 +28,19 @@ Value emitSoftmax(OpBuilder &b, Location loc, Value x, SoftmaxForm form) {
   if (type.getNumElements() == 0)
     return x;
   Value out = emptyTensor(b, loc, type.getShape(), type.getElementType());
-  return kernel::SoftmaxOp::create(b, loc, out.getType(), x, out, form == SoftmaxForm::Log).getResults()[0];
+  return kernel::SoftmaxOp::create(b, loc, out.getType(), x, out,
+                                   form == SoftmaxForm::Log)
+      .getResults()[0];
 }
 
 namespace {
 
-Value softmaxOnAxis(OpBuilder &b, Location loc, Value x, int64_t axis, SoftmaxForm form) {
+Value softmaxOnAxis(OpBuilder &b, Location loc, Value x, int64_t axis,
+                    SoftmaxForm form) {
   Type element = cast<RankedTensorType>(x.getType()).getElementType();
   x = convertElements(b, loc, x, computeTypeOf(element));
   int64_t rank = cast<RankedTensorType>(x.getType()).getRank();
-  SmallVector<int64_t> order(llvm::seq<int64_t>(0, rank));
+  SmallVector<int64_t> order = llvm::to_vector(llvm::seq<int64_t>(0, rank));
   std::swap(order[axis], order[rank - 1]);
   if (axis != rank - 1)
     x = transposeTo(b, loc, x, order);
@@ -45,8 +51,8 @@ Value softmaxOnAxis(OpBuilder &b, Location loc, Value x, int64_t axis, SoftmaxFo
 }
 
 /// The axes from `axis` on as one row; params come flattened.
-Value normalizeRows(OpBuilder &b, Location loc, kernel::NormKind kind, Value x, int64_t axis,
-                    ArrayRef<Value> parameters, double epsilon) {
+Value normalizeRows(OpBuilder &b, Location loc, kernel::NormKind kind, Value x,
+                    int64_t axis, ArrayRef<Value> parameters, double epsilon) {
   auto type = cast<RankedTensorType>(x.getType());
   Type element = type.getElementType(), compute = computeTypeOf(element);
   if (type.getNumElements() == 0)
@@ -56,34 +62,46 @@ Value normalizeRows(OpBuilder &b, Location loc, kernel::NormKind kind, Value x, 
   x = reshapeTo(b, loc, convertElements(b, loc, x, compute), rows);
   SmallVector<Value> params;
   for (Value parameter : parameters)
-    params.push_back(reshapeTo(b, loc, convertElements(b, loc, parameter, compute), {width}));
+    params.push_back(reshapeTo(
+        b, loc, convertElements(b, loc, parameter, compute), {width}));
   Value out = emptyTensor(b, loc, rows, compute);
-  Value y = kernel::RowNormOp::create(b, loc, out.getType(), kind, x, params, out, llvm::APFloat(epsilon))
+  Value y = kernel::RowNormOp::create(b, loc, out.getType(), kind, x, params,
+                                      out, llvm::APFloat(epsilon))
                 .getResults()[0];
-  return convertElements(b, loc, reshapeTo(b, loc, y, type.getShape()), element);
+  return convertElements(b, loc, reshapeTo(b, loc, y, type.getShape()),
+                         element);
 }
 
 struct LowerSoftmax : OpConversionPattern<SoftmaxOp> {
   using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(SoftmaxOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const final {
-    rewriter.replaceOp(op, softmaxOnAxis(rewriter, op.getLoc(), adaptor.getX(), op.getAxis(), SoftmaxForm::Plain));
+  LogicalResult
+  matchAndRewrite(SoftmaxOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const final {
+    rewriter.replaceOp(op, softmaxOnAxis(rewriter, op.getLoc(), adaptor.getX(),
+                                         op.getAxis(), SoftmaxForm::Plain));
     return success();
   }
 };
 
 struct LowerLogSoftmax : OpConversionPattern<LogSoftmaxOp> {
   using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(LogSoftmaxOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const final {
-    rewriter.replaceOp(op, softmaxOnAxis(rewriter, op.getLoc(), adaptor.getX(), op.getAxis(), SoftmaxForm::Log));
+  LogicalResult
+  matchAndRewrite(LogSoftmaxOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const final {
+    rewriter.replaceOp(op, softmaxOnAxis(rewriter, op.getLoc(), adaptor.getX(),
+                                         op.getAxis(), SoftmaxForm::Log));
     return success();
   }
 };
 
-/// The parameters a row kernel takes: scale and bias, where a missing scale before a bias is 1.
-SmallVector<Value> rowParameters(OpBuilder &b, Location loc, Value scale, Value bias) {
+/// The parameters a row kernel takes: scale and bias, where a missing scale
+/// before a bias is 1.
+SmallVector<Value> rowParameters(OpBuilder &b, Location loc, Value scale,
+                                 Value bias) {
   if (!scale && bias) {
     auto type = cast<RankedTensorType>(bias.getType());
-    scale = filledTensor(b, loc, type.getShape(), emitConstant(b, loc, type.getElementType(), 1));
+    scale = filledTensor(b, loc, type.getShape(),
+                         emitConstant(b, loc, type.getElementType(), 1));
   }
   SmallVector<Value> parameters;
   for (Value parameter : {scale, bias})
@@ -94,30 +112,41 @@ SmallVector<Value> rowParameters(OpBuilder &b, Location loc, Value scale, Value 
 
 struct LowerLayerNorm : OpConversionPattern<LayerNormOp> {
   using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(LayerNormOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const final {
+  LogicalResult
+  matchAndRewrite(LayerNormOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const final {
     Location loc = op.getLoc();
-    rewriter.replaceOp(op, normalizeRows(rewriter, loc, kernel::NormKind::Layer, adaptor.getX(), op.getAxis(),
-                                         rowParameters(rewriter, loc, adaptor.getScale(), adaptor.getBias()),
-                                         op.getEpsilon().convertToDouble()));
+    rewriter.replaceOp(
+        op, normalizeRows(rewriter, loc, kernel::NormKind::Layer,
+                          adaptor.getX(), op.getAxis(),
+                          rowParameters(rewriter, loc, adaptor.getScale(),
+                                        adaptor.getBias()),
+                          op.getEpsilon().convertToDouble()));
     return success();
   }
 };
 
 struct LowerRmsNorm : OpConversionPattern<RmsNormOp> {
   using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(RmsNormOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const final {
+  LogicalResult
+  matchAndRewrite(RmsNormOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const final {
     Location loc = op.getLoc();
-    rewriter.replaceOp(op, normalizeRows(rewriter, loc, kernel::NormKind::Rms, adaptor.getX(), op.getAxis(),
-                                         rowParameters(rewriter, loc, adaptor.getScale(), {}),
-                                         op.getEpsilon().convertToDouble()));
+    rewriter.replaceOp(
+        op, normalizeRows(rewriter, loc, kernel::NormKind::Rms, adaptor.getX(),
+                          op.getAxis(),
+                          rowParameters(rewriter, loc, adaptor.getScale(), {}),
+                          op.getEpsilon().convertToDouble()));
     return success();
   }
 };
 
 /// x * scale[c] + bias[c] on [N,C,D..]; either may be absent.
-Value scaleChannels(OpBuilder &b, Location loc, Value x, Value scale, Value bias) {
+Value scaleChannels(OpBuilder &b, Location loc, Value x, Value scale,
+                    Value bias) {
   auto type = cast<RankedTensorType>(x.getType());
-  AffineMap identity = AffineMap::getMultiDimIdentityMap(type.getRank(), b.getContext());
+  AffineMap identity =
+      AffineMap::getMultiDimIdentityMap(type.getRank(), b.getContext());
   AffineMap channel = selectAxes(b.getContext(), type.getRank(), 1);
   SmallVector<Value> inputs{x};
   SmallVector<AffineMap> maps{identity};
@@ -126,60 +155,81 @@ Value scaleChannels(OpBuilder &b, Location loc, Value x, Value scale, Value bias
       inputs.push_back(parameter);
       maps.push_back(channel);
     }
-  return mapElements(b, loc, type.getShape(), type.getElementType(), inputs, maps,
-                     [&](OpBuilder &inner, Location at, ValueRange args) -> Value {
-                       Value y = args[0];
-                       size_t next = 1;
-                       if (scale)
-                         y = arith::MulFOp::create(inner, at, y, args[next++]);
-                       if (bias)
-                         y = arith::AddFOp::create(inner, at, y, args[next]);
-                       return y;
-                     });
+  return mapElements(
+      b, loc, type.getShape(), type.getElementType(), inputs, maps,
+      [&](OpBuilder &inner, Location at, ValueRange args) -> Value {
+        Value y = args[0];
+        size_t next = 1;
+        if (scale)
+          y = arith::MulFOp::create(inner, at, y, args[next++]);
+        if (bias)
+          y = arith::AddFOp::create(inner, at, y, args[next]);
+        return y;
+      });
 }
 
 struct LowerGroupNorm : OpConversionPattern<GroupNormOp> {
   using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(GroupNormOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const final {
+  LogicalResult
+  matchAndRewrite(GroupNormOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const final {
     Location loc = op.getLoc();
     auto type = cast<RankedTensorType>(adaptor.getX().getType());
     Type compute = computeTypeOf(type.getElementType());
-    auto wide = [&](Value v) { return v ? convertElements(rewriter, loc, v, compute) : v; };
+    auto wide = [&](Value v) {
+      return v ? convertElements(rewriter, loc, v, compute) : v;
+    };
     SmallVector<int64_t> grouped(type.getShape());
     grouped[1] /= op.getGroups();
     grouped.insert(grouped.begin() + 1, op.getGroups());
     Value x = reshapeTo(rewriter, loc, wide(adaptor.getX()), grouped);
-    x = normalizeRows(rewriter, loc, kernel::NormKind::Layer, x, /*axis=*/2, {}, op.getEpsilon().convertToDouble());
+    x = normalizeRows(rewriter, loc, kernel::NormKind::Layer, x, /*axis=*/2, {},
+                      op.getEpsilon().convertToDouble());
     x = reshapeTo(rewriter, loc, x, type.getShape());
     if (adaptor.getScale() || adaptor.getBias())
-      x = scaleChannels(rewriter, loc, x, wide(adaptor.getScale()), wide(adaptor.getBias()));
-    rewriter.replaceOp(op, convertElements(rewriter, loc, x, type.getElementType()));
+      x = scaleChannels(rewriter, loc, x, wide(adaptor.getScale()),
+                        wide(adaptor.getBias()));
+    rewriter.replaceOp(
+        op, convertElements(rewriter, loc, x, type.getElementType()));
     return success();
   }
 };
 
-/// As x * a[c] + b[c] with a = scale / sqrt(variance + epsilon), b = bias - mean a: both are Parameters' work.
+/// As x * a[c] + b[c] with a = scale / sqrt(variance + epsilon), b = bias -
+/// mean a: both are Parameters' work.
 struct LowerBatchNorm : OpConversionPattern<BatchNormOp> {
   using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(BatchNormOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const final {
+  LogicalResult
+  matchAndRewrite(BatchNormOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const final {
     Location loc = op.getLoc();
-    Type element = cast<RankedTensorType>(adaptor.getX().getType()).getElementType(), compute = computeTypeOf(element);
-    auto wide = [&](Value v) { return convertElements(rewriter, loc, v, compute); };
+    Type element =
+             cast<RankedTensorType>(adaptor.getX().getType()).getElementType(),
+         compute = computeTypeOf(element);
+    auto wide = [&](Value v) {
+      return convertElements(rewriter, loc, v, compute);
+    };
     ArrayRef<int64_t> shape = op.getScale().getType().getShape();
     AffineMap identity = rewriter.getMultiDimIdentityMap(1);
-    SmallVector<Value> first{wide(adaptor.getScale()), wide(adaptor.getVariance())};
-    Value a = mapElements(rewriter, loc, shape, compute, first, {identity, identity},
-                          [&](OpBuilder &b, Location at, ValueRange args) -> Value {
-                            Value epsilon = emitConstant(b, at, compute, op.getEpsilon().convertToDouble());
-                            Value root = math::SqrtOp::create(b, at, arith::AddFOp::create(b, at, args[1], epsilon));
-                            return arith::DivFOp::create(b, at, args[0], root);
-                          });
-    SmallVector<Value> second{wide(adaptor.getBias()), wide(adaptor.getMean()), a};
-    Value c = mapElements(rewriter, loc, shape, compute, second, {identity, identity, identity},
-                          [](OpBuilder &b, Location at, ValueRange args) -> Value {
-                            Value shift = arith::MulFOp::create(b, at, args[1], args[2]);
-                            return arith::SubFOp::create(b, at, args[0], shift);
-                          });
+    SmallVector<Value> first{wide(adaptor.getScale()),
+                             wide(adaptor.getVariance())};
+    Value a = mapElements(
+        rewriter, loc, shape, compute, first, {identity, identity},
+        [&](OpBuilder &b, Location at, ValueRange args) -> Value {
+          Value epsilon =
+              emitConstant(b, at, compute, op.getEpsilon().convertToDouble());
+          Value root = math::SqrtOp::create(
+              b, at, arith::AddFOp::create(b, at, args[1], epsilon));
+          return arith::DivFOp::create(b, at, args[0], root);
+        });
+    SmallVector<Value> second{wide(adaptor.getBias()), wide(adaptor.getMean()),
+                              a};
+    Value c = mapElements(
+        rewriter, loc, shape, compute, second, {identity, identity, identity},
+        [](OpBuilder &b, Location at, ValueRange args) -> Value {
+          Value shift = arith::MulFOp::create(b, at, args[1], args[2]);
+          return arith::SubFOp::create(b, at, args[0], shift);
+        });
     Value y = scaleChannels(rewriter, loc, wide(adaptor.getX()), a, c);
     rewriter.replaceOp(op, convertElements(rewriter, loc, y, element));
     return success();
@@ -189,8 +239,8 @@ struct LowerBatchNorm : OpConversionPattern<BatchNormOp> {
 } // namespace
 
 void populateNormLowering(RewritePatternSet &patterns) {
-  patterns.add<LowerSoftmax, LowerLogSoftmax, LowerLayerNorm, LowerRmsNorm, LowerGroupNorm, LowerBatchNorm>(
-      patterns.getContext());
+  patterns.add<LowerSoftmax, LowerLogSoftmax, LowerLayerNorm, LowerRmsNorm,
+               LowerGroupNorm, LowerBatchNorm>(patterns.getContext());
 }
 
 } // namespace graven

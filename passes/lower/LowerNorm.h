@@ -14,7 +14,8 @@ namespace graven {
 enum class SoftmaxForm { Plain, Log };
 
 /// Softmax over the last axis of an f32 or f64 tensor.
-mlir::Value emitSoftmax(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value x, SoftmaxForm form);
+mlir::Value emitSoftmax(mlir::OpBuilder &builder, mlir::Location loc,
+                        mlir::Value x, SoftmaxForm form);
 
 } // namespace graven
 

@@ -1,15 +1,15 @@
 //===- LowerPooling.cpp - pooling over windows ----------------*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// This file implements the lowering of pools: 1-D and 2-D ones of f32 and f64 to `kernel.pool`, others to a loop over
-// the window inside a parallel nest.
+// This file implements the lowering of pools: 1-D and 2-D ones of f32 and f64
+// to `kernel.pool`, others to a loop over the window inside a parallel nest.
 //===----------------------------------------------------------------------===//
 
 #include "dialects/graven/Graven.h"
 #include "dialects/kernel/Kernel.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "passes/lower/LowerUtils.h"
 #include "passes/lower/ScalarFormulas.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
 #include <limits>
 
 using namespace mlir;
@@ -49,20 +49,25 @@ void make2d(Pool &pool) {
   pool.pads = {0, pool.pads[0], 0, pool.pads[1]};
 }
 
-Value lowerToKernel(OpBuilder &b, Location loc, Pool pool, Value x, RankedTensorType type) {
-  SmallVector<int64_t> in(cast<RankedTensorType>(x.getType()).getShape()), out(type.getShape());
+Value lowerToKernel(OpBuilder &b, Location loc, Pool pool, Value x,
+                    RankedTensorType type) {
+  SmallVector<int64_t> in(cast<RankedTensorType>(x.getType()).getShape()),
+      out(type.getShape());
   if (pool.spatialRank() == 1) {
     make2d(pool);
     in.insert(in.begin() + 2, 1);
     out.insert(out.begin() + 2, 1);
   }
   Value init = emptyTensor(b, loc, out, type.getElementType());
-  auto made = kernel::PoolOp::create(b, loc, init.getType(), pool.kind, reshapeTo(b, loc, x, in), init, pool.kernel,
-                                     pool.strides, pool.dilations, pool.pads, pool.countIncludePad, pool.divisor);
+  auto made = kernel::PoolOp::create(
+      b, loc, init.getType(), pool.kind, reshapeTo(b, loc, x, in), init,
+      pool.kernel, pool.strides, pool.dilations, pool.pads,
+      pool.countIncludePad, pool.divisor);
   return reshapeTo(b, loc, made.getResults()[0], type.getShape());
 }
 
-/// Walks the window of one result element; returns the accumulator and the number of counted taps.
+/// Walks the window of one result element; returns the accumulator and the
+/// number of counted taps.
 struct WindowWalk {
   const Pool &pool;
   Value x;
@@ -80,17 +85,23 @@ struct WindowWalk {
     else
       start = arith::ConstantOp::create(
           b, at,
-          b.getIntegerAttr(compute, pool.nodeElement.isUnsignedInteger()
-                                        ? APInt::getZero(compute.getIntOrFloatBitWidth())
-                                        : APInt::getSignedMinValue(compute.getIntOrFloatBitWidth())));
-    SmallVector<Value> carried = level(b, at, 0, {start, indexConstant(b, at, 0)}, {}, {}, {});
+          b.getIntegerAttr(
+              compute,
+              pool.nodeElement.isUnsignedInteger()
+                  ? APInt::getZero(compute.getIntOrFloatBitWidth())
+                  : APInt::getSignedMinValue(compute.getIntOrFloatBitWidth())));
+    SmallVector<Value> carried =
+        level(b, at, 0, {start, indexConstant(b, at, 0)}, {}, {}, {});
     return {carried[0], carried[1]};
   }
 
 private:
-  /// Loops over axis `axis` of the window. `inside` and `counted` say whether the taps so far lie in x, in x or pads.
-  SmallVector<Value> level(OpBuilder &b, Location at, int64_t axis, SmallVector<Value> carried,
-                           SmallVector<Value> position, Value inside, Value counted) const {
+  /// Loops over axis `axis` of the window. `inside` and `counted` say whether
+  /// the taps so far lie in x, in x or pads.
+  SmallVector<Value> level(OpBuilder &b, Location at, int64_t axis,
+                           SmallVector<Value> carried,
+                           SmallVector<Value> position, Value inside,
+                           Value counted) const {
     if (axis == pool.spatialRank())
       return tap(b, at, carried, position, inside, counted);
     Value zero = indexConstant(b, at, 0), one = indexConstant(b, at, 1);
@@ -102,81 +113,110 @@ private:
             return p ? arith::AndIOp::create(inner, l, p, q).getResult() : q;
           };
           auto less = [&](Value p, Value q) -> Value {
-            return arith::CmpIOp::create(inner, l, arith::CmpIPredicate::slt, p, q);
+            return arith::CmpIOp::create(inner, l, arith::CmpIPredicate::slt, p,
+                                         q);
           };
-          int64_t extent = cast<RankedTensorType>(x.getType()).getDimSize(2 + axis);
+          int64_t extent =
+              cast<RankedTensorType>(x.getType()).getDimSize(2 + axis);
           int64_t high = pool.pads[pool.spatialRank() + axis];
-          Value first = arith::MulIOp::create(inner, l, index[2 + axis], c(pool.strides[axis]));
-          Value offset = arith::MulIOp::create(inner, l, k, c(pool.dilations[axis]));
-          Value p = arith::SubIOp::create(inner, l, arith::AddIOp::create(inner, l, first, offset),
-                                          c(pool.pads[axis]));
-          Value in = arith::AndIOp::create(inner, l, less(c(-1), p), less(p, c(extent)));
-          Value safe = arith::MinSIOp::create(inner, l, arith::MaxSIOp::create(inner, l, p, c(0)), c(extent - 1));
+          Value first = arith::MulIOp::create(inner, l, index[2 + axis],
+                                              c(pool.strides[axis]));
+          Value offset =
+              arith::MulIOp::create(inner, l, k, c(pool.dilations[axis]));
+          Value p = arith::SubIOp::create(
+              inner, l, arith::AddIOp::create(inner, l, first, offset),
+              c(pool.pads[axis]));
+          Value in = arith::AndIOp::create(inner, l, less(c(-1), p),
+                                           less(p, c(extent)));
+          Value safe = arith::MinSIOp::create(
+              inner, l, arith::MaxSIOp::create(inner, l, p, c(0)),
+              c(extent - 1));
           SmallVector<Value> where(position);
           where.push_back(safe);
-          SmallVector<Value> next = level(inner, l, axis + 1, SmallVector<Value>(args), where, joined(inside, in),
-                                          joined(counted, less(p, c(extent + high))));
+          SmallVector<Value> next = level(
+              inner, l, axis + 1, SmallVector<Value>(args), where,
+              joined(inside, in), joined(counted, less(p, c(extent + high))));
           scf::YieldOp::create(inner, l, next);
         });
     return SmallVector<Value>(loop.getResults());
   }
 
-  SmallVector<Value> tap(OpBuilder &b, Location at, ArrayRef<Value> carried, ArrayRef<Value> position, Value inside,
+  SmallVector<Value> tap(OpBuilder &b, Location at, ArrayRef<Value> carried,
+                         ArrayRef<Value> position, Value inside,
                          Value counted) const {
     SmallVector<Value> where(index.take_front(2));
     llvm::append_range(where, position);
     llvm::append_range(where, index.drop_front(2 + pool.spatialRank()));
     Type element = cast<RankedTensorType>(x.getType()).getElementType();
-    Value v = emitCast(b, at, tensor::ExtractOp::create(b, at, x, where), element, compute);
-    Value merged = isMax() ? emitExtreme(b, at, Extreme::Max, pool.nodeElement, carried[0], v)
-                           : arith::AddFOp::create(b, at, carried[0], v).getResult();
-    Value more = arith::AddIOp::create(b, at, carried[1], indexConstant(b, at, 1));
+    Value v = emitCast(b, at, tensor::ExtractOp::create(b, at, x, where),
+                       element, compute);
+    Value merged =
+        isMax()
+            ? emitExtreme(b, at, Extreme::Max, pool.nodeElement, carried[0], v)
+            : arith::AddFOp::create(b, at, carried[0], v).getResult();
+    Value more =
+        arith::AddIOp::create(b, at, carried[1], indexConstant(b, at, 1));
     Value counts = pool.countIncludePad ? counted : inside;
     return {arith::SelectOp::create(b, at, inside, merged, carried[0]),
             arith::SelectOp::create(b, at, counts, more, carried[1])};
   }
 };
 
-Value lowerToLoops(OpBuilder &b, Location loc, const Pool &pool, Value x, RankedTensorType type) {
+Value lowerToLoops(OpBuilder &b, Location loc, const Pool &pool, Value x,
+                   RankedTensorType type) {
   Type element = type.getElementType();
   Type compute = element.isF16() || element.isBF16() ? b.getF32Type() : element;
-  return generate(b, loc, type.getShape(), element, [&](OpBuilder &inner, Location at, ValueRange i) -> Value {
-    auto [sum, taps] = WindowWalk{pool, x, compute, i}.run(inner, at);
-    if (pool.kind == kernel::PoolKind::Max)
-      return emitCast(inner, at, sum, compute, element);
-    Value n = emitConstant(inner, at, compute, pool.divisor);
-    if (pool.divisor == 0)
-      n = arith::SIToFPOp::create(inner, at, compute,
-                                  arith::IndexCastOp::create(inner, at, inner.getI64Type(), taps));
-    return emitCast(inner, at, arith::DivFOp::create(inner, at, sum, n), compute, element);
-  });
+  return generate(
+      b, loc, type.getShape(), element,
+      [&](OpBuilder &inner, Location at, ValueRange i) -> Value {
+        auto [sum, taps] = WindowWalk{pool, x, compute, i}.run(inner, at);
+        if (pool.kind == kernel::PoolKind::Max)
+          return emitCast(inner, at, sum, compute, element);
+        Value n = emitConstant(inner, at, compute, pool.divisor);
+        if (pool.divisor == 0)
+          n = arith::SIToFPOp::create(
+              inner, at, compute,
+              arith::IndexCastOp::create(inner, at, inner.getI64Type(), taps));
+        return emitCast(inner, at, arith::DivFOp::create(inner, at, sum, n),
+                        compute, element);
+      });
 }
 
-Value lowerPool(OpBuilder &b, Location loc, const Pool &pool, Value x, RankedTensorType type) {
+Value lowerPool(OpBuilder &b, Location loc, const Pool &pool, Value x,
+                RankedTensorType type) {
   Type element = type.getElementType();
-  if (pool.spatialRank() <= 2 && (element.isF32() || element.isF64()) && type.getNumElements() > 0)
+  if (pool.spatialRank() <= 2 && (element.isF32() || element.isF64()) &&
+      type.getNumElements() > 0)
     return lowerToKernel(b, loc, pool, x, type);
   return lowerToLoops(b, loc, pool, x, type);
 }
 
 struct LowerMaxPool : OpConversionPattern<MaxPoolOp> {
   using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(MaxPoolOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const final {
+  LogicalResult
+  matchAndRewrite(MaxPoolOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const final {
     Pool pool = commonOf(op);
     pool.kind = kernel::PoolKind::Max;
-    rewriter.replaceOp(op, lowerPool(rewriter, op.getLoc(), pool, adaptor.getX(), loweredType(op.getType())));
+    rewriter.replaceOp(op,
+                       lowerPool(rewriter, op.getLoc(), pool, adaptor.getX(),
+                                 loweredType(op.getType())));
     return success();
   }
 };
 
 struct LowerAvgPool : OpConversionPattern<AvgPoolOp> {
   using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(AvgPoolOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const final {
+  LogicalResult
+  matchAndRewrite(AvgPoolOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const final {
     Pool pool = commonOf(op);
     pool.kind = kernel::PoolKind::Avg;
     pool.countIncludePad = op.getCountIncludePad();
     pool.divisor = op.getDivisor();
-    rewriter.replaceOp(op, lowerPool(rewriter, op.getLoc(), pool, adaptor.getX(), loweredType(op.getType())));
+    rewriter.replaceOp(op,
+                       lowerPool(rewriter, op.getLoc(), pool, adaptor.getX(),
+                                 loweredType(op.getType())));
     return success();
   }
 };

@@ -1,13 +1,14 @@
 //===- LowerUtils.cpp - what all lowerings to kernels share ---*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// This file implements the tensors and loop nests from which the lowerings of Nodes are built.
+// This file implements the tensors and loop nests from which the lowerings of
+// Nodes are built.
 //===----------------------------------------------------------------------===//
 
 #include "passes/lower/LowerUtils.h"
 #include "dialects/graven/eval/Tensor.h"
-#include "passes/lower/ScalarFormulas.h"
 #include "mlir/Dialect/Utils/ReshapeOpsUtils.h"
+#include "passes/lower/ScalarFormulas.h"
 
 using namespace mlir;
 
@@ -15,14 +16,17 @@ namespace graven {
 
 RankedTensorType loweredType(Type type) {
   auto tensor = cast<RankedTensorType>(type);
-  return RankedTensorType::get(tensor.getShape(), signless(tensor.getElementType()));
+  return RankedTensorType::get(tensor.getShape(),
+                               signless(tensor.getElementType()));
 }
 
-Value emptyTensor(OpBuilder &b, Location loc, ArrayRef<int64_t> shape, Type element) {
+Value emptyTensor(OpBuilder &b, Location loc, ArrayRef<int64_t> shape,
+                  Type element) {
   return tensor::EmptyOp::create(b, loc, shape, element);
 }
 
-Value filledTensor(OpBuilder &b, Location loc, ArrayRef<int64_t> shape, Value value) {
+Value filledTensor(OpBuilder &b, Location loc, ArrayRef<int64_t> shape,
+                   Value value) {
   Value empty = emptyTensor(b, loc, shape, value.getType());
   return linalg::FillOp::create(b, loc, value, empty).getResult(0);
 }
@@ -31,45 +35,56 @@ Value indexConstant(OpBuilder &b, Location loc, int64_t value) {
   return arith::ConstantIndexOp::create(b, loc, value);
 }
 
-Value mapElements(OpBuilder &b, Location loc, ArrayRef<int64_t> shape, Type element, ValueRange inputs,
-                  ArrayRef<AffineMap> maps, ScalarBody body) {
+Value mapElements(OpBuilder &b, Location loc, ArrayRef<int64_t> shape,
+                  Type element, ValueRange inputs, ArrayRef<AffineMap> maps,
+                  ScalarBody body) {
   Value out = emptyTensor(b, loc, shape, element);
   SmallVector<AffineMap> all(maps);
-  all.push_back(AffineMap::getMultiDimIdentityMap(shape.size(), b.getContext()));
-  SmallVector<utils::IteratorType> iterators(shape.size(), utils::IteratorType::parallel);
+  all.push_back(
+      AffineMap::getMultiDimIdentityMap(shape.size(), b.getContext()));
+  SmallVector<utils::IteratorType> iterators(shape.size(),
+                                             utils::IteratorType::parallel);
   auto generic = linalg::GenericOp::create(
-      b, loc, out.getType(), inputs, out, all, iterators, [&](OpBuilder &inner, Location at, ValueRange args) {
+      b, loc, out.getType(), inputs, out, all, iterators,
+      [&](OpBuilder &inner, Location at, ValueRange args) {
         linalg::YieldOp::create(inner, at, body(inner, at, args.drop_back()));
       });
   return generic.getResult(0);
 }
 
-Value generate(OpBuilder &b, Location loc, ArrayRef<int64_t> shape, Type element, ScalarBody body) {
-  return mapElements(b, loc, shape, element, {}, {}, [&](OpBuilder &inner, Location at, ValueRange) {
-    SmallVector<Value> indices;
-    for (size_t axis = 0; axis < shape.size(); ++axis)
-      indices.push_back(linalg::IndexOp::create(inner, at, axis));
-    return body(inner, at, indices);
-  });
+Value generate(OpBuilder &b, Location loc, ArrayRef<int64_t> shape,
+               Type element, ScalarBody body) {
+  return mapElements(b, loc, shape, element, {}, {},
+                     [&](OpBuilder &inner, Location at, ValueRange) {
+                       SmallVector<Value> indices;
+                       for (size_t axis = 0; axis < shape.size(); ++axis)
+                         indices.push_back(
+                             linalg::IndexOp::create(inner, at, axis));
+                       return body(inner, at, indices);
+                     });
 }
 
-AffineMap broadcastMap(MLIRContext *context, ArrayRef<int64_t> shape, ArrayRef<int64_t> result) {
+AffineMap broadcastMap(MLIRContext *context, ArrayRef<int64_t> shape,
+                       ArrayRef<int64_t> result) {
   SmallVector<AffineExpr> exprs;
   for (auto [axis, extent] : llvm::enumerate(shape)) {
     bool repeats = extent == 1 && result[axis] != 1;
-    exprs.push_back(repeats ? getAffineConstantExpr(0, context) : getAffineDimExpr(axis, context));
+    exprs.push_back(repeats ? getAffineConstantExpr(0, context)
+                            : getAffineDimExpr(axis, context));
   }
   return AffineMap::get(result.size(), 0, exprs, context);
 }
 
-AffineMap selectAxes(MLIRContext *context, int64_t rank, ArrayRef<int64_t> axes) {
+AffineMap selectAxes(MLIRContext *context, int64_t rank,
+                     ArrayRef<int64_t> axes) {
   SmallVector<AffineExpr> exprs;
   for (int64_t axis : axes)
     exprs.push_back(getAffineDimExpr(axis, context));
   return AffineMap::get(rank, 0, exprs, context);
 }
 
-Value reshapeTo(OpBuilder &b, Location loc, Value value, ArrayRef<int64_t> shape) {
+Value reshapeTo(OpBuilder &b, Location loc, Value value,
+                ArrayRef<int64_t> shape) {
   auto from = cast<RankedTensorType>(value.getType());
   if (from.getShape() == shape)
     return value;
@@ -82,22 +97,27 @@ Value reshapeTo(OpBuilder &b, Location loc, Value value, ArrayRef<int64_t> shape
   auto flatten = [&](RankedTensorType type) {
     SmallVector<ReassociationIndices> groups;
     if (type.getRank() > 0)
-      groups.emplace_back(llvm::to_vector<2>(llvm::seq<int64_t>(0, type.getRank())));
+      groups.emplace_back(
+          llvm::to_vector<2>(llvm::seq<int64_t>(0, type.getRank())));
     return groups;
   };
-  auto flat = RankedTensorType::get({from.getNumElements()}, from.getElementType());
+  auto flat =
+      RankedTensorType::get({from.getNumElements()}, from.getElementType());
   if (from.getRank() == 0)
-    value = tensor::ExpandShapeOp::create(b, loc, flat, value, ArrayRef<ReassociationIndices>());
+    value = tensor::ExpandShapeOp::create(b, loc, flat, value,
+                                          ArrayRef<ReassociationIndices>());
   else if (from.getRank() != 1)
     value = tensor::CollapseShapeOp::create(b, loc, flat, value, flatten(from));
   if (to.getRank() == 1)
     return value;
   if (to.getRank() == 0)
-    return tensor::CollapseShapeOp::create(b, loc, to, value, ArrayRef<ReassociationIndices>());
+    return tensor::CollapseShapeOp::create(b, loc, to, value,
+                                           ArrayRef<ReassociationIndices>());
   return tensor::ExpandShapeOp::create(b, loc, to, value, flatten(to));
 }
 
-Value transposeTo(OpBuilder &b, Location loc, Value value, ArrayRef<int64_t> permutation) {
+Value transposeTo(OpBuilder &b, Location loc, Value value,
+                  ArrayRef<int64_t> permutation) {
   auto type = cast<RankedTensorType>(value.getType());
   SmallVector<int64_t> shape;
   SmallVector<AffineExpr> exprs(permutation.size());
@@ -106,15 +126,19 @@ Value transposeTo(OpBuilder &b, Location loc, Value value, ArrayRef<int64_t> per
     exprs[from] = b.getAffineDimExpr(to);
   }
   AffineMap map = AffineMap::get(permutation.size(), 0, exprs, b.getContext());
-  return mapElements(b, loc, shape, type.getElementType(), value, map,
-                     [](OpBuilder &, Location, ValueRange args) { return args[0]; });
+  return mapElements(
+      b, loc, shape, type.getElementType(), value, map,
+      [](OpBuilder &, Location, ValueRange args) { return args[0]; });
 }
 
-static SmallVector<OpFoldResult> attributes(OpBuilder &b, ArrayRef<int64_t> values) {
-  return llvm::map_to_vector(values, [&](int64_t v) -> OpFoldResult { return b.getIndexAttr(v); });
+static SmallVector<OpFoldResult> attributes(OpBuilder &b,
+                                            ArrayRef<int64_t> values) {
+  return llvm::map_to_vector(
+      values, [&](int64_t v) -> OpFoldResult { return b.getIndexAttr(v); });
 }
 
-Value padConstant(OpBuilder &b, Location loc, Value value, ArrayRef<int64_t> low, ArrayRef<int64_t> high,
+Value padConstant(OpBuilder &b, Location loc, Value value,
+                  ArrayRef<int64_t> low, ArrayRef<int64_t> high,
                   Value element) {
   auto type = cast<RankedTensorType>(value.getType());
   SmallVector<int64_t> start, kept, offset, shape, ones(type.getRank(), 1);
@@ -128,25 +152,29 @@ Value padConstant(OpBuilder &b, Location loc, Value value, ArrayRef<int64_t> low
     shape.push_back(extent + lo + hi);
   }
   if (kept != SmallVector<int64_t>(type.getShape()))
-    value = tensor::ExtractSliceOp::create(b, loc, value, attributes(b, start), attributes(b, kept),
+    value = tensor::ExtractSliceOp::create(b, loc, value, attributes(b, start),
+                                           attributes(b, kept),
                                            attributes(b, ones));
   if (kept == shape)
     return value;
   Value filled = filledTensor(b, loc, shape, element);
   if (llvm::is_contained(kept, 0))
     return filled;
-  return tensor::InsertSliceOp::create(b, loc, value, filled, attributes(b, offset), attributes(b, kept),
-                                       attributes(b, ones));
+  return tensor::InsertSliceOp::create(
+      b, loc, value, filled, attributes(b, offset), attributes(b, kept),
+      attributes(b, ones));
 }
 
 Value convertElements(OpBuilder &b, Location loc, Value value, Type element) {
   auto type = cast<RankedTensorType>(value.getType());
   if (type.getElementType() == element)
     return value;
-  AffineMap identity = AffineMap::getMultiDimIdentityMap(type.getRank(), b.getContext());
+  AffineMap identity =
+      AffineMap::getMultiDimIdentityMap(type.getRank(), b.getContext());
   return mapElements(b, loc, type.getShape(), element, value, identity,
                      [&](OpBuilder &inner, Location at, ValueRange args) {
-                       return emitCast(inner, at, args[0], type.getElementType(), element);
+                       return emitCast(inner, at, args[0],
+                                       type.getElementType(), element);
                      });
 }
 

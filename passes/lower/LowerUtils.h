@@ -1,8 +1,9 @@
 //===- LowerUtils.h - what all lowerings to kernels share -----*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// This file declares the tensors and loop nests from which the lowerings of Nodes are built, and the families of
-// patterns that `graven-to-kernel` puts together.
+// This file declares the tensors and loop nests from which the lowerings of
+// Nodes are built, and the families of patterns that `graven-to-kernel` puts
+// together.
 //===----------------------------------------------------------------------===//
 
 #ifndef PASSES_LOWER_LOWERUTILS_H
@@ -16,8 +17,9 @@
 namespace graven {
 struct TargetInfo;
 
-/// Marks a tensor<1xi32> that is non-zero when the run failed (an index out of range); the statuses of a function
-/// become one more result, marked with the same name.
+/// Marks a tensor<1xi32> that is non-zero when the run failed (an index out of
+/// range); the statuses of a function become one more result, marked with the
+/// same name.
 inline constexpr llvm::StringLiteral statusAttrName = "graven.status";
 /// Marks an argument that is a Parameter, by its symbol.
 inline constexpr llvm::StringLiteral paramAttrName = "graven.param";
@@ -26,60 +28,83 @@ inline constexpr llvm::StringLiteral nameAttrName = "graven.name";
 /// Byte offsets of the results of @prepare in the weights blob.
 inline constexpr llvm::StringLiteral offsetsAttrName = "graven.offsets";
 /// Bytes of the weights blob.
-inline constexpr llvm::StringLiteral weightsSizeAttrName = "graven.weights_size";
+inline constexpr llvm::StringLiteral weightsSizeAttrName =
+    "graven.weights_size";
 
 /// `type` with the signless element type that kernels use.
 mlir::RankedTensorType loweredType(mlir::Type type);
 
-mlir::Value emptyTensor(mlir::OpBuilder &builder, mlir::Location loc, llvm::ArrayRef<int64_t> shape, mlir::Type element);
+mlir::Value emptyTensor(mlir::OpBuilder &builder, mlir::Location loc,
+                        llvm::ArrayRef<int64_t> shape, mlir::Type element);
 /// A tensor whose elements are all `value` (a scalar).
-mlir::Value filledTensor(mlir::OpBuilder &builder, mlir::Location loc, llvm::ArrayRef<int64_t> shape, mlir::Value value);
+mlir::Value filledTensor(mlir::OpBuilder &builder, mlir::Location loc,
+                         llvm::ArrayRef<int64_t> shape, mlir::Value value);
 
-/// Body of a loop nest: the scalars (operands or indices) to the scalar that is stored.
-using ScalarBody = llvm::function_ref<mlir::Value(mlir::OpBuilder &, mlir::Location, mlir::ValueRange)>;
+/// Body of a loop nest: the scalars (operands or indices) to the scalar that is
+/// stored.
+using ScalarBody = llvm::function_ref<mlir::Value(
+    mlir::OpBuilder &, mlir::Location, mlir::ValueRange)>;
 
-/// result[i..] = body(indices): a parallel nest that may read any tensor with tensor.extract.
-mlir::Value generate(mlir::OpBuilder &builder, mlir::Location loc, llvm::ArrayRef<int64_t> shape, mlir::Type element,
+/// result[i..] = body(indices): a parallel nest that may read any tensor with
+/// tensor.extract.
+mlir::Value generate(mlir::OpBuilder &builder, mlir::Location loc,
+                     llvm::ArrayRef<int64_t> shape, mlir::Type element,
                      ScalarBody body);
 
 /// result[i..] = body(inputs[map_j(i..)]..): a parallel nest over the shape.
-mlir::Value mapElements(mlir::OpBuilder &builder, mlir::Location loc, llvm::ArrayRef<int64_t> shape, mlir::Type element,
-                        mlir::ValueRange inputs, llvm::ArrayRef<mlir::AffineMap> maps, ScalarBody body);
+mlir::Value mapElements(mlir::OpBuilder &builder, mlir::Location loc,
+                        llvm::ArrayRef<int64_t> shape, mlir::Type element,
+                        mlir::ValueRange inputs,
+                        llvm::ArrayRef<mlir::AffineMap> maps, ScalarBody body);
 
-/// The map by which an operand of `shape` takes part in a nest over `result` (broadcast rule of the op set).
-mlir::AffineMap broadcastMap(mlir::MLIRContext *context, llvm::ArrayRef<int64_t> shape, llvm::ArrayRef<int64_t> result);
+/// The map by which an operand of `shape` takes part in a nest over `result`
+/// (broadcast rule of the op set).
+mlir::AffineMap broadcastMap(mlir::MLIRContext *context,
+                             llvm::ArrayRef<int64_t> shape,
+                             llvm::ArrayRef<int64_t> result);
 
 /// The map that keeps the given axes of a nest of `rank` dimensions.
-mlir::AffineMap selectAxes(mlir::MLIRContext *context, int64_t rank, llvm::ArrayRef<int64_t> axes);
+mlir::AffineMap selectAxes(mlir::MLIRContext *context, int64_t rank,
+                           llvm::ArrayRef<int64_t> axes);
 
 /// The same elements under another shape (a view).
-mlir::Value reshapeTo(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value value, llvm::ArrayRef<int64_t> shape);
+mlir::Value reshapeTo(mlir::OpBuilder &builder, mlir::Location loc,
+                      mlir::Value value, llvm::ArrayRef<int64_t> shape);
 
-/// result = x with axes in another order (a copy that fuses with elementwise neighbours).
-mlir::Value transposeTo(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value value,
-                        llvm::ArrayRef<int64_t> permutation);
+/// result = x with axes in another order (a copy that fuses with elementwise
+/// neighbours).
+mlir::Value transposeTo(mlir::OpBuilder &builder, mlir::Location loc,
+                        mlir::Value value, llvm::ArrayRef<int64_t> permutation);
 
 /// x with constant elements around it; amounts may be negative (crop first).
-mlir::Value padConstant(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value value, llvm::ArrayRef<int64_t> low,
+mlir::Value padConstant(mlir::OpBuilder &builder, mlir::Location loc,
+                        mlir::Value value, llvm::ArrayRef<int64_t> low,
                         llvm::ArrayRef<int64_t> high, mlir::Value element);
 
 /// Whole-tensor element type conversion between floats.
-mlir::Value convertElements(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value value, mlir::Type element);
+mlir::Value convertElements(mlir::OpBuilder &builder, mlir::Location loc,
+                            mlir::Value value, mlir::Type element);
 
-mlir::Value indexConstant(mlir::OpBuilder &builder, mlir::Location loc, int64_t value);
+mlir::Value indexConstant(mlir::OpBuilder &builder, mlir::Location loc,
+                          int64_t value);
 
-/// Patterns by family. Every op of the dialect with static types has one, or reports a coded error.
+/// Patterns by family. Every op of the dialect with static types has one, or
+/// reports a coded error.
 void populateElementwiseLowering(mlir::RewritePatternSet &patterns);
 void populateMovementLowering(mlir::RewritePatternSet &patterns);
 void populateIndexedLowering(mlir::RewritePatternSet &patterns);
-void populateMatmulLowering(mlir::RewritePatternSet &patterns, const TargetInfo &target);
-void populateConvLowering(mlir::RewritePatternSet &patterns, const TargetInfo &target);
-void populateAttentionLowering(mlir::RewritePatternSet &patterns, const TargetInfo &target);
+void populateMatmulLowering(mlir::RewritePatternSet &patterns,
+                            const TargetInfo &target);
+void populateConvLowering(mlir::RewritePatternSet &patterns,
+                          const TargetInfo &target);
+void populateAttentionLowering(mlir::RewritePatternSet &patterns,
+                               const TargetInfo &target);
 void populateReductionLowering(mlir::RewritePatternSet &patterns);
 void populatePoolingLowering(mlir::RewritePatternSet &patterns);
 void populateNormLowering(mlir::RewritePatternSet &patterns);
 void populateResizeLowering(mlir::RewritePatternSet &patterns);
-void populateControlLowering(mlir::RewritePatternSet &patterns, const TargetInfo &target);
+void populateControlLowering(mlir::RewritePatternSet &patterns,
+                             const TargetInfo &target);
 
 } // namespace graven
 

@@ -92,4 +92,90 @@ def ExpandKernels : Pass<"graven-expand-kernels", "::mlir::func::FuncOp"> {
   let statistics = [Statistic<"numExpanded", "expanded", "Number of kernels expanded">];
 }
 
+def GravenToKernel : Pass<"graven-to-kernel", "::mlir::ModuleOp"> {
+  let summary = "lower a graph to kernel and linalg ops on tensors";
+  let description = [{
+    Each `graven.graph` becomes a `func.func` whose arguments are the inputs and
+    then the Parameters it reads (marked `graven.param`). Contractions, pools and
+    norms become `kernel` operations with their tile chosen, everything else
+    linalg operations and views. Checks of indices become one more result, marked
+    `graven.status`: non-zero when the run failed.
+
+    ```mlir
+    graven.graph @forward(%x: tensor<4xf32>) -> tensor<4xf32> {
+      %0 = graven.relu %x : tensor<4xf32>
+      graven.return %0 : tensor<4xf32>
+    }
+    ```
+    ==>
+    ```mlir
+    func.func @forward(%x: tensor<4xf32>) -> tensor<4xf32> {
+      %zero = arith.constant 0.0 : f32
+      %empty = tensor.empty() : tensor<4xf32>
+      %0 = linalg.generic {..} ins(%x) outs(%empty) {
+      ^bb0(%e: f32, %out: f32):
+        %m = arith.maximumf %e, %zero : f32
+        linalg.yield %m : f32
+      } -> tensor<4xf32>
+      return %0 : tensor<4xf32>
+    }
+    ```
+
+    Preconditions: every extent is static (otherwise GRV0207 at the Node); calls
+    are inlined. Unsigned types become signless. Does not choose layouts.
+  }];
+  let dependentDialects = [
+    "::graven::kernel::KernelDialect", "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
+    "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect", "::mlir::scf::SCFDialect",
+    "::mlir::tensor::TensorDialect",
+  ];
+  let options = [
+    Option<"vectorBytes", "vector-bytes", "int64_t", /*default=*/"64", "Bytes of a vector register">,
+    Option<"vectorRegisters", "vector-registers", "int64_t", /*default=*/"32", "Vector registers">,
+    Option<"fma", "fma", "bool", /*default=*/"true", "Whether the target has a fused multiply-add">,
+    Option<"l2Bytes", "l2-bytes", "int64_t", /*default=*/"1 << 20", "Bytes of the second level cache">,
+  ];
+}
+
+def HoistPrepare : Pass<"graven-hoist-prepare", "::mlir::ModuleOp"> {
+  let summary = "move work on Parameters alone to @prepare";
+  let description = [{
+    What in `@forward` depends on Parameters and constants alone moves to a
+    function `@prepare` that takes the Parameters and returns the packed tensors
+    that `@forward` reads. `@forward` reads them with `kernel.weight` at byte
+    offsets (multiples of 64) in the order of their first use; `@prepare` lists
+    the offsets in `graven.offsets`.
+
+    ```mlir
+    func.func @forward(%x: tensor<4xf32>, %w: tensor<4xf32> {graven.param = "w"}) -> tensor<4xf32> {
+      %e = tensor.empty() : tensor<4xf32>
+      %n = linalg.negf ins(%w : tensor<4xf32>) outs(%e : tensor<4xf32>) -> tensor<4xf32>
+      %y = linalg.add ins(%x, %n : tensor<4xf32>, tensor<4xf32>) outs(%e : tensor<4xf32>) -> tensor<4xf32>
+      return %y : tensor<4xf32>
+    }
+    ```
+    ==>
+    ```mlir
+    func.func @prepare(%w: tensor<4xf32> {graven.param = "w"}) -> tensor<4xf32>
+        attributes {graven.offsets = array<i64: 0>} {
+      %e = tensor.empty() : tensor<4xf32>
+      %n = linalg.negf ins(%w : tensor<4xf32>) outs(%e : tensor<4xf32>) -> tensor<4xf32>
+      return %n : tensor<4xf32>
+    }
+    func.func @forward(%x: tensor<4xf32>) -> tensor<4xf32> attributes {graven.weights_size = 64 : i64} {
+      %n = kernel.weight {offset = 0 : i64} : tensor<4xf32>
+      ...
+    }
+    ```
+
+    Preconditions: a function `@forward` of one block. Operations with effects
+    stay; constants are not Parameters and stay too.
+  }];
+  let dependentDialects = ["::graven::kernel::KernelDialect", "::mlir::func::FuncDialect"];
+  let statistics = [
+    Statistic<"numHoisted", "hoisted", "Number of operations moved to @prepare">,
+    Statistic<"numWeights", "weights", "Number of tensors in the weights blob">,
+  ];
+}
+
 #endif // GRAVEN_PASSES_LOWER_PASSES_TD

@@ -1,5 +1,8 @@
 # The CMake verbs of the project: a folder says what it holds, this file says how it is built.
 
+# Everything TableGen and protoc make: any source may include any of it, so every target waits for all of it.
+add_custom_target(graven-headers)
+
 # graven_library(NAME source... [DEPENDS target...] [LINK target...])
 # A static library of the sources beside the CMakeLists.txt, linked to MLIR.
 function(graven_library name)
@@ -10,6 +13,7 @@ function(graven_library name)
   if(ARG_DEPENDS)
     add_dependencies(${name} ${ARG_DEPENDS})
   endif()
+  add_dependencies(${name} graven-headers)
 endfunction()
 
 # graven_executable(NAME source... LINK target...)
@@ -55,6 +59,7 @@ function(graven_dialect name td)
     mlir_tablegen(${ARG_INTERFACES}.cpp.inc -gen-op-interface-defs)
   endif()
   add_public_tablegen_target(${name}IncGen)
+  add_dependencies(graven-headers ${name}IncGen)
 endfunction()
 
 # graven_passes(NAME group): declarations and registration of the passes in Passes.td
@@ -62,6 +67,7 @@ function(graven_passes name group)
   set(LLVM_TARGET_DEFINITIONS Passes.td)
   mlir_tablegen(Passes.h.inc -gen-pass-decls -name=${group})
   add_public_tablegen_target(${name}IncGen)
+  add_dependencies(graven-headers ${name}IncGen)
 endfunction()
 
 # graven_doc(target td output generator...): a reference page under <build>/docs/generated
