@@ -188,4 +188,14 @@ public:
 };
 
 } // namespace
+
+std::unique_ptr<Pass> createGravenToKernel(const TargetInfo &target) {
+  GravenToKernelOptions options;
+  options.vectorBytes = target.vectorBytes;
+  options.vectorRegisters = target.vectorRegisters;
+  options.fma = target.hasFMA;
+  options.l2Bytes = target.l2Bytes;
+  return createGravenToKernel(options);
+}
+
 } // namespace graven

@@ -24,6 +24,8 @@ namespace graven {
 
 /// The expansion for a target.
 std::unique_ptr<mlir::Pass> createExpandKernels(const TargetInfo &target);
+/// Lowers the graph with tiles for `target`.
+std::unique_ptr<mlir::Pass> createGravenToKernel(const TargetInfo &target);
 
 #define GEN_PASS_REGISTRATION
 #include "passes/lower/Passes.h.inc"

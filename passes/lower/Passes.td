@@ -178,4 +178,25 @@ def HoistPrepare : Pass<"graven-hoist-prepare", "::mlir::ModuleOp"> {
   ];
 }
 
+def ReturnStatus : Pass<"graven-return-status", "::mlir::func::FuncOp"> {
+  let summary = "make the status of a run the result of the function";
+  let description = [{
+    The output marked `graven.status` (1 when an index was out of range) moves to
+    the end of the workspace, and the function returns a status of the runtime.
+
+    ```mlir
+    func.func @forward(%x: memref<4xf32>, %s: memref<1xi32> {graven.status}, %w: memref<64xi8>, %p: memref<0xi8>)
+    ```
+    ==>
+    ```mlir
+    func.func @forward(%x: memref<4xf32>, %w: memref<128xi8>, %p: memref<0xi8>) -> i32
+    ```
+
+    Preconditions: the buffer phase has run. A function without a status does
+    not change.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"];
+  let statistics = [Statistic<"numStatuses", "statuses", "Number of functions that return a status">];
+}
+
 #endif // GRAVEN_PASSES_LOWER_PASSES_TD

@@ -1,0 +1,225 @@
+//===- Run.cpp - graven run -----------------------------------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file implements `graven run`: native code or the reference evaluator on
+// given inputs, outputs saved or compared with expected ones.
+//===----------------------------------------------------------------------===//
+
+#include "compiler/cli/Command.h"
+#include "dialects/graven/Graven.h"
+#include "dialects/support/Diagnostics.h"
+#include "runtime/host/Npy.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Format.h"
+#include <cmath>
+
+using namespace mlir;
+using namespace llvm;
+
+namespace graven::cli {
+namespace {
+
+/// Element i as a double, whatever the type.
+double number(const rt::Array &array, int64_t i) {
+  switch (array.dtype()) {
+  case GRAVEN_F32:
+    return array.as<float>()[i];
+  case GRAVEN_F64:
+    return array.as<double>()[i];
+  case GRAVEN_I8:
+    return array.as<int8_t>()[i];
+  case GRAVEN_I16:
+    return array.as<int16_t>()[i];
+  case GRAVEN_I32:
+    return array.as<int32_t>()[i];
+  case GRAVEN_I64:
+    return static_cast<double>(array.as<int64_t>()[i]);
+  case GRAVEN_U16:
+    return array.as<uint16_t>()[i];
+  case GRAVEN_U32:
+    return array.as<uint32_t>()[i];
+  case GRAVEN_U64:
+    return static_cast<double>(array.as<uint64_t>()[i]);
+  case GRAVEN_F16:
+  case GRAVEN_BF16: {
+    const fltSemantics &semantics =
+        array.dtype() == GRAVEN_F16 ? APFloat::IEEEhalf() : APFloat::BFloat();
+    APFloat value(semantics, APInt(16, array.as<uint16_t>()[i]));
+    bool inexact;
+    value.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven,
+                  &inexact);
+    return value.convertToDouble();
+  }
+  default:
+    return array.as<uint8_t>()[i];
+  }
+}
+
+class RunCommand : public Command {
+public:
+  RunCommand()
+      : Command("run", "run an artifact or a model"), flags(sub), compile(sub),
+        evaluate(
+            "evaluate",
+            cl::desc("run by the reference evaluator instead of native code"),
+            cl::sub(sub)),
+        save("save-outputs", cl::desc("write DIR/0.npy, DIR/1.npy, ..."),
+             cl::value_desc("DIR"), cl::sub(sub)),
+        expected("expect", cl::desc("K=@y.npy: output K must equal the array"),
+                 cl::sub(sub)),
+        rtol("rtol", cl::desc("relative tolerance of --expect"), cl::init(1e-4),
+             cl::sub(sub)),
+        atol("atol", cl::desc("absolute tolerance of --expect"), cl::init(1e-5),
+             cl::sub(sub)) {}
+
+  int run() override {
+    Session session;
+    auto outputs = evaluate ? runEvaluator(session) : runNative(session);
+    if (failed(outputs))
+      return BadInput;
+    if (!save.empty() && failed(saveAll(session, *outputs)))
+      return BadInput;
+    if (save.empty() && expected.empty())
+      for (auto [i, output] : llvm::enumerate(*outputs))
+        print(i, output);
+    return compareAll(session, *outputs);
+  }
+
+private:
+  FailureOr<std::vector<rt::Array>> runNative(Session &session) {
+    auto model = openModel(session, flags, compile);
+    if (failed(model))
+      return failure();
+    auto infos = model->inputs();
+    auto inputs =
+        gatherInputs(&session.getContext(), flags,
+                     ArrayRef(infos.data(), infos.size()), Missing::IsError);
+    if (failed(inputs))
+      return failure();
+    auto outputs = model->run(*inputs);
+    if (!outputs)
+      return LogicalResult(report(&session.getContext(), outputs.error()));
+    return std::move(*outputs);
+  }
+
+  FailureOr<std::vector<rt::Array>> runEvaluator(Session &session) {
+    MLIRContext *context = &session.getContext();
+    auto options = flags.importOptions(context);
+    if (failed(options))
+      return failure();
+    auto module = session.import(flags.model, *options);
+    if (failed(module))
+      return failure();
+    auto graph = (*module)->lookupSymbol<GraphOp>("forward");
+    if (!graph)
+      return LogicalResult(emitCoded((*module)->getLoc(), Code::BadGraph)
+                           << "the module has no graph @forward");
+    std::vector<std::string> names;
+    std::vector<GravenTensorInfo> infos;
+    for (unsigned i = 0; i < graph.getArgumentTypes().size(); ++i)
+      names.push_back(graph.getInputName(i));
+    for (auto [i, type] : llvm::enumerate(graph.getArgumentTypes())) {
+      auto tensor = cast<RankedTensorType>(type);
+      infos.push_back({names[i].c_str(), tensor.getShape().data(), nullptr,
+                       dtypeOf(tensor.getElementType()),
+                       static_cast<int32_t>(tensor.getRank())});
+    }
+    auto inputs = gatherInputs(context, flags, infos, Missing::IsError);
+    if (failed(inputs))
+      return failure();
+    SmallVector<rt::Array *> pointers;
+    for (rt::Array &input : *inputs)
+      pointers.push_back(&input);
+    return session.evaluate(**module, pointers);
+  }
+
+  static void print(size_t index, const rt::Array &array) {
+    outs() << index << ": " << rt::describe(array.dtype(), array.extents())
+           << " [";
+    int64_t shown = std::min<int64_t>(array.numElements(), 8);
+    for (int64_t i = 0; i < shown; ++i)
+      outs() << (i ? ", " : "") << format("%g", number(array, i));
+    outs() << (shown < array.numElements() ? ", ...]\n" : "]\n");
+  }
+
+  LogicalResult saveAll(Session &session, ArrayRef<rt::Array> outputs) {
+    Location loc = UnknownLoc::get(&session.getContext());
+    if (std::error_code error = sys::fs::create_directories(save.getValue()))
+      return emitCoded(loc, Code::CannotWrite)
+             << "cannot make '" << save.getValue() << "': " << error.message();
+    for (auto [i, output] : llvm::enumerate(outputs)) {
+      std::string path = (save + "/" + Twine(i) + ".npy").str();
+      if (rt::Status status = rt::writeNpy(path, output); !status)
+        return emitCoded(loc, Code::CannotWrite) << status.error().message;
+    }
+    return success();
+  }
+
+  int compareAll(Session &session, ArrayRef<rt::Array> outputs) {
+    Location loc = UnknownLoc::get(&session.getContext());
+    int exit = Ok;
+    for (const std::string &text : expected) {
+      auto [name, path] = StringRef(text).split("=@");
+      size_t index = 0;
+      if (name.getAsInteger(10, index) || index >= outputs.size()) {
+        emitCoded(loc, Code::BadOption)
+            << "--expect names output '" << name << "' of " << outputs.size();
+        return Usage;
+      }
+      auto wanted = rt::readNpy(path.str());
+      if (!wanted) {
+        emitCoded(loc, Code::BadNpy) << wanted.error().message;
+        return BadInput;
+      }
+      if (failed(compare(loc, index, outputs[index], *wanted)))
+        exit = CheckFailed;
+    }
+    return exit;
+  }
+
+  LogicalResult compare(Location loc, size_t index, const rt::Array &got,
+                        const rt::Array &wanted) {
+    if (!std::ranges::equal(got.extents(), wanted.extents()))
+      return emitCoded(loc, Code::Mismatch)
+             << "output " << index << " is "
+             << rt::describe(got.dtype(), got.extents()) << ", expected "
+             << rt::describe(wanted.dtype(), wanted.extents());
+    double worst = 0;
+    int64_t bad = 0, first = -1;
+    for (int64_t i = 0, e = got.numElements(); i < e; ++i) {
+      double g = number(got, i), w = number(wanted, i),
+             difference = std::fabs(g - w);
+      bool equal = g == w || (std::isnan(g) && std::isnan(w)) ||
+                   difference <= atol + rtol * std::fabs(w);
+      worst = std::fmax(worst, difference);
+      if (equal)
+        continue;
+      ++bad;
+      first = first < 0 ? i : first;
+    }
+    if (bad == 0) {
+      outs() << index << ": equal within rtol " << format("%g", rtol.getValue())
+             << ", atol " << format("%g", atol.getValue())
+             << "; greatest difference " << format("%g", worst) << "\n";
+      return success();
+    }
+    return emitCoded(loc, Code::Mismatch)
+           << "output " << index << ": " << bad << " of " << got.numElements()
+           << " elements differ; element " << first << " is "
+           << std::to_string(number(got, first)) << ", expected "
+           << std::to_string(number(wanted, first));
+  }
+
+  ModelFlags flags;
+  CompileFlags compile;
+  cl::opt<bool> evaluate;
+  cl::opt<std::string> save;
+  cl::list<std::string> expected;
+  cl::opt<double> rtol, atol;
+};
+
+} // namespace
+
+std::unique_ptr<Command> makeRun() { return std::make_unique<RunCommand>(); }
+
+} // namespace graven::cli

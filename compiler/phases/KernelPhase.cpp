@@ -1,0 +1,32 @@
+//===- KernelPhase.cpp - from the graph to kernels ------------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file implements the kernel phase.
+//===----------------------------------------------------------------------===//
+
+#include "compiler/phases/Phases.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/Passes.h"
+#include "mlir/Transforms/Passes.h"
+#include "passes/lower/Passes.h"
+
+namespace graven {
+
+void buildKernelPhase(mlir::OpPassManager &manager, const TargetInfo &target) {
+  manager.addPass(createGravenToKernel(target));
+  // Equal nests appear where two Nodes read one tensor in another layout;
+  // merging them first lets fusion see one user.
+  manager.addPass(mlir::createCanonicalizerPass());
+  manager.addPass(mlir::createCSEPass());
+  // Elementwise nests become one pass over memory. This runs before hoisting,
+  // so that what Parameters go through on their way into the blob is one pass
+  // too.
+  manager.addNestedPass<mlir::func::FuncOp>(
+      mlir::createLinalgElementwiseOpFusionPass());
+  manager.addPass(mlir::createCanonicalizerPass());
+  manager.addPass(mlir::createCSEPass());
+  manager.addPass(createHoistPrepare());
+  manager.addPass(mlir::createCanonicalizerPass());
+}
+
+} // namespace graven

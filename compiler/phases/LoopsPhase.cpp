@@ -1,0 +1,29 @@
+//===- LoopsPhase.cpp - from kernels to loops and vectors -----*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file implements the loops phase.
+//===----------------------------------------------------------------------===//
+
+#include "compiler/phases/Phases.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Transforms/Passes.h"
+#include "passes/lower/Passes.h"
+#include "passes/math/Passes.h"
+
+namespace graven {
+
+void buildLoopsPhase(mlir::OpPassManager &manager, const TargetInfo &target) {
+  // The status leaves the list of outputs before anybody counts them.
+  manager.addPass(createReturnStatus());
+  // One function for each distinct kernel: the rest of the phase, and code
+  // generation, do each kernel once.
+  manager.addPass(createOutlineKernels());
+  manager.addNestedPass<mlir::func::FuncOp>(createExpandKernels(target));
+  // Elementary functions become arithmetic only now, so that epilogues expand
+  // to vectors first.
+  manager.addPass(createExpandMath());
+  manager.addPass(mlir::createCanonicalizerPass());
+  manager.addPass(mlir::createCSEPass());
+}
+
+} // namespace graven

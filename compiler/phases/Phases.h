@@ -1,0 +1,44 @@
+//===- Phases.h - the pipeline, phase by phase ----------------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file declares the phases a Graph passes on its way to native code. Each
+// is a function that adds its passes to a manager; the file of a phase says why
+// its passes stand in this order.
+//===----------------------------------------------------------------------===//
+
+#ifndef COMPILER_PHASES_PHASES_H
+#define COMPILER_PHASES_PHASES_H
+
+#include "mlir/Pass/PassManager.h"
+#include "passes/lower/TargetInfo.h"
+#include <optional>
+
+namespace graven {
+
+/// Where a compile may stop: each phase ends in IR that can be printed and read
+/// back.
+enum class Phase { Import, Graph, Kernel, Buffer, Loops };
+std::optional<Phase> parsePhase(llvm::StringRef name);
+
+/// How hard the graph is worked on: -O0 only does what later phases need.
+enum class OptLevel { O0, O1, O2, O3 };
+
+/// Ends canonical, layouts and fusions chosen.
+void buildGraphPhase(mlir::OpPassManager &manager, OptLevel level);
+/// Ends in functions @forward and @prepare of kernel and linalg ops on tensors.
+void buildKernelPhase(mlir::OpPassManager &manager, const TargetInfo &target);
+/// Ends with one function for each distinct kernel, expanded to loops and
+/// vectors.
+void buildLoopsPhase(mlir::OpPassManager &manager, const TargetInfo &target);
+
+/// The phases after `Import` up to and including `last`.
+void buildPhases(mlir::OpPassManager &manager, Phase last, OptLevel level,
+                 const TargetInfo &target);
+
+/// Makes `graven-graph-phase`, `graven-kernel-phase`, ... pipelines of
+/// graven-opt.
+void registerPhases();
+
+} // namespace graven
+
+#endif // COMPILER_PHASES_PHASES_H

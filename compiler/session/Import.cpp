@@ -1,0 +1,118 @@
+//===- Import.cpp - a model file of any format ----------------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file implements telling a model's format by its content and handing it
+// to the frontend that reads it.
+//===----------------------------------------------------------------------===//
+
+#include "frontends/onnx/Import.h"
+#include "compiler/session/Session.h"
+#include "dialects/graven/Graven.h"
+#include "dialects/support/Diagnostics.h"
+#include "frontends/torchscript/Import.h"
+#include "mlir/IR/Verifier.h"
+#include "mlir/Parser/Parser.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/SourceMgr.h"
+
+using namespace mlir;
+
+namespace graven {
+
+/// Text is read by a recursive parser, so its nesting is bounded before.
+static constexpr int64_t maxNesting = 256;
+
+static bool isText(StringRef bytes) {
+  return llvm::all_of(bytes.take_front(4096), [](unsigned char c) {
+    return c >= 0x20 || c == '\n' || c == '\r' || c == '\t' || c == '\f';
+  });
+}
+
+/// Whether a line begins with a Python definition.
+static bool isPythonSource(StringRef text) {
+  for (StringRef rest = text; !rest.empty();) {
+    auto [line, tail] = rest.split('\n');
+    if (line.starts_with("def ") || line.starts_with("class "))
+      return true;
+    rest = tail;
+  }
+  return false;
+}
+
+ModelFormat detectFormat(StringRef bytes) {
+  if (bytes.starts_with("PK\3\4"))
+    return ModelFormat::TorchScript;
+  if (bytes.empty())
+    return ModelFormat::Unknown;
+  if (isText(bytes))
+    return isPythonSource(bytes) ? ModelFormat::TorchScriptSource
+                                 : ModelFormat::GravenText;
+  return isOnnx(bytes) ? ModelFormat::Onnx : ModelFormat::Unknown;
+}
+
+static bool nestsTooDeep(StringRef text) {
+  int64_t depth = 0;
+  bool quoted = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    char c = text[i];
+    if (quoted) {
+      i += c == '\\';
+      quoted = c != '"';
+    } else if (c == '"') {
+      quoted = true;
+    } else if (c == '(' || c == '[' || c == '{' || c == '<') {
+      if (++depth > maxNesting)
+        return true;
+    } else if ((c == ')' || c == ']' || c == '}' ||
+                (c == '>' && (i == 0 || text[i - 1] != '-'))) &&
+               depth > 0) {
+      --depth;
+    }
+  }
+  return false;
+}
+
+static FailureOr<OwningOpRef<ModuleOp>>
+importText(MLIRContext *context, std::unique_ptr<llvm::MemoryBuffer> buffer,
+           StringRef path) {
+  Location loc = FileLineColLoc::get(context, path, 1, 1);
+  if (nestsTooDeep(buffer->getBuffer()))
+    return emitCoded(loc, Code::BadIr) << "nested deeper than " << maxNesting;
+  auto &store = context->getOrLoadDialect<GravenDialect>()->getBlobStore();
+  SmallString<256> directory = llvm::sys::path::parent_path(path);
+  store.setDirectory(directory.empty() ? "." : directory.str());
+  llvm::SourceMgr sources;
+  sources.AddNewSourceBuffer(std::move(buffer), llvm::SMLoc());
+  OwningOpRef<ModuleOp> module =
+      parseSourceFile<ModuleOp>(sources, ParserConfig(context));
+  if (!module)
+    return emitCoded(loc, Code::BadIr) << "not valid IR";
+  return module;
+}
+
+FailureOr<OwningOpRef<ModuleOp>> Session::import(StringRef path,
+                                                 const ImportOptions &options) {
+  Location loc = FileLineColLoc::get(context.get(), path, 0, 0);
+  auto buffer = llvm::MemoryBuffer::getFileOrSTDIN(
+      path, /*IsText=*/false, /*RequiresNullTerminator=*/true);
+  if (!buffer)
+    return emitCoded(loc, Code::CannotRead)
+           << "cannot read '" << path << "': " << buffer.getError().message();
+  switch (detectFormat((*buffer)->getBuffer())) {
+  case ModelFormat::TorchScript:
+  case ModelFormat::TorchScriptSource:
+    return importTorchScript(context.get(), path, options);
+  case ModelFormat::Onnx:
+    return importOnnx(context.get(), path, options);
+  case ModelFormat::GravenText:
+    return importText(context.get(), std::move(*buffer), path);
+  case ModelFormat::Unknown:
+    break;
+  }
+  return emitCoded(loc, Code::UnknownFormat)
+         << "'" << path << "' is not a model file ("
+         << (*buffer)->getBufferSize() << " bytes)";
+}
+
+} // namespace graven

@@ -1,0 +1,91 @@
+//===- Session.h - a model's way through the compiler ---------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file declares the compiler as a library: read a model, run phases, write
+// an artifact, run it, evaluate it. The command line, Python and the tests are
+// thin users of it.
+//===----------------------------------------------------------------------===//
+
+#ifndef COMPILER_SESSION_SESSION_H
+#define COMPILER_SESSION_SESSION_H
+
+#include "compiler/phases/Phases.h"
+#include "compiler/targets/cpu/CpuTarget.h"
+#include "frontends/ImportOptions.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "runtime/host/Array.h"
+#include "runtime/host/LoadedModel.h"
+
+namespace graven {
+
+/// What a file is by its content.
+enum class ModelFormat {
+  TorchScript,
+  TorchScriptSource,
+  Onnx,
+  GravenText,
+  Unknown
+};
+ModelFormat detectFormat(llvm::StringRef bytes);
+
+struct CompileOptions {
+  /// Name of the artifact's symbols; from the model's path when empty.
+  std::string name;
+  std::string cpu = "native";
+  OptLevel level = OptLevel::O2;
+  /// Threads the typed entry uses.
+  int64_t threads = 1;
+  /// Also write the C header here when not empty.
+  std::string headerPath;
+};
+
+/// One context and the models read into it. Errors go to the context's
+/// diagnostics.
+class Session {
+public:
+  Session();
+
+  mlir::MLIRContext &getContext() { return *context; }
+
+  /// Reads a model of any format; "-" is standard input.
+  mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
+  import(llvm::StringRef path, const ImportOptions &options);
+
+  /// Runs the phases after import up to and including `last`.
+  mlir::LogicalResult runPhases(mlir::ModuleOp module, Phase last,
+                                const CompileOptions &options);
+
+  /// Compiles an imported module into the file `output`; the kind follows from
+  /// its extension.
+  mlir::LogicalResult compile(mlir::ModuleOp module,
+                              const CompileOptions &options,
+                              llvm::StringRef output);
+
+  /// Compiles into a temporary shared object and loads it. The file is gone
+  /// when the function returns.
+  mlir::FailureOr<rt::LoadedModel> load(mlir::ModuleOp module,
+                                        const CompileOptions &options);
+
+  /// Writes the graph as text and its Parameters as a safetensors file beside
+  /// it.
+  mlir::LogicalResult write(mlir::ModuleOp module, llvm::StringRef path);
+
+  /// Outputs by the reference evaluator.
+  mlir::FailureOr<std::vector<rt::Array>>
+  evaluate(mlir::ModuleOp module, llvm::ArrayRef<rt::Array *> inputs);
+
+private:
+  std::unique_ptr<mlir::MLIRContext> context;
+};
+
+/// GravenDType of an element type and back; 0 or null when there is none.
+int32_t dtypeOf(mlir::Type elementType);
+mlir::Type elementTypeOf(mlir::MLIRContext *context, int32_t dtype);
+
+/// A message of the runtime, reported with its code.
+mlir::LogicalResult report(mlir::MLIRContext *context, const rt::Error &error);
+
+} // namespace graven
+
+#endif // COMPILER_SESSION_SESSION_H
