@@ -8,6 +8,7 @@
 #include "compiler/session/Dialects.h"
 #include "compiler/phases/Phases.h"
 #include "compiler/targets/cpu/Passes.h"
+#include "dialects/check/Check.h"
 #include "dialects/graven/Graven.h"
 #include "dialects/kernel/Kernel.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -33,7 +34,7 @@ using namespace mlir;
 namespace graven {
 
 void registerDialects(DialectRegistry &registry) {
-  registry.insert<GravenDialect, kernel::KernelDialect, arith::ArithDialect,
+  registry.insert<GravenDialect, check::CheckDialect, kernel::KernelDialect, arith::ArithDialect,
                   bufferization::BufferizationDialect, cf::ControlFlowDialect,
                   func::FuncDialect, LLVM::LLVMDialect, linalg::LinalgDialect,
                   math::MathDialect, memref::MemRefDialect, scf::SCFDialect,
