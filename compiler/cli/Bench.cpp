@@ -19,9 +19,16 @@ class BenchCommand : public Command {
 public:
   BenchCommand()
       : Command("bench", "time an artifact or a model"), flags(sub),
-        compile(sub), seconds("seconds", cl::desc("how long to measure"),
-                              cl::init(2.0), cl::sub(sub)),
-        json("json", cl::desc("print the report as JSON"), cl::sub(sub)) {}
+        compile(sub), secondsFlag("seconds", cl::desc("how long to measure"),
+                                  cl::init(2.0), cl::sub(sub)),
+        jsonFlag("json", cl::desc("print the report as JSON"), cl::sub(sub)) {}
+
+  void read() override {
+    flags.read();
+    compile.read();
+    seconds = secondsFlag;
+    json = jsonFlag;
+  }
 
   int run() override {
     Session session;
@@ -58,19 +65,22 @@ public:
     if (json)
       outs() << format("{\"min_ms\": %.4f, \"median_ms\": %.4f, \"runs\": %zu, "
                        "\"threads\": %d}\n",
-                       least, median, times.size(), compile.threads.getValue());
+                       least, median, times.size(),
+                       static_cast<int>(compile.options.threads));
     else
       outs() << format(
           "min %.3f ms, median %.3f ms over %zu runs, %d threads\n", least,
-          median, times.size(), compile.threads.getValue());
+          median, times.size(), static_cast<int>(compile.options.threads));
     return Ok;
   }
 
 private:
   ModelFlags flags;
   CompileFlags compile;
-  cl::opt<double> seconds;
-  cl::opt<bool> json;
+  double seconds = 0;
+  bool json = false;
+  cl::opt<double> secondsFlag;
+  cl::opt<bool> jsonFlag;
 };
 
 } // namespace

@@ -18,6 +18,8 @@ public:
   CheckCommand()
       : Command("check", "run the check.* expectations in IR"), flags(sub) {}
 
+  void read() override { flags.read(); }
+
   int run() override {
     Session session;
     auto module = session.import(flags.model, {});

@@ -17,8 +17,8 @@ using namespace llvm;
 namespace graven::cli {
 
 ModelFlags::ModelFlags(cl::SubCommand &sub)
-    : model(cl::Positional, cl::Required, cl::desc("MODEL"), cl::sub(sub)),
-      inputs(
+    : modelFlag(cl::Positional, cl::Required, cl::desc("MODEL"), cl::sub(sub)),
+      inputFlag(
           "input",
           cl::desc(
               "NAME:f32[1,3,224,224] or NAME=@file.npy; NAME may be an index"),
@@ -71,12 +71,15 @@ CompileFlags::CompileFlags(cl::SubCommand &sub)
       threads("threads", cl::desc("threads of a run, 0 for one a CPU"),
               cl::init(1), cl::sub(sub)) {}
 
-CompileOptions CompileFlags::options() const {
-  CompileOptions options;
+void CompileFlags::read() {
   options.cpu = cpu;
   options.level = static_cast<OptLevel>(std::min(level.getValue(), 3u));
   options.threads = threads;
-  return options;
+}
+
+void ModelFlags::read() {
+  model = modelFlag;
+  inputs.assign(inputFlag.begin(), inputFlag.end());
 }
 
 /// Values from a fixed seed: floats normal, ints small and non-negative, so
@@ -162,11 +165,11 @@ FailureOr<rt::LoadedModel> openModel(Session &session, const ModelFlags &flags,
     auto module = session.import(flags.model, *options);
     if (failed(module))
       return failure();
-    opened = session.load(**module, compile.options());
+    opened = session.load(**module, compile.options);
     if (failed(opened))
       return failure();
   }
-  if (rt::Status status = opened->setThreads(compile.threads); !status)
+  if (rt::Status status = opened->setThreads(compile.options.threads); !status)
     return emitCoded(loc, Code::RunFailed) << status.error().message;
   return opened;
 }
@@ -185,8 +188,10 @@ int runCommandLine(int argc, char **argv) {
           &errs()))
     return Usage;
   for (auto &command : commands)
-    if (command->subCommand())
+    if (command->subCommand()) {
+      command->read();
       return command->run();
+    }
   errs() << "graven: no command; see graven --help\n";
   return Usage;
 }

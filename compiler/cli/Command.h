@@ -30,6 +30,7 @@ class Command {
 public:
   Command(const char *name, const char *help) : sub(name, help) {}
   virtual ~Command() = default;
+  virtual void read() = 0;
   virtual int run() = 0;
   llvm::cl::SubCommand &subCommand() { return sub; }
 
@@ -41,6 +42,7 @@ protected:
 class ModelFlags {
 public:
   explicit ModelFlags(llvm::cl::SubCommand &sub);
+  void read();
 
   /// The shapes that --input gives; reports malformed ones.
   mlir::FailureOr<ImportOptions>
@@ -48,16 +50,23 @@ public:
   /// What `--input NAME=@file.npy` gives: name and path.
   std::vector<std::pair<std::string, std::string>> files() const;
 
-  llvm::cl::opt<std::string> model;
-  llvm::cl::list<std::string> inputs;
+  std::string model;
+  std::vector<std::string> inputs;
+
+private:
+  llvm::cl::opt<std::string> modelFlag;
+  llvm::cl::list<std::string> inputFlag;
 };
 
 /// --target-cpu, -O, --threads.
 class CompileFlags {
 public:
   explicit CompileFlags(llvm::cl::SubCommand &sub);
-  CompileOptions options() const;
+  void read();
 
+  CompileOptions options;
+
+private:
   llvm::cl::opt<std::string> cpu;
   llvm::cl::opt<unsigned> level;
   llvm::cl::opt<int> threads;

@@ -18,17 +18,27 @@ public:
   CompileCommand()
       : Command("compile", "a model -> .so .o .a .s .ll .mlir"), flags(sub),
         compile(sub),
-        output("o", cl::desc("output file; its extension says what it is"),
-               cl::Required, cl::sub(sub)),
-        header("header", cl::desc("also write a C header"),
-               cl::value_desc("m.h"), cl::sub(sub)),
-        name("name",
-             cl::desc("prefix of the C symbols; default: the output's name"),
-             cl::sub(sub)),
-        to("to",
-           cl::desc("stop after a phase and write IR: import graph kernel "
-                    "buffer loops"),
-           cl::sub(sub)) {}
+        outputFlag("o", cl::desc("output file; its extension says what it is"),
+                   cl::Required, cl::sub(sub)),
+        headerFlag("header", cl::desc("also write a C header"),
+                   cl::value_desc("m.h"), cl::sub(sub)),
+        nameFlag(
+            "name",
+            cl::desc("prefix of the C symbols; default: the output's name"),
+            cl::sub(sub)),
+        toFlag("to",
+               cl::desc("stop after a phase and write IR: import graph kernel "
+                        "buffer loops"),
+               cl::sub(sub)) {}
+
+  void read() override {
+    flags.read();
+    compile.read();
+    output = outputFlag;
+    header = headerFlag;
+    name = nameFlag;
+    to = toFlag;
+  }
 
   int run() override {
     Session session;
@@ -39,14 +49,14 @@ public:
     std::optional<Phase> last = parsePhase(to);
     if (!to.empty() && !last) {
       emitCoded(UnknownLoc::get(context), Code::BadOption)
-          << "--to takes import, graph, kernel, buffer or loops, got '"
-          << to.getValue() << "'";
+          << "--to takes import, graph, kernel, buffer or loops, got '" << to
+          << "'";
       return Usage;
     }
     auto module = session.import(flags.model, *options);
     if (failed(module))
       return BadInput;
-    CompileOptions how = compile.options();
+    CompileOptions how = compile.options;
     how.headerPath = header;
     how.name = name;
     if (last)
@@ -60,7 +70,8 @@ public:
 private:
   ModelFlags flags;
   CompileFlags compile;
-  cl::opt<std::string> output, header, name, to;
+  std::string output, header, name, to;
+  cl::opt<std::string> outputFlag, headerFlag, nameFlag, toFlag;
 };
 
 } // namespace

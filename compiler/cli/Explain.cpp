@@ -16,7 +16,10 @@ class ExplainCommand : public Command {
 public:
   ExplainCommand()
       : Command("explain", "what an error code means"),
-        code(cl::Positional, cl::Required, cl::desc("CODE"), cl::sub(sub)) {}
+        codeFlag(cl::Positional, cl::Required, cl::desc("CODE"), cl::sub(sub)) {
+  }
+
+  void read() override { code = codeFlag; }
 
   int run() override {
     auto known = parseCode(code);
@@ -30,7 +33,8 @@ public:
   }
 
 private:
-  cl::opt<std::string> code;
+  std::string code;
+  cl::opt<std::string> codeFlag;
 };
 
 } // namespace

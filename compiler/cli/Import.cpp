@@ -16,8 +16,14 @@ public:
   ImportCommand()
       : Command("import",
                 "any format -> graph IR text, and its weights as safetensors"),
-        flags(sub), output("o", cl::desc("output file, - for standard output"),
-                           cl::init("-"), cl::sub(sub)) {}
+        flags(sub),
+        outputFlag("o", cl::desc("output file, - for standard output"),
+                   cl::init("-"), cl::sub(sub)) {}
+
+  void read() override {
+    flags.read();
+    output = outputFlag;
+  }
 
   int run() override {
     Session session;
@@ -32,7 +38,8 @@ public:
 
 private:
   ModelFlags flags;
-  cl::opt<std::string> output;
+  std::string output;
+  cl::opt<std::string> outputFlag;
 };
 
 } // namespace

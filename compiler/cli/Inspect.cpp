@@ -16,15 +16,16 @@ using namespace llvm;
 namespace graven::cli {
 namespace {
 
-json::Object describe(StringRef name, Type type) {
+llvm::json::Object describe(StringRef name, Type type) {
   auto tensor = cast<RankedTensorType>(type);
-  json::Array shape;
+  llvm::json::Array shape;
   for (int64_t extent : tensor.getShape())
-    shape.push_back(ShapedType::isDynamic(extent) ? json::Value("?")
-                                                  : json::Value(extent));
-  return {{"name", name},
-          {"dtype", graven_dtype_name(dtypeOf(tensor.getElementType()))},
-          {"shape", std::move(shape)}};
+    shape.push_back(ShapedType::isDynamic(extent) ? llvm::json::Value("?")
+                                                  : llvm::json::Value(extent));
+  return llvm::json::Object{
+      {"name", name.str()},
+      {"dtype", graven_dtype_name(dtypeOf(tensor.getElementType()))},
+      {"shape", std::move(shape)}};
 }
 
 class InspectCommand : public Command {
@@ -32,7 +33,12 @@ public:
   InspectCommand()
       : Command("inspect", "inputs, outputs, Parameters and ops of a model"),
         flags(sub),
-        asJson("json", cl::desc("print the report as JSON"), cl::sub(sub)) {}
+        jsonFlag("json", cl::desc("print the report as JSON"), cl::sub(sub)) {}
+
+  void read() override {
+    flags.read();
+    json = jsonFlag;
+  }
 
   int run() override {
     Session session;
@@ -42,17 +48,17 @@ public:
     auto module = session.import(flags.model, *options);
     if (failed(module))
       return BadInput;
-    json::Object report = summarize(**module);
-    if (asJson)
-      outs() << formatv("{0:2}", json::Value(std::move(report))) << "\n";
+    llvm::json::Object report = summarize(**module);
+    if (json)
+      outs() << formatv("{0:2}", llvm::json::Value(std::move(report))) << "\n";
     else
       print(report);
     return Ok;
   }
 
 private:
-  static json::Object summarize(ModuleOp module) {
-    json::Array inputs, outputs;
+  static llvm::json::Object summarize(ModuleOp module) {
+    llvm::json::Array inputs, outputs;
     std::map<std::string, int64_t> counts;
     int64_t params = 0, elements = 0, bytes = 0;
     for (ParamOp param : module.getOps<ParamOp>()) {
@@ -72,40 +78,41 @@ private:
           ++counts[node->getName().stripDialect().str()];
       });
     }
-    json::Object ops;
+    llvm::json::Object ops;
     for (auto &[name, count] : counts)
       ops[name] = count;
-    return {{"inputs", std::move(inputs)},
-            {"outputs", std::move(outputs)},
-            {"parameters", json::Object{{"count", params},
-                                        {"elements", elements},
-                                        {"bytes", bytes}}},
-            {"ops", std::move(ops)}};
+    return llvm::json::Object{
+        {"inputs", std::move(inputs)},
+        {"outputs", std::move(outputs)},
+        {"parameters", llvm::json::Object{{"count", params},
+                                          {"elements", elements},
+                                          {"bytes", bytes}}},
+        {"ops", std::move(ops)}};
   }
 
-  static void print(const json::Object &report) {
+  static void print(const llvm::json::Object &report) {
     for (StringRef side : {"inputs", "outputs"})
-      for (const json::Value &entry : *report.getArray(side)) {
-        const json::Object &tensor = *entry.getAsObject();
+      for (const llvm::json::Value &entry : *report.getArray(side)) {
+        const llvm::json::Object &tensor = *entry.getAsObject();
         outs() << (side == "inputs" ? "input  " : "output ")
                << *tensor.getString("name") << ": "
                << *tensor.getString("dtype")
-               << formatv("{0}", json::Value(*tensor.getArray("shape")))
-               << "\n";
+               << formatv("{0}", *tensor.get("shape")) << "\n";
       }
-    const json::Object &params = *report.getObject("parameters");
+    const llvm::json::Object &params = *report.getObject("parameters");
     outs() << "parameters " << *params.getInteger("count") << ", "
            << *params.getInteger("elements") << " elements, "
            << *params.getInteger("bytes") << " bytes\n";
     std::map<std::string, int64_t> sorted;
     for (auto &[name, count] : *report.getObject("ops"))
-      sorted[name.str().str()] = *count.getAsInteger();
+      sorted[name.str()] = *count.getAsInteger();
     for (auto &[name, count] : sorted)
       outs() << "op     " << name << " " << count << "\n";
   }
 
   ModelFlags flags;
-  cl::opt<bool> asJson;
+  bool json = false;
+  cl::opt<bool> jsonFlag;
 };
 
 } // namespace

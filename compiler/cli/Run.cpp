@@ -59,18 +59,29 @@ class RunCommand : public Command {
 public:
   RunCommand()
       : Command("run", "run an artifact or a model"), flags(sub), compile(sub),
-        evaluate(
+        evaluateFlag(
             "evaluate",
             cl::desc("run by the reference evaluator instead of native code"),
             cl::sub(sub)),
-        save("save-outputs", cl::desc("write DIR/0.npy, DIR/1.npy, ..."),
-             cl::value_desc("DIR"), cl::sub(sub)),
-        expected("expect", cl::desc("K=@y.npy: output K must equal the array"),
-                 cl::sub(sub)),
-        rtol("rtol", cl::desc("relative tolerance of --expect"), cl::init(1e-4),
-             cl::sub(sub)),
-        atol("atol", cl::desc("absolute tolerance of --expect"), cl::init(1e-5),
-             cl::sub(sub)) {}
+        saveFlag("save-outputs", cl::desc("write DIR/0.npy, DIR/1.npy, ..."),
+                 cl::value_desc("DIR"), cl::sub(sub)),
+        expectedFlag("expect",
+                     cl::desc("K=@y.npy: output K must equal the array"),
+                     cl::sub(sub)),
+        rtolFlag("rtol", cl::desc("relative tolerance of --expect"),
+                 cl::init(1e-4), cl::sub(sub)),
+        atolFlag("atol", cl::desc("absolute tolerance of --expect"),
+                 cl::init(1e-5), cl::sub(sub)) {}
+
+  void read() override {
+    flags.read();
+    compile.read();
+    evaluate = evaluateFlag;
+    save = saveFlag;
+    expected.assign(expectedFlag.begin(), expectedFlag.end());
+    rtol = rtolFlag;
+    atol = atolFlag;
+  }
 
   int run() override {
     Session session;
@@ -144,11 +155,11 @@ private:
 
   LogicalResult saveAll(Session &session, ArrayRef<rt::Array> outputs) {
     Location loc = UnknownLoc::get(&session.getContext());
-    if (std::error_code error = sys::fs::create_directories(save.getValue()))
+    if (std::error_code error = sys::fs::create_directories(save))
       return emitCoded(loc, Code::CannotWrite)
-             << "cannot make '" << save.getValue() << "': " << error.message();
+             << "cannot make '" << save << "': " << error.message();
     for (auto [i, output] : llvm::enumerate(outputs)) {
-      std::string path = (save + "/" + Twine(i) + ".npy").str();
+      std::string path = (Twine(save) + "/" + Twine(i) + ".npy").str();
       if (rt::Status status = rt::writeNpy(path, output); !status)
         return emitCoded(loc, Code::CannotWrite) << status.error().message;
     }
@@ -198,9 +209,9 @@ private:
       first = first < 0 ? i : first;
     }
     if (bad == 0) {
-      outs() << index << ": equal within rtol " << format("%g", rtol.getValue())
-             << ", atol " << format("%g", atol.getValue())
-             << "; greatest difference " << format("%g", worst) << "\n";
+      outs() << index << ": equal within rtol " << format("%g", rtol)
+             << ", atol " << format("%g", atol) << "; greatest difference "
+             << format("%g", worst) << "\n";
       return success();
     }
     return emitCoded(loc, Code::Mismatch)
@@ -212,10 +223,14 @@ private:
 
   ModelFlags flags;
   CompileFlags compile;
-  cl::opt<bool> evaluate;
-  cl::opt<std::string> save;
-  cl::list<std::string> expected;
-  cl::opt<double> rtol, atol;
+  bool evaluate = false;
+  std::string save;
+  std::vector<std::string> expected;
+  double rtol = 0, atol = 0;
+  cl::opt<bool> evaluateFlag;
+  cl::opt<std::string> saveFlag;
+  cl::list<std::string> expectedFlag;
+  cl::opt<double> rtolFlag, atolFlag;
 };
 
 } // namespace

@@ -25,6 +25,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Transforms/Passes.h"
+#include "passes/check/Passes.h"
 #include "passes/lower/Passes.h"
 #include "passes/math/Passes.h"
 #include "passes/memory/Passes.h"
@@ -46,10 +47,11 @@ void registerDialects(DialectRegistry &registry) {
 void registerPasses() {
   registerTransformsPasses();
   registerLinalgPasses();
+  registerCheckPasses();
   registerGravenLowerPasses();
-  registerGravenMathPasses();
-  registerGravenMemoryPasses();
-  registerGravenTargetCPUPasses();
+  registerMathPasses();
+  registerMemoryPasses();
+  cpu::registerGravenTargetCPUPasses();
   registerPhases();
 }
 

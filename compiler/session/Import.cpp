@@ -5,11 +5,9 @@
 // to the frontend that reads it.
 //===----------------------------------------------------------------------===//
 
-#include "frontends/onnx/Import.h"
 #include "compiler/session/Session.h"
 #include "dialects/graven/Graven.h"
 #include "dialects/support/Diagnostics.h"
-#include "frontends/torchscript/Import.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -48,7 +46,7 @@ ModelFormat detectFormat(StringRef bytes) {
   if (isText(bytes))
     return isPythonSource(bytes) ? ModelFormat::TorchScriptSource
                                  : ModelFormat::GravenText;
-  return isOnnx(bytes) ? ModelFormat::Onnx : ModelFormat::Unknown;
+  return ModelFormat::Unknown;
 }
 
 static bool nestsTooDeep(StringRef text) {
@@ -100,14 +98,9 @@ FailureOr<OwningOpRef<ModuleOp>> Session::import(StringRef path,
     return emitCoded(loc, Code::CannotRead)
            << "cannot read '" << path << "': " << buffer.getError().message();
   switch (detectFormat((*buffer)->getBuffer())) {
-  case ModelFormat::TorchScript:
-  case ModelFormat::TorchScriptSource:
-    return importTorchScript(context.get(), path, options);
-  case ModelFormat::Onnx:
-    return importOnnx(context.get(), path, options);
   case ModelFormat::GravenText:
     return importText(context.get(), std::move(*buffer), path);
-  case ModelFormat::Unknown:
+  default:
     break;
   }
   return emitCoded(loc, Code::UnknownFormat)

@@ -119,7 +119,8 @@ static LogicalResult moveParams(ModuleOp module, ArrayRef<ParamOp> params,
   if (failed(writeFile(module.getLoc(), path, write)))
     return failure();
   int64_t data = 8 + static_cast<int64_t>(text.size());
-  for (auto [param, begin] : llvm::zip(params, begins)) {
+  for (auto [i, begin] : llvm::enumerate(begins)) {
+    ParamOp param = params[i];
     RankedTensorType type = param.getTensorType();
     int64_t bytes =
         type.getNumElements() * eval::storageBytes(type.getElementType());
