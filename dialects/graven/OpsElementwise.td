@@ -72,6 +72,7 @@ def Graven_GeluOp : Graven_UnaryOp<"gelu", Graven_FTensor, "Gaussian error linea
     ONNX: Gelu 20.  ATen: gelu.
   }];
   let arguments = (ins Graven_FTensor:$x, DefaultValuedAttr<Graven_GeluFormAttr, "::graven::GeluForm::Exact">:$form);
+  let assemblyFormat = "$x (`form` $form^)? attr-dict `:` type($x)";
 }
 def Graven_HardSigmoidOp : Graven_UnaryOp<"hard_sigmoid", Graven_FTensor, "min(max(alpha x + beta, 0), 1)",
     "eval::hardSigmoid(x, getAlpha().convertToDouble(), getBeta().convertToDouble())", [Graven_Monotone]> {

@@ -177,7 +177,7 @@ def Graven_LoopOp : Graven_Op<"loop", [RecursiveMemoryEffects, AttrSizedOperandS
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
     (`trip` `(` $trip^ `)`)? (`while` `(` $cond^ `)`)?
-    `init` `(` ($init^ `:` type($init))? `)` `->` `(` type($final) `)` (`stacked` `(` type($stacked)^ `)`)? attr-dict-with-keyword
+    `init` `(` ($init^ `:` type($init))? `)` (`->` `(` type($final)^ `)`)? (`stacked` `(` type($stacked)^ `)`)? attr-dict-with-keyword
     $body
   }];
   let hasVerifier = 1;
