@@ -58,7 +58,9 @@ public:
   }
 
   /// Gives the file its name. Without this nothing is left on the disk.
-  mlir::LogicalResult commit() { return file.commit(); }
+  mlir::LogicalResult commit(Durability durability = Durability::Durable) {
+    return file.commit(durability);
+  }
 
 private:
   OutputFile file;

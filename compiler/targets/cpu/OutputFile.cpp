@@ -133,9 +133,9 @@ void OutputFile::unmap() {
   mapping = {};
 }
 
-LogicalResult OutputFile::commit() {
+LogicalResult OutputFile::commit(Durability durability) {
   unmap();
-  if (::fsync(descriptor) != 0)
+  if (durability == Durability::Durable && ::fsync(descriptor) != 0)
     return fail(errno);
   if (::close(std::exchange(descriptor, -1)) != 0)
     return fail(errno);

@@ -17,6 +17,9 @@ namespace graven::cpu {
 
 enum class FileMode { Plain, Executable };
 
+/// Whether a file must survive a power failure, or only this process reads it.
+enum class Durability { Durable, Temporary };
+
 class OutputFile {
 public:
   /// Opens a new file beside `path`. An error (CannotWrite) at `loc` when
@@ -42,8 +45,8 @@ public:
   /// again.
   void release(uint64_t offset, uint64_t size);
 
-  /// Unmaps, waits for the disk and gives the file its name.
-  mlir::LogicalResult commit();
+  /// Unmaps, waits for the disk if the file is to last, and gives it its name.
+  mlir::LogicalResult commit(Durability durability = Durability::Durable);
 
   llvm::StringRef path() const { return target; }
 

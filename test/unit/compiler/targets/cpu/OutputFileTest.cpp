@@ -58,6 +58,16 @@ TEST_F(OutputFileTest, appearsOnlyWhenCommitted) {
   EXPECT_EQ(read(path("a.txt")), "abc");
 }
 
+TEST_F(OutputFileTest, temporaryFilesAreWholeToo) {
+  auto file = OutputFile::create(path("a.txt"), FileMode::Executable, loc);
+  ASSERT_TRUE(succeeded(file));
+  ASSERT_TRUE(succeeded(file->write(llvm::ArrayRef<char>("abc", 3))));
+  ASSERT_TRUE(succeeded(file->commit(Durability::Temporary)));
+  EXPECT_EQ(filesInFolder(), std::vector<std::string>{"a.txt"});
+  EXPECT_EQ(read(path("a.txt")), "abc");
+  EXPECT_TRUE(llvm::sys::fs::can_execute(path("a.txt")));
+}
+
 TEST_F(OutputFileTest, leavesNothingWithoutCommit) {
   {
     auto file = OutputFile::create(path("a.txt"), FileMode::Plain, loc);
