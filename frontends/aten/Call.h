@@ -1,0 +1,99 @@
+//===- Call.h - one call of an ATen operator ---*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file declares what a builder of the ATen table gets: the arguments,
+// matched to the schema, by name; the place; and the helpers to make Nodes.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef FRONTENDS_ATEN_CALL_H
+#define FRONTENDS_ATEN_CALL_H
+
+#include "dialects/support/Diagnostics.h"
+#include "frontends/aten/Constants.h"
+#include "frontends/aten/Emitter.h"
+#include "frontends/aten/Schema.h"
+#include "frontends/aten/Tensor.h"
+
+namespace graven::aten {
+
+class Call : public Emitter {
+public:
+  Call(mlir::OpBuilder &builder, mlir::Location loc, const Schema &schema,
+       llvm::ArrayRef<Value> arguments, ConstantEvaluator &constants)
+      : Emitter(builder, loc), schema(schema), arguments(arguments),
+        constants(constants) {}
+
+  const Schema &schema;
+
+  /// The argument of that name; None when the overload has none.
+  const Value &argument(llvm::StringRef name) const;
+  bool has(llvm::StringRef name) const { return !argument(name).isNone(); }
+  /// The graph's value of a tensor argument; null when it is None.
+  mlir::Value tensor(llvm::StringRef name = "self");
+  llvm::SmallVector<mlir::Value> tensors(llvm::StringRef name);
+  /// A bool, int or float argument, tensors of one element evaluated.
+  std::optional<Value> known(llvm::StringRef name);
+  /// An int; a tensor of no dimensions is evaluated, which may fail.
+  std::optional<int64_t> integer(llvm::StringRef name);
+  std::optional<double> number(llvm::StringRef name);
+  bool flag(llvm::StringRef name) const;
+  llvm::StringRef string(llvm::StringRef name) const;
+  /// Ints of a list; empty, with an error, when one is not known.
+  std::optional<Shape> integers(llvm::StringRef name);
+  /// A list with an entry for each of `count` axes: one entry is repeated, an
+  /// empty list gives `fallback`.
+  std::optional<Shape> integers(llvm::StringRef name, size_t count,
+                                llvm::ArrayRef<int64_t> fallback);
+  /// The elements of a value computed from constants only.
+  std::optional<eval::Tensor> evaluate(mlir::Value value) {
+    return constants.evaluate(value);
+  }
+  /// The dtype argument, if given.
+  std::optional<ScalarType> dtype(llvm::StringRef name = "dtype") const;
+
+  /// The axis argument made non-negative for a tensor of that rank; an axis
+  /// out of range is an error.
+  std::optional<int64_t> axis(llvm::StringRef name, int64_t rank);
+  std::optional<int64_t> checkedAxis(int64_t axis, int64_t rank);
+  /// Sorted axes of a list argument; None or an empty list means all.
+  std::optional<Shape> axes(llvm::StringRef name, int64_t rank);
+
+  /// PyTorch's result type of these operands; nothing, with an error, when
+  /// they have none.
+  std::optional<ScalarType> promoted(llvm::ArrayRef<llvm::StringRef> names);
+  /// A tensor or number as a value of that type; a number gets rank 0.
+  mlir::Value operand(llvm::StringRef name, ScalarType type);
+  /// self as a float: ints and bools become the default float type.
+  mlir::Value floatTensor(llvm::StringRef name = "self");
+
+  void give(mlir::Value value) {
+    results.push_back(value ? Value(Tensor::make(value)) : Value::unknown());
+    ok &= static_cast<bool>(value);
+  }
+  void giveList(llvm::ArrayRef<mlir::Value> values);
+
+  /// Reports that this use of the operator is not supported.
+  mlir::InFlightDiagnostic fail(Code code = Code::UnsupportedFeature);
+  mlir::Value failed(const llvm::Twine &message) {
+    fail() << message;
+    return {};
+  }
+
+  llvm::SmallVector<Value> results;
+  bool ok = true;
+
+private:
+  llvm::ArrayRef<Value> arguments;
+  ConstantEvaluator &constants;
+};
+
+/// A builder of one tensor, null on failure; and a builder that gives its
+/// results itself.
+using TensorBuilder = mlir::Value (*)(Call &);
+using Builder = void (*)(Call &);
+
+} // namespace graven::aten
+
+#endif // FRONTENDS_ATEN_CALL_H

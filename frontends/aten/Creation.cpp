@@ -1,0 +1,241 @@
+//===- Creation.cpp - ATen operators that make tensors ---*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file builds ATen's operators that fill, count and mask. Uninitialised
+// tensors are zeros, so that results are deterministic.
+//
+//===----------------------------------------------------------------------===//
+
+#include "frontends/aten/Table.h"
+
+#include <cmath>
+
+using namespace graven;
+using namespace graven::aten;
+using llvm::StringRef;
+using Kind = Value::Kind;
+
+/// The element type of a new tensor: the dtype argument, or else `fallback`.
+static mlir::Type newType(Call &c, ScalarType fallback) {
+  ScalarType type = c.dtype().value_or(fallback);
+  mlir::Type result = c.mlirType(type);
+  if (!result)
+    c.fail() << "elements of type " << name(type);
+  return result;
+}
+
+/// The size argument; a negative extent is an error.
+static std::optional<Shape> newShape(Call &c) {
+  std::optional<Shape> shape = c.integers("size");
+  if (shape && llvm::any_of(*shape, [](int64_t d) { return d < 0; })) {
+    c.fail() << "negative extent in size [" << *shape << "]";
+    return std::nullopt;
+  }
+  return shape;
+}
+
+/// zeros, ones, empty; new_zeros and new_ones take self's type.
+template <int64_t kFill> static mlir::Value filled(Call &c) {
+  mlir::Value self = c.tensor();
+  mlir::Type type = newType(c, self ? c.scalarType(self) : ScalarType::Float);
+  std::optional<Shape> shape = newShape(c);
+  return type && shape ? c.full(type, *shape, kFill) : mlir::Value();
+}
+template <int64_t kFill> static mlir::Value filledLike(Call &c) {
+  mlir::Value self = c.tensor();
+  mlir::Type type = newType(c, c.scalarType(self));
+  return type ? c.full(type, c.shape(self), kFill) : mlir::Value();
+}
+
+static ScalarType typeOf(const Value &number) {
+  return number.is(Kind::Float)  ? ScalarType::Float
+         : number.is(Kind::Bool) ? ScalarType::Bool
+                                 : ScalarType::Long;
+}
+
+static mlir::Value full(Call &c) {
+  std::optional<Shape> shape = newShape(c);
+  std::optional<Value> value = c.known("fill_value");
+  if (!shape || !value)
+    return {};
+  mlir::Value self = c.tensor();
+  mlir::Type type = newType(c, self ? c.scalarType(self) : typeOf(*value));
+  return type ? c.full(type, *shape, *value) : mlir::Value();
+}
+static mlir::Value fullLike(Call &c) {
+  mlir::Value self = c.tensor();
+  std::optional<Value> value = c.known("fill_value");
+  mlir::Type type = newType(c, c.scalarType(self));
+  return type && value ? c.full(type, c.shape(self), *value) : mlir::Value();
+}
+static mlir::Value scalarTensor(Call &c) {
+  std::optional<Value> value = c.known("s");
+  mlir::Type type = newType(c, ScalarType::Float);
+  return type && value ? c.full(type, {}, *value) : mlir::Value();
+}
+
+static mlir::Value fill(Call &c) {
+  mlir::Value self = c.tensor();
+  mlir::Value value = c.operand("value", c.scalarType(self));
+  return c.broadcastTo(value, c.shape(self));
+}
+static mlir::Value zero(Call &c) {
+  mlir::Value self = c.tensor();
+  return c.full(c.element(self), c.shape(self), int64_t(0));
+}
+
+/// start + step * i for i < n, computed in f64 (i64 for ints) as torch does.
+static mlir::Value arange(Call &c) {
+  Value start(int64_t(0)), step(int64_t(1));
+  std::optional<Value> end = c.known("end");
+  if (!end)
+    return {};
+  for (auto [name, value] : {std::pair("start", &start), {"step", &step}})
+    if (c.has(name)) {
+      std::optional<Value> given = c.known(name);
+      if (!given)
+        return {};
+      *value = *given;
+    }
+  bool isFloat =
+      start.is(Kind::Float) || step.is(Kind::Float) || end->is(Kind::Float);
+  mlir::Type type = newType(c, isFloat ? ScalarType::Float : ScalarType::Long);
+  double count = std::ceil((end->number() - start.number()) / step.number());
+  if (!type)
+    return {};
+  if (!(count >= 0 && count < 0x1p40))
+    return c.failed("bounds inconsistent with the step");
+  mlir::Type compute = mlir::isa<mlir::FloatType>(type)
+                           ? mlir::Type(c.builder.getF64Type())
+                           : type;
+  Shape shape{static_cast<int64_t>(count)};
+  mlir::Value i =
+      c.make<IotaOp>(mlir::ValueRange(), shape, uint64_t(0), compute);
+  if (i && step.number() != 1)
+    i = c.binary<MulOp>(i, c.full(compute, {1}, step));
+  if (i && start.number() != 0)
+    i = c.binary<AddOp>(i, c.full(compute, {1}, start));
+  return c.cast(i, type);
+}
+
+/// From both ends towards the middle, as torch computes it.
+static mlir::Value linspace(Call &c) {
+  auto start = c.number("start"), end = c.number("end");
+  auto steps = c.integer("steps");
+  mlir::Type type = newType(c, ScalarType::Float);
+  if (!start || !end || !steps || !type)
+    return {};
+  if (*steps < 0 || *steps > (1 << 24))
+    return c.failed(llvm::Twine(*steps) + " steps");
+  llvm::SmallVector<float> values;
+  float first = *start, last = *end;
+  float step = *steps > 1 ? (last - first) / (*steps - 1) : 0;
+  for (int64_t i = 0; i < *steps; ++i)
+    values.push_back(i < *steps / 2 || *steps == 1
+                         ? first + step * i
+                         : last - step * (*steps - 1 - i));
+  auto elements = mlir::RankedTensorType::get({*steps}, c.builder.getF32Type());
+  return c.cast(c.constant(mlir::DenseElementsAttr::get(
+                    elements, llvm::ArrayRef<float>(values))),
+                type);
+}
+
+/// column - row of the last two axes of `shape`.
+static mlir::Value distance(Call &c, llvm::ArrayRef<int64_t> shape) {
+  Shape plane(shape.take_back(2));
+  mlir::Type i64 = c.builder.getI64Type();
+  mlir::Value rows =
+      c.make<IotaOp>(mlir::ValueRange(), plane, uint64_t(0), i64);
+  mlir::Value columns =
+      c.make<IotaOp>(mlir::ValueRange(), plane, uint64_t(1), i64);
+  return c.binary<SubOp>(columns, rows);
+}
+
+static mlir::Value eye(Call &c) {
+  auto n = c.integer("n");
+  auto m = c.has("m") ? c.integer("m") : n;
+  mlir::Type type = newType(c, ScalarType::Float);
+  if (!n || !m || !type)
+    return {};
+  if (*n < 0 || *m < 0)
+    return c.failed("negative extent");
+  return c.cast(c.compare(ComparePredicate::Eq, distance(c, {*n, *m}), 0.0),
+                type);
+}
+
+/// A select, not a product with a mask: infinities would become NaN.
+static mlir::Value triangle(Call &c, ComparePredicate predicate) {
+  mlir::Value x = c.tensor();
+  std::optional<int64_t> diagonal = c.integer("diagonal");
+  if (!diagonal)
+    return {};
+  if (c.rank(x) < 2)
+    return c.failed("tensor of rank < 2");
+  mlir::Value keep = c.compare(predicate, distance(c, c.type(x).getShape()),
+                               static_cast<double>(*diagonal));
+  return c.where(keep, x, c.scalar(c.element(x), int64_t(0), c.rank(x)));
+}
+static mlir::Value tril(Call &c) { return triangle(c, ComparePredicate::Le); }
+static mlir::Value triu(Call &c) { return triangle(c, ComparePredicate::Ge); }
+
+static mlir::Value oneHot(Call &c) {
+  mlir::Value x = c.tensor();
+  std::optional<int64_t> classes = c.integer("num_classes");
+  if (!classes)
+    return {};
+  if (*classes < 0) {
+    c.fail(Code::DataDependent) << "the number of classes is not given";
+    return {};
+  }
+  Shape shape(c.rank(x) + 1, 1);
+  shape.back() = *classes;
+  mlir::Value iota = c.make<IotaOp>(
+      mlir::ValueRange(), shape, uint64_t(c.rank(x)), c.builder.getI64Type());
+  mlir::Value index = c.cast(c.unsqueeze(x, c.rank(x)), ScalarType::Long);
+  return c.cast(c.compare(ComparePredicate::Eq, index, iota), ScalarType::Long);
+}
+
+static void meshgrid(Call &c) {
+  llvm::SmallVector<mlir::Value> tensors = c.tensors("tensors"), results;
+  bool xy = c.string("indexing") == "xy" && tensors.size() > 1;
+  if (xy)
+    std::swap(tensors[0], tensors[1]);
+  Shape shape;
+  for (mlir::Value t : tensors)
+    shape.push_back(c.type(t).getNumElements());
+  for (auto [i, t] : llvm::enumerate(tensors)) {
+    Shape line(tensors.size(), 1);
+    line[i] = shape[i];
+    mlir::Value grid = c.broadcastTo(c.reshape(t, line), shape);
+    if (xy) {
+      Shape permutation(tensors.size());
+      for (size_t k = 0; k < permutation.size(); ++k)
+        permutation[k] = k < 2 ? 1 - k : k;
+      grid = c.transpose(grid, permutation);
+    }
+    results.push_back(grid);
+  }
+  if (xy)
+    std::swap(results[0], results[1]);
+  c.giveList(results);
+}
+
+void graven::aten::addCreation(Table &t) {
+  t.add("zeros empty new_zeros new_empty", filled<0>);
+  t.add("ones new_ones", filled<1>);
+  t.add("zeros_like empty_like", filledLike<0>);
+  t.add("ones_like", filledLike<1>);
+  t.add("full new_full", full);
+  t.add("full_like", fullLike);
+  t.add("scalar_tensor", scalarTensor);
+  t.add("fill", fill);
+  t.add("zero", zero);
+  t.add("arange", arange);
+  t.add("linspace", linspace);
+  t.add("eye", eye);
+  t.add("tril", tril);
+  t.add("triu", triu);
+  t.add("one_hot", oneHot);
+  t.add("meshgrid", meshgrid);
+}

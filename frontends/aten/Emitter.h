@@ -1,0 +1,128 @@
+//===- Emitter.h - builds Nodes by PyTorch's shape rules ---*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file declares the helpers with which the ATen builders make Nodes:
+// implicit broadcast becomes reshapes, promotion becomes casts. A null Value
+// stands for a failure that was reported, and every helper passes it on.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef FRONTENDS_ATEN_EMITTER_H
+#define FRONTENDS_ATEN_EMITTER_H
+
+#include "dialects/graven/Graven.h"
+#include "frontends/aten/ScalarType.h"
+#include "frontends/aten/Value.h"
+
+#include "mlir/IR/Builders.h"
+
+namespace graven::aten {
+
+using Shape = llvm::SmallVector<int64_t>;
+
+class Emitter {
+public:
+  Emitter(mlir::OpBuilder &builder, mlir::Location loc)
+      : builder(builder), loc(loc) {}
+
+  mlir::OpBuilder &builder;
+  mlir::Location loc;
+
+  static mlir::RankedTensorType type(mlir::Value v) {
+    return mlir::cast<mlir::RankedTensorType>(v.getType());
+  }
+  static mlir::Type element(mlir::Value v) { return type(v).getElementType(); }
+  static Shape shape(mlir::Value v) {
+    return Shape(type(v).getShape().begin(), type(v).getShape().end());
+  }
+  static int64_t rank(mlir::Value v) { return type(v).getRank(); }
+  static ScalarType scalarType(mlir::Value v) {
+    return fromMLIR(element(v)).value_or(ScalarType::Float);
+  }
+  static bool isFloat(mlir::Value v) {
+    return mlir::isa<mlir::FloatType>(element(v));
+  }
+  static bool isBool(mlir::Value v) { return element(v).isInteger(1); }
+  mlir::Type mlirType(ScalarType t) const {
+    return toMLIR(builder.getContext(), t);
+  }
+
+  /// A Node with one result.
+  template <class Op, class... Args> mlir::Value make(Args &&...args) {
+    auto op = tryCreate<Op>(builder, loc, std::forward<Args>(args)...);
+    return mlir::failed(op) ? mlir::Value()
+                            : mlir::Value(op->getOperation()->getResult(0));
+  }
+
+  // Constants.
+  mlir::Value constant(mlir::ElementsAttr value) {
+    return make<ConstantOp>(value);
+  }
+  /// A number of that type, in the shape of ones of that rank.
+  mlir::Value scalar(mlir::Type element, double value, int64_t rank = 0) {
+    return full(element, Shape(rank, 1), value);
+  }
+  mlir::Value scalar(mlir::Type element, int64_t value, int64_t rank = 0) {
+    return full(element, Shape(rank, 1), value);
+  }
+  mlir::Value full(mlir::Type element, llvm::ArrayRef<int64_t> shape,
+                   double value);
+  mlir::Value full(mlir::Type element, llvm::ArrayRef<int64_t> shape,
+                   int64_t value);
+  /// A known number (bool, int or float) of that type.
+  mlir::Value full(mlir::Type element, llvm::ArrayRef<int64_t> shape,
+                   const Value &number);
+  mlir::Value indices(llvm::ArrayRef<int64_t> shape,
+                      llvm::ArrayRef<int64_t> values);
+
+  // Shape. Axes are already non-negative.
+  mlir::Value reshape(mlir::Value x, llvm::ArrayRef<int64_t> shape);
+  mlir::Value transpose(mlir::Value x, llvm::ArrayRef<int64_t> permutation);
+  mlir::Value slice(mlir::Value x, int64_t axis, int64_t start, int64_t end,
+                    int64_t step = 1);
+  /// The slice at `index` of an axis, which goes away.
+  mlir::Value select(mlir::Value x, int64_t axis, int64_t index);
+  mlir::Value unsqueeze(mlir::Value x, int64_t axis);
+  /// Right-aligned broadcast to a shape of at least x's rank.
+  mlir::Value broadcastTo(mlir::Value x, llvm::ArrayRef<int64_t> shape);
+  mlir::Value concat(llvm::ArrayRef<mlir::Value> parts, int64_t axis);
+  /// Leading extents of 1 up to the given rank; rank-0 constants stay so.
+  mlir::Value withRank(mlir::Value x, int64_t rank);
+  /// The shape both broadcast to; nothing when they do not.
+  static std::optional<Shape> broadcastShape(llvm::ArrayRef<int64_t> a,
+                                             llvm::ArrayRef<int64_t> b);
+
+  // Arithmetic. Operands have equal element types and any ranks.
+  template <class Op> mlir::Value unary(mlir::Value x) {
+    return x ? make<Op>(x) : x;
+  }
+  template <class Op> mlir::Value binary(mlir::Value a, mlir::Value b) {
+    if (!alignRanks({&a, &b}))
+      return {};
+    return make<Op>(a, b);
+  }
+  template <class Op> mlir::Value binary(mlir::Value a, double b) {
+    return a ? binary<Op>(a, scalar(element(a), b, rank(a))) : a;
+  }
+  mlir::Value compare(ComparePredicate predicate, mlir::Value a, mlir::Value b);
+  mlir::Value compare(ComparePredicate predicate, mlir::Value a, double b) {
+    return a ? compare(predicate, a, scalar(element(a), b, rank(a))) : a;
+  }
+  mlir::Value where(mlir::Value condition, mlir::Value a, mlir::Value b);
+  mlir::Value cast(mlir::Value x, mlir::Type element);
+  mlir::Value cast(mlir::Value x, ScalarType type) {
+    return cast(x, mlirType(type));
+  }
+  /// x != 0, or x itself when it is bool.
+  mlir::Value toBool(mlir::Value x);
+  mlir::Value reduce(ReduceKind kind, mlir::Value x,
+                     llvm::ArrayRef<int64_t> axes, bool keep);
+
+private:
+  bool alignRanks(std::initializer_list<mlir::Value *> values);
+};
+
+} // namespace graven::aten
+
+#endif // FRONTENDS_ATEN_EMITTER_H

@@ -1,0 +1,137 @@
+//===- Normalisation.cpp - ATen's normalisations ---*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file builds batch, layer, group, instance and RMS normalisation and
+// softmax, in their inference forms.
+//
+//===----------------------------------------------------------------------===//
+
+#include "frontends/aten/Table.h"
+
+#include <limits>
+
+using namespace graven;
+using namespace graven::aten;
+using llvm::StringRef;
+
+/// A parameter of C elements, or that number when it is missing.
+static mlir::Value channels(Call &c, StringRef name, mlir::Value x,
+                            double missing) {
+  if (mlir::Value value = c.tensor(name))
+    return c.cast(value, c.element(x));
+  return c.full(c.element(x), {c.type(x).getDimSize(1)}, missing);
+}
+
+static mlir::Value batchNorm(Call &c) {
+  mlir::Value x = c.tensor("input");
+  if (c.flag("training")) {
+    c.fail(Code::TrainingMode) << "statistics of the batch are computed";
+    return {};
+  }
+  auto epsilon = c.number("eps");
+  if (!epsilon)
+    return {};
+  if (c.rank(x) < 2 || !c.has("running_mean") || !c.has("running_var"))
+    return c.failed("needs running statistics and a tensor of rank >= 2");
+  return c.make<BatchNormOp>(
+      x, channels(c, "weight", x, 1), channels(c, "bias", x, 0),
+      channels(c, "running_mean", x, 0), channels(c, "running_var", x, 1),
+      llvm::APFloat(*epsilon));
+}
+/// The saved statistics, results two and three, are empty.
+static void batchNormThree(Call &c) {
+  c.give(batchNorm(c));
+  mlir::Type type = c.mlirType(ScalarType::Float);
+  c.give(c.full(type, {0}, int64_t(0)));
+  c.give(c.full(type, {0}, int64_t(0)));
+}
+
+static mlir::Value groupNormOf(Call &c, int64_t groups) {
+  mlir::Value x = c.tensor("input");
+  auto epsilon = c.number("eps");
+  return epsilon
+             ? c.make<GroupNormOp>(x, c.tensor("weight"), c.tensor("bias"),
+                                   uint64_t(groups), llvm::APFloat(*epsilon))
+             : mlir::Value();
+}
+static mlir::Value groupNorm(Call &c) {
+  auto groups = c.integer(c.has("num_groups") ? "num_groups" : "group");
+  return groups ? groupNormOf(c, *groups) : mlir::Value();
+}
+static void nativeGroupNorm(Call &c) { c.give(groupNorm(c)); }
+static mlir::Value instanceNorm(Call &c) {
+  mlir::Value x = c.tensor("input");
+  if (c.rank(x) < 2)
+    return c.failed("tensor of rank < 2");
+  if (!c.flag("use_input_stats"))
+    return batchNorm(c);
+  return groupNormOf(c, c.type(x).getDimSize(1));
+}
+
+/// The first normalised axis; the normalised shape must be x's last extents.
+static std::optional<int64_t> firstAxis(Call &c, mlir::Value x) {
+  auto shape = c.integers("normalized_shape");
+  if (!shape)
+    return std::nullopt;
+  int64_t count = shape->size();
+  if (count >= 1 && count <= c.rank(x) &&
+      c.type(x).getShape().take_back(count) == llvm::ArrayRef(*shape))
+    return c.rank(x) - count;
+  c.fail() << "normalized shape [" << *shape << "] for a tensor of shape ["
+           << c.type(x).getShape() << "]";
+  return std::nullopt;
+}
+
+static mlir::Value layerNorm(Call &c) {
+  mlir::Value x = c.tensor("input");
+  auto axis = firstAxis(c, x);
+  auto epsilon = c.number("eps");
+  if (!axis || !epsilon)
+    return {};
+  return c.make<LayerNormOp>(x, c.tensor("weight"), c.tensor("bias"),
+                             uint64_t(*axis), llvm::APFloat(*epsilon));
+}
+/// The statistics, results two and three, are not computed.
+static void nativeLayerNorm(Call &c) { c.give(layerNorm(c)); }
+
+static mlir::Value rmsNorm(Call &c) {
+  mlir::Value x = c.tensor("input");
+  auto axis = firstAxis(c, x);
+  std::optional<double> epsilon =
+      c.has("eps") ? c.number("eps")
+      : c.element(x).isF64()
+          ? std::numeric_limits<double>::epsilon()
+          : static_cast<double>(std::numeric_limits<float>::epsilon());
+  if (!axis || !epsilon)
+    return {};
+  return c.make<RmsNormOp>(x, c.tensor("weight"), uint64_t(*axis),
+                           llvm::APFloat(*epsilon));
+}
+
+template <class Op> static mlir::Value softmax(Call &c) {
+  mlir::Value x = c.tensor();
+  if (std::optional<ScalarType> type = c.dtype())
+    x = c.cast(x, *type);
+  else if (c.flag("half_to_float") || !c.isFloat(x))
+    x = c.cast(x, ScalarType::Float);
+  auto axis = x ? c.axis("dim", c.rank(x)) : std::nullopt;
+  if (!axis)
+    return {};
+  if (c.rank(x) == 0)
+    return c.failed("tensor without axes");
+  return c.make<Op>(x, uint64_t(*axis));
+}
+
+void graven::aten::addNormalisation(Table &t) {
+  t.add("batch_norm", batchNorm);
+  t.add("_native_batch_norm_legit_no_training", batchNormThree);
+  t.add("group_norm", groupNorm);
+  t.add("native_group_norm", nativeGroupNorm);
+  t.add("instance_norm", instanceNorm);
+  t.add("layer_norm", layerNorm);
+  t.add("native_layer_norm", nativeLayerNorm);
+  t.add("rms_norm", rmsNorm);
+  t.add("softmax _softmax special_softmax", softmax<SoftmaxOp>);
+  t.add("log_softmax _log_softmax special_log_softmax", softmax<LogSoftmaxOp>);
+}

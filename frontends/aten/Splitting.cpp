@@ -1,0 +1,338 @@
+//===- Splitting.cpp - ATen operators on parts of tensors ---*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file builds ATen's operators that take windows out of a tensor, put
+// windows into one, and join tensors.
+//
+//===----------------------------------------------------------------------===//
+
+#include "frontends/aten/Table.h"
+
+using namespace graven;
+using namespace graven::aten;
+using llvm::StringRef;
+
+/// A bound of a slice: given, or the open one.
+static std::optional<int64_t> bound(Call &c, StringRef name, int64_t open) {
+  return c.has(name) ? c.integer(name) : open;
+}
+
+static mlir::Value slice(Call &c) {
+  mlir::Value x = c.tensor();
+  auto axis = c.axis("dim", c.rank(x)), step = c.integer("step");
+  auto start = bound(c, "start", 0), end = bound(c, "end", INT64_MAX);
+  if (!axis || !step || !start || !end)
+    return {};
+  if (*step < 1 || c.rank(x) == 0)
+    return c.failed("slice with step " + llvm::Twine(*step) +
+                    " of a tensor of rank " + llvm::Twine(c.rank(x)));
+  return c.slice(x, *axis, *start, *end, *step);
+}
+
+/// An index made non-negative; out of range is an error.
+static std::optional<int64_t> checkedIndex(Call &c, int64_t index,
+                                           int64_t extent) {
+  if (index >= -extent && index < extent)
+    return index < 0 ? index + extent : index;
+  c.fail() << "index " << index << " is out of range for an axis of extent "
+           << extent;
+  return std::nullopt;
+}
+
+static mlir::Value select(Call &c) {
+  mlir::Value x = c.tensor();
+  auto axis = c.axis("dim", c.rank(x)), index = c.integer("index");
+  if (!axis || !index)
+    return {};
+  if (c.rank(x) == 0)
+    return c.failed("tensor without axes");
+  index = checkedIndex(c, *index, c.type(x).getDimSize(*axis));
+  return index ? c.select(x, *axis, *index) : mlir::Value();
+}
+
+static mlir::Value narrow(Call &c) {
+  mlir::Value x = c.tensor();
+  auto axis = c.axis("dim", c.rank(x)), start = c.integer("start"),
+       length = c.integer("length");
+  if (!axis || !start || !length)
+    return {};
+  int64_t extent = c.type(x).getDimSize(*axis);
+  if (*start < 0)
+    *start += extent;
+  if (*start < 0 || *length < 0 || *start > extent - *length)
+    return c.failed("window leaves the axis");
+  return c.slice(x, *axis, *start, *start + *length);
+}
+
+//===----------------------------------------------------------------------===//
+// Into lists
+//===----------------------------------------------------------------------===//
+
+/// Windows that end at the given places.
+static void giveParts(Call &c, mlir::Value x, int64_t axis,
+                      llvm::ArrayRef<int64_t> ends) {
+  llvm::SmallVector<mlir::Value> parts;
+  int64_t start = 0;
+  for (int64_t end : ends) {
+    parts.push_back(c.slice(x, axis, start, end));
+    start = end;
+  }
+  c.giveList(parts);
+}
+
+static void unbind(Call &c) {
+  mlir::Value x = c.tensor();
+  auto axis = c.axis("dim", c.rank(x));
+  if (!axis)
+    return;
+  llvm::SmallVector<mlir::Value> parts;
+  for (int64_t i = 0, e = c.type(x).getDimSize(*axis); i < e; ++i)
+    parts.push_back(c.select(x, *axis, i));
+  c.giveList(parts);
+}
+
+static void giveEqualParts(Call &c, mlir::Value x, int64_t axis, int64_t size) {
+  int64_t extent = c.type(x).getDimSize(axis);
+  if (size < 0 || (size == 0 && extent != 0)) {
+    c.failed("parts of extent " + llvm::Twine(size));
+    return;
+  }
+  Shape ends;
+  for (int64_t end = 0; end < extent || ends.empty();) {
+    end = std::min(end + std::max<int64_t>(size, 1), extent);
+    ends.push_back(end);
+  }
+  giveParts(c, x, axis, ends);
+}
+
+static void giveSizes(Call &c, mlir::Value x, int64_t axis, StringRef name) {
+  std::optional<Shape> ends = c.integers(name);
+  if (!ends)
+    return;
+  int64_t end = 0;
+  for (int64_t &size : *ends) {
+    if (size < 0 || size > c.type(x).getDimSize(axis) - end) {
+      c.failed("sizes do not sum to the axis's extent");
+      return;
+    }
+    size = end += size;
+  }
+  if (end != c.type(x).getDimSize(axis)) {
+    c.failed("sizes sum to " + llvm::Twine(end) + ", expected " +
+             llvm::Twine(c.type(x).getDimSize(axis)));
+    return;
+  }
+  giveParts(c, x, axis, *ends);
+}
+
+static void split(Call &c) {
+  mlir::Value x = c.tensor();
+  auto axis = c.axis("dim", c.rank(x));
+  if (!axis)
+    return;
+  for (StringRef name : {"split_size", "split_sizes"}) {
+    if (c.argument(name).items())
+      return giveSizes(c, x, *axis, name);
+    if (c.has(name)) {
+      if (auto size = c.integer(name))
+        giveEqualParts(c, x, *axis, *size);
+      return;
+    }
+  }
+}
+
+/// Possibly fewer chunks than asked for.
+static void chunk(Call &c) {
+  mlir::Value x = c.tensor();
+  auto axis = c.axis("dim", c.rank(x)), chunks = c.integer("chunks");
+  if (!axis || !chunks)
+    return;
+  if (*chunks < 1) {
+    c.failed(llvm::Twine(*chunks) + " chunks");
+    return;
+  }
+  int64_t extent = c.type(x).getDimSize(*axis);
+  giveEqualParts(c, x, *axis, (extent + *chunks - 1) / *chunks);
+}
+
+static void tensorSplit(Call &c) {
+  mlir::Value x = c.tensor();
+  auto axis = c.axis("dim", c.rank(x));
+  if (!axis)
+    return;
+  int64_t extent = c.type(x).getDimSize(*axis);
+  if (c.argument("indices").items()) {
+    std::optional<Shape> ends = c.integers("indices");
+    if (!ends)
+      return;
+    for (int64_t &end : *ends)
+      end = std::clamp<int64_t>(end < 0 ? end + extent : end, 0, extent);
+    ends->push_back(extent);
+    return giveParts(c, x, *axis, *ends);
+  }
+  auto sections = c.integer("sections");
+  if (!sections || *sections < 1) {
+    c.failed("number of sections");
+    return;
+  }
+  Shape ends;
+  int64_t end = 0;
+  for (int64_t i = 0; i < *sections; ++i)
+    ends.push_back(end += extent / *sections + (i < extent % *sections));
+  giveParts(c, x, *axis, ends);
+}
+
+//===----------------------------------------------------------------------===//
+// Out of lists
+//===----------------------------------------------------------------------===//
+
+/// The tensors of a list in their common type.
+static llvm::SmallVector<mlir::Value> promotedList(Call &c) {
+  std::optional<ScalarType> type = c.promoted({"tensors"});
+  llvm::SmallVector<mlir::Value> tensors = c.tensors("tensors");
+  if (!type || tensors.empty())
+    return {};
+  for (mlir::Value &t : tensors)
+    t = c.cast(t, *type);
+  return tensors;
+}
+
+static mlir::Value cat(Call &c) {
+  llvm::SmallVector<mlir::Value> tensors = promotedList(c), parts;
+  // Empty tensors of one axis are skipped, whatever the rank of the others.
+  for (mlir::Value t : tensors)
+    if (t && !(c.rank(t) == 1 && c.type(t).getDimSize(0) == 0))
+      parts.push_back(t);
+  if (parts.empty())
+    return tensors.empty() ? mlir::Value() : tensors.front();
+  auto axis = c.axis("dim", c.rank(parts.front()));
+  return axis ? c.concat(parts, *axis) : mlir::Value();
+}
+
+static mlir::Value stack(Call &c) {
+  llvm::SmallVector<mlir::Value> tensors = promotedList(c);
+  if (tensors.empty())
+    return {};
+  auto axis = c.axis("dim", c.rank(tensors.front()) + 1);
+  if (!axis)
+    return {};
+  for (mlir::Value &t : tensors)
+    t = c.unsqueeze(t, *axis);
+  return c.concat(tensors, *axis);
+}
+
+/// hstack joins along axis 1 (0 for vectors), vstack rows.
+static mlir::Value hstack(Call &c) {
+  llvm::SmallVector<mlir::Value> tensors = promotedList(c);
+  if (tensors.empty())
+    return {};
+  for (mlir::Value &t : tensors)
+    t = c.withRank(t, 1);
+  return c.concat(tensors, c.rank(tensors.front()) == 1 ? 0 : 1);
+}
+static mlir::Value vstack(Call &c) {
+  llvm::SmallVector<mlir::Value> tensors = promotedList(c);
+  if (tensors.empty())
+    return {};
+  for (mlir::Value &t : tensors)
+    t = c.withRank(t, 2);
+  return c.concat(tensors, 0);
+}
+
+//===----------------------------------------------------------------------===//
+// Order, windows put in
+//===----------------------------------------------------------------------===//
+
+static mlir::Value flipped(Call &c, Shape axes) {
+  mlir::Value x = c.tensor();
+  return axes.empty() || c.rank(x) == 0 ? x : c.make<ReverseOp>(x, axes);
+}
+static mlir::Value flip(Call &c) {
+  // An empty list flips nothing here, where elsewhere it means all axes.
+  if (const auto *items = c.argument("dims").items(); items && items->empty())
+    return c.tensor();
+  std::optional<Shape> axes = c.axes("dims", c.rank(c.tensor()));
+  return axes ? flipped(c, *axes) : mlir::Value();
+}
+static mlir::Value fliplr(Call &c) { return flipped(c, {1}); }
+static mlir::Value flipud(Call &c) { return flipped(c, {0}); }
+
+static mlir::Value roll(Call &c) {
+  mlir::Value x = c.tensor();
+  Shape original = c.shape(x);
+  auto shifts = c.integers("shifts"), dims = c.integers("dims");
+  if (!shifts || !dims)
+    return {};
+  if (dims->empty()) {
+    x = c.reshape(x, {c.type(x).getNumElements()});
+    dims->push_back(0);
+  }
+  if (shifts->size() != dims->size())
+    return c.failed("shifts and dims of different lengths");
+  for (auto [shift, dim] : llvm::zip(*shifts, *dims)) {
+    auto axis = c.checkedAxis(dim, c.rank(x));
+    if (!axis)
+      return {};
+    int64_t extent = c.type(x).getDimSize(*axis);
+    int64_t cut = extent ? ((-shift % extent) + extent) % extent : 0;
+    if (cut)
+      x = c.concat({c.slice(x, *axis, cut, extent), c.slice(x, *axis, 0, cut)},
+                   *axis);
+    if (!x)
+      return {};
+  }
+  return c.reshape(x, original);
+}
+
+static mlir::Value insert(Call &c, mlir::Value src, int64_t axis, int64_t start,
+                          int64_t step) {
+  mlir::Value x = c.tensor();
+  Shape starts(c.rank(x), 0), steps(c.rank(x), 1);
+  starts[axis] = start;
+  steps[axis] = step;
+  src = c.cast(src, c.element(x));
+  return src ? c.make<InsertSliceOp>(x, src, mlir::ValueRange(), starts, steps)
+             : src;
+}
+static mlir::Value sliceScatter(Call &c) {
+  mlir::Value x = c.tensor();
+  auto axis = c.axis("dim", c.rank(x)), step = c.integer("step");
+  auto start = bound(c, "start", 0), end = bound(c, "end", INT64_MAX);
+  if (!axis || !step || !start || !end)
+    return {};
+  if (*step < 1)
+    return c.failed("step " + llvm::Twine(*step));
+  SliceBounds bounds =
+      resolveSlice(c.type(x).getDimSize(*axis), *start, *end, *step);
+  return insert(c, c.tensor("src"), *axis, bounds.start, *step);
+}
+static mlir::Value selectScatter(Call &c) {
+  mlir::Value x = c.tensor();
+  auto axis = c.axis("dim", c.rank(x)), index = c.integer("index");
+  if (axis && index)
+    index = checkedIndex(c, *index, c.type(x).getDimSize(*axis));
+  if (!axis || !index)
+    return {};
+  return insert(c, c.unsqueeze(c.tensor("src"), *axis), *axis, *index, 1);
+}
+
+void graven::aten::addSplitting(Table &t) {
+  t.add("slice", slice);
+  t.add("select", select);
+  t.add("narrow", narrow);
+  t.add("unbind", unbind);
+  t.add("split split_with_sizes", split);
+  t.add("chunk", chunk);
+  t.add("tensor_split", tensorSplit);
+  t.add("cat concat concatenate", cat);
+  t.add("stack", stack);
+  t.add("hstack", hstack);
+  t.add("vstack", vstack);
+  t.add("flip", flip);
+  t.add("fliplr", fliplr);
+  t.add("flipud", flipud);
+  t.add("roll", roll);
+  t.add("slice_scatter", sliceScatter);
+  t.add("select_scatter", selectScatter);
+}

@@ -1,0 +1,165 @@
+//===- Table.cpp - the ATen operators the graph can express ---*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file implements the table and the running of a call. What a schema says
+// of aliasing decides what becomes of the results: `Tensor(a!)` is written,
+// `Tensor(a)` shares storage with its argument.
+//
+//===----------------------------------------------------------------------===//
+
+#include "frontends/aten/Table.h"
+
+#include "llvm/ADT/StringExtras.h"
+
+using namespace graven;
+using namespace graven::aten;
+using llvm::StringRef;
+using Kind = Value::Kind;
+
+Table::Table() {
+  addPointwise(*this);
+  addBinary(*this);
+  addCreation(*this);
+  addShape(*this);
+  addSplitting(*this);
+  addIndexing(*this);
+  addContraction(*this);
+  addConvolution(*this);
+  addReduction(*this);
+  addSorting(*this);
+  addPooling(*this);
+  addResampling(*this);
+  addNormalisation(*this);
+  addAttention(*this);
+}
+
+void Table::add(StringRef names, TensorBuilder builder) {
+  llvm::SmallVector<StringRef> parts;
+  llvm::SplitString(names, parts);
+  for (StringRef name : parts)
+    entries[name].tensor = builder;
+}
+
+void Table::add(StringRef names, Builder builder) {
+  llvm::SmallVector<StringRef> parts;
+  llvm::SplitString(names, parts);
+  for (StringRef name : parts)
+    entries[name].general = builder;
+}
+
+const Entry *Table::find(StringRef name) const {
+  name.consume_front("aten::");
+  auto it = entries.find(name);
+  if (it == entries.end() && name.ends_with("_") && !name.starts_with("__"))
+    it = entries.find(name.drop_back());
+  return it == entries.end() ? nullptr : &it->second;
+}
+
+/// The tensor argument whose alias set is that of a result.
+static const Value *aliasedArgument(const Schema &schema,
+                                    llvm::ArrayRef<Value> arguments,
+                                    const SchemaType &result) {
+  // Dropout that does nothing gives its input back, which no schema says.
+  if (schema.name.ends_with("dropout") && !arguments.empty())
+    return &arguments.front();
+  if (result.aliasSet.empty())
+    return nullptr;
+  for (auto [formal, value] : llvm::zip(schema.arguments, arguments))
+    if (formal.type.aliasSet == result.aliasSet && value.is(Kind::Tensor))
+      return &value;
+  return nullptr;
+}
+
+/// Writes a result into the argument that the schema says is written, in the
+/// argument's type and shape.
+static mlir::LogicalResult writeArgument(Emitter &emitter, const Value &target,
+                                         const Value &result) {
+  mlir::RankedTensorType type = target.tensor()->type();
+  mlir::Value value = result.tensor()->read(emitter.builder);
+  value = emitter.broadcastTo(emitter.cast(value, type.getElementType()),
+                              type.getShape());
+  if (!value)
+    return mlir::failure();
+  return target.tensor()->write(emitter.builder, emitter.loc, value);
+}
+
+/// Ops that give a view or a copy by how the elements lie: a copy when they do
+/// not lie densely.
+static bool mayCopy(StringRef name) {
+  return name == "aten::contiguous" || name == "aten::reshape" ||
+         name == "aten::flatten";
+}
+
+static Value shareStorage(const Schema &schema, const Value &base,
+                          const Value &result) {
+  if (!result.is(Kind::Tensor) ||
+      (mayCopy(schema.name) && !base.tensor()->isContiguous()))
+    return result;
+  return Tensor::view(base.tensor(), result.tensor()->current());
+}
+
+static void finish(Call &call, llvm::ArrayRef<Value> arguments) {
+  const Schema &schema = call.schema;
+  for (auto [i, type] : llvm::enumerate(schema.results)) {
+    Value &result = call.results[i];
+    const Value *base = aliasedArgument(schema, arguments, type);
+    if (!base)
+      continue;
+    if (type.isWritten && result.is(Kind::Tensor)) {
+      if (mlir::failed(writeArgument(call, *base, result)))
+        call.ok = false;
+      result = *base;
+    } else if (result.is(Kind::List)) {
+      for (Value &item : result.list().items)
+        item = shareStorage(schema, *base, item);
+    } else {
+      result = shareStorage(schema, *base, result);
+    }
+  }
+}
+
+mlir::LogicalResult graven::aten::run(Session &session, mlir::Location loc,
+                                      const Schema &schema,
+                                      llvm::ArrayRef<Value> arguments,
+                                      llvm::SmallVectorImpl<Value> &results) {
+  const Entry *entry = session.table.find(schema.name);
+  assert(entry && "the caller looked the name up");
+  Call call(session.builder, loc, schema, arguments, session.constants);
+  // What a Node's type inference says is an unsupported use of the operator;
+  // messages that carry a code pass.
+  std::string inference;
+  bool reported = false;
+  {
+    mlir::ScopedDiagnosticHandler handler(
+        loc.getContext(), [&](mlir::Diagnostic &diagnostic) {
+          std::string text = diagnostic.str();
+          reported |=
+              diagnostic.getSeverity() == mlir::DiagnosticSeverity::Error;
+          if (diagnostic.getSeverity() != mlir::DiagnosticSeverity::Error ||
+              StringRef(text).starts_with("["))
+            return mlir::failure();
+          if (inference.empty())
+            inference = text;
+          return mlir::success();
+        });
+    if (entry->tensor)
+      call.give(entry->tensor(call));
+    else
+      entry->general(call);
+    while (call.results.size() < schema.results.size())
+      call.results.push_back(Value::unknown());
+    if (call.ok)
+      finish(call, arguments);
+  }
+  if (!inference.empty())
+    call.failed(inference);
+  else if (!call.ok && !reported)
+    call.failed("these arguments");
+  results.assign(call.results.begin(), call.results.end());
+  if (call.ok)
+    return mlir::success();
+  for (Value &result : results)
+    result = Value::unknown();
+  return mlir::failure();
+}

@@ -1,0 +1,77 @@
+//===- Table.h - the ATen operators the graph can express ---*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file declares the table from the name of an ATen operator to the
+// function that builds its Nodes, and the running of a call: in-place forms,
+// views and written arguments are handled here, once for all operators. The
+// importers of TorchScript and of torch.export share it.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef FRONTENDS_ATEN_TABLE_H
+#define FRONTENDS_ATEN_TABLE_H
+
+#include "frontends/aten/Call.h"
+
+#include "llvm/ADT/StringMap.h"
+
+namespace graven::aten {
+
+/// How to build an operator; one of the two is set.
+struct Entry {
+  TensorBuilder tensor = nullptr;
+  Builder general = nullptr;
+};
+
+class Table {
+public:
+  Table();
+
+  /// Names are without `aten::`; several names, divided by blanks, share a
+  /// builder.
+  void add(llvm::StringRef names, TensorBuilder builder);
+  void add(llvm::StringRef names, Builder builder);
+
+  /// The entry of "aten::relu" or, for an in-place form without one of its
+  /// own, of the name without the underscore; null when there is none.
+  const Entry *find(llvm::StringRef name) const;
+
+private:
+  llvm::StringMap<Entry> entries;
+};
+
+/// What the calls of one import share.
+struct Session {
+  explicit Session(mlir::OpBuilder &builder) : builder(builder) {}
+  mlir::OpBuilder &builder;
+  SchemaTable schemas;
+  Table table;
+  ConstantEvaluator constants;
+};
+
+/// Runs the matched call `schema(arguments)` at `loc`. The results follow the
+/// schema's; on failure, which was reported, they are Unknown.
+mlir::LogicalResult run(Session &session, mlir::Location loc,
+                        const Schema &schema, llvm::ArrayRef<Value> arguments,
+                        llvm::SmallVectorImpl<Value> &results);
+
+// The families, each in a file of its own.
+void addPointwise(Table &table);
+void addBinary(Table &table);
+void addCreation(Table &table);
+void addShape(Table &table);
+void addSplitting(Table &table);
+void addIndexing(Table &table);
+void addContraction(Table &table);
+void addConvolution(Table &table);
+void addReduction(Table &table);
+void addSorting(Table &table);
+void addPooling(Table &table);
+void addResampling(Table &table);
+void addNormalisation(Table &table);
+void addAttention(Table &table);
+
+} // namespace graven::aten
+
+#endif // FRONTENDS_ATEN_TABLE_H

@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+# ===- gen_schemas.py - writes Schemas.inc from an installed PyTorch ---===//
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+# This script writes the schemas of the operators that the ATen table knows, in
+# PyTorch's order of registration, which decides between overloads.
+# usage: python gen_schemas.py > Schemas.inc
+import sys
+
+import torch
+import torchvision  # registers torchvision::nms and its like
+
+# Names without a trailing underscore bring their in-place form along.
+NAMES = """
+abs absolute neg negative ceil floor round trunc fix frac exp expm1 exp2 log log2 log10 log1p sin cos tan asin arcsin
+acos arccos atan arctan sinh cosh tanh asinh arcsinh acosh arccosh atanh arctanh sigmoid erf special_erf special_expm1
+sqrt rsqrt reciprocal sign sgn square relu relu6 hardtanh gelu silu hardswish hardsigmoid softplus leaky_relu prelu
+elu selu celu mish softsign log_sigmoid hardshrink softshrink threshold glu
+add sub subtract rsub mul multiply div divide true_divide floor_divide remainder fmod pow maximum minimum fmax fmin
+atan2 arctan2 hypot logaddexp xlogy eq ne lt le gt ge less less_equal greater greater_equal not_equal isnan isinf
+isfinite isneginf isposinf logical_and logical_or logical_xor logical_not bitwise_and bitwise_or bitwise_xor
+bitwise_not bitwise_left_shift bitwise_right_shift __and__ __or__ __xor__ __lshift__ __rshift__ where clamp clip
+clamp_min clamp_max lerp addcmul addcdiv nan_to_num masked_fill heaviside
+to _to_copy type_as float half double int long bool contiguous clone detach alias lift_fresh_copy lift_fresh lift copy
+dropout feature_dropout alpha_dropout native_dropout
+zero zeros ones full empty zeros_like ones_like full_like empty_like new_zeros new_ones new_full new_empty fill
+scalar_tensor arange linspace eye tril triu meshgrid one_hot
+view reshape flatten unflatten squeeze unsqueeze _unsafe_view view_as reshape_as permute transpose t movedim moveaxis
+swapaxes swapdims numpy_T adjoint expand expand_as broadcast_to broadcast_tensors repeat tile repeat_interleave
+slice select narrow unbind split split_with_sizes chunk tensor_split cat concat concatenate stack hstack vstack
+flip fliplr flipud roll pad constant_pad_nd reflection_pad1d reflection_pad2d reflection_pad3d replication_pad1d
+replication_pad2d replication_pad3d slice_scatter select_scatter diagonal pixel_shuffle pixel_unshuffle
+channel_shuffle unfold ravel
+embedding index_select gather index index_put _index_put_impl masked_select take_along_dim
+linear addmm mm bmm baddbmm addbmm matmul dot mv outer ger einsum
+conv1d conv2d conv3d _convolution convolution conv_transpose1d conv_transpose2d conv_transpose3d
+sum mean prod amax amin any all max min argmax argmin var std var_mean std_mean norm linalg_vector_norm
+frobenius_norm logsumexp cumsum cumprod sort argsort topk count_nonzero
+max_pool1d max_pool2d max_pool3d max_pool2d_with_indices avg_pool1d avg_pool2d avg_pool3d adaptive_avg_pool1d
+adaptive_avg_pool2d adaptive_avg_pool3d _adaptive_avg_pool2d _adaptive_avg_pool3d adaptive_max_pool1d
+adaptive_max_pool2d
+upsample_nearest1d upsample_nearest2d upsample_nearest3d _upsample_nearest_exact1d _upsample_nearest_exact2d
+_upsample_nearest_exact3d upsample_linear1d upsample_bilinear2d upsample_trilinear3d upsample_bicubic2d
+batch_norm _native_batch_norm_legit_no_training instance_norm group_norm native_group_norm layer_norm
+native_layer_norm rms_norm softmax _softmax log_softmax _log_softmax special_softmax special_log_softmax
+scaled_dot_product_attention
+_native_multi_head_attention _transformer_encoder_layer_fwd lstm gru lstm_cell gru_cell
+cosine_similarity l1_loss mse_loss smooth_l1_loss cross_entropy_loss grid_sampler bernoulli uniform normal rand randn
+rand_like randn_like randperm multinomial nonzero unique2 _unique2 scatter scatter_add masked_scatter bucketize
+searchsorted as_strided diag cdist local_response_norm quantize_per_tensor dequantize logaddexp2 cummax cummin
+""".split()
+OTHER = ["torchvision::nms", "torchvision::roi_align"]
+
+
+def main():
+    seen = set()
+    print("// Made by gen_schemas.py from PyTorch " + torch.__version__.split("+")[0] + "; do not edit.")
+    for name in NAMES:
+        for full in (f"aten::{name}", f"aten::{name}_"):
+            emit(full, seen)
+    for full in OTHER:
+        emit(full, seen)
+
+
+def emit(full, seen):
+    for schema in torch._C._jit_get_schemas_for_operator(full):
+        text = str(schema)
+        # `out` variants write into an argument, which the importer does itself; names of dimensions and complex
+        # numbers have no meaning in the graph; view.dtype is never chosen by overload resolution.
+        if any(a.is_out for a in schema.arguments) or "Dimname" in text or text.startswith("aten::view.dtype"):
+            continue
+        if "complex" in text or text in seen:
+            continue
+        if not any("Tensor" in str(a.type) for a in schema.arguments) and "Tensor" not in text.rsplit("->", 1)[1]:
+            continue
+        seen.add(text)
+        # The type of a Generator, Stream or Storage argument is only ever given None.
+        print('R"(' + text + ')" "\\n"')
+
+
+if __name__ == "__main__":
+    main()
