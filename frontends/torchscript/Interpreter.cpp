@@ -1,0 +1,335 @@
+//===- Interpreter.cpp - walks a TorchScript program ---*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file implements the statements of the interpreter, and what it reports.
+// When an operation cannot be imported its result is Unknown and the walk goes
+// on, through both branches of conditions on it, to find all problems at once.
+//
+//===----------------------------------------------------------------------===//
+
+#include "frontends/torchscript/Interpreter.h"
+
+#include "frontends/torchscript/Types.h"
+
+using namespace graven;
+using namespace graven::torch;
+using llvm::StringRef;
+using Kind = Value::Kind;
+
+/// Iterations of one loop, and statements of one import.
+static constexpr int64_t kMaxIterations = 10000;
+static constexpr uint64_t kMaxSteps = 5000000;
+/// Places named for one unsupported operation.
+static constexpr size_t kMaxPlaces = 5;
+
+Interpreter::Interpreter(Archive &archive, aten::Session &session,
+                         ParameterLoader &parameters)
+    : archive(archive), session(session), parameters(parameters),
+      current(session.builder.getUnknownLoc()) {}
+
+void Interpreter::setPlace(uint32_t offset) {
+  mlir::MLIRContext *context = session.builder.getContext();
+  auto place = [&](StringRef file, unsigned line, unsigned column) {
+    return mlir::FileLineColLoc::get(context, file, line, column);
+  };
+  if (auto python = archive.pythonLine(*frame->file, offset)) {
+    current = place(python->file, python->line, 1);
+  } else {
+    LineColumn at = frame->file->place(offset);
+    current = place(frame->file->record(), at.line, at.column);
+  }
+  if (!frame->path.empty())
+    current = mlir::NameLoc::get(mlir::StringAttr::get(context, frame->path),
+                                 current);
+}
+
+mlir::InFlightDiagnostic Interpreter::error(Code code) {
+  failed = true;
+  return emitCoded(current, code);
+}
+
+mlir::LogicalResult Interpreter::finish(mlir::Location loc) {
+  if (!unsupported.empty()) {
+    size_t uses = 0;
+    for (auto &[name, places] : unsupported)
+      uses += places.size();
+    auto diagnostic = emitCoded(loc, Code::UnsupportedOp)
+                      << unsupported.size() << " unsupported operation"
+                      << (unsupported.size() == 1 ? "" : "s") << " in " << uses
+                      << (uses == 1 ? " place" : " places");
+    for (auto &[name, places] : unsupported) {
+      diagnostic.attachNote(places.front())
+          << name << ": " << places.size()
+          << (places.size() == 1 ? " use" : " uses");
+      for (mlir::Location place : llvm::ArrayRef(places).slice(
+               1, std::min(places.size(), kMaxPlaces) - 1))
+        diagnostic.attachNote(place) << name << " here too";
+    }
+  }
+  return mlir::success(!hasFailed());
+}
+
+//===----------------------------------------------------------------------===//
+// Known values
+//===----------------------------------------------------------------------===//
+
+Value Interpreter::knownScalar(const Value &value) {
+  if (value.isNumber() || value.is(Kind::Bool))
+    return value;
+  if (!value.is(Kind::Tensor))
+    return Value();
+  return constants().evaluateScalar(read(value)).value_or(Value());
+}
+
+Result Interpreter::scalar(const Value &value) {
+  Value known = knownScalar(value);
+  if (!known.isNone() || value.is(Kind::Unknown))
+    return value.is(Kind::Unknown) ? value : known;
+  if (value.is(Kind::Tensor))
+    error(Code::DataDependent)
+        << "a number is taken from a tensor that is only known at run time";
+  else
+    error(Code::BadSource) << "expected a number, got " << value.typeName();
+  return mlir::failure();
+}
+
+mlir::FailureOr<bool> Interpreter::truth(const Value &value) {
+  Value known = knownScalar(value);
+  if (!known.isNone())
+    return known.is(Kind::Float) ? known.number() != 0
+           : known.is(Kind::Int) ? known.integer() != 0
+                                 : known.boolean();
+  if (value.is(Kind::Tensor))
+    error(Code::DataDependent)
+        << "a condition depends on a tensor that is only known at run time";
+  else
+    error(Code::BadSource) << "expected a condition, got " << value.typeName();
+  return mlir::failure();
+}
+
+//===----------------------------------------------------------------------===//
+// Statements
+//===----------------------------------------------------------------------===//
+
+bool Interpreter::countStep() {
+  if (++steps <= kMaxSteps)
+    return true;
+  error(Code::UnsupportedFeature)
+      << "the program runs more than " << kMaxSteps << " statements";
+  return false;
+}
+
+Interpreter::Flow Interpreter::runBody(const Body &body) {
+  for (const Statement *statement : body) {
+    if (!countStep())
+      return Flow::Failed;
+    if (Flow flow = runStatement(*statement); flow != Flow::Next)
+      return flow;
+  }
+  return Flow::Next;
+}
+
+Interpreter::Flow Interpreter::runIf(const Statement &statement) {
+  Result condition = evaluate(statement.values[0]);
+  if (mlir::failed(condition))
+    return Flow::Failed;
+  if (condition->is(Kind::Unknown)) {
+    // An operation failed before: look for further problems on both sides.
+    if (Flow flow = runBody(statement.body); flow == Flow::Failed)
+      return flow;
+    return runBody(statement.orelse);
+  }
+  setPlace(statement.offset);
+  mlir::FailureOr<bool> taken = truth(*condition);
+  if (mlir::failed(taken))
+    return Flow::Failed;
+  return runBody(*taken ? statement.body : statement.orelse);
+}
+
+Interpreter::Flow Interpreter::runFor(const Statement &statement) {
+  Result range = evaluate(statement.values[0]);
+  if (mlir::failed(range))
+    return Flow::Failed;
+  setPlace(statement.offset);
+  if (range->is(Kind::Unknown)) {
+    frame->variables[statement.targets[0]] = *range;
+    return runBody(statement.body);
+  }
+  if (!range->items()) {
+    error(Code::BadSource) << "cannot iterate over " << range->typeName();
+    return Flow::Failed;
+  }
+  // The list may be changed by the body.
+  std::vector<Value> items = *range->items();
+  for (const Value &item : items) {
+    frame->variables[statement.targets[0]] = item;
+    if (Flow flow = runBody(statement.body); flow != Flow::Next)
+      return flow;
+  }
+  return Flow::Next;
+}
+
+Interpreter::Flow Interpreter::runWhile(const Statement &statement) {
+  for (int64_t i = 0; i < kMaxIterations; ++i) {
+    Result condition = evaluate(statement.values[0]);
+    if (mlir::failed(condition))
+      return Flow::Failed;
+    if (condition->is(Kind::Unknown))
+      return runBody(statement.body);
+    setPlace(statement.offset);
+    mlir::FailureOr<bool> again = truth(*condition);
+    if (mlir::failed(again))
+      return Flow::Failed;
+    if (!*again)
+      return Flow::Next;
+    if (Flow flow = runBody(statement.body); flow != Flow::Next)
+      return flow;
+  }
+  setPlace(statement.offset);
+  error(Code::UnsupportedFeature)
+      << "a loop runs more than " << kMaxIterations << " times";
+  return Flow::Failed;
+}
+
+Interpreter::Flow Interpreter::runAssign(const Statement &statement) {
+  auto values = evaluateAll(statement.values);
+  if (mlir::failed(values))
+    return Flow::Failed;
+  auto &variables = frame->variables;
+  if (statement.kind != Statement::Kind::Unpack) {
+    for (auto [target, value] : llvm::zip(statement.targets, *values))
+      variables[target] = coerced(value, statement.type);
+    return Flow::Next;
+  }
+  const Value &value = values->front();
+  size_t count = statement.targets.size();
+  if (value.is(Kind::Unknown)) {
+    for (StringRef target : statement.targets)
+      variables[target] = value;
+    return Flow::Next;
+  }
+  const std::vector<Value> *items = value.items();
+  if (!items || items->size() != count) {
+    setPlace(statement.offset);
+    auto diagnostic = error(Code::BadSource)
+                      << "cannot unpack " << value.typeName();
+    if (items)
+      diagnostic << " of " << items->size() << " values";
+    diagnostic << " into " << count << " names";
+    return Flow::Failed;
+  }
+  std::vector<Value> copies = *items;
+  for (auto [target, item] : llvm::zip(statement.targets, copies))
+    variables[target] = item;
+  return Flow::Next;
+}
+
+Interpreter::Flow Interpreter::runSetAttribute(const Statement &statement) {
+  Result base = evaluate(statement.values[0]);
+  Result value = mlir::failed(base) ? base : evaluate(statement.values[1]);
+  if (mlir::failed(value))
+    return Flow::Failed;
+  Object *object = extensionIn<Object>(*base);
+  if (!object) {
+    setPlace(statement.offset);
+    error(Code::BadSource) << "cannot set an attribute of " << base->typeName();
+    return Flow::Failed;
+  }
+  object->attributes[statement.name] = *value;
+  if (object->state) {
+    setPlace(statement.offset);
+    mlir::emitWarning(current)
+        << "the model sets its attribute '" << statement.name
+        << "', which the compiled model does not keep between runs";
+  }
+  return Flow::Next;
+}
+
+Interpreter::Flow Interpreter::runStatement(const Statement &statement) {
+  switch (statement.kind) {
+  case Statement::Kind::Pass:
+    return Flow::Next;
+  case Statement::Kind::Assign:
+  case Statement::Kind::Unpack:
+  case Statement::Kind::Annotated:
+    return runAssign(statement);
+  case Statement::Kind::SetAttribute:
+    return runSetAttribute(statement);
+  case Statement::Kind::Expression:
+    return mlir::failed(evaluate(statement.values[0])) ? Flow::Failed
+                                                       : Flow::Next;
+  case Statement::Kind::If:
+    return runIf(statement);
+  case Statement::Kind::For:
+    return runFor(statement);
+  case Statement::Kind::While:
+    return runWhile(statement);
+  case Statement::Kind::With: {
+    // Contexts such as no_grad and autocast change nothing in a graph for
+    // inference that its casts do not say.
+    Result context = evaluate(statement.values[0]);
+    if (mlir::failed(context))
+      return Flow::Failed;
+    for (StringRef target : statement.targets)
+      frame->variables[target] = *context;
+    return runBody(statement.body);
+  }
+  case Statement::Kind::Function: {
+    auto closure = std::make_shared<Closure>();
+    closure->function = {frame->file, statement.function,
+                         statement.function->name.str()};
+    closure->variables = frame->variables;
+    frame->variables[statement.function->name] =
+        Value(std::shared_ptr<aten::Extension>(closure));
+    return Flow::Next;
+  }
+  case Statement::Kind::Return: {
+    auto values = evaluateAll(statement.values);
+    if (mlir::failed(values))
+      return Flow::Failed;
+    frame->returned = values->size() == 1 ? values->front()
+                      : values->empty()   ? Value()
+                                          : Value::makeTuple(*values);
+    return Flow::Return;
+  }
+  }
+  return Flow::Failed;
+}
+
+//===----------------------------------------------------------------------===//
+// Entry
+//===----------------------------------------------------------------------===//
+
+llvm::Expected<DefinedFunction> Interpreter::findEntry(StringRef name) {
+  if (!archive.root())
+    return archive.findFunction(("__torch__." + name).str());
+  auto type = archive.findClass(archive.root()->text);
+  if (!type)
+    return type.takeError();
+  const FunctionDef *method = *type ? type->definition->method(name) : nullptr;
+  return DefinedFunction{type->file, method, type->qualifiedName};
+}
+
+Result Interpreter::callEntry(StringRef name, std::vector<Value> arguments) {
+  auto entry = findEntry(name);
+  if (!entry || !*entry) {
+    llvm::consumeError(entry ? llvm::Error::success() : entry.takeError());
+    error(Code::BadSource) << "the model has no method '" << name << "'";
+    return mlir::failure();
+  }
+  Frame outer{entry->file, "", {}, {}};
+  frame = &outer;
+  setPlace(entry->definition->offset);
+  CallArguments call;
+  call.positional = std::move(arguments);
+  Result result = mlir::failure();
+  if (!archive.root()) {
+    result = callFunction(*entry, std::move(call), "");
+  } else {
+    Result root = loadObject(archive.root(), "");
+    result = mlir::failed(root) ? root : callMethod(*root, name, call);
+  }
+  frame = nullptr;
+  return result;
+}

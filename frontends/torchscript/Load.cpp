@@ -1,0 +1,303 @@
+//===- Load.cpp - objects and Parameters of an archive ---*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file implements the way from pickled values to values of the program:
+// objects, whose attributes are read when asked for, and tensors, which become
+// Parameters that refer to the bytes of the file.
+//
+//===----------------------------------------------------------------------===//
+
+#include "frontends/torchscript/Interpreter.h"
+
+#include "frontends/torchscript/Types.h"
+
+using namespace graven;
+using namespace graven::torch;
+using llvm::StringRef;
+using Kind = Value::Kind;
+using PickleKind = PickleValue::Kind;
+
+/// Constants of at most this many elements stand in the graph itself.
+static constexpr int64_t kMaxConstant = 1024;
+/// Pickled containers within containers.
+static constexpr unsigned kMaxPickleDepth = 200;
+
+//===----------------------------------------------------------------------===//
+// Parameters
+//===----------------------------------------------------------------------===//
+
+ParameterLoader::ParameterLoader(Archive &archive, mlir::OpBuilder &builder,
+                                 mlir::Operation *module, std::string blob)
+    : archive(archive), builder(builder), module(module),
+      blob(std::move(blob)) {}
+
+mlir::DenseElementsAttr
+ParameterLoader::readElements(const PickleTensor &tensor,
+                              mlir::RankedTensorType type,
+                              StringRef bytes) const {
+  size_t width = aten::itemSize(tensor.storage.type);
+  std::vector<char> dense;
+  dense.reserve(type.getNumElements() * width);
+  eval::forEachIndex(type.getShape(), [&](llvm::ArrayRef<int64_t> index) {
+    uint64_t at = tensor.offset;
+    for (auto [i, stride] : llvm::zip(index, tensor.strides))
+      at += i * stride;
+    StringRef element = bytes.substr(at * width, width);
+    if (archive.isBigEndian())
+      dense.insert(dense.end(), element.rbegin(), element.rend());
+    else
+      dense.insert(dense.end(), element.begin(), element.end());
+  });
+  return eval::Tensor::fromBytes(type, dense).toElements();
+}
+
+/// Whether the strides are those of dense row-major elements.
+static bool isDense(const PickleTensor &tensor) {
+  int64_t expected = 1;
+  for (size_t i = tensor.sizes.size(); i-- > 0;) {
+    if (tensor.sizes[i] != 1 && tensor.strides[i] != expected)
+      return false;
+    expected *= tensor.sizes[i];
+  }
+  return true;
+}
+
+/// The same for tensors that are the same bytes in the same order.
+static std::string geometry(const PickleTensor &tensor, StringRef folder) {
+  std::string key;
+  llvm::raw_string_ostream stream(key);
+  stream << folder << "/" << tensor.storage.key << "/"
+         << static_cast<int>(tensor.storage.type) << "/" << tensor.offset;
+  for (auto [size, stride] : llvm::zip(tensor.sizes, tensor.strides))
+    stream << "," << size << ":" << stride;
+  return key;
+}
+
+Value ParameterLoader::load(const PickleTensor &tensor, StringRef name,
+                            StringRef folder, bool isBuffer,
+                            mlir::Location loc) {
+  auto fail = [&](Code code, const llvm::Twine &what) {
+    emitCoded(loc, code) << "tensor '" << name << "' " << what;
+    return Value::unknown();
+  };
+  if (!tensor.unsupported.empty())
+    return fail(Code::UnsupportedFeature, "is " + tensor.unsupported);
+  mlir::Type element = aten::toMLIR(builder.getContext(), tensor.storage.type);
+  bool isSmallFloat = aten::isFloating(tensor.storage.type) &&
+                      aten::itemSize(tensor.storage.type) == 1;
+  if (!element || isSmallFloat)
+    return fail(Code::UnsupportedFeature,
+                "has elements of type " + aten::name(tensor.storage.type));
+  auto type = mlir::RankedTensorType::get(tensor.sizes, element);
+  aten::Emitter emitter(builder, loc);
+  if (type.getNumElements() == 0)
+    return Value(
+        aten::Tensor::make(emitter.full(element, type.getShape(), int64_t(0))));
+  auto place = archive.storage(folder, tensor.storage);
+  if (!place)
+    return fail(Code::BadTensor,
+                "is damaged: " + llvm::toString(place.takeError()));
+  if (folder == "constants" && type.getNumElements() <= kMaxConstant)
+    return Value(aten::Tensor::make(
+        emitter.constant(readElements(tensor, type, archive.bytes(*place)))));
+
+  std::string key = geometry(tensor, folder);
+  std::string &symbol = names[key];
+  if (symbol.empty()) {
+    symbol = name.str();
+    if (unsigned count = used[name]++)
+      symbol += "_" + std::to_string(count);
+    int64_t skipped = tensor.offset * aten::itemSize(tensor.storage.type);
+    llvm::ArrayRef<int64_t> strides;
+    if (!isDense(tensor))
+      strides = tensor.strides;
+    auto value =
+        BlobAttr::get(builder.getContext(), blob, place->offset + skipped,
+                      place->length - skipped, strides, archive.isBigEndian());
+    mlir::OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToEnd(&module->getRegion(0).front());
+    auto unit = [&](bool set) {
+      return set ? builder.getUnitAttr() : mlir::UnitAttr();
+    };
+    ParamOp::create(builder, loc, builder.getStringAttr(symbol),
+                    mlir::TypeAttr::get(type), value, unit(tensor.requiresGrad),
+                    unit(isBuffer), mlir::StringAttr());
+  }
+  mlir::Value read = GetParamOp::create(builder, loc, type, symbol);
+  auto result = aten::Tensor::make(read);
+  result->setParameterName(symbol);
+  return Value(result);
+}
+
+//===----------------------------------------------------------------------===//
+// Values
+//===----------------------------------------------------------------------===//
+
+Result Interpreter::loadObject(const PickleValue *value, StringRef path) {
+  auto type = archive.findClass(value->text);
+  if (!type || !*type) {
+    std::string why =
+        type ? "it is not defined" : llvm::toString(type.takeError());
+    error(Code::BadSource) << "class '" << value->text << "': " << why;
+    return mlir::failure();
+  }
+  auto object = std::make_shared<Object>();
+  object->type = *type;
+  object->path = path.str();
+  Value result{std::shared_ptr<aten::Extension>(object)};
+  loaded[value] = result;
+  if (value->items.empty())
+    return result;
+  if (!type->definition->method("__setstate__")) {
+    if (!value->items[0]->is(PickleKind::Dict)) {
+      error(Code::BadPickle)
+          << "the state of '" << value->text << "' is no dict";
+      return mlir::failure();
+    }
+    object->state = value->items[0];
+    return result;
+  }
+  Result state = loadValue(value->items[0], path, "data", /*isBuffer=*/true);
+  if (mlir::failed(state))
+    return state;
+  CallArguments arguments;
+  arguments.positional = {*state};
+  Result done = callMethod(result, "__setstate__", std::move(arguments));
+  return mlir::failed(done) ? done : Result(result);
+}
+
+Result Interpreter::loadValue(const PickleValue *value, StringRef path,
+                              StringRef folder, bool isBuffer, unsigned level) {
+  if (level >= kMaxPickleDepth) {
+    error(Code::BadPickle) << "attribute '" << path << "' is nested more than "
+                           << kMaxPickleDepth << " deep";
+    return mlir::failure();
+  }
+  if (auto it = loaded.find(value); it != loaded.end())
+    return it->second;
+  auto loadItems = [&]() -> mlir::FailureOr<std::vector<Value>> {
+    std::vector<Value> items;
+    for (auto [i, item] : llvm::enumerate(value->items)) {
+      Result loadedItem = loadValue(item, (path + "." + llvm::Twine(i)).str(),
+                                    folder, isBuffer, level + 1);
+      if (mlir::failed(loadedItem))
+        return mlir::failure();
+      items.push_back(*loadedItem);
+    }
+    return items;
+  };
+  switch (value->kind) {
+  case PickleKind::None:
+    return Value();
+  case PickleKind::Bool:
+    return Value(value->integer != 0);
+  case PickleKind::Int:
+    return Value(value->integer);
+  case PickleKind::Float:
+    return Value(value->real);
+  case PickleKind::String:
+    return Value(value->text);
+  case PickleKind::Device:
+    return Value(aten::Device{value->text});
+  case PickleKind::Tensor: {
+    Value tensor =
+        parameters.load(*value->tensor, path, folder, isBuffer, current);
+    failed |= tensor.is(Kind::Unknown);
+    return loaded[value] = tensor;
+  }
+  case PickleKind::Object:
+    return loadObject(value, path);
+  case PickleKind::List:
+  case PickleKind::Tuple: {
+    auto items = loadItems();
+    if (mlir::failed(items))
+      return mlir::failure();
+    return loaded[value] = value->is(PickleKind::List)
+                               ? Value::makeList(std::move(*items))
+                               : Value::makeTuple(std::move(*items));
+  }
+  case PickleKind::Dict: {
+    auto items = loadItems();
+    if (mlir::failed(items))
+      return mlir::failure();
+    Value dict = Value::makeDict();
+    for (size_t i = 0; i + 1 < items->size(); i += 2)
+      dict.dict().items.emplace_back((*items)[i], (*items)[i + 1]);
+    return loaded[value] = dict;
+  }
+  case PickleKind::Enum: {
+    auto member = std::make_shared<EnumMember>();
+    member->type = value->text;
+    Result inner =
+        loadValue(value->items[0], path, folder, isBuffer, level + 1);
+    if (mlir::failed(inner))
+      return inner;
+    member->value = *inner;
+    return loaded[value] = Value(std::shared_ptr<aten::Extension>(member));
+  }
+  case PickleKind::Complex:
+  case PickleKind::Global:
+  case PickleKind::Storage:
+    break;
+  }
+  error(Code::UnsupportedFeature)
+      << "attribute '" << path << "' is of a kind the graph does not have";
+  return Value::unknown();
+}
+
+Result Interpreter::objectAttribute(Object &object, StringRef name) {
+  if (auto it = object.attributes.find(name); it != object.attributes.end())
+    return it->second;
+  const ClassDef &definition = *object.type.definition;
+  const AttributeDecl *declared = definition.attribute(name);
+  std::string path =
+      object.path.empty() ? name.str() : object.path + "." + name.str();
+  Result value = mlir::failure();
+  if (const PickleValue *stored =
+          object.state ? object.state->lookup(name) : nullptr) {
+    bool isBuffer = !llvm::is_contained(definition.parameters, name);
+    value = loadValue(stored, path, "data", isBuffer);
+    if (mlir::failed(value))
+      return value;
+    if (declared)
+      value = coerced(*value, declared->type);
+    if (name == "training" && value->is(Kind::Bool) && value->boolean()) {
+      if (!reportedTraining)
+        error(Code::TrainingMode)
+            << "module '" << (object.path.empty() ? "(root)" : object.path)
+            << "' is in training mode";
+      reportedTraining = true;
+      value = Value(false);
+    }
+  } else if (declared && declared->value) {
+    // A class constant, in the words of the class's own file.
+    Frame inner{object.type.file, object.path, {}, {}};
+    Frame *outer = std::exchange(frame, &inner);
+    value = evaluate(declared->value);
+    frame = outer;
+    if (mlir::failed(value))
+      return value;
+    value = coerced(*value, declared->type);
+  } else {
+    error(Code::BadPickle) << "object of class '" << object.type.qualifiedName
+                           << "' has no attribute '" << name << "'";
+    return mlir::failure();
+  }
+  object.attributes[name] = *value;
+  return value;
+}
+
+/// CONSTANTS.c3
+Result Interpreter::constant(StringRef name) {
+  const PickleValue *constants = archive.constants();
+  size_t index = 0;
+  StringRef digits = name;
+  if (!constants || !digits.consume_front("c") ||
+      digits.getAsInteger(10, index) || index >= constants->items.size()) {
+    error(Code::BadArchive) << "the archive has no constant '" << name << "'";
+    return mlir::failure();
+  }
+  return loadValue(constants->items[index], ("constants." + name).str(),
+                   "constants", /*isBuffer=*/true);
+}
