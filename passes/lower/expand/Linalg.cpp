@@ -229,15 +229,10 @@ private:
     }
     for (Operation &inner : block->without_terminator()) {
       if (auto index = dyn_cast<linalg::IndexOp>(inner)) {
-        map.map(index.getResult(),
-                e.get(nest.original(e, ivs, index.getDim())));
+        map.map(index.getResult(), e.get(nest.original(ivs, index.getDim())));
         continue;
       }
-      Operation *cloned = builder.clone(inner, map);
-      relax(cloned, !carried.empty() && combines(inner));
-      cloned->walk([&](linalg::IndexOp index) {
-        index.replaceAllUsesWith(e.get(nest.original(e, ivs, index.getDim())));
-      });
+      relax(builder.clone(inner, map), !carried.empty() && combines(inner));
     }
     SmallVector<Value> results;
     for (Value value : block->getTerminator()->getOperands())
@@ -273,7 +268,7 @@ private:
     }
     SmallVector<Idx> dims;
     for (unsigned d = 0; d < access.map.getNumDims(); ++d)
-      dims.push_back(nest.original(e, ivs, d));
+      dims.push_back(nest.original(ivs, d));
     Idx result(int64_t(0));
     for (auto [expr, stride] :
          llvm::zip_equal(access.map.getResults(), access.buffer.strides))

@@ -134,7 +134,7 @@ LoopNest::LoopNest(ArrayRef<int64_t> extents, ArrayRef<bool> isParallel,
   loops.append(reductions.begin(), reductions.end());
 }
 
-Idx LoopNest::original(Emitter &e, ArrayRef<Idx> ivs, unsigned dim) const {
+Idx LoopNest::original(ArrayRef<Idx> ivs, unsigned dim) const {
   for (auto [loop, iv] : llvm::zip_equal(loops, ivs))
     if (llvm::is_contained(loop.dims, dim))
       return iv;

@@ -38,7 +38,7 @@ public:
            llvm::ArrayRef<Strides> operands, llvm::ArrayRef<bool> pinned);
 
   /// The index of an original loop that is not collapsed.
-  Idx original(Emitter &e, llvm::ArrayRef<Idx> ivs, unsigned dim) const;
+  Idx original(llvm::ArrayRef<Idx> ivs, unsigned dim) const;
 
   /// First the parallel loops, the contiguous one last, then the reductions.
   llvm::SmallVector<Loop> loops;

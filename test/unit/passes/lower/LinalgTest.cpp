@@ -208,4 +208,37 @@ func.func @main(%x: memref<4x6xf32>, %o: memref<8x12xf32>, %i: memref<8x12xf32>)
   }
 }
 
+/// A region with a loop of its own.
+TEST(Linalg, LoopInTheRegion) {
+  for (const TargetInfo &target : targets()) {
+    Array x(20), out(20);
+    for (int64_t i = 0; i < 20; ++i)
+      x[i] = float(i + 1);
+    run(R"(#id = affine_map<(i) -> (i)>
+func.func @main(%x: memref<20xf32>, %o: memref<20xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %zero = arith.constant 0.0 : f32
+  linalg.generic {indexing_maps = [#id], iterator_types = ["parallel"]} outs(%o : memref<20xf32>) {
+  ^bb0(%b: f32):
+    %n = linalg.index 0 : index
+    %sum = scf.for %k = %c0 to %n step %c1 iter_args(%s = %zero) -> f32 {
+      %at = arith.subi %n, %k : index
+      %v = memref.load %x[%at] : memref<20xf32>
+      %t = arith.addf %s, %v : f32
+      scf.yield %t : f32
+    }
+    linalg.yield %sum : f32
+  }
+  return
+})",
+        target, {x.data(), out.data()});
+    std::vector<double> expected(20);
+    for (int64_t i = 0; i < 20; ++i)
+      for (int64_t k = 0; k < i; ++k)
+        expected[i] += x[i - k];
+    expectNear(out, expected, 1e-6, target.name + " loop in the region");
+  }
+}
+
 } // namespace
