@@ -97,6 +97,8 @@ def without(files, name):
      "test/unit/x/ATest.cpp:1: test A.b asserts nothing"),
     ("tests", {"test/unit/x/ATest.cpp": "TEST(A, DISABLED_b) { EXPECT_TRUE(call()); }\n"}, "is switched off"),
     ("tests", {"test/numerics/test_a.py": "def test_a():\n    run()\n"}, "test_a asserts nothing"),
+    ("tests", {"test/numerics/test_a.py": "def run():\n    pass\n\n\ndef test_a():\n    run()\n"}, "asserts nothing"),
+    ("layers", {"passes/lower/A.cpp": '#include "runtime/support/pool.h"\n'}, "passes/ must not depend on runtime/"),
     ("tests", {"test/numerics/test_a.py": "@pytest.mark.skip\ndef test_a():\n    assert run()\n"},
      "test_a is switched off without a reason"),
     # format
@@ -124,7 +126,12 @@ def test_finds_what_breaks_the_rule(lint, name, files, expected):
     ("unfinished", {"passes/A.cpp": "// formats, forks, hacker\n"}),
     ("tests", {"test/passes/a.mlir": "// RUN: graven-opt %s | FileCheck %s\n// CHECK: x\n",
                "test/unit/x/ATest.cpp": "TEST(A, b) { EXPECT_TRUE(call()); }\n",
-               "test/numerics/test_a.py": "def test_a():\n    np.testing.assert_allclose(a, b)\n"}),
+               "test/numerics/test_a.py": "def test_a():\n    np.testing.assert_allclose(a, b)\n",
+               "test/numerics/test_b.py": "def refused(x):\n    assert run(x)\n\n\ndef test_b():\n    refused(1)\n"}),
+    ("layers", {"passes/lower/A.cpp": '#include "runtime/include/graven/runtime.h"\n'}),
+    ("names", {"passes/lower/Passes.td": GOOD_PASS.replace("FuseConvBN", "GravenToX").replace("fuse-conv-bn", "to-x"),
+               "passes/lower/GravenToX.cpp": "",
+               "test/passes/lower/graven-to-x.mlir": "// RUN: graven-opt --graven-to-x %s | FileCheck %s\n"}),
     ("format", {".clang-format": "BasedOnStyle: LLVM\n", "passes/A.cpp": "int a;\n"}),
 ])
 def test_finds_nothing_where_the_rule_is_kept(lint, name, files):

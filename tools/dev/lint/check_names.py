@@ -24,13 +24,18 @@ def definitions(pattern, text):
         yield match, text[match.start():end]
 
 
+def short_name(definition, flag):
+    """The flag as the test is named: without the project's name unless the definition has it (GravenToKernel)."""
+    return flag if definition.startswith("Graven") else flag.removeprefix("graven-")
+
+
 def pass_findings(tree, name):
     text = tree.text(name)
     folder = posixpath.dirname(name)
     for match, body in definitions(PASS, text):
         definition, flag = match.groups()
         line = line_of(text, match.start())
-        short = flag.removeprefix("graven-")
+        short = short_name(definition, flag)
         if not flag.startswith("graven-") or short.replace("-", "") != definition.lower():
             yield Finding(name, line, f"pass {definition} has the flag '{flag}', which does not say its name")
         if not tree.exists(f"{folder}/{definition}.cpp"):
@@ -71,8 +76,7 @@ def lint(tree):
     for name in tree.matching(".td", under="passes/"):
         if posixpath.basename(name) == "Passes.td":
             yield from pass_findings(tree, name)
-            folders[posixpath.dirname(name)] = [
-                match[2].removeprefix("graven-") for match in PASS.finditer(tree.text(name))]
+            folders[posixpath.dirname(name)] = [short_name(*match.groups()) for match in PASS.finditer(tree.text(name))]
     yield from test_findings(tree, folders)
     for name in tree.matching(".td", under="dialects/"):
         yield from op_findings(tree, name)

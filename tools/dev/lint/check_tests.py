@@ -47,17 +47,29 @@ def called_name(node):
     return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
 
 
-def asserts(function):
-    return any(isinstance(node, ast.Assert)
-               or isinstance(node, ast.Call) and PYTHON_ASSERTION.search(called_name(node.func))
+def asserts(function, asserting):
+    """Whether the function asserts, itself or by calling one of the functions named in `asserting`."""
+    return any(isinstance(node, ast.Assert) or isinstance(node, ast.Call) and (
+        PYTHON_ASSERTION.search(called_name(node.func)) or called_name(node.func) in asserting)
                for node in ast.walk(function))
 
 
+def asserting_functions(functions):
+    """Names of the functions that assert, however deep."""
+    found = set()
+    while more := {function.name for function in functions
+                   if function.name not in found and asserts(function, found)}:
+        found |= more
+    return found
+
+
 def pytest_findings(tree, name):
-    for node in ast.walk(ast.parse(tree.text(name))):
-        if not isinstance(node, ast.FunctionDef) or not node.name.startswith("test"):
+    functions = [node for node in ast.walk(ast.parse(tree.text(name))) if isinstance(node, ast.FunctionDef)]
+    asserting = asserting_functions(functions)
+    for node in functions:
+        if not node.name.startswith("test"):
             continue
-        if not asserts(node):
+        if node.name not in asserting:
             yield Finding(name, node.lineno, f"{node.name} asserts nothing")
         for mark in node.decorator_list:
             call = mark if isinstance(mark, ast.Call) else None
