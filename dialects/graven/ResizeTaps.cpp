@@ -11,37 +11,43 @@
 
 namespace graven {
 
-/// Input coordinate of output index i. `inverse` is 1/scale, `length` the exact
-/// length scale * in of the output.
-static float coordinate(CoordinateMode mode, int64_t i, int64_t in, int64_t out,
-                        float inverse, float length) {
-  float x = static_cast<float>(i);
+/// Input coordinate of output index i. `scale` is the given one or 0.
+template <class T>
+static T coordinate(CoordinateMode mode, int64_t i, int64_t in, int64_t out,
+                    double scale) {
+  // PyTorch inverts the scale first, in double, and multiplies by it.
+  T inverse = scale > 0 ? static_cast<T>(1 / scale)
+                        : static_cast<T>(in) / static_cast<T>(out);
+  T length = scale > 0 ? static_cast<T>(scale) * static_cast<T>(in)
+                       : static_cast<T>(out);
+  T x = static_cast<T>(i), half = static_cast<T>(0.5);
   switch (mode) {
   case CoordinateMode::HalfPixel:
-    return (x + 0.5f) * inverse - 0.5f;
+    return (x + half) * inverse - half;
   case CoordinateMode::HalfPixelSymmetric: {
-    float adjustment = static_cast<float>(out) / length,
-          center = static_cast<float>(in) / 2;
-    return center * (1 - adjustment) + (x + 0.5f) * inverse - 0.5f;
+    T adjustment = static_cast<T>(out) / length,
+      center = static_cast<T>(in) / 2;
+    return center * (1 - adjustment) + (x + half) * inverse - half;
   }
   case CoordinateMode::PytorchHalfPixel:
-    return out > 1 ? (x + 0.5f) * inverse - 0.5f : 0;
+    return out > 1 ? (x + half) * inverse - half : 0;
   case CoordinateMode::AlignCorners:
-    return length == 1 ? 0 : x * (static_cast<float>(in - 1) / (length - 1));
+    return length == 1 ? 0 : x * (static_cast<T>(in - 1) / (length - 1));
   case CoordinateMode::Asymmetric:
     return x * inverse;
   case CoordinateMode::TfHalfPixelForNn:
-    return (x + 0.5f) * inverse;
+    return (x + half) * inverse;
   }
   llvm_unreachable("unknown coordinate mode");
 }
 
-static int64_t nearestOf(NearestMode mode, float x) {
+template <class T> static int64_t nearestOf(NearestMode mode, T x) {
+  T half = static_cast<T>(0.5);
   switch (mode) {
   case NearestMode::RoundPreferFloor:
-    return static_cast<int64_t>(std::ceil(x - 0.5f));
+    return static_cast<int64_t>(std::ceil(x - half));
   case NearestMode::RoundPreferCeil:
-    return static_cast<int64_t>(std::floor(x + 0.5f));
+    return static_cast<int64_t>(std::floor(x + half));
   case NearestMode::Floor:
     return static_cast<int64_t>(std::floor(x));
   case NearestMode::Ceil:
@@ -60,17 +66,11 @@ static double cubicWeight(double t, double a) {
   return 0;
 }
 
-ResizeTaps resizeTaps(ResizeOp op, int64_t n, int64_t in) {
+template <class T>
+static ResizeTaps tapsOf(ResizeOp op, int64_t n, int64_t in) {
   int64_t out = op.getSizes()[n];
-  float scale = op.getScales()
-                    ? static_cast<float>((*op.getScales())[n])
-                    : static_cast<float>(out) / static_cast<float>(in);
-  float inverse = op.getScales()
-                      ? 1 / scale
-                      : static_cast<float>(in) / static_cast<float>(out);
-  float length =
-      op.getScales() ? scale * static_cast<float>(in) : static_cast<float>(out);
-  double a = op.getCubicA().convertToDouble();
+  double scale = op.getScales() ? (*op.getScales())[n] : 0,
+         a = op.getCubicA().convertToDouble();
   ResizeTaps taps;
   taps.width = op.getMode() == ResizeMode::Nearest  ? 1
                : op.getMode() == ResizeMode::Linear ? 2
@@ -81,7 +81,7 @@ ResizeTaps resizeTaps(ResizeOp op, int64_t n, int64_t in) {
     taps.weights.push_back(weight);
   };
   for (int64_t i = 0; i < out; ++i) {
-    float x = coordinate(op.getCoordinate(), i, in, out, inverse, length);
+    T x = coordinate<T>(op.getCoordinate(), i, in, out, scale);
     if (op.getMode() == ResizeMode::Nearest) {
       add(nearestOf(op.getNearest(), x), 1);
       continue;
@@ -99,6 +99,12 @@ ResizeTaps resizeTaps(ResizeOp op, int64_t n, int64_t in) {
       add(floor + tap, cubicWeight(fraction - static_cast<double>(tap), a));
   }
   return taps;
+}
+
+ResizeTaps resizeTaps(ResizeOp op, int64_t n, int64_t in) {
+  return op.getX().getType().getElementType().isF64()
+             ? tapsOf<double>(op, n, in)
+             : tapsOf<float>(op, n, in);
 }
 
 } // namespace graven

@@ -25,8 +25,8 @@ struct ResizeTaps {
 };
 
 /// Taps along entry `n` of the op's axes, an axis of `in` elements (op-set
-/// section 18; coordinates in f32, as torch and ONNX Runtime compute them,
-/// since ties of nearest depend on it).
+/// section 18; coordinates in f32, of f64 in f64, as torch and ONNX Runtime
+/// compute them, since ties of nearest depend on it).
 ResizeTaps resizeTaps(ResizeOp op, int64_t n, int64_t in);
 
 } // namespace graven

@@ -133,6 +133,9 @@ def test_resize(build, tmp_path):
         add("linear", "half_pixel", y.shape[2:], y, scales=[scale, scale])
         y = F.interpolate(x, scale_factor=scale, mode="nearest", recompute_scale_factor=False)
         add("nearest", "asymmetric", y.shape[2:], y, " nearest floor", [scale, scale])
+    wide = x.double()
+    cases.append(Case("resize cubic %0 axes [2, 3] sizes [7, 9] coordinate half_pixel", [wide],
+                      [F.interpolate(wide, (7, 9), mode="bicubic")], "rtol 1.0e-10 atol 1.0e-10"))
     check(build, tmp_path, cases)
 
 
