@@ -10,6 +10,7 @@
 #ifndef FRONTENDS_IMPORTOPTIONS_H
 #define FRONTENDS_IMPORTOPTIONS_H
 
+#include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/Types.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"
@@ -38,6 +39,8 @@ struct InputSpec {
   std::string name;
   std::string elementType; ///< f16 bf16 f32 f64 i1 i8 u8 i16 i32 i64
   llvm::SmallVector<InputExtent, 4> shape;
+  /// When set, the input is this constant and no input of the graph.
+  mlir::DenseElementsAttr value = {};
 };
 
 struct ImportOptions {

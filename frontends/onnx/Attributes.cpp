@@ -1,0 +1,82 @@
+//===- Attributes.cpp - attributes of an ONNX node ------------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file implements the reading of a node's attributes, each of which must
+// have the kind that the op expects.
+//===----------------------------------------------------------------------===//
+
+#include "frontends/onnx/GraphImporter.h"
+#include "frontends/onnx/NodeBuilder.h"
+#include "onnx/onnx.pb.h"
+
+using namespace mlir;
+
+namespace graven::onnx {
+
+using pb::AttributeProto;
+
+const AttributeProto *NodeBuilder::find(StringRef name, int type) {
+  for (const AttributeProto &attribute : proto.attribute()) {
+    if (attribute.name() != name)
+      continue;
+    const AttributeProto *found = &attribute;
+    if (!attribute.ref_attr_name().empty())
+      found = scope.getFrame().attributes.lookup(attribute.ref_attr_name());
+    if (found && type && found->type() != type) {
+      error(Code::BadGraph) << "attribute " << quoted(name)
+                            << " is of another kind than expected";
+      return nullptr;
+    }
+    return found;
+  }
+  return nullptr;
+}
+
+int64_t NodeBuilder::intAttr(StringRef name, int64_t otherwise) {
+  const AttributeProto *found = find(name, AttributeProto::INT);
+  return found ? found->i() : otherwise;
+}
+
+double NodeBuilder::floatAttr(StringRef name, double otherwise) {
+  const AttributeProto *found = find(name, AttributeProto::FLOAT);
+  return found ? found->f() : otherwise;
+}
+
+std::string NodeBuilder::stringAttr(StringRef name, StringRef otherwise) {
+  const AttributeProto *found = find(name, AttributeProto::STRING);
+  return found ? found->s() : otherwise.str();
+}
+
+std::optional<IntList> NodeBuilder::intsAttr(StringRef name) {
+  const AttributeProto *found = find(name, AttributeProto::INTS);
+  if (!found)
+    return std::nullopt;
+  return IntList(found->ints().begin(), found->ints().end());
+}
+
+std::optional<SmallVector<double>> NodeBuilder::floatsAttr(StringRef name) {
+  const AttributeProto *found = find(name, AttributeProto::FLOATS);
+  if (!found)
+    return std::nullopt;
+  return SmallVector<double>(found->floats().begin(), found->floats().end());
+}
+
+const pb::TensorProto *NodeBuilder::tensorAttr(StringRef name) {
+  const AttributeProto *found = find(name, AttributeProto::TENSOR);
+  return found ? &found->t() : nullptr;
+}
+
+const pb::GraphProto *NodeBuilder::graphAttr(StringRef name) {
+  const AttributeProto *found = find(name, AttributeProto::GRAPH);
+  if (!found && !broken)
+    error(Code::BadGraph) << "has no sub-graph " << quoted(name);
+  return found ? &found->g() : nullptr;
+}
+
+bool NodeBuilder::wantsOutput(size_t i) const {
+  return i < getOutputCount() && !proto.output(i).empty();
+}
+
+size_t NodeBuilder::getOutputCount() const { return proto.output_size(); }
+
+} // namespace graven::onnx

@@ -1,0 +1,405 @@
+//===- GraphImporter.cpp - from GraphProto to graven.graph ----*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file implements the walk over the nodes of a model.
+//===----------------------------------------------------------------------===//
+
+#include "frontends/onnx/GraphImporter.h"
+
+#include "dialects/graven/Graven.h"
+#include "dialects/support/Diagnostics.h"
+#include "frontends/onnx/NodeBuilder.h"
+#include "frontends/onnx/Survey.h"
+#include "frontends/onnx/Text.h"
+#include "mlir/IR/Iterators.h"
+#include "mlir/IR/Verifier.h"
+#include "onnx/onnx.pb.h"
+#include "llvm/ADT/ScopeExit.h"
+
+using namespace mlir;
+
+namespace graven::onnx {
+
+/// Sub-graphs and calls of functions in each other beyond this are refused, and
+/// so are models of more nodes after inlining.
+static constexpr unsigned kMaxNesting = 64;
+static constexpr int64_t kMaxNodes = 1'000'000;
+
+bool Scope::isDefined(StringRef name) const {
+  for (const Scope *scope = this; scope; scope = scope->outer)
+    if (scope->values.count(name) || scope->initializers.count(name))
+      return true;
+  return false;
+}
+
+GraphImporter::GraphImporter(ModelFile &file, const ImportOptions &options,
+                             const OpTable &table)
+    : file(file), options(options), table(table),
+      builder(file.getLocation().getContext()) {
+  symbols.insert("forward");
+  symbols.insert("prepare");
+}
+
+FailureOr<OwningOpRef<ModuleOp>> GraphImporter::run() {
+  if (failed(importGraph()))
+    return failure();
+  removeUnused();
+  if (failed(verify(*module)))
+    return failure();
+  return std::move(module);
+}
+
+//===----------------------------------------------------------------------===//
+// Names
+//===----------------------------------------------------------------------===//
+
+FailureOr<Value> GraphImporter::lookUp(Location loc, Scope &scope,
+                                       StringRef name) {
+  for (Scope *at = &scope; at; at = at->getOuter()) {
+    auto value = at->values.find(name);
+    if (value != at->values.end())
+      return value->second;
+    auto initializer = at->initializers.find(name);
+    if (initializer != at->initializers.end()) {
+      // Before everything else, so that every later use may share it.
+      OpBuilder::InsertionGuard guard(builder);
+      if (lastParameterUse)
+        builder.setInsertionPointAfter(lastParameterUse);
+      else
+        builder.setInsertionPointToStart(&graph.getBody().front());
+      Location at_ = NameLoc::get(builder.getStringAttr(name));
+      Value made = materialize(at_, name, initializer->second);
+      lastParameterUse = made.getDefiningOp();
+      return at->values[name] = made;
+    }
+  }
+  for (Scope *at = &scope; at; at = at->getOuter())
+    if (at->later.contains(name))
+      return emitCoded(loc, Code::BadGraph)
+             << "uses " << quoted(name)
+             << ", which only a later node defines: the nodes are not in "
+                "topological order or form a cycle";
+  return emitCoded(loc, Code::BadGraph)
+         << "uses " << quoted(name) << ", which nothing defines";
+}
+
+FailureOr<Value> GraphImporter::lookUpOutput(Location loc, Scope &scope,
+                                             StringRef name) {
+  FailureOr<Value> value = lookUp(loc, scope, name);
+  if (succeeded(value) && !*value)
+    return emitCoded(loc, Code::BadGraph)
+           << "gives " << quoted(name) << ", which is an absent input";
+  return value;
+}
+
+LogicalResult GraphImporter::define(Location loc, Scope &scope, StringRef name,
+                                    Value value) {
+  scope.later.erase(name);
+  if (scope.isDefined(name))
+    return emitCoded(loc, Code::BadGraph)
+           << "defines " << quoted(name) << ", which is defined already";
+  scope.values[name] = value;
+  return success();
+}
+
+LogicalResult GraphImporter::declareInitializers(const pb::GraphProto &proto,
+                                                 Scope &scope) {
+  if (proto.sparse_initializer_size() > 0)
+    return emitCoded(file.getLocation(), Code::UnsupportedFeature)
+           << "the graph has " << proto.sparse_initializer_size()
+           << " sparse initializers";
+  for (const pb::TensorProto &tensor : proto.initializer()) {
+    StringRef name = tensor.name();
+    Location loc = NameLoc::get(builder.getStringAttr(name));
+    auto data = file.read(loc, tensor);
+    if (failed(data))
+      return failure();
+    if (scope.isDefined(name))
+      return emitCoded(loc, Code::BadGraph)
+             << "initializer " << quoted(name) << " is defined already";
+    scope.initializers.try_emplace(name, std::move(*data));
+  }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Parameters
+//===----------------------------------------------------------------------===//
+
+Value GraphImporter::materialize(Location loc, StringRef name,
+                                 const TensorData &data) {
+  bool isFloat = isa<FloatType>(data.type.getElementType());
+  bool isSmall = data.getElementCount() <= kMaxKnownElements;
+  if (isSmall &&
+      (!isFloat || data.type.getRank() == 0 || data.getElementCount() == 0))
+    return ConstantOp::create(builder, loc, data.toTensor().toElements());
+  return declareParameter(loc, name, data);
+}
+
+Value GraphImporter::declareParameter(Location loc, StringRef name,
+                                      const TensorData &data) {
+  std::string symbol = name.empty() ? "param" : name.str();
+  for (unsigned n = 1; !symbols.insert(symbol).second; ++n)
+    symbol = (name + "_" + Twine(n)).str();
+  std::string blob = data.blob;
+  int64_t offset = data.offset;
+  if (blob.empty()) {
+    blob = file.getBlobs().add(
+        symbol, llvm::MemoryBuffer::getMemBufferCopy(data.bytes, symbol));
+    offset = 0;
+  }
+  auto value = BlobAttr::get(builder.getContext(), blob, offset,
+                             data.bytes.size(), {}, /*bigEndian=*/false);
+  {
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPoint(graph);
+    ParamOp::create(builder, loc, symbol, data.type, value,
+                    /*requires_grad=*/false, /*is_buffer=*/false,
+                    /*sym_visibility=*/StringAttr());
+  }
+  return GetParamOp::create(
+      builder, loc, data.type,
+      FlatSymbolRefAttr::get(builder.getContext(), symbol));
+}
+
+//===----------------------------------------------------------------------===//
+// Nodes
+//===----------------------------------------------------------------------===//
+
+LogicalResult GraphImporter::importNodes(Location loc, const Nodes &nodes,
+                                         Scope &scope) {
+  if (depth >= kMaxNesting)
+    return emitCoded(loc, Code::BadGraph)
+           << "sub-graphs and functions are nested deeper than " << kMaxNesting
+           << ", or a function calls itself";
+  ++depth;
+  llvm::scope_exit leave([&] { --depth; });
+  for (const pb::NodeProto &node : nodes)
+    for (const std::string &name : node.output())
+      if (!name.empty())
+        scope.later.insert(name);
+  for (auto [index, node] : llvm::enumerate(nodes))
+    if (failed(importNode(node, index, scope)))
+      return failure();
+  return success();
+}
+
+LogicalResult GraphImporter::importNode(const pb::NodeProto &node, int index,
+                                        Scope &scope) {
+  Location loc = locationOf(builder.getContext(), node, index);
+  if (++nodeCount > kMaxNodes)
+    return emitCoded(loc, Code::UnsupportedFeature)
+           << "the model has more than " << kMaxNodes
+           << " nodes after its functions are inlined";
+  if (const pb::FunctionProto *function = findFunction(functions, node))
+    return importCall(loc, node, *function, scope);
+
+  auto opset = scope.getFrame().opsets.find(normalDomain(node.domain()));
+  const OpEntry *entry = opset == scope.getFrame().opsets.end()
+                             ? nullptr
+                             : table.find(node.op_type(), opset->second);
+  if (!entry || !normalDomain(node.domain()).empty())
+    return emitCoded(loc, Code::UnsupportedOp)
+           << quoted(node.op_type()) << " is not supported";
+  NodeBuilder made(*this, scope, node, opset->second, loc);
+  for (unsigned i = 0; i < entry->required && !made.hasFailed(); ++i)
+    if (!made.input(i))
+      made.error(Code::BadGraph)
+          << "input #" << i << " is absent, expected at least "
+          << entry->required << " inputs";
+  if (made.hasFailed() || failed(entry->build(made)) || made.hasFailed())
+    return failure();
+  for (auto [i, name] : llvm::enumerate(node.output())) {
+    if (name.empty())
+      continue;
+    Value value = i < made.getOutputs().size() ? made.getOutputs()[i] : Value();
+    if (!value)
+      return made.error(Code::UnsupportedFeature)
+             << "output #" << i << " " << quoted(name) << " is not supported";
+    if (failed(define(loc, scope, name, value)))
+      return failure();
+  }
+  return success();
+}
+
+LogicalResult GraphImporter::importCall(Location loc, const pb::NodeProto &node,
+                                        const pb::FunctionProto &function,
+                                        Scope &scope) {
+  auto refuse = [&] {
+    return emitCoded(loc, Code::BadGraph)
+           << "function " << quoted(function.name()) << " ";
+  };
+  if (node.input_size() > function.input_size() ||
+      node.output_size() > function.output_size())
+    return refuse() << "has " << function.input_size() << " inputs and "
+                    << function.output_size() << " outputs, got "
+                    << node.input_size() << " and " << node.output_size();
+  auto opsets = readOpsets(loc, function.opset_import());
+  if (failed(opsets))
+    return failure();
+  Frame frame{std::move(*opsets), {}};
+  // A default that the function declares, then what the call gives; an
+  // attribute that refers to the caller's own is resolved there.
+  for (const pb::AttributeProto &attribute : function.attribute_proto())
+    frame.attributes[attribute.name()] = &attribute;
+  for (const pb::AttributeProto &attribute : node.attribute()) {
+    const pb::AttributeProto *given = &attribute;
+    if (!attribute.ref_attr_name().empty())
+      given = scope.getFrame().attributes.lookup(attribute.ref_attr_name());
+    if (given)
+      frame.attributes[attribute.name()] = given;
+  }
+  Scope inner(frame, nullptr);
+  for (auto [i, name] : llvm::enumerate(node.input())) {
+    FailureOr<Value> value = Value();
+    if (!name.empty())
+      value = lookUp(loc, scope, name);
+    if (failed(value) || failed(define(loc, inner, function.input(i), *value)))
+      return failure();
+  }
+  for (int i = node.input_size(); i < function.input_size(); ++i)
+    if (failed(define(loc, inner, function.input(i), Value())))
+      return failure();
+  if (failed(importNodes(loc, function.node(), inner)))
+    return failure();
+  for (auto [i, name] : llvm::enumerate(node.output())) {
+    if (name.empty())
+      continue;
+    FailureOr<Value> value = lookUpOutput(loc, inner, function.output(i));
+    if (failed(value) || failed(define(loc, scope, name, *value)))
+      return failure();
+  }
+  return success();
+}
+
+FailureOr<SmallVector<Value>>
+GraphImporter::importSubgraph(Location loc, const pb::GraphProto &proto,
+                              Scope &outer, ArrayRef<Value> arguments) {
+  Scope scope(outer.getFrame(), &outer);
+  if (proto.input_size() != static_cast<int>(arguments.size()))
+    return emitCoded(loc, Code::BadGraph)
+           << "sub-graph " << quoted(proto.name()) << " has "
+           << proto.input_size() << " inputs, expected " << arguments.size();
+  if (failed(declareInitializers(proto, scope)))
+    return failure();
+  for (auto [info, argument] : llvm::zip(proto.input(), arguments))
+    if (failed(define(loc, scope, info.name(), argument)))
+      return failure();
+  if (failed(importNodes(loc, proto.node(), scope)))
+    return failure();
+  SmallVector<Value> outputs;
+  for (const pb::ValueInfoProto &info : proto.output()) {
+    FailureOr<Value> value = lookUpOutput(loc, scope, info.name());
+    if (failed(value))
+      return failure();
+    outputs.push_back(*value);
+  }
+  return outputs;
+}
+
+//===----------------------------------------------------------------------===//
+// The graph
+//===----------------------------------------------------------------------===//
+
+/// Names and symbols of the inputs, as attributes of the Graph.
+static void nameInputs(GraphOp graph, ArrayRef<GraphInput> inputs) {
+  Builder builder(graph.getContext());
+  unsigned next = 0;
+  for (const GraphInput &input : inputs) {
+    if (input.value)
+      continue;
+    unsigned i = next++;
+    graph.setInputName(i, input.name);
+    if (input.type.hasStaticShape())
+      continue;
+    SmallVector<StringRef> symbols(input.symbols.begin(), input.symbols.end());
+    graph.setArgAttr(i, "graven.symbols", builder.getStrArrayAttr(symbols));
+  }
+}
+
+LogicalResult GraphImporter::importGraph() {
+  const pb::GraphProto &proto = file.getModel().graph();
+  Location loc = file.getLocation();
+  auto opsets = readOpsets(loc, file.getModel().opset_import());
+  if (failed(opsets))
+    return failure();
+  if (!opsets->count(""))
+    return emitCoded(loc, Code::UnsupportedVersion)
+           << "the model does not say which opset of ai.onnx it uses";
+  auto read = readFunctions(file);
+  if (failed(read))
+    return failure();
+  functions = std::move(*read);
+  if (failed(surveyOps(file, table, *opsets, functions)))
+    return failure();
+  auto inputs = readInputs(file, options);
+  if (failed(inputs))
+    return failure();
+
+  module = ModuleOp::create(loc);
+  builder.setInsertionPointToEnd(module->getBody());
+  SmallVector<Type> types;
+  for (const GraphInput &input : *inputs)
+    if (!input.value)
+      types.push_back(input.type);
+  graph = GraphOp::create(builder, loc, "forward",
+                          builder.getFunctionType(types, {}));
+  nameInputs(graph, *inputs);
+  builder.setInsertionPointToStart(&graph.getBody().front());
+
+  Frame frame{std::move(*opsets), {}};
+  Scope scope(frame, nullptr);
+  if (failed(declareInitializers(proto, scope)))
+    return failure();
+  unsigned next = 0;
+  for (const GraphInput &input : *inputs) {
+    Value value;
+    if (input.value)
+      value = ConstantOp::create(builder, loc, input.value);
+    else
+      value = graph.getBody().getArgument(next++);
+    if (failed(define(loc, scope, input.name, value)))
+      return failure();
+  }
+  if (failed(importNodes(loc, proto.node(), scope)))
+    return failure();
+
+  SmallVector<Value> outputs;
+  llvm::StringSet<> names;
+  for (const pb::ValueInfoProto &info : proto.output()) {
+    Location at = NameLoc::get(builder.getStringAttr(info.name()));
+    if (!names.insert(info.name()).second)
+      return emitCoded(at, Code::BadGraph)
+             << "two outputs are called " << quoted(info.name());
+    FailureOr<Value> value = lookUpOutput(at, scope, info.name());
+    if (failed(value))
+      return failure();
+    int32_t declared = info.type().tensor_type().elem_type();
+    Type own = cast<RankedTensorType>(value->getType()).getElementType();
+    if (declared && elementTypeOf(builder.getContext(), declared) != own)
+      return emitCoded(at, Code::BadGraph)
+             << "output " << quoted(info.name()) << " has elements of " << own
+             << ", the model declares " << dataTypeName(declared);
+    outputs.push_back(*value);
+  }
+  ReturnOp::create(builder, loc, outputs);
+  graph.updateType();
+  for (auto [i, info] : llvm::enumerate(proto.output()))
+    graph.setOutputName(i, info.name());
+  return success();
+}
+
+/// Drops what only served to compute shapes, and Parameters nobody reads.
+void GraphImporter::removeUnused() {
+  graph.walk<WalkOrder::PostOrder, ReverseIterator>([](Operation *op) {
+    if (isOpTriviallyDead(op))
+      op->erase();
+  });
+  llvm::DenseSet<StringAttr> used;
+  graph.walk([&](GetParamOp op) { used.insert(op.getParamAttr().getAttr()); });
+  for (ParamOp param : llvm::make_early_inc_range(module->getOps<ParamOp>()))
+    if (!used.contains(param.getSymNameAttr()))
+      param.erase();
+}
+
+} // namespace graven::onnx

@@ -1,0 +1,252 @@
+//===- Interface.cpp - what a model declares ------------------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file implements the reading of op set versions, functions and inputs,
+// and the meeting of the inputs with what the user says of them.
+//===----------------------------------------------------------------------===//
+
+#include "frontends/onnx/Interface.h"
+
+#include "dialects/support/Diagnostics.h"
+#include "frontends/onnx/OpTable.h"
+#include "frontends/onnx/Text.h"
+#include "onnx/onnx.pb.h"
+#include "llvm/ADT/StringSet.h"
+
+using namespace mlir;
+
+namespace graven::onnx {
+
+StringRef normalDomain(StringRef domain) {
+  return domain == "ai.onnx" ? "" : domain;
+}
+
+template <class Named>
+static std::string functionKey(const Named &named, StringRef name) {
+  return (normalDomain(named.domain()) + ":" + name + ":" + named.overload())
+      .str();
+}
+
+const pb::FunctionProto *findFunction(const FunctionMap &functions,
+                                      const pb::NodeProto &node) {
+  if (functions.empty())
+    return nullptr;
+  auto found = functions.find(functionKey(node, node.op_type()));
+  return found == functions.end() ? nullptr : found->second;
+}
+
+FailureOr<OpsetMap> readOpsets(
+    Location loc,
+    const google::protobuf::RepeatedPtrField<pb::OperatorSetIdProto> &imports) {
+  OpsetMap opsets;
+  for (const pb::OperatorSetIdProto &import : imports) {
+    StringRef domain = normalDomain(import.domain());
+    int64_t version = import.version();
+    if (!opsets.try_emplace(domain, version).second)
+      return emitCoded(loc, Code::BadGraph)
+             << "op set " << quoted(domain) << " is imported twice";
+    if (domain.empty() && (version < kOldestOpset || version > kNewestOpset))
+      return emitCoded(loc, Code::UnsupportedVersion)
+             << "the model uses opset " << version << " of ai.onnx, expected "
+             << kOldestOpset << " to " << kNewestOpset;
+  }
+  return opsets;
+}
+
+FailureOr<FunctionMap> readFunctions(const ModelFile &file) {
+  FunctionMap functions;
+  for (const pb::FunctionProto &function : file.getModel().functions())
+    if (!functions.emplace(functionKey(function, function.name()), &function)
+             .second)
+      return emitCoded(file.getLocation(), Code::BadGraph)
+             << "function " << quoted(function.name()) << " of domain "
+             << quoted(function.domain()) << " is defined twice";
+  return functions;
+}
+
+namespace {
+
+/// Reads one input; errors are counted so that all of them are reported.
+class InputReader {
+public:
+  InputReader(Location loc, const ImportOptions &options)
+      : loc(loc), options(options) {}
+
+  FailureOr<GraphInput> read(const pb::ValueInfoProto &info, size_t index) {
+    GraphInput input;
+    input.name = info.name();
+    name = input.name;
+    spec = options.find(name, index);
+    if (info.has_type() &&
+        info.type().value_case() != pb::TypeProto::kTensorType &&
+        info.type().value_case() != pb::TypeProto::VALUE_NOT_SET)
+      return fail(Code::UnsupportedFeature) << "is not a tensor";
+    const auto &tensor = info.type().tensor_type();
+    if (spec && spec->value)
+      return readValue(tensor, input);
+    FailureOr<Type> elementType = readElementType(tensor);
+    if (failed(elementType))
+      return failure();
+    IntExtents shape;
+    if (!tensor.has_shape() && !spec)
+      return fail(Code::MissingInput)
+             << "has no shape in the file: give it with --input";
+    if (failed(tensor.has_shape() ? readShape(tensor.shape(), input, shape)
+                                  : takeShape(input, shape)))
+      return failure();
+    input.type = RankedTensorType::get(shape, *elementType);
+    return input;
+  }
+
+private:
+  using IntExtents = SmallVector<int64_t>;
+
+  InFlightDiagnostic fail(Code code) {
+    return emitCoded(loc, code) << "input " << quoted(name) << " ";
+  }
+
+  FailureOr<GraphInput> readValue(const pb::TypeProto::Tensor &tensor,
+                                  GraphInput &input) {
+    input.value = spec->value;
+    input.type = cast<RankedTensorType>(spec->value.getType());
+    Type own = elementTypeOf(loc.getContext(), tensor.elem_type());
+    if (own && own != input.type.getElementType())
+      return fail(Code::BadInputType)
+             << "has elements of " << own << ", the value given for it "
+             << input.type.getElementType();
+    return std::move(input);
+  }
+
+  FailureOr<Type> readElementType(const pb::TypeProto::Tensor &tensor) {
+    Type given =
+        spec ? parseElementType(loc.getContext(), spec->elementType) : Type();
+    if (!tensor.elem_type()) {
+      if (given)
+        return given;
+      return fail(Code::MissingInput)
+             << "has no element type in the file: give it with --input";
+    }
+    Type own = elementTypeOf(loc.getContext(), tensor.elem_type());
+    if (!own)
+      return fail(Code::UnsupportedFeature)
+             << "has elements of " << dataTypeName(tensor.elem_type());
+    if (given && given != own)
+      return fail(Code::BadInputType)
+             << "has elements of " << own << ", --input gives " << given;
+    return own;
+  }
+
+  /// The shape as the user gives it.
+  LogicalResult takeShape(GraphInput &input, IntExtents &shape) {
+    for (const InputExtent &extent : spec->shape) {
+      shape.push_back(extent.isDynamic() ? ShapedType::kDynamic : extent.size);
+      input.symbols.push_back(extent.isDynamic()
+                                  ? symbolFor(extent.symbol, shape.size() - 1)
+                                  : std::string());
+    }
+    return success();
+  }
+
+  /// The file's shape, with unknown extents replaced by the user's.
+  LogicalResult readShape(const pb::TensorShapeProto &proto, GraphInput &input,
+                          IntExtents &shape) {
+    int64_t rank = proto.dim_size();
+    if (rank > kMaxRank)
+      return fail(Code::UnsupportedFeature)
+             << "has rank " << rank << ", expected at most " << kMaxRank;
+    if (spec && static_cast<int64_t>(spec->shape.size()) != rank)
+      return fail(Code::BadInputShape)
+             << "has rank " << rank << ", --input gives " << spec->shape.size();
+    for (auto [axis, dim] : llvm::enumerate(proto.dim())) {
+      // Some writers store an unknown extent as -1 or as 0.
+      int64_t own =
+          dim.value_case() == pb::TensorShapeProto::Dimension::kDimValue
+              ? dim.dim_value()
+              : ShapedType::kDynamic;
+      if (own < 0)
+        own = ShapedType::kDynamic;
+      std::string symbol = dim.dim_param();
+      if (spec) {
+        const InputExtent &given = spec->shape[axis];
+        if (!ShapedType::isDynamic(own) && !given.isDynamic() &&
+            own != given.size)
+          return fail(Code::BadInputShape)
+                 << "has extent " << own << " on axis " << axis
+                 << ", --input gives " << given.size;
+        if (ShapedType::isDynamic(own) && !given.isDynamic())
+          own = given.size;
+        if (given.isDynamic() && !given.symbol.empty())
+          symbol = given.symbol;
+      }
+      shape.push_back(own);
+      input.symbols.push_back(
+          ShapedType::isDynamic(own) ? symbolFor(symbol, axis) : std::string());
+    }
+    return success();
+  }
+
+  /// An unnamed extent is called after its input and axis.
+  std::string symbolFor(StringRef symbol, size_t axis) {
+    if (!symbol.empty() && symbol != "?")
+      return symbol.str();
+    return (name + "." + Twine(axis)).str();
+  }
+
+  Location loc;
+  const ImportOptions &options;
+  const InputSpec *spec = nullptr;
+  StringRef name;
+};
+
+} // namespace
+
+/// Reports each --input that no input of the model answers to.
+static LogicalResult checkSpecs(Location loc, const ImportOptions &options,
+                                ArrayRef<GraphInput> inputs) {
+  LogicalResult result = success();
+  for (const InputSpec &spec : options.inputs) {
+    size_t index = 0;
+    bool known = llvm::any_of(inputs, [&](const GraphInput &input) {
+      return input.name == spec.name;
+    });
+    if (known || (!StringRef(spec.name).getAsInteger(10, index) &&
+                  index < inputs.size()))
+      continue;
+    std::string names;
+    for (const GraphInput &input : inputs)
+      names += (names.empty() ? "" : ", ") + quoted(input.name);
+    emitCoded(loc, Code::UnknownInput)
+        << "the model has no input " << quoted(spec.name) << "; it has "
+        << (names.empty() ? "none" : names);
+    result = failure();
+  }
+  return result;
+}
+
+FailureOr<std::vector<GraphInput>> readInputs(const ModelFile &file,
+                                              const ImportOptions &options) {
+  const pb::GraphProto &graph = file.getModel().graph();
+  // Until IR version 4 every initializer was an input as well.
+  llvm::StringSet<> initializers;
+  for (const pb::TensorProto &tensor : graph.initializer())
+    initializers.insert(tensor.name());
+  std::vector<GraphInput> inputs;
+  bool anyFailed = false;
+  size_t index = 0;
+  for (const pb::ValueInfoProto &info : graph.input()) {
+    if (initializers.contains(info.name()))
+      continue;
+    Location loc = NameLoc::get(
+        StringAttr::get(file.getLocation().getContext(), info.name()));
+    auto input = InputReader(loc, options).read(info, index++);
+    if (failed(input))
+      anyFailed = true;
+    else
+      inputs.push_back(std::move(*input));
+  }
+  if (anyFailed || failed(checkSpecs(file.getLocation(), options, inputs)))
+    return failure();
+  return inputs;
+}
+
+} // namespace graven::onnx

@@ -1,0 +1,39 @@
+//===- OpTable.cpp - which builder makes which ONNX op --------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file implements the table of ONNX ops, gathered from the families.
+//===----------------------------------------------------------------------===//
+
+#include "frontends/onnx/OpTable.h"
+
+namespace graven::onnx {
+
+OpTable::OpTable() {
+  addActivations(*this);
+  addAttention(*this);
+  addConstants(*this);
+  addControl(*this);
+  addConvolutions(*this);
+  addEinsum(*this);
+  addElementwise(*this);
+  addIndexing(*this);
+  addMatmul(*this);
+  addMovement(*this);
+  addNorms(*this);
+  addPools(*this);
+  addReductions(*this);
+  addResize(*this);
+  addShapes(*this);
+}
+
+const OpEntry *OpTable::find(llvm::StringRef name, int64_t opset) const {
+  auto found = entries.find(name);
+  if (found == entries.end())
+    return nullptr;
+  for (const OpEntry &entry : found->second)
+    if (entry.since <= opset && opset < entry.until)
+      return &entry;
+  return nullptr;
+}
+
+} // namespace graven::onnx

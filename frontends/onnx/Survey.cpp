@@ -1,0 +1,124 @@
+//===- Survey.cpp - are all ops known? ------------------------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file implements the survey of the ops that a model uses.
+//===----------------------------------------------------------------------===//
+
+#include "frontends/onnx/Survey.h"
+
+#include "dialects/support/Diagnostics.h"
+#include "frontends/onnx/Text.h"
+#include "onnx/onnx.pb.h"
+#include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/SmallPtrSet.h"
+
+using namespace mlir;
+
+namespace graven::onnx {
+
+Location locationOf(MLIRContext *context, const pb::NodeProto &node,
+                    int index) {
+  std::string name = node.name();
+  if (name.empty())
+    name = node.op_type() + "_" + std::to_string(index);
+  return NameLoc::get(StringAttr::get(context, name));
+}
+
+namespace {
+
+/// An op that has no builder.
+struct Missing {
+  Location first;
+  int64_t count = 0;
+  SmallVector<std::string, 3> places;
+};
+
+class Survey {
+public:
+  Survey(const ModelFile &file, const OpTable &table,
+         const FunctionMap &functions)
+      : file(file), table(table), functions(functions) {}
+
+  /// Recurses as deep as messages are nested, which the parser has limited.
+  template <class NodeList>
+  LogicalResult walk(const NodeList &nodes, const OpsetMap &opsets) {
+    for (auto [index, node] : llvm::enumerate(nodes)) {
+      for (const pb::AttributeProto &attribute : node.attribute()) {
+        if (attribute.has_g() && failed(walk(attribute.g().node(), opsets)))
+          return failure();
+        for (const pb::GraphProto &graph : attribute.graphs())
+          if (failed(walk(graph.node(), opsets)))
+            return failure();
+      }
+      if (const pb::FunctionProto *function = findFunction(functions, node))
+        called.push_back(function);
+      else
+        check(node, index, opsets);
+    }
+    return success();
+  }
+
+  LogicalResult run(const OpsetMap &opsets) {
+    if (failed(walk(file.getModel().graph().node(), opsets)))
+      return failure();
+    llvm::SmallPtrSet<const pb::FunctionProto *, 8> seen;
+    while (!called.empty()) {
+      const pb::FunctionProto *function = called.pop_back_val();
+      if (!seen.insert(function).second)
+        continue;
+      auto own = readOpsets(file.getLocation(), function->opset_import());
+      if (failed(own) || failed(walk(function->node(), *own)))
+        return failure();
+    }
+    return report();
+  }
+
+private:
+  void check(const pb::NodeProto &node, int index, const OpsetMap &opsets) {
+    StringRef domain = normalDomain(node.domain());
+    auto opset = opsets.find(domain);
+    if (domain.empty() && opset != opsets.end() &&
+        table.find(node.op_type(), opset->second))
+      return;
+    std::string name = domain.empty() ? "ai.onnx" : quoted(domain);
+    std::string what = quoted(node.op_type()) + " of domain " + name +
+                       (opset == opsets.end()
+                            ? std::string(", which the model does not import")
+                            : ", opset " + std::to_string(opset->second));
+    Location loc = locationOf(file.getLocation().getContext(), node, index);
+    auto &entry = missing.insert({what, Missing{loc, 0, {}}}).first->second;
+    ++entry.count;
+    if (entry.places.size() < 3)
+      entry.places.push_back(quoted(cast<NameLoc>(loc).getName()));
+  }
+
+  LogicalResult report() {
+    for (auto &[what, entry] : missing) {
+      InFlightDiagnostic diagnostic =
+          emitCoded(entry.first, Code::UnsupportedOp);
+      diagnostic << what << " is not supported; used " << entry.count
+                 << (entry.count == 1 ? " time" : " times") << ": "
+                 << llvm::join(entry.places, ", ")
+                 << (entry.count > static_cast<int64_t>(entry.places.size())
+                         ? ", ..."
+                         : "");
+    }
+    return success(missing.empty());
+  }
+
+  const ModelFile &file;
+  const OpTable &table;
+  const FunctionMap &functions;
+  SmallVector<const pb::FunctionProto *> called;
+  llvm::MapVector<std::string, Missing, std::map<std::string, unsigned>>
+      missing;
+};
+
+} // namespace
+
+LogicalResult surveyOps(const ModelFile &file, const OpTable &table,
+                        const OpsetMap &opsets, const FunctionMap &functions) {
+  return Survey(file, table, functions).run(opsets);
+}
+
+} // namespace graven::onnx

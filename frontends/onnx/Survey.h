@@ -1,0 +1,28 @@
+//===- Survey.h - are all ops known? --------------------------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file declares the survey of a model before it is imported: every op that
+// the table has no builder for is reported at once.
+//===----------------------------------------------------------------------===//
+
+#ifndef FRONTENDS_ONNX_SURVEY_H
+#define FRONTENDS_ONNX_SURVEY_H
+
+#include "frontends/onnx/Interface.h"
+#include "frontends/onnx/OpTable.h"
+
+namespace graven::onnx {
+
+/// Walks the graph, its sub-graphs and the functions they call. Reports each
+/// unsupported op once (UnsupportedOp), with domain, version, count and places.
+mlir::LogicalResult surveyOps(const ModelFile &file, const OpTable &table,
+                              const OpsetMap &opsets,
+                              const FunctionMap &functions);
+
+/// The location of a node: its name, or "<op type>_<index>" when it has none.
+mlir::Location locationOf(mlir::MLIRContext *context, const pb::NodeProto &node,
+                          int index);
+
+} // namespace graven::onnx
+
+#endif // FRONTENDS_ONNX_SURVEY_H

@@ -1,0 +1,296 @@
+//===- Control.cpp - control flow ---*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file implements the builders of If, Loop and Scan. A condition that is
+// known picks its branch; the rest becomes graven.if and graven.loop.
+//===----------------------------------------------------------------------===//
+
+#include "frontends/onnx/GraphImporter.h"
+#include "frontends/onnx/NodeBuilder.h"
+#include "frontends/onnx/OpTable.h"
+#include "onnx/onnx.pb.h"
+
+using namespace mlir;
+
+namespace graven::onnx {
+
+namespace {
+
+/// The type that holds both: differing extents become `?`. Null when element
+/// types or ranks differ.
+RankedTensorType joinTypes(Type a, Type b) {
+  auto first = cast<RankedTensorType>(a), second = cast<RankedTensorType>(b);
+  if (first.getElementType() != second.getElementType() ||
+      first.getRank() != second.getRank())
+    return {};
+  IntList shape;
+  for (auto [x, y] : llvm::zip(first.getShape(), second.getShape()))
+    shape.push_back(x == y ? x : ShapedType::kDynamic);
+  return RankedTensorType::get(shape, first.getElementType());
+}
+
+/// The one element as rank 0.
+Value asScalar(NodeBuilder &n, Value value) {
+  return n.rankOf(value) == 0 ? value : n.reshape(value, {});
+}
+
+/// Imports a sub-graph into a new Block of `region` that ends in a yield.
+FailureOr<SmallVector<Value>>
+importBlock(NodeBuilder &n, Region &region, const pb::GraphProto &graph,
+            ArrayRef<Type> argumentTypes,
+            llvm::function_ref<SmallVector<Value>(Block &)> inputsOf,
+            llvm::function_ref<void(SmallVector<Value> &)> finish) {
+  OpBuilder &builder = n.getBuilder();
+  OpBuilder::InsertionGuard guard(builder);
+  Block *block = builder.createBlock(
+      &region, region.end(), argumentTypes,
+      SmallVector<Location>(argumentTypes.size(), n.getLoc()));
+  auto outputs = n.getImporter().importSubgraph(n.getLoc(), graph, n.getScope(),
+                                                inputsOf(*block));
+  if (failed(outputs))
+    return failure();
+  finish(*outputs);
+  if (n.hasFailed())
+    return failure();
+  YieldOp::create(builder, n.getLoc(), *outputs);
+  return outputs;
+}
+
+LogicalResult buildIf(NodeBuilder &n) {
+  Value condition = asScalar(n, n.input(0));
+  const pb::GraphProto *thenGraph = n.graphAttr("then_branch"),
+                       *elseGraph = n.graphAttr("else_branch");
+  if (n.hasFailed())
+    return failure();
+  if (auto known = n.known(condition)) {
+    auto outputs = n.getImporter().importSubgraph(
+        n.getLoc(), known->getUnsigned(0) ? *thenGraph : *elseGraph,
+        n.getScope(), {});
+    if (failed(outputs))
+      return failure();
+    for (auto [i, value] : llvm::enumerate(*outputs))
+      n.setOutput(i, value);
+    return n.finish();
+  }
+  Region regions[2];
+  SmallVector<Value> outputs[2];
+  const pb::GraphProto *graphs[] = {thenGraph, elseGraph};
+  for (size_t i = 0; i < 2; ++i) {
+    auto imported = importBlock(
+        n, regions[i], *graphs[i], {},
+        [](Block &) { return SmallVector<Value>(); },
+        [](SmallVector<Value> &) {});
+    if (failed(imported))
+      return failure();
+    outputs[i] = *imported;
+  }
+  if (outputs[0].size() != outputs[1].size())
+    return n.error(Code::BadGraph)
+           << "the branches have " << outputs[0].size() << " and "
+           << outputs[1].size() << " outputs";
+  SmallVector<Type> types;
+  for (auto [a, b] : llvm::zip(outputs[0], outputs[1])) {
+    types.push_back(joinTypes(a.getType(), b.getType()));
+    if (!types.back())
+      return n.error(Code::BadGraph)
+             << "the branches give " << a.getType() << " and " << b.getType();
+  }
+  auto op = IfOp::create(n.getBuilder(), n.getLoc(), types, condition);
+  op.getThenBlock().takeBody(regions[0]);
+  op.getElseBlock().takeBody(regions[1]);
+  for (auto [i, result] : llvm::enumerate(op.getResults()))
+    n.setOutput(i, result);
+  return n.finish();
+}
+
+/// What a loop needs: its body gets (iteration, condition, carried..) and gives
+/// (condition, carried.., slices..).
+struct LoopParts {
+  Value trip, condition;
+  SmallVector<Value> init;
+  const pb::GraphProto *body;
+  /// What the body's inputs are, of the Block's arguments.
+  llvm::function_ref<SmallVector<Value>(Block &)> inputsOf;
+  /// Makes yield's operands of the body's outputs.
+  llvm::function_ref<void(SmallVector<Value> &)> finish;
+};
+
+/// Builds the loop; a carried value whose extents change gets `?` and the body
+/// is imported again, until nothing changes.
+LogicalResult buildLoopOp(NodeBuilder &n, const LoopParts &parts) {
+  Type index = RankedTensorType::get({}, n.getBuilder().getI64Type());
+  SmallVector<Type> carried;
+  for (Value value : parts.init)
+    carried.push_back(value.getType());
+  Region region;
+  SmallVector<Value> yielded;
+  for (bool changed = true; changed;) {
+    changed = false;
+    region.getBlocks().clear();
+    SmallVector<Type> arguments{index};
+    llvm::append_range(arguments, carried);
+    auto outputs = importBlock(n, region, *parts.body, arguments,
+                               parts.inputsOf, parts.finish);
+    if (failed(outputs))
+      return failure();
+    yielded = *outputs;
+    if (yielded.size() < 1 + carried.size())
+      return n.error(Code::BadGraph)
+             << "the body gives " << yielded.size()
+             << " values, expected at least " << 1 + carried.size();
+    for (auto [i, type] : llvm::enumerate(carried)) {
+      Type joined = joinTypes(type, yielded[1 + i].getType());
+      if (!joined)
+        return n.error(Code::BadGraph)
+               << "carried value #" << i << " begins as " << type
+               << " and becomes " << yielded[1 + i].getType();
+      changed |= joined != type;
+      type = joined;
+    }
+  }
+  // The extent of stacked results is known when every iteration runs.
+  int64_t iterations = ShapedType::kDynamic;
+  auto isTrue = [&](Value value) {
+    auto known = value ? n.known(value) : std::nullopt;
+    return !value || (known && known->getUnsigned(0));
+  };
+  auto trip = parts.trip ? n.known(parts.trip) : std::nullopt;
+  if (trip && isTrue(parts.condition) && isTrue(yielded.front()))
+    iterations = std::max<int64_t>(0, trip->getInt(0));
+  SmallVector<Type> stacked;
+  for (Value slice : ArrayRef(yielded).drop_front(1 + carried.size())) {
+    IntList shape = n.shapeOf(slice);
+    shape.insert(shape.begin(), iterations);
+    stacked.push_back(RankedTensorType::get(shape, n.elementTypeOf(slice)));
+  }
+  auto op = LoopOp::create(n.getBuilder(), n.getLoc(), carried, stacked,
+                           parts.trip, parts.condition, parts.init);
+  op.getBody().takeBody(region);
+  for (auto [i, result] : llvm::enumerate(op->getResults()))
+    n.setOutput(i, result);
+  return success();
+}
+
+LogicalResult buildLoop(NodeBuilder &n) {
+  const pb::GraphProto *body = n.graphAttr("body");
+  if (!body)
+    return failure();
+  LoopParts parts;
+  parts.body = body;
+  if (n.input(0))
+    parts.trip = n.cast(asScalar(n, n.input(0)), n.getBuilder().getI64Type());
+  if (n.input(1))
+    parts.condition = asScalar(n, n.input(1));
+  for (Value value :
+       n.getInputs().drop_front(std::min<size_t>(2, n.getInputCount()))) {
+    if (!value)
+      return n.error(Code::BadGraph) << "a carried value is absent";
+    parts.init.push_back(value);
+  }
+  if (n.hasFailed())
+    return failure();
+  // The body only runs while the condition holds.
+  auto inputsOf = [&](Block &block) {
+    SmallVector<Value> inputs{block.getArgument(0),
+                              n.scalar(n.getBuilder().getI1Type(), 1)};
+    llvm::append_range(inputs, block.getArguments().drop_front());
+    return inputs;
+  };
+  auto finish = [&](SmallVector<Value> &outputs) {
+    if (outputs.empty() || !n.elementTypeOf(outputs[0]).isInteger(1))
+      n.error(Code::BadGraph) << "the body gives no condition";
+    else
+      outputs[0] = asScalar(n, outputs[0]);
+  };
+  parts.inputsOf = inputsOf;
+  parts.finish = finish;
+  if (failed(buildLoopOp(n, parts)))
+    return failure();
+  return n.finish();
+}
+
+IntList directions(NodeBuilder &n, StringRef name, size_t count) {
+  return n.intsAttr(name).value_or(IntList(count, 0));
+}
+
+/// Scan 9: a loop that slices its inputs and stacks its outputs.
+LogicalResult buildScan(NodeBuilder &n) {
+  const pb::GraphProto *body = n.graphAttr("body");
+  int64_t scanned = n.intAttr("num_scan_inputs", 0),
+          states = static_cast<int64_t>(n.getInputCount()) - scanned;
+  if (!body || scanned < 1 || states < 0)
+    return n.error(Code::BadGraph) << "num_scan_inputs is " << scanned;
+  size_t stackedCount =
+      n.getOutputCount() - std::min<size_t>(states, n.getOutputCount());
+  IntList axes = directions(n, "scan_input_axes", scanned),
+          reversed = directions(n, "scan_input_directions", scanned),
+          outAxes = directions(n, "scan_output_axes", stackedCount),
+          outReversed = directions(n, "scan_output_directions", stackedCount);
+  if (static_cast<int64_t>(axes.size()) != scanned ||
+      static_cast<int64_t>(reversed.size()) != scanned ||
+      outAxes.size() != stackedCount || outReversed.size() != stackedCount)
+    return n.error(Code::BadGraph) << "axes or directions differ in length";
+  LoopParts parts;
+  parts.body = body;
+  SmallVector<Value> sequences;
+  int64_t length = -1;
+  for (auto [i, value] : llvm::enumerate(n.getInputs())) {
+    if (!value)
+      return n.error(Code::BadGraph) << "an input is absent";
+    int64_t which = static_cast<int64_t>(i) - states;
+    if (which < 0) {
+      parts.init.push_back(value);
+      continue;
+    }
+    auto shape = n.staticShape(value);
+    int64_t axis = n.axis(axes[which], n.rankOf(value));
+    if (!shape || n.hasFailed())
+      return failure();
+    if (length >= 0 && (*shape)[axis] != length)
+      return n.error(Code::BadGraph) << "scanned inputs have " << (*shape)[axis]
+                                     << " and " << length << " slices";
+    length = (*shape)[axis];
+    axes[which] = axis;
+    sequences.push_back(
+        reversed[which] ? n.make<ReverseOp>(value, IntList{axis}) : value);
+  }
+  parts.trip = n.scalar(n.getBuilder().getI64Type(), length);
+  auto inputsOf = [&](Block &block) {
+    SmallVector<Value> inputs(block.getArguments().drop_front());
+    for (auto [sequence, axis] : llvm::zip(sequences, axes))
+      inputs.push_back(
+          n.make<GatherOp>(sequence, block.getArgument(0), axis, true));
+    return inputs;
+  };
+  auto finish = [&](SmallVector<Value> &outputs) {
+    outputs.insert(outputs.begin(), n.scalar(n.getBuilder().getI1Type(), 1));
+  };
+  parts.inputsOf = inputsOf;
+  parts.finish = finish;
+  if (failed(buildLoopOp(n, parts)))
+    return failure();
+  for (size_t i = 0; i < stackedCount; ++i) {
+    Value value = n.getOutputs()[states + i];
+    if (!value)
+      continue;
+    if (outReversed[i])
+      value = n.make<ReverseOp>(value, IntList{0});
+    int64_t rank = n.rankOf(value), axis = n.axis(outAxes[i], rank);
+    IntList permutation = sequence(1, rank);
+    if (n.hasFailed())
+      return failure();
+    permutation.insert(permutation.begin() + axis, 0);
+    n.setOutput(states + i, n.transpose(value, permutation));
+  }
+  return n.finish();
+}
+
+} // namespace
+
+void addControl(OpTable &table) {
+  table.add("If", 1, buildIf);
+  table.add("Loop", 0, buildLoop);
+  table.add("Scan", 1, buildScan, 9);
+}
+
+} // namespace graven::onnx

@@ -1,0 +1,242 @@
+//===- Elementwise.cpp - arithmetic, logic, comparisons ---*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file implements the builders of elementwise arithmetic, logic and
+// comparisons, with numpy's broadcast of ranks.
+//===----------------------------------------------------------------------===//
+
+#include "frontends/onnx/NodeBuilder.h"
+#include "frontends/onnx/OpTable.h"
+
+using namespace mlir;
+
+namespace graven::onnx {
+
+namespace {
+
+template <class OpTy> LogicalResult unary(NodeBuilder &n) {
+  return n.finish(n.make<OpTy>(n.input(0)));
+}
+
+template <class OpTy> LogicalResult binary(NodeBuilder &n) {
+  return n.finish(n.binary<OpTy>(n.input(0), n.input(1)));
+}
+
+/// Of one or more inputs.
+template <class OpTy> Value chain(NodeBuilder &n) {
+  Value result = n.input(0);
+  for (Value next : n.getInputs().drop_front()) {
+    if (!next) {
+      n.error(Code::BadGraph) << "an input is absent";
+      return {};
+    }
+    result = n.binary<OpTy>(result, next);
+  }
+  return result;
+}
+
+template <class OpTy> LogicalResult variadic(NodeBuilder &n) {
+  return n.finish(chain<OpTy>(n));
+}
+
+LogicalResult buildMean(NodeBuilder &n) {
+  Value sum = chain<AddOp>(n);
+  Value count = n.scalar(n.elementTypeOf(sum), n.getInputCount());
+  return n.finish(n.make<DivOp>(sum, count));
+}
+
+template <ComparePredicate predicate> LogicalResult comparison(NodeBuilder &n) {
+  return n.finish(n.compare(predicate, n.input(0), n.input(1)));
+}
+
+/// fmod = 1 has the sign of the dividend, fmod = 0 that of the divisor.
+LogicalResult buildMod(NodeBuilder &n) {
+  Value a = n.input(0), b = n.input(1);
+  Value rest = n.binary<RemOp>(a, b);
+  Type type = n.elementTypeOf(a);
+  if (n.flagAttr("fmod") || type.isUnsignedInteger())
+    return n.finish(rest);
+  Value zero = n.scalar(type, 0);
+  Value isOff = n.binary<AndOp>(
+      n.compare(ComparePredicate::Ne, rest, zero),
+      n.binary<XorOp>(n.compare(ComparePredicate::Lt, rest, zero),
+                      n.compare(ComparePredicate::Lt, b, zero)));
+  return n.finish(n.select(isOff, n.binary<AddOp>(rest, b), rest));
+}
+
+/// The result has the type of the base, whatever that of the exponent is.
+LogicalResult buildPow(NodeBuilder &n) {
+  Value base = n.input(0), exponent = n.input(1);
+  Type type = n.elementTypeOf(base), other = n.elementTypeOf(exponent);
+  if (isa<FloatType>(type)) {
+    auto known = n.known(exponent);
+    if (known && known->size() == 1 && n.rankOf(exponent) <= n.rankOf(base)) {
+      double value = isa<FloatType>(other)
+                         ? known->getDouble(0)
+                         : static_cast<double>(known->getInt(0));
+      if (value == 1)
+        return n.finish(base);
+      if (value == 2)
+        return n.finish(n.make<MulOp>(base, base));
+      if (value == 3)
+        return n.finish(n.make<MulOp>(n.make<MulOp>(base, base), base));
+    }
+    exponent = n.cast(exponent, type);
+  } else if (isa<FloatType>(other)) {
+    base = n.cast(base, other);
+  } else {
+    exponent = n.cast(exponent, type);
+  }
+  return n.finish(n.cast(n.binary<PowOp>(base, exponent), type));
+}
+
+LogicalResult buildBitShift(NodeBuilder &n) {
+  std::string direction = n.stringAttr("direction", "");
+  if (direction == "LEFT")
+    return n.finish(n.binary<ShlOp>(n.input(0), n.input(1)));
+  if (direction == "RIGHT")
+    return n.finish(n.binary<ShrOp>(n.input(0), n.input(1)));
+  return n.error(Code::BadGraph) << "direction is " << quoted(direction)
+                                 << ", expected 'LEFT' or 'RIGHT'";
+}
+
+LogicalResult buildWhere(NodeBuilder &n) {
+  return n.finish(n.select(n.input(0), n.input(1), n.input(2)));
+}
+
+LogicalResult buildReciprocal(NodeBuilder &n) {
+  Value x = n.input(0);
+  return n.finish(n.make<DivOp>(n.scalar(n.elementTypeOf(x), 1), x));
+}
+
+LogicalResult buildIsNaN(NodeBuilder &n) {
+  return n.finish(n.compare(ComparePredicate::Ne, n.input(0), n.input(0)));
+}
+
+LogicalResult buildIsInf(NodeBuilder &n) {
+  Value x = n.input(0);
+  bool positive = n.flagAttr("detect_positive", true),
+       negative = n.flagAttr("detect_negative", true);
+  if (!isa<FloatType>(n.elementTypeOf(x)))
+    return n.error(Code::BadGraph) << "input has elements of "
+                                   << n.elementTypeOf(x) << ", expected floats";
+  double infinity = std::numeric_limits<double>::infinity();
+  if (positive && negative)
+    x = n.make<AbsOp>(x);
+  else if (!positive && !negative)
+    infinity = std::numeric_limits<double>::quiet_NaN(); // equals nothing
+  Value bound = n.scalar(n.elementTypeOf(x), positive ? infinity : -infinity);
+  return n.finish(n.compare(ComparePredicate::Eq, x, bound));
+}
+
+LogicalResult buildCast(NodeBuilder &n) {
+  int64_t to = n.intAttr("to", 0);
+  Type type = elementTypeOf(n.getContext(), static_cast<int32_t>(to));
+  if (!type)
+    return n.error(Code::UnsupportedFeature)
+           << "to " << dataTypeName(static_cast<int32_t>(to))
+           << " is not supported";
+  return n.finish(n.cast(n.input(0), type));
+}
+
+LogicalResult buildCastLike(NodeBuilder &n) {
+  return n.finish(n.cast(n.input(0), n.elementTypeOf(n.input(1))));
+}
+
+LogicalResult buildBitCast(NodeBuilder &n) {
+  Type type = elementTypeOf(n.getContext(), n.intAttr("to", 0));
+  if (!type)
+    return n.error(Code::UnsupportedFeature) << "the type is not supported";
+  if (type == n.elementTypeOf(n.input(0)))
+    return n.finish(n.input(0));
+  return n.finish(n.make<BitcastOp>(n.input(0), type));
+}
+
+LogicalResult buildIdentity(NodeBuilder &n) { return n.finish(n.input(0)); }
+
+/// Without training, the input; the mask is all true.
+LogicalResult buildDropout(NodeBuilder &n) {
+  Value x = n.input(0);
+  if (n.input(2)) {
+    auto training = n.oneInt(n.input(2), "training_mode");
+    if (!training)
+      return failure();
+    auto ratio =
+        n.input(1) ? n.floats(n.input(1), "ratio") : SmallVector<double>{0.5};
+    if (*training && ratio && (ratio->size() != 1 || ratio->front() != 0))
+      return n.error(Code::UnsupportedFeature)
+             << "training mode is not supported";
+  }
+  if (n.wantsOutput(1)) {
+    auto shape = n.staticShape(x);
+    if (!shape)
+      return failure();
+    // Until opset 10 the mask has the type of the data.
+    Type type =
+        n.getOpset() < 10 ? n.elementTypeOf(x) : n.getBuilder().getI1Type();
+    n.setOutput(1, n.splat(RankedTensorType::get(*shape, type), 1));
+  }
+  return n.finish(x);
+}
+
+} // namespace
+
+void addElementwise(OpTable &table) {
+  table.add("Abs", 1, unary<AbsOp>);
+  table.add("Neg", 1, unary<NegOp>);
+  table.add("Sign", 1, unary<SignOp>);
+  table.add("Ceil", 1, unary<CeilOp>);
+  table.add("Floor", 1, unary<FloorOp>);
+  table.add("Round", 1, unary<RoundOp>);
+  table.add("Exp", 1, unary<ExpOp>);
+  table.add("Log", 1, unary<LogOp>);
+  table.add("Sqrt", 1, unary<SqrtOp>);
+  table.add("Erf", 1, unary<ErfOp>);
+  table.add("Sin", 1, unary<SinOp>);
+  table.add("Cos", 1, unary<CosOp>);
+  table.add("Tan", 1, unary<TanOp>);
+  table.add("Asin", 1, unary<AsinOp>);
+  table.add("Acos", 1, unary<AcosOp>);
+  table.add("Atan", 1, unary<AtanOp>);
+  table.add("Sinh", 1, unary<SinhOp>);
+  table.add("Cosh", 1, unary<CoshOp>);
+  table.add("Tanh", 1, unary<TanhOp>);
+  table.add("Asinh", 1, unary<AsinhOp>);
+  table.add("Acosh", 1, unary<AcoshOp>);
+  table.add("Atanh", 1, unary<AtanhOp>);
+  table.add("Not", 1, unary<NotOp>);
+  table.add("BitwiseNot", 1, unary<NotOp>);
+  table.add("Add", 2, binary<AddOp>);
+  table.add("Sub", 2, binary<SubOp>);
+  table.add("Mul", 2, binary<MulOp>);
+  table.add("Div", 2, binary<DivOp>);
+  table.add("And", 2, binary<AndOp>);
+  table.add("Or", 2, binary<OrOp>);
+  table.add("Xor", 2, binary<XorOp>);
+  table.add("BitwiseAnd", 2, binary<AndOp>);
+  table.add("BitwiseOr", 2, binary<OrOp>);
+  table.add("BitwiseXor", 2, binary<XorOp>);
+  table.add("BitShift", 2, buildBitShift);
+  table.add("Mod", 2, buildMod);
+  table.add("Pow", 2, buildPow);
+  table.add("Max", 1, variadic<MaxOp>);
+  table.add("Min", 1, variadic<MinOp>);
+  table.add("Sum", 1, variadic<AddOp>);
+  table.add("Mean", 1, buildMean);
+  table.add("Equal", 2, comparison<ComparePredicate::Eq>);
+  table.add("Less", 2, comparison<ComparePredicate::Lt>);
+  table.add("LessOrEqual", 2, comparison<ComparePredicate::Le>);
+  table.add("Greater", 2, comparison<ComparePredicate::Gt>);
+  table.add("GreaterOrEqual", 2, comparison<ComparePredicate::Ge>);
+  table.add("Where", 3, buildWhere);
+  table.add("Reciprocal", 1, buildReciprocal);
+  table.add("IsNaN", 1, buildIsNaN);
+  table.add("IsInf", 1, buildIsInf);
+  table.add("Cast", 1, buildCast);
+  table.add("CastLike", 2, buildCastLike);
+  table.add("BitCast", 1, buildBitCast);
+  table.add("Identity", 1, buildIdentity);
+  table.add("Dropout", 1, buildDropout);
+}
+
+} // namespace graven::onnx

@@ -1,0 +1,69 @@
+//===- Matmul.cpp - matrix products ---*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file implements the builders of MatMul and Gemm, in the form that every
+// frontend gives: matmul with flags, then the bias.
+//===----------------------------------------------------------------------===//
+
+#include "frontends/onnx/NodeBuilder.h"
+#include "frontends/onnx/OpTable.h"
+
+using namespace mlir;
+
+namespace graven::onnx {
+
+namespace {
+
+/// numpy's matmul: vectors get an axis that the result loses again.
+LogicalResult buildMatMul(NodeBuilder &n) {
+  Value a = n.input(0), b = n.input(1);
+  bool isRow = n.rankOf(a) == 1, isColumn = n.rankOf(b) == 1;
+  if (n.rankOf(a) == 0 || n.rankOf(b) == 0)
+    return n.error(Code::BadGraph) << "an input is a scalar";
+  if (isRow)
+    a = n.reshape(a, {1, n.typeOf(a).isDynamicDim(0) ? -1 : n.shapeOf(a)[0]});
+  if (isColumn)
+    b = n.reshape(b, {n.typeOf(b).isDynamicDim(0) ? -1 : n.shapeOf(b)[0], 1});
+  Value operands[] = {a, b};
+  n.alignRanks(operands);
+  Value product = n.make<MatmulOp>(operands[0], operands[1], false, false);
+  if (!product || (!isRow && !isColumn))
+    return n.finish(product);
+  auto shape = n.staticShape(product);
+  if (!shape)
+    return failure();
+  if (isColumn)
+    shape->pop_back();
+  if (isRow)
+    shape->erase(shape->end() - (isColumn ? 1 : 2));
+  return n.finish(n.reshape(product, *shape));
+}
+
+Value scaled(NodeBuilder &n, Value x, double factor) {
+  if (factor == 1)
+    return x;
+  return n.binary<MulOp>(x, n.scalar(n.elementTypeOf(x), factor));
+}
+
+LogicalResult buildGemm(NodeBuilder &n) {
+  Value a = n.input(0), b = n.input(1), c = n.input(2);
+  if (n.rankOf(a) != 2 || n.rankOf(b) != 2)
+    return n.error(Code::BadGraph) << "the matrices have rank " << n.rankOf(a)
+                                   << " and " << n.rankOf(b) << ", expected 2";
+  Value product =
+      n.make<MatmulOp>(a, b, n.flagAttr("transA"), n.flagAttr("transB"));
+  product = scaled(n, product, n.floatAttr("alpha", 1));
+  double beta = n.floatAttr("beta", 1);
+  if (!c || beta == 0)
+    return n.finish(product);
+  return n.finish(n.binary<AddOp>(product, scaled(n, c, beta)));
+}
+
+} // namespace
+
+void addMatmul(OpTable &table) {
+  table.add("MatMul", 2, buildMatMul);
+  table.add("Gemm", 2, buildGemm, 7);
+}
+
+} // namespace graven::onnx

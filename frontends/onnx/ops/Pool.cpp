@@ -1,0 +1,113 @@
+//===- Pool.cpp - pools ---*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file implements the builders of pooling over windows and over whole
+// planes.
+//===----------------------------------------------------------------------===//
+
+#include "frontends/onnx/NodeBuilder.h"
+#include "frontends/onnx/OpTable.h"
+#include "frontends/onnx/ops/Window.h"
+
+using namespace mlir;
+
+namespace graven::onnx {
+
+namespace {
+
+std::optional<IntList> readKernel(NodeBuilder &n) {
+  auto kernel = n.intsAttr("kernel_shape");
+  if (!kernel && !n.hasFailed())
+    n.error(Code::BadGraph) << "there is no kernel_shape";
+  return kernel;
+}
+
+LogicalResult buildMaxPool(NodeBuilder &n) {
+  Value x = n.input(0);
+  auto kernel = readKernel(n);
+  if (!kernel)
+    return failure();
+  auto window = readWindow(n, x, *kernel);
+  if (!window)
+    return failure();
+  return n.finish(n.make<MaxPoolOp>(x, *kernel, window->strides,
+                                    window->dilations, window->pads,
+                                    n.flagAttr("ceil_mode"), Layout::Planar));
+}
+
+LogicalResult buildAveragePool(NodeBuilder &n) {
+  Value x = n.input(0);
+  auto kernel = readKernel(n);
+  if (!kernel)
+    return failure();
+  auto window = readWindow(n, x, *kernel);
+  if (!window)
+    return failure();
+  return n.finish(n.make<AvgPoolOp>(
+      x, *kernel, window->strides, window->dilations, window->pads,
+      n.flagAttr("ceil_mode"), n.flagAttr("count_include_pad"), int64_t(0),
+      Layout::Planar));
+}
+
+/// |x|^p, and the root of a sum of such.
+Value powersOf(NodeBuilder &n, Value x, int64_t p) {
+  Value magnitude = n.make<AbsOp>(x);
+  if (p == 1)
+    return magnitude;
+  if (p == 2)
+    return n.make<MulOp>(x, x);
+  return n.binary<PowOp>(magnitude, n.scalar(n.elementTypeOf(x), p));
+}
+
+Value rootOf(NodeBuilder &n, Value sum, int64_t p) {
+  if (p == 1)
+    return sum;
+  if (p == 2)
+    return n.make<SqrtOp>(sum);
+  return n.binary<PowOp>(sum, n.scalar(n.elementTypeOf(sum), 1.0 / p));
+}
+
+LogicalResult buildLpPool(NodeBuilder &n) {
+  Value x = n.input(0);
+  int64_t p = n.intAttr("p", 2);
+  auto kernel = readKernel(n);
+  if (!kernel)
+    return failure();
+  auto window = readWindow(n, x, *kernel);
+  if (!window)
+    return failure();
+  // A divisor of 1 makes the mean a sum.
+  Value sum = n.make<AvgPoolOp>(
+      powersOf(n, x, p), *kernel, window->strides, window->dilations,
+      window->pads, n.flagAttr("ceil_mode"), false, int64_t(1), Layout::Planar);
+  return n.finish(rootOf(n, sum, p));
+}
+
+IntList spatialAxes(NodeBuilder &n) {
+  int64_t rank = n.rankOf(n.input(0));
+  return sequence(std::min<int64_t>(2, rank), rank);
+}
+
+template <ReduceKind kind> LogicalResult globalPool(NodeBuilder &n) {
+  return n.finish(n.reduce(n.input(0), kind, spatialAxes(n), true));
+}
+
+LogicalResult buildGlobalLpPool(NodeBuilder &n) {
+  int64_t p = n.intAttr("p", 2);
+  Value sum = n.reduce(powersOf(n, n.input(0), p), ReduceKind::Sum,
+                       spatialAxes(n), true);
+  return n.finish(rootOf(n, sum, p));
+}
+
+} // namespace
+
+void addPools(OpTable &table) {
+  table.add("MaxPool", 1, buildMaxPool);
+  table.add("AveragePool", 1, buildAveragePool, 7);
+  table.add("LpPool", 1, buildLpPool, 2);
+  table.add("GlobalAveragePool", 1, globalPool<ReduceKind::Mean>);
+  table.add("GlobalMaxPool", 1, globalPool<ReduceKind::Max>);
+  table.add("GlobalLpPool", 1, buildGlobalLpPool, 2);
+}
+
+} // namespace graven::onnx
