@@ -23,6 +23,31 @@ template <ReduceKind kKind> static mlir::Value cumulative(Call &c) {
   return c.make<CumReduceOp>(x, kKind, uint64_t(*axis));
 }
 
+/// Differences of neighbours, n times, after joining what the caller adds to
+/// either end; of bools, whether they differ.
+static mlir::Value diff(Call &c) {
+  mlir::Value x = c.tensor();
+  auto axis = c.axis("dim", c.rank(x)), times = c.integer("n");
+  if (!axis || !times)
+    return {};
+  if (c.rank(x) == 0)
+    return c.failed("tensor without axes");
+  llvm::SmallVector<mlir::Value> parts{x};
+  if (mlir::Value before = c.tensor("prepend"))
+    parts.insert(parts.begin(), c.cast(before, c.element(x)));
+  if (mlir::Value after = c.tensor("append"))
+    parts.push_back(c.cast(after, c.element(x)));
+  x = c.concat(parts, *axis);
+  for (int64_t i = 0; x && i < *times && c.type(x).getDimSize(*axis) > 0; ++i) {
+    int64_t extent = c.type(x).getDimSize(*axis);
+    mlir::Value later = c.slice(x, *axis, 1, extent),
+                earlier = c.slice(x, *axis, 0, extent - 1);
+    x = c.isBool(x) ? c.binary<XorOp>(later, earlier)
+                    : c.binary<SubOp>(later, earlier);
+  }
+  return x;
+}
+
 /// Values and indices of the k first elements in order.
 static void giveTop(Call &c, int64_t k, int64_t axis, bool largest,
                     bool onlyIndices) {
@@ -66,6 +91,7 @@ static void argsort(Call &c) { sortWith(c, /*onlyIndices=*/true); }
 void graven::aten::addSorting(Table &t) {
   t.add("cumsum", cumulative<ReduceKind::Sum>);
   t.add("cumprod", cumulative<ReduceKind::Prod>);
+  t.add("diff", diff);
   t.add("topk", topk);
   t.add("sort", sort);
   t.add("argsort", argsort);

@@ -35,7 +35,7 @@ embedding index_select gather index index_put _index_put_impl masked_select take
 linear addmm mm bmm baddbmm addbmm matmul dot mv outer ger einsum
 conv1d conv2d conv3d _convolution convolution conv_transpose1d conv_transpose2d conv_transpose3d
 sum mean prod amax amin any all max min argmax argmin var std var_mean std_mean norm linalg_vector_norm
-frobenius_norm logsumexp cumsum cumprod sort argsort topk count_nonzero
+frobenius_norm logsumexp cumsum cumprod diff sort argsort topk count_nonzero
 max_pool1d max_pool2d max_pool3d max_pool2d_with_indices avg_pool1d avg_pool2d avg_pool3d adaptive_avg_pool1d
 adaptive_avg_pool2d adaptive_avg_pool3d _adaptive_avg_pool2d _adaptive_avg_pool3d adaptive_max_pool1d
 adaptive_max_pool2d

@@ -194,6 +194,17 @@ static Given extreme(Interpreter &in, CallArguments &call) {
   return give(best);
 }
 
+/// The sum of a list of numbers.
+static Given sum(Interpreter &in, CallArguments &call) {
+  Value list = argumentAt(call, 0), total(int64_t(0));
+  if (!list.is(Kind::List) || !llvm::all_of(list.list().items, isScalar))
+    return declined();
+  for (const Value &item : list.list().items)
+    total = areInts(total, item) ? wrap(total, item, std::plus<>())
+                                 : Value(total.number() + item.number());
+  return give(total);
+}
+
 static Given neg(Interpreter &, CallArguments &call) {
   Value a = argumentAt(call, 0);
   if (a.is(Kind::Float))
@@ -339,6 +350,7 @@ Builtin graven::torch::findScalarBuiltin(StringRef name) {
       {"pow", pow},
       {"min", extreme<false>},
       {"max", extreme<true>},
+      {"sum", sum},
       {"neg", neg},
       {"abs", absolute},
       {"floor", realFunction<std::floor, true>},
