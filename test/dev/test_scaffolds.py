@@ -144,3 +144,29 @@ def test_new_op_refuses(copy, arguments, message):
     result = copy.scaffold("new-op.py", *arguments)
     assert result.returncode == 2 and message in result.stderr
     assert copy.snapshot() == copy.before
+
+
+ATEN_SCHEMA = "aten::turned_around(Tensor self, int dim=0) -> Tensor"
+
+
+def test_new_aten_op(copy):
+    result = copy.scaffold("new-aten-op.py", ATEN_SCHEMA, "Pointwise")
+    assert result.returncode == 0, result.stderr
+    assert (copy.root / "test/frontends/torchscript/ops/turned-around.py").exists()
+    assert f'R"({ATEN_SCHEMA})" "\\n"\n' in (copy.root / "frontends/aten/Schemas.inc").read_text()
+    assert "\nturned_around\n" in (copy.root / "frontends/aten/gen_schemas.py").read_text()
+    assert copy.findings() == []
+    assert copy.compiles("frontends/aten/Pointwise.cpp") == ""
+
+
+@pytest.mark.parametrize("arguments, message", [
+    (("turned_around", "Pointwise"), "a schema is like 'aten::relu(Tensor self) -> Tensor', got 'turned_around'"),
+    (("aten::f(int a) -> int", "Pointwise"), "aten::f takes no tensor"),
+    (("aten::absolute(Tensor self) -> Tensor", "Pointwise"), "Pointwise.cpp has an entry for absolute already"),
+    ((ATEN_SCHEMA, "Nowhere"), "frontends/aten/Nowhere.cpp does not exist"),
+    ((ATEN_SCHEMA, "Table"), "frontends/aten/Table.cpp has no function addTable(Table &)"),
+])
+def test_new_aten_op_refuses(copy, arguments, message):
+    result = copy.scaffold("new-aten-op.py", *arguments)
+    assert result.returncode == 2 and message in result.stderr
+    assert copy.snapshot() == copy.before
