@@ -152,7 +152,8 @@ graven::cpu::linkShared(const SharedLink &link, mlir::Location loc) {
   script += " local: *; };\n";
   MemoryFile exports;
   if (!exports.fill("exports", script))
-    return job.refuse("no memory for the inputs");
+    return job.refuse("no room for the inputs, which memory or the limit on "
+                      "file sizes refuses");
   // Large read-only sections last, in a segment of their own: the weights go
   // there.
   for (llvm::StringRef option :
@@ -163,10 +164,12 @@ graven::cpu::linkShared(const SharedLink &link, mlir::Location loc) {
   job.add(std::string("--version-script=") + exports.name());
   for (const LinkInput &input : link.objects)
     if (!job.add(input.name, input.bytes))
-      return job.refuse("no memory for the inputs");
+      return job.refuse("no room for the inputs, which memory or the limit on "
+                        "file sizes refuses");
   for (const LinkInput &input : link.libraries)
     if (!job.add(input.name, input.bytes))
-      return job.refuse("no memory for the inputs");
+      return job.refuse("no room for the inputs, which memory or the limit on "
+                        "file sizes refuses");
   return job.run();
 }
 
@@ -177,6 +180,7 @@ graven::cpu::linkRelocatable(llvm::ArrayRef<LinkInput> objects,
   job.add("-r");
   for (const LinkInput &input : objects)
     if (!job.add(input.name, input.bytes))
-      return job.refuse("no memory for the inputs");
+      return job.refuse("no room for the inputs, which memory or the limit on "
+                        "file sizes refuses");
   return job.run();
 }
