@@ -142,13 +142,14 @@ def main():
     narrow, channels = ((14, 32), 32) if wide else ((6, 16), 16)
     pixels = (1, 14) if wide else (1, 6)
     small = (2, 7) if wide else (2, 3)
+    stem = (1, 13) if wide else (1, 5)
     kernels = {
         "gemm 128x768x768": gemm(128, 768, 768, narrow),
         "gemm 128x3072x768": gemm(128, 3072, 768, narrow),
         "gemm 128x768x3072": gemm(128, 768, 3072, (8, 48) if wide else (6, 16)),
         "gemm 197x768x768": gemm(197, 768, 768, narrow),
         "gemm 1x1000x2048": gemm(1, 1000, 2048, (1, 64 if wide else 32)),
-        "conv 3->64 224 7x7/2": conv(3, 64, 224, 7, 2, pixels, channels, 4, True),
+        "conv 3->64 224 7x7/2": conv(3, 64, 224, 7, 2, stem, channels, 16, True),
         "conv 64->64 56 1x1": conv(64, 64, 56, 1, 1, pixels, channels, 14),
         "conv 64->64 56 3x3": conv(64, 64, 56, 3, 1, pixels, channels, 14),
         "conv 128->128 28 3x3": conv(128, 128, 28, 3, 1, pixels, channels, 28),
