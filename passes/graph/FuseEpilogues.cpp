@@ -1,0 +1,164 @@
+//===- FuseEpilogues.cpp - elementwise Nodes behind contractions -*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file implements FuseEpilogues, which wraps a contraction and the
+// elementwise Nodes behind it in one `graven.fusion`, so that they run on the
+// register tile before it is stored.
+//===----------------------------------------------------------------------===//
+
+#include "mlir/IR/IRMapping.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "passes/graph/GraphUtils.h"
+#include "passes/graph/Passes.h"
+#include "llvm/ADT/SetVector.h"
+
+namespace graven {
+#define GEN_PASS_DEF_FUSEEPILOGUES
+#include "passes/graph/Passes.h.inc"
+} // namespace graven
+
+using namespace mlir;
+
+namespace graven {
+namespace {
+
+/// Whether a kernel can read `type` beside a tile of `result`: the same tensor,
+/// one number, one number a channel of a convolution or a column of a matrix.
+bool isEpilogueOperand(Operation *anchor, RankedTensorType type,
+                       RankedTensorType result) {
+  if (!type.hasStaticShape() ||
+      type.getElementType() != result.getElementType())
+    return false;
+  if (type == result || type.getNumElements() == 1)
+    return true;
+  if (type.getRank() != result.getRank())
+    return false;
+  int64_t last = type.getRank() - 1;
+  auto conv = dyn_cast<ConvOp>(anchor);
+  bool blocked = conv && conv.getLayout() == Layout::Blocked;
+  for (auto [axis, extent] : llvm::enumerate(type.getShape())) {
+    int64_t at = axis;
+    bool along = conv ? at == 1 || (blocked && at == last) : at == last;
+    if (extent != (along ? result.getDimSize(at) : 1))
+      return false;
+  }
+  return true;
+}
+
+/// The elementwise Nodes behind an anchor, each the one user of the one before.
+struct Chain {
+  SmallVector<Operation *> nodes;
+  /// Why it does not go on.
+  StringRef end;
+};
+
+Chain chainBehind(Operation *anchor) {
+  // Nodes and outer tensors that a kernel can hold in registers beside a tile.
+  constexpr size_t maxNodes = 24, maxTensors = 6;
+  auto type = cast<RankedTensorType>(anchor->getResult(0).getType());
+  Chain chain;
+  llvm::SmallPtrSet<Value, 4> tensors;
+  Value current = anchor->getResult(0);
+  for (;;) {
+    Operation *user = soleUser(current);
+    auto stop = [&](StringRef why) {
+      chain.end = why;
+      return chain;
+    };
+    if (!user)
+      return stop("the value has a second user");
+    if (user->getBlock() != anchor->getBlock())
+      return stop("the value is used in a sub-Block");
+    if (!user->hasTrait<Elementwise>() || user->getNumResults() != 1)
+      return stop("the user is not elementwise");
+    if (user->getResult(0).getType() != type)
+      return stop("the user's result has another type");
+    for (Value operand : user->getOperands()) {
+      if (operand == current)
+        continue;
+      if (!isEpilogueOperand(anchor, tensorType(operand), type))
+        return stop("an operand of the user is neither full, nor one number, "
+                    "nor one a channel");
+      tensors.insert(operand);
+    }
+    if (chain.nodes.size() == maxNodes || tensors.size() > maxTensors)
+      return stop("the epilogue is full");
+    chain.nodes.push_back(user);
+    current = user->getResult(0);
+  }
+}
+
+void buildFusion(PatternRewriter &rewriter, Operation *anchor,
+                 ArrayRef<Operation *> nodes) {
+  SmallVector<Operation *> members{anchor};
+  llvm::append_range(members, nodes);
+  llvm::SetVector<Value> inputs;
+  SmallVector<Location> locations;
+  for (Operation *member : members) {
+    locations.push_back(member->getLoc());
+    for (Value operand : member->getOperands())
+      if (!llvm::is_contained(members, operand.getDefiningOp()))
+        inputs.insert(operand);
+  }
+  Operation *last = members.back();
+  // Where the last one stands everything that the others read is computed.
+  rewriter.setInsertionPoint(last);
+  Location loc = rewriter.getFusedLoc(locations);
+  auto fusion = FusionOp::create(rewriter, loc, last->getResultTypes(),
+                                 inputs.getArrayRef());
+  fusion->setAttr("kind", rewriter.getStringAttr("epilogue"));
+  Block *block = rewriter.createBlock(&fusion.getBody());
+  IRMapping map;
+  for (Value input : inputs)
+    map.map(input, block->addArgument(input.getType(), input.getLoc()));
+  for (Operation *member : members)
+    rewriter.clone(*member, map);
+  YieldOp::create(rewriter, loc, map.lookup(last->getResult(0)));
+  rewriter.replaceOp(last, fusion.getResults());
+  for (Operation *member : llvm::reverse(ArrayRef(members).drop_back()))
+    rewriter.eraseOp(member);
+}
+
+template <class AnchorTy> struct FuseBehind : CountingPattern<AnchorTy> {
+  using CountingPattern<AnchorTy>::CountingPattern;
+
+  LogicalResult matchAndRewrite(AnchorTy op,
+                                PatternRewriter &rewriter) const override {
+    if (op->template getParentOfType<FusionOp>())
+      return rewriter.notifyMatchFailure(op, "is fused already");
+    RankedTensorType type = op.getType();
+    if (!type.getElementType().isF32() && !type.getElementType().isF64())
+      return rewriter.notifyMatchFailure(op, "is not of f32 or f64");
+    if (!type.hasStaticShape())
+      return rewriter.notifyMatchFailure(op, "an extent is not known");
+    Chain chain = chainBehind(op);
+    if (chain.nodes.empty())
+      return rewriter.notifyMatchFailure(op, chain.end);
+    buildFusion(rewriter, op, chain.nodes);
+    return this->rewritten();
+  }
+};
+
+class FuseEpiloguesPass : public impl::FuseEpiloguesBase<FuseEpiloguesPass> {
+  void runOnOperation() override {
+    RewritePatternSet patterns(&getContext());
+    populateFuseEpiloguesPatterns(patterns, &numFused);
+    // Folding would move constants into the fused Blocks, where kernels expect
+    // operands.
+    GreedyRewriteConfig config;
+    config.enableFolding(false).enableConstantCSE(false);
+    if (failed(
+            applyPatternsGreedily(getOperation(), std::move(patterns), config)))
+      signalPassFailure();
+  }
+};
+
+} // namespace
+
+void populateFuseEpiloguesPatterns(RewritePatternSet &patterns,
+                                   Pass::Statistic *count) {
+  patterns.add<FuseBehind<ConvOp>, FuseBehind<MatmulOp>>(
+      patterns.getContext(), count);
+}
+
+} // namespace graven

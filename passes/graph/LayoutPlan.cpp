@@ -1,0 +1,269 @@
+//===- LayoutPlan.cpp - which Nodes work on channel blocks ------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file implements the choice of a layout for each Node of a Block.
+//===----------------------------------------------------------------------===//
+
+#include "passes/graph/LayoutPlan.h"
+#include "passes/graph/GraphUtils.h"
+#include "llvm/ADT/EquivalenceClasses.h"
+#include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+
+namespace graven {
+
+/// A convolution of at most this many channels reads planes: a block would be
+/// mostly padding.
+static constexpr int64_t mostPlanarChannels = 4;
+
+RankedTensorType blockedType(RankedTensorType planar) {
+  SmallVector<int64_t> shape(planar.getShape());
+  shape[1] = llvm::divideCeil(shape[1], channelBlock);
+  shape.push_back(channelBlock);
+  return RankedTensorType::get(shape, planar.getElementType());
+}
+
+bool sameBytesInBothLayouts(RankedTensorType planar) {
+  ArrayRef<int64_t> shape = planar.getShape();
+  return shape[1] % channelBlock == 0 &&
+         llvm::all_of(shape.drop_front(2), [](int64_t d) { return d == 1; });
+}
+
+//===----------------------------------------------------------------------===//
+// What has a blocked form
+//===----------------------------------------------------------------------===//
+
+static bool isWhole(int64_t channels) { return channels % channelBlock == 0; }
+
+/// A tensor of one or two spatial axes whose layout can be chosen.
+static bool isImage(Type type) {
+  auto tensor = cast<RankedTensorType>(type);
+  return tensor.hasStaticShape() && tensor.getRank() >= 3 &&
+         tensor.getRank() <= 4 && tensor.getNumElements() > 0;
+}
+
+static bool canBlockConv(ConvOp op) {
+  Type element = op.getType().getElementType();
+  RankedTensorType w = tensorType(op.getW());
+  if (op.getLayout() != Layout::Planar || !isImage(op.getX().getType()) ||
+      !w.hasStaticShape() || (!element.isF32() && !element.isF64()))
+    return false;
+  int64_t groups = op.getGroups(), out = w.getDimSize(0);
+  if (groups == 1)
+    return true;
+  bool depthwise = w.getDimSize(1) == 1 && out == groups;
+  return depthwise || (isWhole(w.getDimSize(1)) && isWhole(out / groups));
+}
+
+static bool canBlockElementwise(Operation *op) {
+  if (op->getNumResults() != 1)
+    return false;
+  auto result = cast<RankedTensorType>(op->getResult(0).getType());
+  bool readsData = false;
+  for (Value operand : op->getOperands()) {
+    RankedTensorType type = tensorType(operand);
+    readsData |= !isParameterValue(operand);
+    if (type.getRank() == 0)
+      continue;
+    if (!type.hasStaticShape() || type.getRank() != result.getRank() ||
+        (type.getDimSize(1) != 1 &&
+         type.getDimSize(1) != result.getDimSize(1)))
+      return false;
+  }
+  return readsData;
+}
+
+static bool canBlockConcat(ConcatOp op) {
+  for (Value input : op.getInputs().drop_back())
+    if (op.getAxis() == 1 && !isWhole(tensorType(input).getDimSize(1)))
+      return false;
+  return llvm::all_of(op.getInputs(),
+                      [](Value v) { return isImage(v.getType()); });
+}
+
+static bool isSpatial(int64_t axis) { return axis >= 2; }
+
+static bool canBlockReduce(ReduceOp op) {
+  int64_t spatial = tensorType(op.getX()).getRank() - 2;
+  return isImage(op.getX().getType()) && !op.getAxes().empty() &&
+         llvm::all_of(op.getAxes(), isSpatial) &&
+         (op.getKeep() || static_cast<int64_t>(op.getAxes().size()) == spatial);
+}
+
+static bool canBlockSlice(SliceOp op) {
+  if (!op.getDynamicStarts().empty() || !op.getDynamicEnds().empty() ||
+      !isImage(op.getX().getType()))
+    return false;
+  int64_t channels = tensorType(op.getX()).getDimSize(1);
+  SliceBounds bounds = resolveSlice(channels, op.getStarts()[1],
+                                    op.getEnds()[1], op.getSteps()[1]);
+  return op.getSteps()[1] == 1 && isWhole(bounds.start) &&
+         (isWhole(bounds.end) || bounds.end == channels);
+}
+
+static bool canBlock(Operation *op) {
+  if (op->getNumResults() != 1)
+    return false;
+  // A mean over all spatial axes gives [N,C], blocked [N,C/16,16].
+  if (auto reduce = dyn_cast<ReduceOp>(op))
+    return canBlockReduce(reduce);
+  if (!isa<RankedTensorType>(op->getResult(0).getType()) ||
+      !isImage(op->getResult(0).getType()))
+    return false;
+  return llvm::TypeSwitch<Operation *, bool>(op)
+      .Case([](ConvOp conv) { return canBlockConv(conv); })
+      .Case<MaxPoolOp, AvgPoolOp>(
+          [](auto pool) { return pool.getLayout() == Layout::Planar; })
+      .Case([](ConcatOp concat) { return canBlockConcat(concat); })
+      .Case([](ResizeOp resize) {
+        return llvm::all_of(resize.getAxes(), isSpatial);
+      })
+      .Case([](PadOp pad) {
+        return isImage(pad.getX().getType()) && pad.getLow()[1] == 0 &&
+               pad.getHigh()[1] == 0;
+      })
+      .Case([](SliceOp slice) { return canBlockSlice(slice); })
+      .Default([](Operation *other) {
+        return other->hasTrait<Elementwise>() && canBlockElementwise(other);
+      });
+}
+
+OperandForm LayoutPlan::formOf(Operation *node, unsigned i) {
+  if (auto conv = dyn_cast<ConvOp>(node)) {
+    if (i > 0)
+      return OperandForm::AsIs;
+    bool few = conv.getGroups() == 1 &&
+               tensorType(conv.getX()).getDimSize(1) <= mostPlanarChannels;
+    return few ? OperandForm::Either : OperandForm::Blocked;
+  }
+  RankedTensorType type = tensorType(node->getOperand(i));
+  if (type.getRank() == 0)
+    return OperandForm::AsIs;
+  bool oneForAll =
+      node->hasTrait<Elementwise>() && type.getDimSize(1) == 1 &&
+      cast<RankedTensorType>(node->getResult(0).getType()).getDimSize(1) != 1;
+  return oneForAll ? OperandForm::Unit : OperandForm::Blocked;
+}
+
+//===----------------------------------------------------------------------===//
+// The choice
+//===----------------------------------------------------------------------===//
+
+LayoutPlan::LayoutPlan(Block &block) {
+  for (Operation &node : block)
+    if (canBlock(&node))
+      candidates.insert(&node);
+  findParameterValues(block);
+  keepPartsWithConvolutions();
+  improve();
+}
+
+void LayoutPlan::findParameterValues(Block &block) {
+  for (Operation &node : block) {
+    bool isFree = node.getNumRegions() == 0 && isMemoryEffectFree(&node) &&
+                  llvm::all_of(node.getOperands(), [&](Value operand) {
+                    return operand.getParentBlock() == &block
+                               ? free.contains(operand)
+                               : isParameterValue(operand);
+                  });
+    if (isFree)
+      free.insert(node.result_begin(), node.result_end());
+  }
+}
+
+/// Blocks pay where a convolution is: parts of the graph without one stay as
+/// they are.
+void LayoutPlan::keepPartsWithConvolutions() {
+  llvm::EquivalenceClasses<Operation *> parts;
+  for (Operation *node : candidates) {
+    parts.insert(node);
+    for (Value operand : node->getOperands())
+      if (candidates.contains(operand.getDefiningOp()))
+        parts.unionSets(node, operand.getDefiningOp());
+  }
+  llvm::DenseSet<Operation *> leaders;
+  for (Operation *node : candidates)
+    if (isa<ConvOp>(node))
+      leaders.insert(parts.getLeaderValue(node));
+  for (Operation *node : candidates)
+    if (leaders.contains(parts.getLeaderValue(node)))
+      blocked.insert(node);
+}
+
+static double planarBytes(RankedTensorType type) {
+  return static_cast<double>(type.getNumElements()) *
+         eval::storageBytes(type.getElementType());
+}
+
+/// Bytes read and written, strided, when `type` changes its layout.
+static double relayoutCost(RankedTensorType type) {
+  constexpr double strided = 1.5;
+  if (sameBytesInBothLayouts(type))
+    return 0;
+  return strided * (planarBytes(type) + planarBytes(blockedType(type)));
+}
+
+/// Bytes of a Node's result.
+static double nodeCost(Operation *node, bool inBlocks) {
+  auto type = cast<RankedTensorType>(node->getResult(0).getType());
+  return planarBytes(inBlocks ? blockedType(type) : type);
+}
+
+double LayoutPlan::costOfValue(Value value) const {
+  auto type = cast<RankedTensorType>(value.getType());
+  if (type.getRank() < 2 || free.contains(value))
+    return 0;
+  bool here = isBlocked(value);
+  for (OpOperand &use : value.getUses()) {
+    OperandForm form = isBlocked(use.getOwner())
+                           ? formOf(use.getOwner(), use.getOperandNumber())
+                           : OperandForm::Planar;
+    bool wanted = form == OperandForm::Blocked;
+    if (form != OperandForm::Either && form != OperandForm::AsIs &&
+        wanted != here)
+      return relayoutCost(type);
+  }
+  return 0;
+}
+
+/// The part of the cost that depends on the layout of `node`.
+double LayoutPlan::costAround(Operation *node) const {
+  double cost =
+      nodeCost(node, isBlocked(node)) + costOfValue(node->getResult(0));
+  llvm::SmallPtrSet<Value, 4> seen;
+  for (Value operand : node->getOperands())
+    if (seen.insert(operand).second)
+      cost += costOfValue(operand);
+  return cost;
+}
+
+/// Turns Nodes back where that is strictly cheaper, until none is. A
+/// convolution has no fast planar form and stays.
+void LayoutPlan::improve() {
+  constexpr int maxRounds = 16;
+  bool changed = true;
+  for (int round = 0; changed && round < maxRounds; ++round) {
+    changed = false;
+    for (Operation *node : candidates) {
+      if (isa<ConvOp>(node))
+        continue;
+      bool was = isBlocked(node);
+      auto set = [&](bool inBlocks) {
+        if (inBlocks)
+          blocked.insert(node);
+        else
+          blocked.erase(node);
+      };
+      double before = costAround(node);
+      set(!was);
+      if (costAround(node) < before)
+        changed = true;
+      else
+        set(was);
+    }
+  }
+}
+
+} // namespace graven

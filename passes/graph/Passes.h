@@ -1,0 +1,45 @@
+//===- Passes.h - passes on graphs ------------------------------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file declares the passes from the graven dialect to itself, their
+// options, and their patterns for use in other drivers. A pattern that is given
+// a statistic counts its rewrites there.
+//===----------------------------------------------------------------------===//
+
+#ifndef PASSES_GRAPH_PASSES_H
+#define PASSES_GRAPH_PASSES_H
+
+#include "mlir/IR/PatternMatch.h"
+#include "mlir/Pass/Pass.h"
+
+namespace graven {
+
+#define GEN_PASS_DECL
+#include "passes/graph/Passes.h.inc"
+
+void populateDecomposeConvTransposePatterns(
+    mlir::RewritePatternSet &patterns,
+    mlir::Pass::Statistic *count = nullptr);
+
+void populateFuseConvBNPatterns(mlir::RewritePatternSet &patterns,
+                                mlir::Pass::Statistic *count = nullptr);
+
+void populateFuseEpiloguesPatterns(mlir::RewritePatternSet &patterns,
+                                   mlir::Pass::Statistic *count = nullptr);
+
+void populateRecomposeOpsPatterns(mlir::RewritePatternSet &patterns,
+                                  mlir::Pass::Statistic *count = nullptr);
+
+void populateRemoveIdentitiesPatterns(mlir::RewritePatternSet &patterns,
+                                      mlir::Pass::Statistic *count = nullptr);
+
+void populateSimplifyTransposesPatterns(
+    mlir::RewritePatternSet &patterns,
+    mlir::Pass::Statistic *count = nullptr);
+
+#define GEN_PASS_REGISTRATION
+#include "passes/graph/Passes.h.inc"
+
+} // namespace graven
+
+#endif // PASSES_GRAPH_PASSES_H
