@@ -189,8 +189,8 @@ private:
     return success();
   }
 
-  /// A carried value keeps an extent if the body, given it, yields it again:
-  /// assumes the first iteration's extents and gives up those that change.
+  /// A carried value that the body yields unchanged, or with the extents of the
+  /// first iteration whatever it was given, has those extents throughout.
   LogicalResult inferLoop(LoopOp op) {
     Block &body = op.getBody().front();
     auto yield = cast<YieldOp>(body.getTerminator());

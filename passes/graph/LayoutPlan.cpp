@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "passes/graph/LayoutPlan.h"
+#include "passes/graph/ConvTransposeUtils.h"
 #include "passes/graph/GraphUtils.h"
 #include "llvm/ADT/EquivalenceClasses.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -55,6 +56,14 @@ static bool canBlockConv(ConvOp op) {
     return true;
   bool depthwise = w.getDimSize(1) == 1 && out == groups;
   return depthwise || (isWhole(w.getDimSize(1)) && isWhole(out / groups));
+}
+
+/// One that is a 1x1 convolution whose taps are whole blocks.
+static bool canBlockConvTranspose(ConvTransposeOp op) {
+  Type element = op.getType().getElementType();
+  return whyWindowsOverlap(op).empty() && isParameterValue(op.getW()) &&
+         isWhole(tensorType(op.getW()).getDimSize(1)) &&
+         (element.isF32() || element.isF64());
 }
 
 static bool canBlockElementwise(Operation *op) {
@@ -114,6 +123,7 @@ static bool canBlock(Operation *op) {
     return false;
   return llvm::TypeSwitch<Operation *, bool>(op)
       .Case([](ConvOp conv) { return canBlockConv(conv); })
+      .Case([](ConvTransposeOp conv) { return canBlockConvTranspose(conv); })
       .Case<MaxPoolOp, AvgPoolOp>(
           [](auto pool) { return pool.getLayout() == Layout::Planar; })
       .Case([](ConcatOp concat) { return canBlockConcat(concat); })
@@ -131,6 +141,8 @@ static bool canBlock(Operation *op) {
 }
 
 OperandForm LayoutPlan::formOf(Operation *node, unsigned i) {
+  if (isa<ConvTransposeOp>(node))
+    return i > 0 ? OperandForm::AsIs : OperandForm::Blocked;
   if (auto conv = dyn_cast<ConvOp>(node)) {
     if (i > 0)
       return OperandForm::AsIs;
@@ -185,7 +197,7 @@ void LayoutPlan::keepPartsWithConvolutions() {
   }
   llvm::DenseSet<Operation *> leaders;
   for (Operation *node : candidates)
-    if (isa<ConvOp>(node))
+    if (isa<ConvOp, ConvTransposeOp>(node))
       leaders.insert(parts.getLeaderValue(node));
   for (Operation *node : candidates)
     if (leaders.contains(parts.getLeaderValue(node)))
@@ -247,7 +259,7 @@ void LayoutPlan::improve() {
   for (int round = 0; changed && round < maxRounds; ++round) {
     changed = false;
     for (Operation *node : candidates) {
-      if (isa<ConvOp>(node))
+      if (isa<ConvOp, ConvTransposeOp>(node))
         continue;
       bool was = isBlocked(node);
       auto set = [&](bool inBlocks) {

@@ -10,6 +10,142 @@
 
 include "mlir/Pass/PassBase.td"
 
+def InlineCalls : Pass<"graven-inline-calls", "::mlir::ModuleOp"> {
+  let summary = "replace calls by the Graphs they name";
+  let description = [{
+    Every `graven.call` becomes a copy of the Nodes of its callee, callees first, with locations that name both places.
+    Private Graphs are then erased, but for @forward and @prepare.
+
+    Before ==> after:
+    ```mlir
+    graven.graph private @block(%a: tensor<2xf32>) -> tensor<2xf32> {
+      %0 = graven.relu %a : tensor<2xf32>
+      graven.return %0 : tensor<2xf32>
+    }
+    graven.graph @forward(%x: tensor<2xf32>) -> tensor<2xf32> {
+      %0 = graven.call @block(%x) : (tensor<2xf32>) -> tensor<2xf32>
+      graven.return %0 : tensor<2xf32>
+    }
+    ==>
+    graven.graph @forward(%x: tensor<2xf32>) -> tensor<2xf32> {
+      %0 = graven.relu %x : tensor<2xf32>
+      graven.return %0 : tensor<2xf32>
+    }
+    ```
+
+    Preconditions: no Graph calls itself, directly or through others (GRV0202 at the call).
+  }];
+  let statistics = [
+    Statistic<"numInlined", "inlined", "Number of calls inlined">,
+    Statistic<"numErased", "erased", "Number of private Graphs erased">,
+  ];
+}
+
+def InferShapes : Pass<"graven-infer-shapes", "::mlir::ModuleOp"> {
+  let summary = "carry extents from the inputs to the outputs";
+  let description = [{
+    Gives the inputs of @forward the shapes of the option, infers the types of all Nodes again in order, through sub-Blocks
+    to the Graph's results, and applies the canonicalizations (constant extents, `dim`s) that this makes possible, until
+    nothing changes. Only a `?` changes. A carried value of a loop takes the extents of its first value where the body
+    yields it unchanged, or with those extents.
+
+    Before ==> after, with `input-shapes=x:4x3`:
+    ```mlir
+    graven.graph @forward(%x: tensor<?x3xf32> {graven.name = "x"}) -> tensor<?x3xf32> {
+      %0 = graven.relu %x : tensor<?x3xf32>
+    ==>
+    graven.graph @forward(%x: tensor<4x3xf32> {graven.name = "x"}) -> tensor<4x3xf32> {
+      %0 = graven.relu %x : tensor<4x3xf32>
+    ```
+
+    Preconditions: a shape names an input (else GRV0302) and agrees with its type (else GRV0304). What the Nodes' operands
+    give contradicts no type of the model (else GRV0107 at the Node).
+  }];
+  let options = [
+    ListOption<"inputShapes", "input-shapes", "std::string", "shapes of inputs, as NAME:1x3x224x224">,
+  ];
+  let dependentDialects = ["::graven::GravenDialect"];
+  let statistics = [Statistic<"numRefined", "refined", "Number of times a type got more extents">];
+}
+
+def FoldConstants : Pass<"graven-fold-constants", "::mlir::ModuleOp"> {
+  let summary = "compute Nodes of constants";
+  let description = [{
+    A Node whose operands are constants becomes the constants that the reference evaluator gives for it. An `if` on a
+    constant becomes the Nodes of the branch it takes; a `loop` that never runs becomes its initial values. Larger than what
+    the folders of single ops do, and with `fold-params` also of small Parameters.
+
+    Before ==> after:
+    ```mlir
+    %0 = graven.constant dense<[1.0, 2.0]> : tensor<2xf32>
+    %1 = graven.exp %0 : tensor<2xf32>
+    ==>
+    %1 = graven.constant dense<[2.71828175, 7.3890562]> : tensor<2xf32>
+    ```
+
+    Preconditions: results and operands have at most `max-elements` elements and static types; the Node has no effect and
+    evaluates without an error (one that would fail is left to fail when the model runs). What depends on larger Parameters
+    is computed by @prepare instead. Nodes inside fusions stay.
+  }];
+  let options = [
+    Option<"maxElements", "max-elements", "int64_t", "16384", "most elements of an operand or result">,
+    Option<"foldParams", "fold-params", "bool", "false", "read Parameters of at most max-elements elements, too">,
+  ];
+  let dependentDialects = ["::graven::GravenDialect"];
+  let statistics = [
+    Statistic<"numFolded", "folded", "Number of Nodes computed">,
+    Statistic<"numBranches", "branches", "Number of ifs and loops decided">,
+  ];
+}
+
+def RemoveIdentities : Pass<"graven-remove-identities", "::graven::GraphOp"> {
+  let summary = "erase Nodes that give back what is there";
+  let description = [{
+    Beyond the folders of single ops (same shape, whole slice, no pad, cast to itself, factor 1, ...): the maximum or
+    minimum of a value and itself; a broadcast that its elementwise user does by itself; a slice that is one part of a
+    concat; a concat that puts the slices of a tensor together again; empty parts of a concat, and concats inside of
+    concats; a window that replaces the whole tensor; zeros padded in front of a convolution, which its pads supply; a
+    gather with one constant index, which is a slice.
+
+    Before ==> after:
+    ```mlir
+    %0 = graven.broadcast %b to [4, 8] axes [0, 1] : (tensor<1x8xf32>) -> tensor<4x8xf32>
+    %1 = graven.add %x, %0 : (tensor<4x8xf32>, tensor<4x8xf32>) -> tensor<4x8xf32>
+    ==>
+    %1 = graven.add %x, %b : (tensor<4x8xf32>, tensor<1x8xf32>) -> tensor<4x8xf32>
+    ```
+
+    Preconditions: static extents where extents decide. Adding 0.0 is no identity (-0.0), and is left.
+  }];
+  let dependentDialects = ["::graven::GravenDialect"];
+  let statistics = [Statistic<"numRemoved", "removed", "Number of Nodes found to change nothing">];
+}
+
+def RecomposeOps : Pass<"graven-recompose-ops", "::graven::GraphOp"> {
+  let summary = "find the ops that exporters spell out";
+  let description = [{
+    Finds, however their multiplications are grouped: gelu (by erf and by tanh), silu, hard_swish; layer_norm and rms_norm,
+    with their scale and bias; and attention, `softmax(scale q k^T + mask) v`, with a mask that is added or selects -inf,
+    which is `causal` when it is a constant lower triangle. A row of attention without an open key gives NaN, as softmax
+    does.
+
+    Before ==> after:
+    ```mlir
+    %0 = graven.sigmoid %x : tensor<4xf32>
+    %1 = graven.mul %x, %0 : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+    ==>
+    %1 = graven.silu %x : tensor<4xf32>
+    ```
+
+    Preconditions: mathematically the same formula, its constants within 1e-6 of the exact ones; inner values of a product
+    have one user; the scores of an attention have one user, are f32 or f64, static, of rank 3 or 4, and q, k, v have the
+    same batch extents. A finite number in place of -inf counts only below -1e30, under a constant mask with an open key in
+    every row. Masks of other shapes and grouped heads are left.
+  }];
+  let dependentDialects = ["::graven::GravenDialect"];
+  let statistics = [Statistic<"numRecomposed", "recomposed", "Number of ops found, or given their weights">];
+}
+
 def FuseConvBN : Pass<"graven-fuse-conv-bn", "::graven::GraphOp"> {
   let summary = "multiply batch normalisations into weights";
   let description = [{
@@ -40,6 +176,37 @@ def FuseConvBN : Pass<"graven-fuse-conv-bn", "::graven::GraphOp"> {
   }];
   let dependentDialects = ["::graven::GravenDialect"];
   let statistics = [Statistic<"numFused", "fused", "Number of batch normalisations and biases absorbed or expanded">];
+}
+
+def DecomposeConvTranspose : Pass<"graven-decompose-conv-transpose", "::graven::GraphOp"> {
+  let summary = "transposed convolutions as 1x1 convolutions";
+  let description = [{
+    A transposed convolution whose windows neither overlap nor leave gaps gives each input pixel's window as channels of a
+    1x1 convolution, and moves them to their place. The weights are reordered once, at compile time.
+
+    Before ==> after:
+    ```mlir
+    %0 = graven.conv_transpose %x, %w strides [2, 2] dilations [1, 1] pads [0, 0, 0, 0] output_padding [0, 0]
+        : (tensor<1x8x4x4xf32>, tensor<8x3x2x2xf32>) -> tensor<1x3x8x8xf32>
+    ==>
+    %0 = graven.transpose %w by [2, 3, 1, 0] : (tensor<8x3x2x2xf32>) -> tensor<2x2x3x8xf32>
+    %1 = graven.reshape %0 to [12, 8, 1, 1] : (tensor<2x2x3x8xf32>) -> tensor<12x8x1x1xf32>
+    %2 = graven.conv %x, %1 strides [1, 1] dilations [1, 1] pads [0, 0, 0, 0]
+        : (tensor<1x8x4x4xf32>, tensor<12x8x1x1xf32>) -> tensor<1x12x4x4xf32>
+    %3 = graven.reshape %2 to [1, 2, 2, 3, 4, 4] : ...
+    %4 = graven.transpose %3 by [0, 3, 4, 1, 5, 2] : ...
+    %5 = graven.reshape %4 to [1, 3, 8, 8] : ...
+    ```
+
+    Preconditions: kernel = stride, no pads, no output padding, one group, no dilation, static extents, weights computed
+    from Parameters. With `keep-blocks`, those of a multiple of 16 output channels are left for graven-assign-layouts, which
+    does the same in channel blocks.
+  }];
+  let options = [
+    Option<"keepBlocks", "keep-blocks", "bool", "false", "leave those that give whole channel blocks">,
+  ];
+  let dependentDialects = ["::graven::GravenDialect"];
+  let statistics = [Statistic<"numDecomposed", "decomposed", "Number of transposed convolutions rewritten">];
 }
 
 def SimplifyTransposes : Pass<"graven-simplify-transposes", "::graven::GraphOp"> {
@@ -107,7 +274,8 @@ def AssignLayouts : Pass<"graven-assign-layouts", "::graven::GraphOp"> {
     computed once, at compile time; one between a tensor of whole blocks and no spatial extent is a reshape.
 
     These have a blocked form, for one or two spatial axes: convolutions of f32 and f64 (dense; depthwise; grouped with a
-    multiple of 16 channels a group on both sides), max_pool, avg_pool, elementwise Nodes whose operands have all channels
+    multiple of 16 channels a group on both sides), transposed convolutions whose windows do not overlap and that give whole
+    blocks (as 1x1 convolutions, see graven-decompose-conv-transpose), max_pool, avg_pool, elementwise Nodes whose operands have all channels
     or one, concat on the channel axis when every part but the last is whole blocks, concat and slice on other axes, slice
     of whole blocks, reduce over spatial axes (of all of them, without `keep`, to [N,C]), resize and pad of spatial axes. A
     convolution of at most 4 channels reads planes and gives blocks.
@@ -168,6 +336,15 @@ def FuseEpilogues : Pass<"graven-fuse-epilogues", "::graven::GraphOp"> {
   }];
   let dependentDialects = ["::graven::GravenDialect"];
   let statistics = [Statistic<"numFused", "fused", "Number of fusions made">];
+}
+
+def VerifyGraphPhase : Pass<"graven-verify-graph-phase", "::mlir::ModuleOp"> {
+  let summary = "check the contract of the graph phase";
+  let description = [{
+    Reports, each message beginning with "graph contract: ": anything in the module but Graphs and Parameters; no @forward;
+    a Node of another dialect; a call; a result that is no ranked tensor; a relayout of a relayout; a fusion without a kind;
+    a Parameter that no Node reads. Changes nothing.
+  }];
 }
 
 #endif // PASSES_GRAPH_PASSES_TD

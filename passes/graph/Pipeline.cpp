@@ -1,0 +1,80 @@
+//===- Pipeline.cpp - the graph phase ---------------------------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file implements the pipeline of the graph phase, with the reasons for
+// its order.
+//===----------------------------------------------------------------------===//
+
+#include "passes/graph/Pipeline.h"
+#include "dialects/graven/Graven.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/Passes.h"
+#include "passes/graph/Passes.h"
+
+using namespace mlir;
+
+namespace graven {
+
+/// The local simplifications, between the passes that look further.
+static void clean(OpPassManager &manager) {
+  manager.addNestedPass<GraphOp>(createCanonicalizerPass());
+  manager.addNestedPass<GraphOp>(createCSEPass());
+}
+
+void buildGraphPipeline(OpPassManager &manager,
+                        const GraphPipelineOptions &options) {
+  // One Graph with all extents that can be known: what the lowering needs even
+  // when nothing is to be optimized.
+  manager.addPass(createInlineCalls());
+  InferShapesOptions shapes;
+  llvm::append_range(shapes.inputShapes, options.inputShapes);
+  manager.addPass(createInferShapes(shapes));
+  if (options.level <= 0)
+    return;
+
+  // Shape arithmetic and masks become constants, branches that they decide are
+  // taken, and then more extents are known.
+  clean(manager);
+  manager.addPass(createFoldConstants());
+  manager.addPass(createInferShapes());
+  clean(manager);
+
+  // Redundant Nodes hide patterns, so they go first. Transposes before the
+  // patterns: attention is recognised by the flag of its first product.
+  manager.addNestedPass<GraphOp>(createRemoveIdentities());
+  manager.addNestedPass<GraphOp>(createSimplifyTransposes());
+  clean(manager);
+  manager.addNestedPass<GraphOp>(createRecomposeOps());
+
+  // Batch norms disappear into weights while convolutions are still planar and
+  // their weights are in the order of the model.
+  manager.addNestedPass<GraphOp>(createFuseConvBN());
+  DecomposeConvTransposeOptions transposed;
+  transposed.keepBlocks = options.layouts;
+  manager.addNestedPass<GraphOp>(createDecomposeConvTranspose(transposed));
+  // Recomposed Nodes free transposes around them.
+  manager.addNestedPass<GraphOp>(createSimplifyTransposes());
+  clean(manager);
+  manager.addPass(createEliminateDeadNodes());
+
+  // Layouts after everything that matches Nodes by their planar form, fusion
+  // after layouts: a relayout between a convolution and its activation would
+  // keep them apart.
+  if (options.layouts)
+    manager.addNestedPass<GraphOp>(createAssignLayouts());
+  clean(manager);
+  manager.addPass(createFoldConstants());
+  clean(manager);
+  // Nothing folds after this: constants must stay outside of the fusions.
+  manager.addNestedPass<GraphOp>(createFuseEpilogues());
+  manager.addPass(createEliminateDeadNodes());
+  manager.addPass(createVerifyGraphPhase());
+}
+
+void registerGraphPipeline() {
+  PassPipelineRegistration<GraphPipelineOptions>(
+      "graven-graph-pipeline", "the graph phase, from imported to fused",
+      buildGraphPipeline);
+}
+
+} // namespace graven

@@ -1,0 +1,39 @@
+//===- Pipeline.h - the graph phase -----------------------------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file declares the pipeline that takes an imported model to the end of
+// the graph phase.
+//===----------------------------------------------------------------------===//
+
+#ifndef PASSES_GRAPH_PIPELINE_H
+#define PASSES_GRAPH_PIPELINE_H
+
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassOptions.h"
+
+namespace graven {
+
+struct GraphPipelineOptions
+    : public mlir::PassPipelineOptions<GraphPipelineOptions> {
+  Option<int> level{*this, "level",
+                    llvm::cl::desc("optimization level, 0 to 3"),
+                    llvm::cl::init(2)};
+  Option<bool> layouts{
+      *this, "layouts",
+      llvm::cl::desc("choose channel-blocked layouts (level 1 and up)"),
+      llvm::cl::init(true)};
+  ListOption<std::string> inputShapes{
+      *this, "input-shapes",
+      llvm::cl::desc("shapes of inputs, as NAME:1x3x224x224")};
+};
+
+/// Adds the passes of the graph phase to the pass manager of a module.
+void buildGraphPipeline(mlir::OpPassManager &manager,
+                        const GraphPipelineOptions &options);
+
+/// Makes it known as `graven-graph-pipeline`.
+void registerGraphPipeline();
+
+} // namespace graven
+
+#endif // PASSES_GRAPH_PIPELINE_H

@@ -1,0 +1,135 @@
+// RUN: graven-opt --graven-fuse-epilogues --split-input-file %s | FileCheck %s
+
+// CHECK-LABEL: graven.graph @linear(
+//  CHECK-SAME:   %[[X:.*]]: tensor<4x8xf32>, %[[W:.*]]: tensor<8x2xf32>, %[[B:.*]]: tensor<1x2xf32>, %[[R:.*]]: tensor<4x2xf32>
+//       CHECK:   %[[F:.*]] = graven.fusion(%[[A0:.*]] = %[[X]] : tensor<4x8xf32>, %[[A1:.*]] = %[[W]] : tensor<8x2xf32>, %[[A2:.*]] = %[[B]] : tensor<1x2xf32>, %[[A3:.*]] = %[[R]] : tensor<4x2xf32>) attributes {kind = "epilogue"} -> tensor<4x2xf32> {
+//  CHECK-NEXT:     %[[M:.*]] = graven.matmul %[[A0]], %[[A1]]
+//  CHECK-NEXT:     %[[S:.*]] = graven.add %[[M]], %[[A2]]
+//  CHECK-NEXT:     %[[G:.*]] = graven.gelu %[[S]]
+//  CHECK-NEXT:     %[[T:.*]] = graven.add %[[A3]], %[[G]]
+//  CHECK-NEXT:     graven.yield %[[T]]
+//       CHECK:   graven.return %[[F]]
+graven.graph @linear(%x: tensor<4x8xf32>, %w: tensor<8x2xf32>, %b: tensor<1x2xf32>, %r: tensor<4x2xf32>) -> tensor<4x2xf32> {
+  %0 = graven.matmul %x, %w : (tensor<4x8xf32>, tensor<8x2xf32>) -> tensor<4x2xf32>
+  %1 = graven.add %0, %b : (tensor<4x2xf32>, tensor<1x2xf32>) -> tensor<4x2xf32>
+  %2 = graven.gelu %1 : tensor<4x2xf32>
+  %3 = graven.add %r, %2 : (tensor<4x2xf32>, tensor<4x2xf32>) -> tensor<4x2xf32>
+  graven.return %3 : tensor<4x2xf32>
+}
+
+// -----
+
+// Constants stay outside. A blocked convolution takes one number a channel.
+
+// CHECK-LABEL: graven.graph @blocked_conv(
+//       CHECK:   %[[C:.*]] = graven.constant dense<6.000000e+00> : tensor<f32>
+//       CHECK:   graven.fusion({{.*}} = %[[C]] : tensor<f32>) attributes
+//       CHECK:     graven.conv
+//       CHECK:     graven.mul
+//       CHECK:     graven.clamp
+//  CHECK-NEXT:     graven.yield
+graven.graph @blocked_conv(%x: tensor<1x1x4x4x16xf32>, %w: tensor<32x16x1x1xf32>, %s: tensor<1x2x1x1x16xf32>) -> tensor<1x2x4x4x16xf32> {
+  %c = graven.constant dense<6.0> : tensor<f32>
+  %0 = graven.conv %x, %w strides [1, 1] dilations [1, 1] pads [0, 0, 0, 0] layout nchw16c channels 16 : (tensor<1x1x4x4x16xf32>, tensor<32x16x1x1xf32>) -> tensor<1x2x4x4x16xf32>
+  %1 = graven.mul %0, %s : (tensor<1x2x4x4x16xf32>, tensor<1x2x1x1x16xf32>) -> tensor<1x2x4x4x16xf32>
+  %2 = graven.clamp %1 hi %c : (tensor<1x2x4x4x16xf32>, tensor<f32>) -> tensor<1x2x4x4x16xf32>
+  graven.return %2 : tensor<1x2x4x4x16xf32>
+}
+
+// -----
+
+// The product and the value of the chain have second users.
+
+// CHECK-LABEL: graven.graph @second_user(
+//       CHECK:   graven.matmul
+//   CHECK-NOT:   fusion
+//       CHECK:   graven.return
+graven.graph @second_user(%x: tensor<4x8xf32>, %w: tensor<8x2xf32>) -> (tensor<4x2xf32>, tensor<4x2xf32>) {
+  %0 = graven.matmul %x, %w : (tensor<4x8xf32>, tensor<8x2xf32>) -> tensor<4x2xf32>
+  %1 = graven.relu %0 : tensor<4x2xf32>
+  graven.return %0, %1 : tensor<4x2xf32>, tensor<4x2xf32>
+}
+
+// -----
+
+// A sum that reads the product by another path ends the chain.
+
+// CHECK-LABEL: graven.graph @other_path(
+//       CHECK:   %[[M:.*]] = graven.matmul
+//       CHECK:   %[[S:.*]] = graven.sigmoid %[[M]]
+//       CHECK:   graven.mul %[[M]], %[[S]]
+graven.graph @other_path(%x: tensor<4x8xf32>, %w: tensor<8x2xf32>) -> tensor<4x2xf32> {
+  %0 = graven.matmul %x, %w : (tensor<4x8xf32>, tensor<8x2xf32>) -> tensor<4x2xf32>
+  %1 = graven.sigmoid %0 : tensor<4x2xf32>
+  %2 = graven.mul %0, %1 : (tensor<4x2xf32>, tensor<4x2xf32>) -> tensor<4x2xf32>
+  graven.return %2 : tensor<4x2xf32>
+}
+
+// -----
+
+// The chain ends before a result of another shape or type, and before an
+// operand that kernels cannot read.
+
+// CHECK-LABEL: graven.graph @ends(
+//       CHECK:   graven.fusion
+//       CHECK:     graven.matmul
+//  CHECK-NEXT:     graven.relu
+//  CHECK-NEXT:     graven.yield
+//       CHECK:   graven.add %{{.*}} : (tensor<1x2xf32>, tensor<4x2xf32>)
+//       CHECK:   graven.fusion
+//       CHECK:     graven.matmul
+//  CHECK-NEXT:     graven.neg
+//  CHECK-NEXT:     graven.yield
+//       CHECK:   graven.cast
+//       CHECK:   graven.fusion
+//       CHECK:     graven.matmul
+//  CHECK-NEXT:     graven.abs
+//  CHECK-NEXT:     graven.yield
+//       CHECK:   graven.mul %{{.*}} : (tensor<4x2xf32>, tensor<4x1xf32>)
+graven.graph @ends(%x: tensor<4x8xf32>, %y: tensor<1x8xf32>, %w: tensor<8x2xf32>, %r: tensor<4x2xf32>, %c: tensor<4x1xf32>) -> (tensor<4x2xf32>, tensor<4x2xf64>, tensor<4x2xf32>) {
+  %0 = graven.matmul %y, %w : (tensor<1x8xf32>, tensor<8x2xf32>) -> tensor<1x2xf32>
+  %1 = graven.relu %0 : tensor<1x2xf32>
+  %2 = graven.add %1, %r : (tensor<1x2xf32>, tensor<4x2xf32>) -> tensor<4x2xf32>
+  %3 = graven.matmul %x, %w : (tensor<4x8xf32>, tensor<8x2xf32>) -> tensor<4x2xf32>
+  %4 = graven.neg %3 : tensor<4x2xf32>
+  %5 = graven.cast %4 {to = f64} : (tensor<4x2xf32>) -> tensor<4x2xf64>
+  %6 = graven.matmul %x, %w : (tensor<4x8xf32>, tensor<8x2xf32>) -> tensor<4x2xf32>
+  %7 = graven.abs %6 : tensor<4x2xf32>
+  %8 = graven.mul %7, %c : (tensor<4x2xf32>, tensor<4x1xf32>) -> tensor<4x2xf32>
+  graven.return %2, %5, %8 : tensor<4x2xf32>, tensor<4x2xf64>, tensor<4x2xf32>
+}
+
+// -----
+
+// Ints, f16 and unknown extents have no such kernel.
+
+// CHECK-LABEL: graven.graph @no_kernel(
+//   CHECK-NOT:   fusion
+//       CHECK:   graven.return
+graven.graph @no_kernel(%i: tensor<4x4xi32>, %h: tensor<4x4xf16>, %d: tensor<?x4xf32>, %w: tensor<4x4xf32>) -> (tensor<4x4xi32>, tensor<4x4xf16>, tensor<?x4xf32>) {
+  %0 = graven.matmul %i, %i : (tensor<4x4xi32>, tensor<4x4xi32>) -> tensor<4x4xi32>
+  %1 = graven.relu %0 : tensor<4x4xi32>
+  %2 = graven.matmul %h, %h : (tensor<4x4xf16>, tensor<4x4xf16>) -> tensor<4x4xf16>
+  %3 = graven.relu %2 : tensor<4x4xf16>
+  %4 = graven.matmul %d, %w : (tensor<?x4xf32>, tensor<4x4xf32>) -> tensor<?x4xf32>
+  %5 = graven.relu %4 : tensor<?x4xf32>
+  graven.return %1, %3, %5 : tensor<4x4xi32>, tensor<4x4xf16>, tensor<?x4xf32>
+}
+
+// -----
+
+// A user in a sub-Block is not behind the product.
+
+// CHECK-LABEL: graven.graph @sub_block(
+//   CHECK-NOT:   fusion
+//       CHECK:   graven.return
+graven.graph @sub_block(%c: tensor<i1>, %x: tensor<4x8xf32>, %w: tensor<8x2xf32>, %r: tensor<4x2xf32>) -> tensor<4x2xf32> {
+  %0 = graven.matmul %x, %w : (tensor<4x8xf32>, tensor<8x2xf32>) -> tensor<4x2xf32>
+  %1 = graven.if %c -> (tensor<4x2xf32>) {
+    %2 = graven.relu %0 : tensor<4x2xf32>
+    graven.yield %2 : tensor<4x2xf32>
+  } else {
+    graven.yield %r : tensor<4x2xf32>
+  }
+  graven.return %1 : tensor<4x2xf32>
+}

@@ -1,0 +1,93 @@
+// RUN: graven-opt --graven-recompose-ops --canonicalize --split-input-file %s | FileCheck %s
+
+// CHECK-LABEL: graven.graph @masked(
+//  CHECK-SAME:   %[[Q:.*]]: tensor<2x3x4x8xf32>, %[[K:.*]]: tensor<2x3x5x8xf32>, %[[V:.*]]: tensor<2x3x5x8xf32>, %[[M:.*]]: tensor<2x1x1x5xf32>
+//       CHECK:   %[[Y:.*]] = graven.attention %[[Q]], %[[K]], %[[V]] mask %[[M]] scale 2.500000e-01 empty_row nan
+//       CHECK:   graven.return %[[Y]]
+graven.graph @masked(%q: tensor<2x3x4x8xf32>, %k: tensor<2x3x5x8xf32>, %v: tensor<2x3x5x8xf32>, %m: tensor<2x1x1x5xf32>) -> tensor<2x3x4x8xf32> {
+  %four = graven.constant dense<4.0> : tensor<1x1x1x1xf32>
+  %0 = graven.matmul %q, %k transpose_b : (tensor<2x3x4x8xf32>, tensor<2x3x5x8xf32>) -> tensor<2x3x4x5xf32>
+  %1 = graven.div %0, %four : (tensor<2x3x4x5xf32>, tensor<1x1x1x1xf32>) -> tensor<2x3x4x5xf32>
+  %2 = graven.add %1, %m : (tensor<2x3x4x5xf32>, tensor<2x1x1x5xf32>) -> tensor<2x3x4x5xf32>
+  %3 = graven.softmax %2 axis 3 : tensor<2x3x4x5xf32>
+  %4 = graven.matmul %3, %v : (tensor<2x3x4x5xf32>, tensor<2x3x5x8xf32>) -> tensor<2x3x4x8xf32>
+  graven.return %4 : tensor<2x3x4x8xf32>
+}
+
+// -----
+
+// Scales on both sides, heads brought forward by transposes, rank 3.
+
+// CHECK-LABEL: graven.graph @scaled(
+//  CHECK-SAME:   %[[Q:.*]]: tensor<6x4x8xf32>, %[[K:.*]]: tensor<6x5x8xf32>, %[[V:.*]]: tensor<6x5x8xf32>
+//   CHECK-DAG:   %[[Q4:.*]] = graven.reshape %[[Q]] to [6, 1, 4, 8]
+//   CHECK-DAG:   %[[K4:.*]] = graven.reshape %[[K]] to [6, 1, 5, 8]
+//   CHECK-DAG:   %[[V4:.*]] = graven.reshape %[[V]] to [6, 1, 5, 8]
+//       CHECK:   %[[Y:.*]] = graven.attention %[[Q4]], %[[K4]], %[[V4]] scale 2.500000e-01 empty_row nan
+//       CHECK:   graven.reshape %[[Y]] to [6, 4, 8]
+graven.graph @scaled(%q: tensor<6x4x8xf32>, %k: tensor<6x5x8xf32>, %v: tensor<6x5x8xf32>) -> tensor<6x4x8xf32> {
+  %half = graven.constant dense<0.5> : tensor<f32>
+  %0 = graven.mul %q, %half : (tensor<6x4x8xf32>, tensor<f32>) -> tensor<6x4x8xf32>
+  %1 = graven.transpose %k by [0, 2, 1] : (tensor<6x5x8xf32>) -> tensor<6x8x5xf32>
+  %2 = graven.mul %1, %half : (tensor<6x8x5xf32>, tensor<f32>) -> tensor<6x8x5xf32>
+  %3 = graven.matmul %0, %2 : (tensor<6x4x8xf32>, tensor<6x8x5xf32>) -> tensor<6x4x5xf32>
+  %4 = graven.softmax %3 axis 2 : tensor<6x4x5xf32>
+  %5 = graven.matmul %4, %v : (tensor<6x4x5xf32>, tensor<6x5x8xf32>) -> tensor<6x4x8xf32>
+  graven.return %5 : tensor<6x4x8xf32>
+}
+
+// -----
+
+// A constant lower triangle is causal; so is a finite fill beside it.
+
+// CHECK-LABEL: graven.graph @causal(
+//       CHECK:   graven.attention %{{[^ ]*}}, %{{[^ ]*}}, %{{[^ ]*}} scale 1.000000e+00 causal empty_row nan
+graven.graph @causal(%q: tensor<1x1x3x8xf32>, %k: tensor<1x1x3x8xf32>, %v: tensor<1x1x3x8xf32>) -> tensor<1x1x3x8xf32> {
+  %m = graven.constant dense<[[[[true, false, false], [true, true, false], [true, true, true]]]]> : tensor<1x1x3x3xi1>
+  %min = graven.constant dense<-3.40282347E+38> : tensor<f32>
+  %0 = graven.matmul %q, %k transpose_b : (tensor<1x1x3x8xf32>, tensor<1x1x3x8xf32>) -> tensor<1x1x3x3xf32>
+  %1 = graven.select %m, %0, %min : (tensor<1x1x3x3xi1>, tensor<1x1x3x3xf32>, tensor<f32>) -> tensor<1x1x3x3xf32>
+  %2 = graven.softmax %1 axis 3 : tensor<1x1x3x3xf32>
+  %3 = graven.matmul %2, %v : (tensor<1x1x3x3xf32>, tensor<1x1x3x8xf32>) -> tensor<1x1x3x8xf32>
+  graven.return %3 : tensor<1x1x3x8xf32>
+}
+
+// -----
+
+// A mask of run time may close a whole row, and then a finite fill is no -inf.
+
+// CHECK-LABEL: graven.graph @finite_fill(
+//   CHECK-NOT:   attention
+//       CHECK:   graven.return
+graven.graph @finite_fill(%q: tensor<1x1x3x8xf32>, %m: tensor<1x1x3x3xi1>) -> tensor<1x1x3x8xf32> {
+  %min = graven.constant dense<-3.40282347E+38> : tensor<f32>
+  %0 = graven.matmul %q, %q transpose_b : (tensor<1x1x3x8xf32>, tensor<1x1x3x8xf32>) -> tensor<1x1x3x3xf32>
+  %1 = graven.select %m, %0, %min : (tensor<1x1x3x3xi1>, tensor<1x1x3x3xf32>, tensor<f32>) -> tensor<1x1x3x3xf32>
+  %2 = graven.softmax %1 axis 3 : tensor<1x1x3x3xf32>
+  %3 = graven.matmul %2, %q : (tensor<1x1x3x3xf32>, tensor<1x1x3x8xf32>) -> tensor<1x1x3x8xf32>
+  graven.return %3 : tensor<1x1x3x8xf32>
+}
+
+// -----
+
+// The scores or the weights have a second user; the softmax is over another
+// axis; k is not transposed.
+
+// CHECK-LABEL: graven.graph @stay(
+//   CHECK-NOT:   attention
+//       CHECK:   graven.return
+graven.graph @stay(%q: tensor<6x4x4xf32>) -> (tensor<6x4x4xf32>, tensor<6x4x4xf32>, tensor<6x4x4xf32>, tensor<6x4x4xf32>, tensor<6x4x4xf32>, tensor<6x4x4xf32>) {
+  %0 = graven.matmul %q, %q transpose_b : (tensor<6x4x4xf32>, tensor<6x4x4xf32>) -> tensor<6x4x4xf32>
+  %1 = graven.softmax %0 axis 2 : tensor<6x4x4xf32>
+  %2 = graven.matmul %1, %q : (tensor<6x4x4xf32>, tensor<6x4x4xf32>) -> tensor<6x4x4xf32>
+  %3 = graven.matmul %q, %q transpose_b : (tensor<6x4x4xf32>, tensor<6x4x4xf32>) -> tensor<6x4x4xf32>
+  %4 = graven.softmax %3 axis 2 : tensor<6x4x4xf32>
+  %5 = graven.matmul %4, %q : (tensor<6x4x4xf32>, tensor<6x4x4xf32>) -> tensor<6x4x4xf32>
+  %6 = graven.matmul %q, %q transpose_b : (tensor<6x4x4xf32>, tensor<6x4x4xf32>) -> tensor<6x4x4xf32>
+  %7 = graven.softmax %6 axis 1 : tensor<6x4x4xf32>
+  %8 = graven.matmul %7, %q : (tensor<6x4x4xf32>, tensor<6x4x4xf32>) -> tensor<6x4x4xf32>
+  %9 = graven.matmul %q, %q : (tensor<6x4x4xf32>, tensor<6x4x4xf32>) -> tensor<6x4x4xf32>
+  %10 = graven.softmax %9 axis 2 : tensor<6x4x4xf32>
+  %11 = graven.matmul %10, %q : (tensor<6x4x4xf32>, tensor<6x4x4xf32>) -> tensor<6x4x4xf32>
+  graven.return %0, %2, %4, %5, %8, %11 : tensor<6x4x4xf32>, tensor<6x4x4xf32>, tensor<6x4x4xf32>, tensor<6x4x4xf32>, tensor<6x4x4xf32>, tensor<6x4x4xf32>
+}

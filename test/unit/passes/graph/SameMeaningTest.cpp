@@ -1,0 +1,202 @@
+//===- SameMeaningTest.cpp - passes keep what graphs compute ----*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file tests that the passes of passes/graph keep the meaning of graphs:
+// the inputs of their lit tests, with random inputs and Parameters, give the
+// same outputs in the reference evaluator before and after the pass.
+//===----------------------------------------------------------------------===//
+
+#include "dialects/graven/Graven.h"
+#include "mlir/IR/Verifier.h"
+#include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/Passes.h"
+#include "passes/graph/Passes.h"
+#include "passes/graph/Pipeline.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Path.h"
+#include "gtest/gtest.h"
+#include <cmath>
+#include <random>
+
+using namespace mlir;
+using namespace graven;
+using eval::Evaluator;
+using eval::Tensor;
+
+namespace {
+
+/// Numbers of every sign, whose squares and exponentials stay small.
+Tensor randomTensor(RankedTensorType type, std::mt19937 &random) {
+  Tensor tensor(type);
+  std::uniform_real_distribution<double> real(-2, 2);
+  std::uniform_int_distribution<int64_t> integer(0, 2);
+  bool isFloat = isa<FloatType>(type.getElementType());
+  for (int64_t i = 0; i < tensor.size(); ++i) {
+    if (isFloat)
+      tensor.set(i, real(random));
+    else
+      tensor.set(i, integer(random));
+  }
+  return tensor;
+}
+
+/// Parameters serve as variances, too: they are positive.
+void randomizeParams(ModuleOp module, std::mt19937 &random) {
+  std::uniform_real_distribution<double> positive(0.25, 1.5);
+  for (auto param : module.getOps<ParamOp>()) {
+    Tensor tensor(param.getTensorType());
+    for (int64_t i = 0; i < tensor.size(); ++i)
+      tensor.set(i, positive(random));
+    param.setValueAttr(tensor.toElements());
+  }
+}
+
+/// The passes of the first RUN line, as the command line gives them.
+SmallVector<std::string> flagsOf(StringRef text) {
+  SmallVector<std::string> flags;
+  auto [before, run] = text.split("// RUN: graven-opt ");
+  StringRef line = run.take_until([](char c) { return c == '|' || c == '%'; });
+  while (line.consume_front("--")) {
+    StringRef flag = line.take_until([](char c) { return c == ' ' || c == '='; });
+    line = line.drop_front(flag.size());
+    std::string options;
+    if (line.consume_front("=")) {
+      bool quoted = line.consume_front("'");
+      StringRef value =
+          line.take_until([&](char c) { return c == (quoted ? '\'' : ' '); });
+      line = line.drop_front(value.size() + (quoted ? 1 : 0));
+      options = "=" + value.str();
+    }
+    if (flag.starts_with("graven-") || flag == "canonicalize" || flag == "cse")
+      flags.push_back(flag.str() + options);
+    line = line.ltrim();
+  }
+  return flags;
+}
+
+LogicalResult addPasses(PassManager &manager, ArrayRef<std::string> flags) {
+  for (StringRef flag : flags) {
+    auto [name, options] = flag.split('=');
+    const PassRegistryEntry *entry = PassInfo::lookup(name);
+    if (!entry)
+      entry = PassPipelineInfo::lookup(name);
+    if (!entry ||
+        failed(entry->addToPipeline(manager, options, [](const Twine &message) {
+          ADD_FAILURE() << message.str();
+          return failure();
+        })))
+      return failure();
+  }
+  return success();
+}
+
+void expectClose(const Tensor &before, const Tensor &after, StringRef where) {
+  ASSERT_EQ(before.getShape(), after.getShape()) << where.str();
+  double relative =
+      before.getElementType().isF16() || before.getElementType().isBF16()
+          ? 1e-2
+          : 2e-5;
+  for (int64_t i = 0; i < before.size(); ++i) {
+    double a = before.toDoubles()[i], b = after.toDoubles()[i];
+    if (std::isnan(a) && std::isnan(b))
+      continue;
+    ASSERT_LE(std::abs(a - b),
+              relative * std::max({1.0, std::abs(a), std::abs(b)}))
+        << where.str() << ": element " << i << " was " << a << ", is " << b;
+  }
+}
+
+class SameMeaning : public testing::TestWithParam<std::string> {
+protected:
+  SameMeaning() {
+    registry.insert<GravenDialect>();
+    context.appendDialectRegistry(registry);
+    context.loadAllAvailableDialects();
+    static bool registered = [] {
+      registerGravenGraphPasses();
+      registerGraphPipeline();
+      registerTransformsPasses();
+      return true;
+    }();
+    (void)registered;
+  }
+
+  /// Evaluates every graph of the text before and after the passes.
+  void check(StringRef text, ArrayRef<std::string> flags) {
+    std::mt19937 random(7);
+    ParserConfig config(&context);
+    OwningOpRef<ModuleOp> before = parseSourceString<ModuleOp>(text, config);
+    ASSERT_TRUE(before);
+    randomizeParams(*before, random);
+    OwningOpRef<ModuleOp> after = before->clone();
+    PassManager manager(&context, ModuleOp::getOperationName(),
+                        OpPassManager::Nesting::Implicit);
+    ASSERT_TRUE(succeeded(addPasses(manager, flags)));
+    ASSERT_TRUE(succeeded(manager.run(*after)));
+    for (auto graph : after->getOps<GraphOp>()) {
+      auto old = before->lookupSymbol<GraphOp>(graph.getSymName());
+      SmallVector<Tensor> inputs;
+      for (Type type : graph.getArgumentTypes()) {
+        auto tensor = cast<RankedTensorType>(type);
+        // Any extent will do for one that is not known.
+        SmallVector<int64_t> shape(tensor.getShape());
+        for (int64_t &extent : shape)
+          extent = ShapedType::isDynamic(extent) ? 3 : extent;
+        inputs.push_back(randomTensor(
+            RankedTensorType::get(shape, tensor.getElementType()), random));
+      }
+      Evaluator one, other;
+      auto expected = one.run(old, inputs), got = other.run(graph, inputs);
+      // What fails to run (an index out of range) must go on failing.
+      ASSERT_EQ(succeeded(expected), succeeded(got)) << graph.getSymName().str();
+      if (failed(expected))
+        continue;
+      for (auto [a, b] : llvm::zip_equal(*expected, *got))
+        expectClose(a, b, graph.getSymName());
+    }
+  }
+
+  DialectRegistry registry;
+  MLIRContext context;
+};
+
+TEST_P(SameMeaning, OfLitInputs) {
+  auto file = llvm::MemoryBuffer::getFile(GetParam());
+  ASSERT_TRUE(static_cast<bool>(file));
+  StringRef text = (*file)->getBuffer();
+  SmallVector<std::string> flags = flagsOf(text);
+  ASSERT_FALSE(flags.empty());
+  SmallVector<StringRef> parts;
+  text.split(parts, "// -----\n");
+  int checked = 0;
+  for (StringRef part : parts)
+    if (!part.contains("expected-error")) {
+      check(part, flags);
+      ++checked;
+    }
+  EXPECT_GT(checked, 0);
+}
+
+std::vector<std::string> litInputs() {
+  std::vector<std::string> files;
+  std::error_code error;
+  for (llvm::sys::fs::directory_iterator it(GRAVEN_LIT_INPUTS, error), end;
+       it != end && !error; it.increment(error))
+    if (StringRef(it->path()).ends_with(".mlir"))
+      files.push_back(it->path());
+  llvm::sort(files);
+  return files;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Passes, SameMeaning, testing::ValuesIn(litInputs()),
+    [](const testing::TestParamInfo<std::string> &info) {
+      std::string name = llvm::sys::path::stem(info.param).str();
+      std::replace(name.begin(), name.end(), '-', '_');
+      return name;
+    });
+
+} // namespace
