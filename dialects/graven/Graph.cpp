@@ -211,14 +211,13 @@ private:
       os << (i > 0 ? ", " : "");
       printTyped(node.getOutput(i));
     }
-    os << (node.getNumOutputs() > 0 ? " = " : "") << "graven::"
-       << node.getKind();
+    os << (node.getNumOutputs() > 0 ? " = " : "")
+       << "graven::" << node.getKind();
     auto attributes = node.getAttributes();
     if (!attributes.empty()) {
       os << '[';
-      llvm::interleaveComma(attributes, os, [&](mlir::NamedAttribute a) {
-        printAttribute(a);
-      });
+      llvm::interleaveComma(attributes, os,
+                            [&](mlir::NamedAttribute a) { printAttribute(a); });
       os << ']';
     }
     os << '(';

@@ -141,7 +141,9 @@ public:
     return getBlock().getReturn().getNumInputs();
   }
   Value getInput(unsigned i) const { return getBlock().getParam(i); }
-  Value getOutput(unsigned i) const { return getBlock().getReturn().getInput(i); }
+  Value getOutput(unsigned i) const {
+    return getBlock().getReturn().getInput(i);
+  }
   std::string getInputName(unsigned i) const {
     return const_cast<GraphOp &>(op).getInputName(i);
   }

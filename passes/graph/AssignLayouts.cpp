@@ -69,9 +69,8 @@ private:
     if (auto constant = value.getDefiningOp<ConstantOp>())
       splat = dyn_cast<DenseElementsAttr>(constant.getValue());
     if (splat && splat.isSplat())
-      return ConstantOp::create(
-          builder, value.getLoc(),
-          cast<ElementsAttr>(splat.resizeSplat(target)));
+      return ConstantOp::create(builder, value.getLoc(),
+                                cast<ElementsAttr>(splat.resizeSplat(target)));
     if (sameBytesInBothLayouts(type))
       return reshaped(builder, value.getLoc(), value, target.getShape());
     ++numRelayouts;
@@ -90,8 +89,7 @@ private:
     Value source = blocked.at(value);
     insertAfter(source);
     if (sameBytesInBothLayouts(type))
-      return known =
-                 reshaped(builder, value.getLoc(), source, type.getShape());
+      return known = reshaped(builder, value.getLoc(), source, type.getShape());
     ++numRelayouts;
     return known = RelayoutOp::create(builder, value.getLoc(), source,
                                       Layout::Blocked, Layout::Planar,
@@ -133,8 +131,7 @@ private:
     }
     Operation *made = builder.clone(*node);
     made->setOperands(operands);
-    made->getResult(0).setType(
-        blockedType(tensorType(node->getResult(0))));
+    made->getResult(0).setType(blockedType(tensorType(node->getResult(0))));
     llvm::TypeSwitch<Operation *>(made)
         .Case([&](ConvOp conv) {
           conv.setLayout(Layout::Blocked);
@@ -163,10 +160,10 @@ private:
         taps(planar.getShape());
     taps[1] = tensorType(tap.w).getDimSize(0);
     auto type = RankedTensorType::get(taps, planar.getElementType());
-    Value y = ConvOp::create(
-        builder, loc, blockedType(type), x, tap.w, tap.bias, ones, ones, none,
-        /*groups=*/1, Layout::Blocked,
-        builder.getI64IntegerAttr(planar.getDimSize(1)));
+    Value y = ConvOp::create(builder, loc, blockedType(type), x, tap.w,
+                             tap.bias, ones, ones, none,
+                             /*groups=*/1, Layout::Blocked,
+                             builder.getI64IntegerAttr(planar.getDimSize(1)));
     SmallVector<int64_t> split{planar.getDimSize(0)};
     llvm::append_range(split, w.getShape().drop_front(2));
     split.push_back(w.getDimSize(1) / channelBlock);

@@ -33,9 +33,8 @@ StringRef whyWindowsOverlap(ConvTransposeOp op) {
   if (!llvm::all_of(op.getPads(), isZero) ||
       !llvm::all_of(op.getOutputPadding(), isZero))
     return "it has pads";
-  for (auto [kernel, stride, dilation] :
-       llvm::zip(w.getShape().drop_front(2), op.getStrides(),
-                 op.getDilations())) {
+  for (auto [kernel, stride, dilation] : llvm::zip(
+           w.getShape().drop_front(2), op.getStrides(), op.getDilations())) {
     if (kernel != stride)
       return "the kernel is not the stride";
     if (dilation != 1 && kernel != 1)
@@ -61,8 +60,7 @@ TapConv tapConvOf(OpBuilder &b, ConvTransposeOp op) {
   w = reshaped(b, loc, w, flat);
   Value bias = op.getBias();
   if (bias) {
-    bias = BroadcastOp::create(b, loc, bias,
-                               ArrayRef<int64_t>{taps, shape[1]},
+    bias = BroadcastOp::create(b, loc, bias, ArrayRef<int64_t>{taps, shape[1]},
                                ArrayRef<int64_t>{1});
     bias = reshaped(b, loc, bias, {taps * shape[1]});
   }
@@ -71,8 +69,8 @@ TapConv tapConvOf(OpBuilder &b, ConvTransposeOp op) {
 
 Value interleaveTaps(OpBuilder &b, Location loc, Value x, int64_t spatial) {
   ArrayRef<int64_t> shape = tensorType(x).getShape();
-  SmallVector<int64_t> permutation{0, 1 + spatial}, merged{shape[0],
-                                                           shape[1 + spatial]};
+  SmallVector<int64_t> permutation{0, 1 + spatial},
+      merged{shape[0], shape[1 + spatial]};
   for (int64_t axis = 0; axis < spatial; ++axis) {
     permutation.append({2 + spatial + axis, 1 + axis});
     merged.push_back(shape[2 + spatial + axis] * shape[1 + axis]);
@@ -102,9 +100,9 @@ struct ToPixelShuffle : CountingPattern<ConvTransposeOp> {
     int64_t spatial = x.getRank() - 2;
     TapConv tap = tapConvOf(rewriter, op);
     SmallVector<int64_t> ones(spatial, 1), none(2 * spatial, 0);
-    Value y = ConvOp::create(rewriter, loc, op.getX(), tap.w, tap.bias, ones,
-                             ones, none, /*groups=*/1, Layout::Planar,
-                             IntegerAttr());
+    Value y =
+        ConvOp::create(rewriter, loc, op.getX(), tap.w, tap.bias, ones, ones,
+                       none, /*groups=*/1, Layout::Planar, IntegerAttr());
     SmallVector<int64_t> split{x.getDimSize(0)};
     llvm::append_range(split, w.getShape().drop_front(2));
     split.push_back(w.getDimSize(1));

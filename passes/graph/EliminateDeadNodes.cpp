@@ -57,8 +57,7 @@ bool shrinkIf(IfOp op) {
     return false;
   OpBuilder builder(op);
   SmallVector<Value> live = keep(op.getResults(), dead);
-  auto made =
-      IfOp::create(builder, op.getLoc(), typesOf(live), op.getCond());
+  auto made = IfOp::create(builder, op.getLoc(), typesOf(live), op.getCond());
   made->setDiscardableAttrs(op->getDiscardableAttrDictionary());
   for (auto [from, to] :
        {std::pair(&op.getThenBlock(), &made.getThenBlock()),
@@ -78,8 +77,7 @@ class LoopLiveness {
 public:
   explicit LoopLiveness(LoopOp loop)
       : loop(loop), body(loop.getBody().front()),
-        yield(cast<YieldOp>(body.getTerminator())),
-        live(loop.getNumResults()) {
+        yield(cast<YieldOp>(body.getTerminator())), live(loop.getNumResults()) {
     markLive(yield.getValues()[0]);
     for (OpResult result : loop->getResults())
       if (!result.use_empty())
@@ -141,11 +139,10 @@ bool shrinkLoop(LoopOp op) {
   OpBuilder builder(op);
   SmallVector<Value> init = keep(op.getInit(), dead),
                      finals = keep(op.getFinal(), dead),
-                     stacked =
-                         keep(op.getStacked(), dead, op.getInit().size());
-  auto made = LoopOp::create(builder, op.getLoc(), typesOf(finals),
-                             typesOf(stacked), op.getTrip(), op.getCond(),
-                             init);
+                     stacked = keep(op.getStacked(), dead, op.getInit().size());
+  auto made =
+      LoopOp::create(builder, op.getLoc(), typesOf(finals), typesOf(stacked),
+                     op.getTrip(), op.getCond(), init);
   made->setDiscardableAttrs(op->getDiscardableAttrDictionary());
   made.getBody().takeBody(op.getBody());
   Block &body = made.getBody().front();
@@ -158,16 +155,12 @@ bool shrinkLoop(LoopOp op) {
   for (unsigned i = 0, e = op.getInit().size(); i < e; ++i)
     if (dead.test(i))
       arguments.set(1 + i);
-  for (Operation &node :
-       llvm::make_early_inc_range(llvm::reverse(body.without_terminator())))
-    if (isOpTriviallyDead(&node))
-      node.erase();
-  // A dead value may be carried around a cycle of Nodes that still use it.
-  bool erasable = llvm::all_of(arguments.set_bits(), [&](unsigned i) {
-    return body.getArgument(i).use_empty();
-  });
-  assert(erasable && "a dead carried value has a live user");
-  (void)erasable;
+  SmallVector<Operation *> nodes;
+  for (Operation &node : body.without_terminator())
+    nodes.push_back(&node);
+  for (Operation *node : llvm::reverse(nodes))
+    if (isOpTriviallyDead(node))
+      node->erase();
   body.eraseArguments(arguments);
   replaceLive(op, made, dead);
   return true;
@@ -206,9 +199,8 @@ class EliminateDeadNodesPass
 
   void eraseParams() {
     llvm::DenseSet<StringAttr> read;
-    getOperation().walk([&](GetParamOp get) {
-      read.insert(get.getParamAttr().getAttr());
-    });
+    getOperation().walk(
+        [&](GetParamOp get) { read.insert(get.getParamAttr().getAttr()); });
     for (auto param :
          llvm::make_early_inc_range(getOperation().getOps<ParamOp>()))
       if (!read.contains(param.getSymNameAttr())) {

@@ -40,10 +40,13 @@ Product productOf(Value value) {
       product.number *= *splat;
       continue;
     }
-    bool open = next == value || soleUser(next);
+    auto mul = next.getDefiningOp<MulOp>();
+    // What a constant multiplies is cheap to compute once more.
+    bool open = next == value || soleUser(next) ||
+                (mul && (splatOf(mul.getA()) || splatOf(mul.getB())));
     if (product.values.size() + pending.size() >= maxFactors)
       open = false;
-    if (auto mul = next.getDefiningOp<MulOp>(); mul && open) {
+    if (mul && open) {
       pending.append({mul.getA(), mul.getB()});
       continue;
     }
@@ -53,7 +56,7 @@ Product productOf(Value value) {
         pending.push_back(div.getA());
         continue;
       }
-    if (auto pow = next.getDefiningOp<PowOp>(); pow && open)
+    if (auto pow = next.getDefiningOp<PowOp>())
       if (auto splat = splatOf(pow.getB());
           splat && (*splat == 2 || *splat == 3)) {
         product.values.append(static_cast<size_t>(*splat), pow.getA());

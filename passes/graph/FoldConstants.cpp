@@ -9,6 +9,7 @@
 #include "mlir/IR/Matchers.h"
 #include "passes/graph/GraphUtils.h"
 #include "passes/graph/Passes.h"
+#include "llvm/ADT/SetVector.h"
 
 namespace graven {
 #define GEN_PASS_DEF_FOLDCONSTANTS
@@ -61,8 +62,7 @@ private:
                  ? std::optional(eval::Tensor::fromElements(elements))
                  : std::nullopt;
     auto get = value.getDefiningOp<GetParamOp>();
-    if (!get || !foldParams ||
-        tensorType(value).getNumElements() > maxElements)
+    if (!get || !foldParams || tensorType(value).getNumElements() > maxElements)
       return std::nullopt;
     eval::Evaluator evaluator;
     auto tensors = evaluator.runNode(get, {});
@@ -106,6 +106,12 @@ private:
                                      cast<ElementsAttr>(tensor.toElements()));
       old.replaceAllUsesWith(made);
     }
+    llvm::SetVector<Value> read(node->operand_begin(), node->operand_end());
+    node->erase();
+    for (Value operand : read)
+      if (auto constant = operand.getDefiningOp<ConstantOp>();
+          constant && constant->use_empty())
+        constant.erase();
     ++numFolded;
   }
 
@@ -133,18 +139,16 @@ private:
     auto cond = scalarOf(op.getCond());
     if (!cond)
       return;
-    Block &taken =
-        (*cond ? op.getThenBlock() : op.getElseBlock()).front();
-    Block &other =
-        (*cond ? op.getElseBlock() : op.getThenBlock()).front();
+    Block &taken = (*cond ? op.getThenBlock() : op.getElseBlock()).front();
+    Block &other = (*cond ? op.getElseBlock() : op.getThenBlock()).front();
     Operation *yield = taken.getTerminator();
     if (!sameTypes(yield->getOperands(), op.getResults()))
       return;
     other.walk([&](Operation *inner) { gone.insert(inner); });
     gone.insert(yield);
-    op->getBlock()->getOperations().splice(
-        op->getIterator(), taken.getOperations(), taken.begin(),
-        yield->getIterator());
+    op->getBlock()->getOperations().splice(op->getIterator(),
+                                           taken.getOperations(), taken.begin(),
+                                           yield->getIterator());
     replaceResults(op.getResults(), yield->getOperands());
     op.erase();
     ++numBranches;

@@ -92,8 +92,7 @@ Value scaleConvWeights(OpBuilder &b, Location loc, ConvTransposeOp op, Value w,
   SmallVector<int64_t> along(split.size(), 1);
   along[0] = groups;
   along[2] = split[2];
-  Value product =
-      scaled(b, loc, reshaped(b, loc, w, split), factor, along);
+  Value product = scaled(b, loc, reshaped(b, loc, w, split), factor, along);
   return reshaped(b, loc, product, whole);
 }
 
@@ -119,8 +118,7 @@ template <class ConvTy> struct FuseIntoConv : CountingPattern<BatchNormOp> {
       return failure();
     Location loc = rewriter.getFusedLoc({conv.getLoc(), op.getLoc()});
     Affine affine = affineOf(rewriter, op);
-    Value w =
-        scaleConvWeights(rewriter, loc, conv, conv.getW(), affine.factor);
+    Value w = scaleConvWeights(rewriter, loc, conv, conv.getW(), affine.factor);
     Value bias = scaledBias(rewriter, loc, conv.getBias(), affine,
                             op.getType().getElementType());
     auto fused = cast<ConvTy>(rewriter.clone(*conv));
@@ -178,13 +176,12 @@ struct FuseIntoMatmul : CountingPattern<BatchNormOp> {
                      {transposed ? columns : 1, transposed ? 1 : columns});
     if (bias)
       bias = reshaped(rewriter, loc, bias, {columns});
-    Value row = reshaped(rewriter, loc,
-                         scaledBias(rewriter, loc, bias, affine,
-                                    op.getType().getElementType()),
-                         {1, columns});
+    Value row = reshaped(
+        rewriter, loc,
+        scaledBias(rewriter, loc, bias, affine, op.getType().getElementType()),
+        {1, columns});
     auto product = cast<MatmulOp>(rewriter.clone(*matmul));
-    rewriter.modifyOpInPlace(product,
-                             [&] { product.getBMutable().assign(w); });
+    rewriter.modifyOpInPlace(product, [&] { product.getBMutable().assign(w); });
     rewriter.replaceOpWithNewOp<AddOp>(op, op.getType(), product, row);
     if (add)
       rewriter.eraseOp(add);
@@ -208,13 +205,13 @@ struct ExpandBatchNorm : CountingPattern<BatchNormOp> {
     Location loc = op.getLoc();
     Affine affine = affineOf(rewriter, op);
     auto wideType = RankedTensorType::get(type.getShape(), wide);
-    Value product = MulOp::create(rewriter, loc, wideType,
-                                  converted(rewriter, loc, op.getX(), wide),
-                                  reshaped(rewriter, loc, affine.factor, along));
+    Value product = MulOp::create(
+        rewriter, loc, wideType, converted(rewriter, loc, op.getX(), wide),
+        reshaped(rewriter, loc, affine.factor, along));
     Value sum = AddOp::create(rewriter, loc, wideType, product,
                               reshaped(rewriter, loc, affine.shift, along));
-    rewriter.replaceOp(
-        op, converted(rewriter, loc, sum, type.getElementType()));
+    rewriter.replaceOp(op,
+                       converted(rewriter, loc, sum, type.getElementType()));
     return rewritten();
   }
 };
@@ -244,7 +241,8 @@ struct FuseBias : CountingPattern<AddOp> {
     bool perChannel = type.hasStaticShape() && type.getRank() > 1 &&
                       type.getDimSize(1) == channels &&
                       type.getNumElements() == channels;
-    if (!perChannel || !isParameterValue(bias) || conv.getType() != op.getType())
+    if (!perChannel || !isParameterValue(bias) ||
+        conv.getType() != op.getType())
       return rewriter.notifyMatchFailure(
           op, "the other term is not a Parameter of one number a channel");
     Value row = reshaped(rewriter, op.getLoc(), bias, {channels});
@@ -271,8 +269,9 @@ class FuseConvBNPass : public impl::FuseConvBNBase<FuseConvBNPass> {
 void populateFuseConvBNPatterns(RewritePatternSet &patterns,
                                 Pass::Statistic *count) {
   MLIRContext *context = patterns.getContext();
-  patterns.add<FuseIntoConv<ConvOp>, FuseIntoConv<ConvTransposeOp>,
-               FuseIntoMatmul>(context, count, /*benefit=*/2);
+  patterns
+      .add<FuseIntoConv<ConvOp>, FuseIntoConv<ConvTransposeOp>, FuseIntoMatmul>(
+          context, count, /*benefit=*/2);
   patterns.add<ExpandBatchNorm, FuseBias>(context, count, /*benefit=*/1);
 }
 

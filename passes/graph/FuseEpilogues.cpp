@@ -1,4 +1,5 @@
-//===- FuseEpilogues.cpp - elementwise Nodes behind contractions -*- C++ -*-===//
+//===- FuseEpilogues.cpp - elementwise Nodes behind contractions -*- C++
+//-*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // This file implements FuseEpilogues, which wraps a contraction and the
@@ -157,8 +158,8 @@ class FuseEpiloguesPass : public impl::FuseEpiloguesBase<FuseEpiloguesPass> {
 
 void populateFuseEpiloguesPatterns(RewritePatternSet &patterns,
                                    Pass::Statistic *count) {
-  patterns.add<FuseBehind<ConvOp>, FuseBehind<MatmulOp>>(
-      patterns.getContext(), count);
+  patterns.add<FuseBehind<ConvOp>, FuseBehind<MatmulOp>>(patterns.getContext(),
+                                                         count);
 }
 
 } // namespace graven

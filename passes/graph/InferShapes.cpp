@@ -5,6 +5,7 @@
 // carries what is known of extents through every Node, sub-Block and output.
 //===----------------------------------------------------------------------===//
 
+#include "dialects/graven/folds/Folds.h"
 #include "dialects/support/Diagnostics.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "passes/graph/GraphUtils.h"
@@ -95,13 +96,13 @@ private:
       if (graph.getInputName(i) != wanted->name)
         continue;
       BlockArgument input = graph.getArgument(i);
-      auto asked = RankedTensorType::get(
-          wanted->extents, tensorType(input).getElementType());
+      auto asked = RankedTensorType::get(wanted->extents,
+                                         tensorType(input).getElementType());
       RankedTensorType both = met(tensorType(input), asked);
       if (!both)
         return emitCoded(at, Code::BadInputShape)
-               << "input '" << wanted->name << "' has type "
-               << input.getType() << ", got " << asked;
+               << "input '" << wanted->name << "' has type " << input.getType()
+               << ", got " << asked;
       input.setType(both);
       return success();
     }
@@ -153,7 +154,42 @@ private:
     return success();
   }
 
+  /// Extents and bounds that have become constants move from the operands into
+  /// the attributes, where inference sees them.
+  void takeConstantExtents(Operation *node) {
+    auto takeShape = [&](auto op) {
+      SmallVector<int64_t> shape(op.getShape());
+      SmallVector<Value> operands(op.getDynamicShape());
+      if (!takeConstants(shape, operands))
+        return;
+      op.getDynamicShapeMutable().assign(operands);
+      op.setShape(shape);
+      changed = true;
+    };
+    if (auto reshape = dyn_cast<ReshapeOp>(node))
+      takeShape(reshape);
+    else if (auto broadcast = dyn_cast<BroadcastOp>(node))
+      takeShape(broadcast);
+    else if (auto iota = dyn_cast<IotaOp>(node))
+      takeShape(iota);
+    auto slice = dyn_cast<SliceOp>(node);
+    if (!slice)
+      return;
+    SmallVector<int64_t> starts(slice.getStarts()), ends(slice.getEnds());
+    SmallVector<Value> from(slice.getDynamicStarts()),
+        to(slice.getDynamicEnds());
+    bool start = takeConstants(starts, from), end = takeConstants(ends, to);
+    if (!start && !end)
+      return;
+    slice.getDynamicStartsMutable().assign(from);
+    slice.getDynamicEndsMutable().assign(to);
+    slice.setStarts(starts);
+    slice.setEnds(ends);
+    changed = true;
+  }
+
   LogicalResult inferNode(Operation *node) {
+    takeConstantExtents(node);
     if (auto op = dyn_cast<IfOp>(node))
       return inferIf(op);
     if (auto loop = dyn_cast<LoopOp>(node))
@@ -197,19 +233,16 @@ private:
     for (auto [argument, init, next] :
          llvm::zip(body.getArguments().drop_front(), op.getInit(),
                    yield.getValues().drop_front())) {
-      bool invariant =
-          next == argument || tensorType(next) == tensorType(init);
-      if (invariant &&
-          failed(refine(argument, tensorType(init), op.getLoc())))
+      bool invariant = next == argument || tensorType(next) == tensorType(init);
+      if (invariant && failed(refine(argument, tensorType(init), op.getLoc())))
         return failure();
     }
     if (failed(inferBlock(body)))
       return failure();
     size_t carried = op.getInit().size();
     for (auto [i, result] : llvm::enumerate(op.getFinal())) {
-      RankedTensorType either =
-          joined(tensorType(op.getInit()[i]),
-                 tensorType(yield.getValues()[1 + i]));
+      RankedTensorType either = joined(tensorType(op.getInit()[i]),
+                                       tensorType(yield.getValues()[1 + i]));
       if (either && failed(refine(result, either, op.getLoc())))
         return failure();
     }

@@ -32,8 +32,8 @@ class InlineCallsPass : public impl::InlineCallsBase<InlineCallsPass> {
       for (CallOp call : calls)
         inlineCall(call, symbols.lookup<GraphOp>(call.getCallee()));
     }
-    for (GraphOp graph : llvm::make_early_inc_range(
-             getOperation().getOps<GraphOp>()))
+    for (GraphOp graph :
+         llvm::make_early_inc_range(getOperation().getOps<GraphOp>()))
       if (graph.isPrivate() && graph.getName() != "forward" &&
           graph.getName() != "prepare") {
         graph.erase();

@@ -77,8 +77,7 @@ static bool canBlockElementwise(Operation *op) {
     if (type.getRank() == 0)
       continue;
     if (!type.hasStaticShape() || type.getRank() != result.getRank() ||
-        (type.getDimSize(1) != 1 &&
-         type.getDimSize(1) != result.getDimSize(1)))
+        (type.getDimSize(1) != 1 && type.getDimSize(1) != result.getDimSize(1)))
       return false;
   }
   return readsData;

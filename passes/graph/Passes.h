@@ -18,8 +18,7 @@ namespace graven {
 #include "passes/graph/Passes.h.inc"
 
 void populateDecomposeConvTransposePatterns(
-    mlir::RewritePatternSet &patterns,
-    mlir::Pass::Statistic *count = nullptr);
+    mlir::RewritePatternSet &patterns, mlir::Pass::Statistic *count = nullptr);
 
 void populateFuseConvBNPatterns(mlir::RewritePatternSet &patterns,
                                 mlir::Pass::Statistic *count = nullptr);
@@ -33,9 +32,8 @@ void populateRecomposeOpsPatterns(mlir::RewritePatternSet &patterns,
 void populateRemoveIdentitiesPatterns(mlir::RewritePatternSet &patterns,
                                       mlir::Pass::Statistic *count = nullptr);
 
-void populateSimplifyTransposesPatterns(
-    mlir::RewritePatternSet &patterns,
-    mlir::Pass::Statistic *count = nullptr);
+void populateSimplifyTransposesPatterns(mlir::RewritePatternSet &patterns,
+                                        mlir::Pass::Statistic *count = nullptr);
 
 #define GEN_PASS_REGISTRATION
 #include "passes/graph/Passes.h.inc"

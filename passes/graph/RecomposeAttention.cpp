@@ -103,8 +103,7 @@ bool broadcastsTo(RankedTensorType mask, ArrayRef<int64_t> scores) {
 /// Whether `value` is a product of two matrices, perhaps scaled.
 bool isScores(Value value) {
   double scale = 1;
-  return isa_and_present<MatmulOp>(
-      withoutScale(value, scale).getDefiningOp());
+  return isa_and_present<MatmulOp>(withoutScale(value, scale).getDefiningOp());
 }
 
 /// Takes the mask off the scores; fails with a reason where it is of a kind
@@ -123,7 +122,8 @@ LogicalResult takeMask(MatmulOp root, Value &scores, Parts &parts,
     // A finite fill acts as -inf only beside an open element.
     constexpr double asGoodAsInf = -1e30;
     bool closes = fill && (std::isinf(*fill) && *fill < 0);
-    bool nearly = fill && *fill < asGoodAsInf && everyRowIsOpen(select.getCond());
+    bool nearly =
+        fill && *fill < asGoodAsInf && everyRowIsOpen(select.getCond());
     if (!closes && !nearly)
       return rewriter.notifyMatchFailure(
           root, "the scores are replaced by something else than -inf");
@@ -166,8 +166,7 @@ struct ToAttention : CountingPattern<MatmulOp> {
       return rewriter.notifyMatchFailure(
           op, "the softmax is not over the contracted axis");
     if (!softmax->hasOneUse())
-      return rewriter.notifyMatchFailure(op,
-                                         "the weights have a second user");
+      return rewriter.notifyMatchFailure(op, "the weights have a second user");
     Parts parts;
     parts.v = op.getB();
     Value scores = softmax.getX();
@@ -183,8 +182,7 @@ struct ToAttention : CountingPattern<MatmulOp> {
 
   static LogicalResult takeProduct(MatmulOp op, Value scores, Parts &parts,
                                    PatternRewriter &rewriter) {
-    auto product =
-        withoutScale(scores, parts.scale).getDefiningOp<MatmulOp>();
+    auto product = withoutScale(scores, parts.scale).getDefiningOp<MatmulOp>();
     if (!product)
       return rewriter.notifyMatchFailure(op, "the scores are no product");
     if (!soleUser(product) || product.getTransposeA())
@@ -203,8 +201,7 @@ struct ToAttention : CountingPattern<MatmulOp> {
           op.getType().getShape().drop_back(2))
         return rewriter.notifyMatchFailure(op, "the batches differ");
     Type element = op.getType().getElementType();
-    if (parts.mask && rank == 3 &&
-        tensorType(parts.mask).getRank() != rank)
+    if (parts.mask && rank == 3 && tensorType(parts.mask).getRank() != rank)
       return rewriter.notifyMatchFailure(op, "the mask has another rank");
     if (parts.mask && !tensorType(parts.mask).getElementType().isInteger(1) &&
         tensorType(parts.mask).getElementType() != element)
@@ -213,8 +210,8 @@ struct ToAttention : CountingPattern<MatmulOp> {
   }
 
   static void build(MatmulOp op, Parts &parts, PatternRewriter &rewriter) {
-    Location loc = rewriter.getFusedLoc(
-        {parts.q.getLoc(), parts.k.getLoc(), op.getLoc()});
+    Location loc =
+        rewriter.getFusedLoc({parts.q.getLoc(), parts.k.getLoc(), op.getLoc()});
     int64_t rank = op.getType().getRank();
     if (parts.transposeK) {
       auto swap = llvm::to_vector(llvm::seq<int64_t>(0, rank));
@@ -239,8 +236,8 @@ struct ToAttention : CountingPattern<MatmulOp> {
         parts.causal ? rewriter.getUnitAttr() : UnitAttr(),
         rewriter.getF64FloatAttr(0),
         EmptyRowAttr::get(rewriter.getContext(), EmptyRow::NaN));
-    rewriter.replaceOp(op, reshaped(rewriter, loc, made,
-                                    op.getType().getShape()));
+    rewriter.replaceOp(op,
+                       reshaped(rewriter, loc, made, op.getType().getShape()));
   }
 };
 

@@ -198,11 +198,11 @@ template <class RootTy> struct Normalisation : CountingPattern<RootTy> {
     auto sub = d.getDefiningOp<SubOp>();
     auto mean = sub ? trailingMean(sub.getB()) : std::nullopt;
     if (mean && mean->x == sub.getA() && mean->axis == normed->axis)
-      rewriter.replaceOpWithNewOp<LayerNormOp>(
-          op, op.getType(), sub.getA(), Value(), Value(), axis, epsilon);
+      rewriter.replaceOpWithNewOp<LayerNormOp>(op, op.getType(), sub.getA(),
+                                               Value(), Value(), axis, epsilon);
     else
-      rewriter.replaceOpWithNewOp<RmsNormOp>(op, op.getType(), d, Value(),
-                                             axis, epsilon);
+      rewriter.replaceOpWithNewOp<RmsNormOp>(op, op.getType(), d, Value(), axis,
+                                             epsilon);
     return this->rewritten();
   }
 
@@ -213,8 +213,8 @@ template <class RootTy> struct Normalisation : CountingPattern<RootTy> {
   }
 
   static std::optional<RootMeanSquare> divided(MulOp op) {
-    for (auto [d, root] : {std::pair(op.getA(), op.getB()),
-                           std::pair(op.getB(), op.getA())}) {
+    for (auto [d, root] :
+         {std::pair(op.getA(), op.getB()), std::pair(op.getB(), op.getA())}) {
       auto rsqrt = root.template getDefiningOp<RsqrtOp>();
       auto under = rsqrt ? meanSquareUnder(rsqrt.getX()) : std::nullopt;
       if (auto inverse = root.template getDefiningOp<DivOp>();
@@ -232,8 +232,8 @@ template <class RootTy> struct Normalisation : CountingPattern<RootTy> {
 /// the normalised extents.
 template <class NormTy, class OpTy>
 std::pair<NormTy, Value> normAndWeights(OpTy op) {
-  for (auto [value, weights] : {std::pair(op.getA(), op.getB()),
-                                std::pair(op.getB(), op.getA())}) {
+  for (auto [value, weights] :
+       {std::pair(op.getA(), op.getB()), std::pair(op.getB(), op.getA())}) {
     auto norm = value.template getDefiningOp<NormTy>();
     if (!norm || !norm->hasOneUse() || norm.getType() != op.getType() ||
         !isParameterValue(weights))
@@ -242,11 +242,10 @@ std::pair<NormTy, Value> normAndWeights(OpTy op) {
     auto axis = static_cast<int64_t>(norm.getAxis());
     if (!type.hasStaticShape() || type.getRank() != full.getRank())
       continue;
-    bool fits = llvm::all_of(llvm::seq<int64_t>(0, type.getRank()),
-                             [&](int64_t i) {
-                               return type.getDimSize(i) ==
-                                      (i < axis ? 1 : full.getDimSize(i));
-                             });
+    bool fits =
+        llvm::all_of(llvm::seq<int64_t>(0, type.getRank()), [&](int64_t i) {
+          return type.getDimSize(i) == (i < axis ? 1 : full.getDimSize(i));
+        });
     if (fits)
       return {norm, weights};
   }

@@ -132,16 +132,15 @@ struct ConcatOfSlices : CountingPattern<ConcatOp> {
     for (Value part : op.getInputs()) {
       auto slice = part.getDefiningOp<SliceOp>();
       if (!slice || (source && slice.getX() != source) ||
-          !slice.getDynamicStarts().empty() ||
-          !slice.getDynamicEnds().empty())
+          !slice.getDynamicStarts().empty() || !slice.getDynamicEnds().empty())
         return rewriter.notifyMatchFailure(
             op, "the parts are not slices of one tensor");
       source = slice.getX();
       if (source.getType() != op.getType() || !op.getType().hasStaticShape())
         return rewriter.notifyMatchFailure(op, "the types differ");
-      SliceBounds bounds = resolveSlice(
-          op.getType().getDimSize(axis), slice.getStarts()[axis],
-          slice.getEnds()[axis], slice.getSteps()[axis]);
+      SliceBounds bounds =
+          resolveSlice(op.getType().getDimSize(axis), slice.getStarts()[axis],
+                       slice.getEnds()[axis], slice.getSteps()[axis]);
       if (bounds.start != next || slice.getSteps()[axis] != 1)
         return rewriter.notifyMatchFailure(op, "a part is out of order");
       next = bounds.end;
@@ -183,8 +182,7 @@ struct WholeInsert : CountingPattern<InsertSliceOp> {
 
   LogicalResult matchAndRewrite(InsertSliceOp op,
                                 PatternRewriter &rewriter) const override {
-    if (op.getSrc().getType() != op.getType() ||
-        !op.getType().hasStaticShape())
+    if (op.getSrc().getType() != op.getType() || !op.getType().hasStaticShape())
       return rewriter.notifyMatchFailure(op, "src does not cover dest");
     rewriter.replaceOp(op, op.getSrc());
     return rewritten();
@@ -246,8 +244,8 @@ struct GatherToSlice : CountingPattern<GatherOp> {
         steps(x.getRank(), 1);
     starts[axis] = index;
     ends[axis] = index + 1;
-    Value slice = SliceOp::create(rewriter, op.getLoc(), op.getX(), starts,
-                                  ends, steps);
+    Value slice =
+        SliceOp::create(rewriter, op.getLoc(), op.getX(), starts, ends, steps);
     rewriter.replaceOp(
         op, reshaped(rewriter, op.getLoc(), slice, op.getType().getShape()));
     return rewritten();

@@ -187,8 +187,8 @@ struct OutOfMatmul : CountingPattern<TransposeOp> {
       return rewriter.notifyMatchFailure(
           op, "the product's weights are best on the right");
     rewriter.replaceOpWithNewOp<MatmulOp>(
-        op, op.getType(), matmul.getB(), matmul.getA(),
-        !matmul.getTransposeB(), !matmul.getTransposeA());
+        op, op.getType(), matmul.getB(), matmul.getA(), !matmul.getTransposeB(),
+        !matmul.getTransposeA());
     return rewritten();
   }
 };
@@ -203,8 +203,7 @@ struct BelowReduce : CountingPattern<ReduceOp> {
     if (!transpose)
       return rewriter.notifyMatchFailure(op, "x is not a transpose");
     if (!transpose->hasOneUse())
-      return rewriter.notifyMatchFailure(op,
-                                         "the transpose has a second user");
+      return rewriter.notifyMatchFailure(op, "the transpose has a second user");
     if (op.getAxes().empty())
       return rewriter.notifyMatchFailure(op, "nothing is reduced");
     if (!tensorType(transpose.getX()).hasStaticShape() ||

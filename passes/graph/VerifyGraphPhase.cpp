@@ -49,8 +49,8 @@ class VerifyGraphPhasePass
     }
     for (auto param : getOperation().getOps<ParamOp>())
       if (!read.contains(param.getSymNameAttr())) {
-        violated(param) << "no Node reads the Parameter '"
-                        << param.getSymName() << "'";
+        violated(param) << "no Node reads the Parameter '" << param.getSymName()
+                        << "'";
         good = false;
       }
     if (!good)
@@ -59,14 +59,14 @@ class VerifyGraphPhasePass
 
   static LogicalResult checkNode(Operation *node) {
     if (!isa<GravenDialect>(node->getDialect()))
-      return violated(node) << "'" << node->getName()
-                            << "' is not of the graven dialect";
+      return violated(node)
+             << "'" << node->getName() << "' is not of the graven dialect";
     if (isa<CallOp>(node))
       return violated(node) << "a call is left";
     for (Type type : node->getResultTypes())
       if (!isa<RankedTensorType>(type))
-        return violated(node) << "a result has type " << type
-                              << ", expected a ranked tensor";
+        return violated(node)
+               << "a result has type " << type << ", expected a ranked tensor";
     auto relayout = dyn_cast<RelayoutOp>(node);
     if (relayout && relayout.getX().getDefiningOp<RelayoutOp>())
       return violated(node) << "a relayout of a relayout is left";

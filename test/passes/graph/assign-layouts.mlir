@@ -68,7 +68,7 @@ graven.graph @elementwise(%x: tensor<1x20x4x4xf32>, %plane: tensor<1x1x4x4xf32>)
 // CHECK-LABEL: graven.graph @movement(
 //       CHECK:   %[[A:.*]] = graven.conv
 //       CHECK:   %[[C:.*]] = graven.concat %[[A]], %[[A]] axis 1 : {{.*}} -> tensor<1x4x4x4x16xf32>
-//       CHECK:   %[[S:.*]] = graven.slice %[[C]][0, 1, 0, 0, 0] to [1, 3, 4, 4, 16] by [1, 1, 1, 1, 1]
+//       CHECK:   %[[S:.*]] = graven.slice %[[C]] [0, 1, 0, 0, 0] to [1, 3, 4, 4, 16] by [1, 1, 1, 1, 1]
 //       CHECK:   %[[R:.*]] = graven.resize nearest %[[S]] axes [2, 3] sizes [8, 8] {{.*}} -> tensor<1x2x8x8x16xf32>
 //       CHECK:   %[[P:.*]] = graven.pad %[[R]] low [0, 0, 1, 1, 0] high [0, 0, 0, 0, 0]
 //       CHECK:   graven.conv %[[P]]

@@ -107,7 +107,7 @@ graven.graph @pad_into_conv(%x: tensor<1x2x4x4xf32>, %w: tensor<2x2x3x3xf32>) ->
 
 // CHECK-LABEL: graven.graph @gather(
 //  CHECK-SAME:   %[[X:.*]]: tensor<2x8xf32>
-//       CHECK:   %[[S:.*]] = graven.slice %[[X]][0, 7] to [2, 8] by [1, 1]
+//       CHECK:   %[[S:.*]] = graven.slice %[[X]] [0, 7] to [2, 8] by [1, 1]
 //       CHECK:   graven.reshape %[[S]] to [2] : (tensor<2x1xf32>) -> tensor<2xf32>
 //       CHECK:   graven.gather %[[X]]
 graven.graph @gather(%x: tensor<2x8xf32>) -> (tensor<2xf32>, tensor<2xf32>) {

@@ -81,10 +81,13 @@ TEST_F(GraphTest, TopologicalOrder) {
   std::vector<std::string> kinds;
   for (Node node : graph.getBlock().getNodes())
     kinds.push_back(node.getKind().str());
-  EXPECT_EQ(kinds, (std::vector<std::string>{"get_param", "matmul", "relu", "if"}));
+  EXPECT_EQ(kinds,
+            (std::vector<std::string>{"get_param", "matmul", "relu", "if"}));
   kinds.clear();
-  graph.getBlock().walk([&](Node node) { kinds.push_back(node.getKind().str()); });
-  EXPECT_EQ(kinds, (std::vector<std::string>{"get_param", "matmul", "relu", "if", "add"}));
+  graph.getBlock().walk(
+      [&](Node node) { kinds.push_back(node.getKind().str()); });
+  EXPECT_EQ(kinds, (std::vector<std::string>{"get_param", "matmul", "relu",
+                                             "if", "add"}));
 }
 
 TEST_F(GraphTest, SubBlocks) {
@@ -109,8 +112,9 @@ TEST_F(GraphTest, UsersAndNeighbours) {
 TEST_F(GraphTest, InsertAndReplace) {
   Node relu = find("relu");
   mlir::OpBuilder builder = relu.after();
-  Node tanh = TanhOp::create(builder, relu.getLocation(), relu.getInput(0).get())
-                  .getOperation();
+  Node tanh =
+      TanhOp::create(builder, relu.getLocation(), relu.getInput(0).get())
+          .getOperation();
   EXPECT_EQ(relu.getNext(), tanh);
   relu.getOutput().replaceAllUsesWith(tanh.getOutput());
   EXPECT_FALSE(relu.getOutput().isUsed());

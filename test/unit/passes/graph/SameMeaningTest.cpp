@@ -60,7 +60,8 @@ SmallVector<std::string> flagsOf(StringRef text) {
   auto [before, run] = text.split("// RUN: graven-opt ");
   StringRef line = run.take_until([](char c) { return c == '|' || c == '%'; });
   while (line.consume_front("--")) {
-    StringRef flag = line.take_until([](char c) { return c == ' ' || c == '='; });
+    StringRef flag =
+        line.take_until([](char c) { return c == ' ' || c == '='; });
     line = line.drop_front(flag.size());
     std::string options;
     if (line.consume_front("=")) {
@@ -151,7 +152,8 @@ protected:
       Evaluator one, other;
       auto expected = one.run(old, inputs), got = other.run(graph, inputs);
       // What fails to run (an index out of range) must go on failing.
-      ASSERT_EQ(succeeded(expected), succeeded(got)) << graph.getSymName().str();
+      ASSERT_EQ(succeeded(expected), succeeded(got))
+          << graph.getSymName().str();
       if (failed(expected))
         continue;
       for (auto [a, b] : llvm::zip_equal(*expected, *got))
@@ -191,12 +193,12 @@ std::vector<std::string> litInputs() {
   return files;
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Passes, SameMeaning, testing::ValuesIn(litInputs()),
-    [](const testing::TestParamInfo<std::string> &info) {
-      std::string name = llvm::sys::path::stem(info.param).str();
-      std::replace(name.begin(), name.end(), '-', '_');
-      return name;
-    });
+INSTANTIATE_TEST_SUITE_P(Passes, SameMeaning, testing::ValuesIn(litInputs()),
+                         [](const testing::TestParamInfo<std::string> &info) {
+                           std::string name =
+                               llvm::sys::path::stem(info.param).str();
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
 
 } // namespace
