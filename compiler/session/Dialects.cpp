@@ -26,6 +26,8 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Transforms/Passes.h"
 #include "passes/check/Passes.h"
+#include "passes/graph/Passes.h"
+#include "passes/graph/Pipeline.h"
 #include "passes/lower/Passes.h"
 #include "passes/math/Passes.h"
 #include "passes/memory/Passes.h"
@@ -48,6 +50,8 @@ void registerPasses() {
   registerTransformsPasses();
   registerLinalgPasses();
   registerCheckPasses();
+  registerGravenGraphPasses();
+  registerGraphPipeline();
   registerGravenLowerPasses();
   registerMathPasses();
   registerMemoryPasses();

@@ -96,12 +96,13 @@ LogicalResult addPasses(PassManager &manager, ArrayRef<std::string> flags) {
 
 void expectClose(const Tensor &before, const Tensor &after, StringRef where) {
   ASSERT_EQ(before.getShape(), after.getShape()) << where.str();
+  std::vector<double> olds = before.toDoubles(), news = after.toDoubles();
   double relative =
       before.getElementType().isF16() || before.getElementType().isBF16()
           ? 1e-2
           : 2e-5;
   for (int64_t i = 0; i < before.size(); ++i) {
-    double a = before.toDoubles()[i], b = after.toDoubles()[i];
+    double a = olds[i], b = news[i];
     if (std::isnan(a) && std::isnan(b))
       continue;
     ASSERT_LE(std::abs(a - b),
