@@ -5,15 +5,14 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/phases/Phases.h"
-#include "mlir/Transforms/Passes.h"
+#include "passes/graph/Pipeline.h"
 
 namespace graven {
 
 void buildGraphPhase(mlir::OpPassManager &manager, OptLevel level) {
-  if (level == OptLevel::O0)
-    return;
-  manager.addPass(mlir::createCanonicalizerPass());
-  manager.addPass(mlir::createCSEPass());
+  GraphPipelineOptions options;
+  options.level = static_cast<int>(level);
+  buildGraphPipeline(manager, options);
 }
 
 } // namespace graven

@@ -5,9 +5,11 @@
 // to the frontend that reads it.
 //===----------------------------------------------------------------------===//
 
+#include "frontends/onnx/Import.h"
 #include "compiler/session/Session.h"
 #include "dialects/graven/Graven.h"
 #include "dialects/support/Diagnostics.h"
+#include "frontends/torchscript/Import.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -46,7 +48,7 @@ ModelFormat detectFormat(StringRef bytes) {
   if (isText(bytes))
     return isPythonSource(bytes) ? ModelFormat::TorchScriptSource
                                  : ModelFormat::GravenText;
-  return ModelFormat::Unknown;
+  return isOnnx(bytes) ? ModelFormat::Onnx : ModelFormat::Unknown;
 }
 
 static bool nestsTooDeep(StringRef text) {
@@ -98,9 +100,15 @@ FailureOr<OwningOpRef<ModuleOp>> Session::import(StringRef path,
     return emitCoded(loc, Code::CannotRead)
            << "cannot read '" << path << "': " << buffer.getError().message();
   switch (detectFormat((*buffer)->getBuffer())) {
+  case ModelFormat::TorchScript:
+    return importTorchScript(context.get(), path, options);
+  case ModelFormat::TorchScriptSource:
+    return importTorchScriptSource(context.get(), **buffer, options);
+  case ModelFormat::Onnx:
+    return importOnnx(context.get(), path, options);
   case ModelFormat::GravenText:
     return importText(context.get(), std::move(*buffer), path);
-  default:
+  case ModelFormat::Unknown:
     break;
   }
   return emitCoded(loc, Code::UnknownFormat)
