@@ -7,8 +7,8 @@ import lit.util
 
 config.name = "graven"
 config.test_format = lit.formats.ShTest(execute_external=False)
-# .py is TorchScript source text (the textual input of the importer); Python programs live in the excluded folders.
-config.suffixes = [".mlir", ".test", ".py", ".c"]
+# .py is TorchScript source text, .textproto an ONNX model for protoc; Python programs live in the excluded folders.
+config.suffixes = [".mlir", ".test", ".py", ".c", ".textproto"]
 config.excludes = [
     "Inputs", "bench", "conformance", "conftest.py", "dev", "fuzz", "lit.cfg.py", "numerics", "python", "unit",
 ]

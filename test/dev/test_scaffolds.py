@@ -170,3 +170,24 @@ def test_new_aten_op_refuses(copy, arguments, message):
     result = copy.scaffold("new-aten-op.py", *arguments)
     assert result.returncode == 2 and message in result.stderr
     assert copy.snapshot() == copy.before
+
+
+def test_new_onnx_op(copy):
+    result = copy.scaffold("new-onnx-op.py", "TurnedAround", "Activations", "--inputs", "2", "--since", "12")
+    assert result.returncode == 0, result.stderr
+    assert (copy.root / "test/frontends/onnx/ops/turned-around.textproto").exists()
+    assert 'table.add("TurnedAround", 2, buildTurnedAround, 12);' in (
+        copy.root / "frontends/onnx/ops/Activations.cpp").read_text()
+    assert copy.findings() == []
+    assert copy.compiles("frontends/onnx/ops/Activations.cpp") == ""
+
+
+@pytest.mark.parametrize("arguments, message", [
+    (("turned_around", "Activations"), "an ONNX operator is named like MaxPool, got 'turned_around'"),
+    (("Relu", "Activations"), "Activations.cpp has an entry for Relu already"),
+    (("TurnedAround", "Nowhere"), "frontends/onnx/ops/Nowhere.cpp does not exist"),
+])
+def test_new_onnx_op_refuses(copy, arguments, message):
+    result = copy.scaffold("new-onnx-op.py", *arguments)
+    assert result.returncode == 2 and message in result.stderr
+    assert copy.snapshot() == copy.before

@@ -78,7 +78,7 @@ def pytest_findings(tree, name):
 
 
 def lint(tree):
-    for name in tree.matching(".mlir", ".test", ".py", ".c", under="test/"):
+    for name in tree.matching(".mlir", ".test", ".py", ".c", ".textproto", under="test/"):
         if name.startswith(LIT_FOLDERS) and "/Inputs/" not in name and posixpath.basename(name) != "lit.local.cfg.py":
             yield from lit_findings(tree, name)
     for name in tree.matching("Test.cpp", under="test/unit/"):
