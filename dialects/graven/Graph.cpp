@@ -68,6 +68,13 @@ Node Block::getOwner() const {
   return llvm::isa_and_present<GraphOp>(parent) ? Node() : Node(parent);
 }
 
+std::vector<Node> Block::getNodes() const {
+  std::vector<Node> nodes;
+  for (Operation &op : block->without_terminator())
+    nodes.push_back(&op);
+  return nodes;
+}
+
 void Block::walk(llvm::function_ref<void(Node)> visit) const {
   block->walk<mlir::WalkOrder::PreOrder>([&](Operation *op) {
     if (!op->hasTrait<mlir::OpTrait::IsTerminator>())

@@ -10,7 +10,6 @@
 #define DIALECTS_GRAVEN_GRAPH_H
 
 #include "dialects/graven/Graven.h"
-#include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/raw_ostream.h"
 #include <string>
 #include <vector>
@@ -106,13 +105,9 @@ public:
   /// The Node that holds it; null for the Block of a Graph.
   Node getOwner() const;
 
-  /// The Nodes in topological order, without the terminator. Safe against
-  /// erasing the Node that is being looked at.
-  auto getNodes() const {
-    return llvm::map_range(
-        llvm::make_early_inc_range(block->without_terminator()),
-        [](mlir::Operation &op) { return Node(&op); });
-  }
+  /// The Nodes in topological order, without the terminator: those that are
+  /// there now, whatever is inserted or erased meanwhile.
+  std::vector<Node> getNodes() const;
   /// Calls `visit` for every Node, those of sub-Blocks after the Node that
   /// holds them.
   void walk(llvm::function_ref<void(Node)> visit) const;
