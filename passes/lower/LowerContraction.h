@@ -1,5 +1,4 @@
-//===- LowerContraction.h - contractions to packed kernels --------*- C++
-//-*-===//
+//===- LowerContraction.h - contractions to packed kernels ------*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // This file declares the lowering of contractions for those who lower through
