@@ -1,4 +1,4 @@
-//===- FuseEpilogues.cpp - elementwise Nodes behind contractions -*- C++
+//===- FuseEpilogues.cpp - what follows contractions ------------*- C++ -*-===//
 //-*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
