@@ -179,8 +179,10 @@ struct Bufferize : impl::BufferizeBase<Bufferize> {
     if (failed(bufferization::runOneShotBufferize(getOperation(), makeOptions(),
                                                   state)))
       return signalPassFailure();
-    for (func::FuncOp function : functions)
+    for (func::FuncOp function : functions) {
+      memory::shrinkFills(function);
       numCopies += settleCopies(function);
+    }
     numFunctions += functions.size();
   }
 };

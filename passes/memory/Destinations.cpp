@@ -140,7 +140,34 @@ LogicalResult passTensorsAsBuffers(func::FuncOp function) {
   return success();
 }
 
+/// Whether the use is the destination of an op that may write there.
+static bool isDestination(OpOperand &use) {
+  auto op = dyn_cast<DestinationStyleOpInterface>(use.getOwner());
+  return op && op.isDpsInit(&use);
+}
+
+/// Gives every op that writes into a filled tensor a fill of its own.
+static void splitFills(func::FuncOp function) {
+  SmallVector<linalg::FillOp> fills;
+  function.walk([&](linalg::FillOp op) {
+    if (op.hasPureTensorSemantics() && !op->hasOneUse() &&
+        op.getOutputs().front().getDefiningOp<tensor::EmptyOp>())
+      fills.push_back(op);
+  });
+  for (linalg::FillOp fill : fills) {
+    for (OpOperand &use : llvm::make_early_inc_range(fill->getUses())) {
+      if (!isDestination(use))
+        continue;
+      OpBuilder builder(use.getOwner());
+      use.set(builder.clone(*fill)->getResult(0));
+    }
+    if (fill->use_empty())
+      fill->erase();
+  }
+}
+
 void splitEmptyTensors(func::FuncOp function) {
+  splitFills(function);
   SmallVector<tensor::EmptyOp> empties;
   function.walk([&](tensor::EmptyOp op) { empties.push_back(op); });
   for (tensor::EmptyOp empty : empties) {

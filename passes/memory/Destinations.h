@@ -19,7 +19,8 @@ namespace graven::memory {
 mlir::LogicalResult passTensorsAsBuffers(mlir::func::FuncOp function);
 
 /// Gives every use of a tensor.empty an op of its own, at the start of the
-/// user's block when its shape is static.
+/// user's block when its shape is static, and every op that writes into a
+/// filled tensor its own fill: what is equal as a value is not as a place.
 void splitEmptyTensors(mlir::func::FuncOp function);
 
 /// Moves each tensor.insert_slice up to where its operands are computed, and
@@ -28,9 +29,13 @@ void splitEmptyTensors(mlir::func::FuncOp function);
 void insertSlicesEarly(mlir::func::FuncOp function);
 
 /// Where a tensor.insert_slice puts a value into a filled tensor, which is how
-/// padding looks, fills the strips around the slice only, and before the value
-/// is computed, so that it can be computed in its place.
+/// padding looks, fills it before the value is computed, so that it can be
+/// computed in its place, and notes on the fill what is overwritten.
 void fillAroundSlices(mlir::func::FuncOp function);
+
+/// After bufferization: lets the fills that were noted fill the strips around
+/// what is overwritten only.
+void shrinkFills(mlir::func::FuncOp function);
 
 /// Makes each scf.for yield the buffer it got: a tensor that the body computed
 /// elsewhere is copied to the one it carries.

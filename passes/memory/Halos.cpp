@@ -1,13 +1,15 @@
 //===- Halos.cpp - padding without a copy -----------------------*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// This file implements fillAroundSlices: the tensor around an inserted slice is
-// filled strip by strip, just before the first op that computes the slice, so
-// that one-shot bufferization can let that op write into the padded buffer.
+// This file implements padding in place: a tensor into which a slice is
+// inserted is filled just before the first op that computes the slice, so that
+// one-shot bufferization can let that op write into the padded buffer; and then
+// only the strips around the slice are filled.
 //===----------------------------------------------------------------------===//
 #include "passes/memory/Destinations.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/SetVector.h"
@@ -63,38 +65,9 @@ static Value makeAvailable(OpBuilder &builder, Value value) {
   return builder.clone(*op)->getResult(0);
 }
 
-/// `dest` with `value` in the strips around the slice: along each axis those
-/// below and above it, as wide as the slice on the axes before and as the whole
-/// on the axes after, so that each element is in one strip.
-static Value fillStrips(OpBuilder &builder, Location loc, Value dest,
-                        Value value, ArrayRef<int64_t> offsets,
-                        ArrayRef<int64_t> sizes) {
-  auto type = cast<RankedTensorType>(dest.getType());
-  SmallVector<OpFoldResult> ones =
-      indices(builder, SmallVector<int64_t>(type.getRank(), 1));
-  SmallVector<int64_t> stripOffsets(type.getRank(), 0);
-  SmallVector<int64_t> stripSizes(type.getShape());
-  auto fill = [&](size_t axis, int64_t begin, int64_t end) {
-    if (begin == end)
-      return;
-    stripOffsets[axis] = begin;
-    stripSizes[axis] = end - begin;
-    SmallVector<OpFoldResult> at = indices(builder, stripOffsets);
-    SmallVector<OpFoldResult> extent = indices(builder, stripSizes);
-    Value strip =
-        tensor::ExtractSliceOp::create(builder, loc, dest, at, extent, ones);
-    strip = linalg::FillOp::create(builder, loc, value, strip).getResult(0);
-    dest = tensor::InsertSliceOp::create(builder, loc, strip, dest, at, extent,
-                                         ones);
-  };
-  for (auto [axis, offset, size] : llvm::enumerate(offsets, sizes)) {
-    fill(axis, 0, offset);
-    fill(axis, offset + size, type.getDimSize(axis));
-    stripOffsets[axis] = offset;
-    stripSizes[axis] = size;
-  }
-  return dest;
-}
+/// On a linalg.fill: the offsets, then the sizes, of the slice that need not be
+/// filled because it is written before it is read.
+static constexpr llvm::StringLiteral kAroundAttr = "graven.around";
 
 static void fillAround(tensor::InsertSliceOp insert) {
   auto fill = insert.getDest().getDefiningOp<linalg::FillOp>();
@@ -107,19 +80,63 @@ static void fillAround(tensor::InsertSliceOp insert) {
       !isStatic(insert.getStaticOffsets()) ||
       !isStatic(insert.getStaticSizes()) || !insert.hasUnitStride())
     return;
+  SmallVector<int64_t> slice(insert.getStaticOffsets());
+  llvm::append_range(slice, insert.getStaticSizes());
   OpBuilder builder(firstWriter(insert.getSource(), insert));
+  fill->setAttr(kAroundAttr, builder.getDenseI64ArrayAttr(slice));
+  // Splitting has put the empty tensor at the start of the block.
   Value value = makeAvailable(builder, fill.getInputs().front());
-  if (!value) {
-    builder.setInsertionPoint(insert);
-    value = fill.getInputs().front();
+  if (!value || !makeAvailable(builder, fill.getOutputs().front()))
+    return;
+  fill.getInputsMutable().assign(value);
+  if (&*builder.getInsertionPoint() != fill)
+    fill->moveBefore(&*builder.getInsertionPoint());
+}
+
+/// Fills the strips around the slice: along each axis those below and above
+/// it, as wide as the slice on the axes before and as the whole on the axes
+/// after, so that each element is in one strip.
+static void fillStrips(OpBuilder &builder, linalg::FillOp fill,
+                       ArrayRef<int64_t> offsets, ArrayRef<int64_t> sizes) {
+  Location loc = fill.getLoc();
+  Value buffer = fill.getOutputs().front();
+  auto type = cast<MemRefType>(buffer.getType());
+  SmallVector<OpFoldResult> ones =
+      indices(builder, SmallVector<int64_t>(type.getRank(), 1));
+  SmallVector<int64_t> stripOffsets(type.getRank(), 0);
+  SmallVector<int64_t> stripSizes(type.getShape());
+  auto fillStrip = [&](size_t axis, int64_t begin, int64_t end) {
+    if (begin == end)
+      return;
+    stripOffsets[axis] = begin;
+    stripSizes[axis] = end - begin;
+    Value strip = memref::SubViewOp::create(builder, loc, buffer,
+                                            indices(builder, stripOffsets),
+                                            indices(builder, stripSizes), ones);
+    linalg::FillOp::create(builder, loc, fill.getInputs().front(), strip);
+  };
+  for (auto [axis, offset, size] : llvm::enumerate(offsets, sizes)) {
+    fillStrip(axis, 0, offset);
+    fillStrip(axis, offset + size, type.getDimSize(axis));
+    stripOffsets[axis] = offset;
+    stripSizes[axis] = size;
   }
-  auto type = insert.getDestType();
-  Value empty = tensor::EmptyOp::create(builder, fill.getLoc(), type.getShape(),
-                                        type.getElementType());
-  Value padded = fillStrips(builder, fill.getLoc(), empty, value,
-                            insert.getStaticOffsets(), insert.getStaticSizes());
-  insert.getDestMutable().assign(padded);
-  fill.erase();
+}
+
+void shrinkFills(func::FuncOp function) {
+  SmallVector<linalg::FillOp> fills;
+  function.walk([&](linalg::FillOp fill) {
+    if (fill->hasAttr(kAroundAttr))
+      fills.push_back(fill);
+  });
+  for (linalg::FillOp fill : fills) {
+    auto slice =
+        fill->getAttrOfType<DenseI64ArrayAttr>(kAroundAttr).asArrayRef();
+    OpBuilder builder(fill);
+    fillStrips(builder, fill, slice.take_front(slice.size() / 2),
+               slice.drop_front(slice.size() / 2));
+    fill.erase();
+  }
 }
 
 void fillAroundSlices(func::FuncOp function) {

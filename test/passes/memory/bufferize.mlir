@@ -44,8 +44,8 @@ func.func @copies(%x: tensor<8xf32>, %blob: memref<64xi8> {graven.weights})
 // around it are filled just before; a kernel's epilogue stays as it is.
 
 // CHECK-LABEL: func.func @padded(
-//       CHECK: kernel.softmax {{.*}} outs(%[[H:[a-z_0-9]+]] :
 //       CHECK: %[[P:.*]] = memref.alloc() {{.*}} : memref<1x6x64xf32>
+//       CHECK: kernel.softmax {{.*}} outs(%[[H:[a-z_0-9]+]] :
 //       CHECK: %[[TOP:.*]] = memref.subview %[[P]][0, 0, 0] [1, 1, 64]
 //       CHECK: linalg.fill {{.*}} outs(%[[TOP]] :
 //       CHECK: %[[BOTTOM:.*]] = memref.subview %[[P]][0, 5, 0] [1, 1, 64]
