@@ -1,5 +1,4 @@
 //===- FuseEpilogues.cpp - what follows contractions ------------*- C++ -*-===//
-//-*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // This file implements FuseEpilogues, which wraps a contraction and the

@@ -1,7 +1,8 @@
 //===- graven-opt.cpp - passes on IR files --------------------*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// This file is the main of `graven-opt`: mlir-opt with Graven's dialects, passes and phases.
+// This file is the main of `graven-opt`: mlir-opt with Graven's dialects,
+// passes and phases.
 //===----------------------------------------------------------------------===//
 
 #include "compiler/session/Dialects.h"
@@ -11,5 +12,6 @@ int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   graven::registerDialects(registry);
   graven::registerPasses();
-  return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "Graven optimizer driver\n", registry));
+  return mlir::asMainReturnCode(
+      mlir::MlirOptMain(argc, argv, "Graven optimizer driver\n", registry));
 }
