@@ -21,7 +21,9 @@ void buildLoopsPhase(mlir::OpPassManager &manager, const TargetInfo &target) {
   manager.addNestedPass<mlir::func::FuncOp>(createExpandKernels(target));
   // Elementary functions become arithmetic only now, so that epilogues expand
   // to vectors first.
-  manager.addPass(createExpandMath());
+  ExpandMathOptions math;
+  math.fma = target.hasFMA;
+  manager.addPass(createExpandMath(math));
   manager.addPass(mlir::createCanonicalizerPass());
   manager.addPass(mlir::createCSEPass());
 }

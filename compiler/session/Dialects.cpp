@@ -57,6 +57,7 @@ void registerPasses() {
   registerMathPasses();
   registerMemoryPasses();
   cpu::registerGravenTargetCPUPasses();
+  cpu::registerLLVMPhase();
   registerPhases();
 }
 

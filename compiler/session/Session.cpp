@@ -201,7 +201,7 @@ static LogicalResult makeWeights(Session &session, ModuleOp module,
   emit.target = *target;
   std::string path = folder->file("prepare.so");
   auto artifact = cpu::emitArtifact(prepare, signature, emit, path);
-  if (failed(artifact) || failed(artifact->commit()))
+  if (failed(artifact) || failed(artifact->commit(cpu::Durability::Temporary)))
     return failure();
   auto loaded = rt::LoadedModel::load(path);
   if (!loaded)
@@ -252,6 +252,7 @@ LogicalResult Session::compile(ModuleOp module, const CompileOptions &options,
   cpu::EmitOptions emit;
   emit.kind = *kind;
   emit.target = *target;
+  emit.optLevel = static_cast<cpu::OptLevel>(options.level);
   // Parameters stay in `params` because emission rewrites the module.
   OwningOpRef<ModuleOp> params(ModuleOp::create(loc));
   for (ParamOp param : llvm::make_early_inc_range(module.getOps<ParamOp>()))

@@ -1,4 +1,5 @@
 //===- FuseEpilogues.cpp - what follows contractions ------------*- C++ -*-===//
+//-*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // This file implements FuseEpilogues, which wraps a contraction and the

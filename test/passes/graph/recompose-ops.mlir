@@ -3,8 +3,8 @@
 // CHECK-LABEL: graven.graph @gelu(
 //  CHECK-SAME:   %[[X:.*]]: tensor<4x8xf32>
 //   CHECK-DAG:   %[[A:.*]] = graven.gelu %[[X]] : tensor<4x8xf32>
-//   CHECK-DAG:   %[[B:.*]] = graven.gelu %[[X]] {form = #graven<gelu_form tanh>} : tensor<4x8xf32>
-//   CHECK-DAG:   %[[C:.*]] = graven.gelu %[[X]] {form = #graven<gelu_form tanh>} : tensor<4x8xf32>
+//   CHECK-DAG:   %[[B:.*]] = graven.gelu %[[X]] form tanh : tensor<4x8xf32>
+//   CHECK-DAG:   %[[C:.*]] = graven.gelu %[[X]] form tanh : tensor<4x8xf32>
 //       CHECK:   graven.return %[[A]], %[[B]], %[[C]]
 graven.graph @gelu(%x: tensor<4x8xf32>) -> (tensor<4x8xf32>, tensor<4x8xf32>, tensor<4x8xf32>) {
   %root = graven.constant dense<1.41421354> : tensor<1x1xf32>
