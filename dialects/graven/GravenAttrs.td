@@ -21,7 +21,7 @@ def Graven_BlobAttr : AttrDef<Graven_Dialect, "Blob"> {
                         OptionalArrayRefParameter<"int64_t", "elements">:$strides,
                         DefaultValuedParameter<"bool", "false">:$bigEndian);
   let assemblyFormat = [{
-    `<` $file `,` $offset `,` $length (`,` `strides` `=` `[` $strides^ `]`)? (`,` `big_endian` `=` $bigEndian^)? `>`
+    `<` $file `,` $offset `,` $length `` custom<BlobOrder>($strides, $bigEndian) `>`
   }];
   let genVerifyDecl = 1;
 }

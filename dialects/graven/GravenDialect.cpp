@@ -16,6 +16,52 @@ using namespace mlir;
 #include "dialects/graven/GravenOpsDialect.cpp.inc"
 #include "dialects/graven/GravenOpsEnums.cpp.inc"
 
+namespace graven {
+
+/// `, strides = [..]` and `, big_endian = true`, where they are not the
+/// default.
+static ParseResult parseBlobOrder(AsmParser &parser,
+                                  SmallVector<int64_t> &strides,
+                                  bool &bigEndian) {
+  bigEndian = false;
+  while (succeeded(parser.parseOptionalComma())) {
+    StringRef keyword;
+    SMLoc at = parser.getCurrentLocation();
+    if (parser.parseKeyword(&keyword) || parser.parseEqual())
+      return failure();
+    if (keyword == "big_endian") {
+      StringRef value;
+      if (parser.parseKeyword(&value) || (value != "true" && value != "false"))
+        return parser.emitError(at, "big_endian is true or false");
+      bigEndian = value == "true";
+      continue;
+    }
+    if (keyword != "strides")
+      return parser.emitError(at, "expected strides or big_endian, got '")
+             << keyword << "'";
+    auto parseStride = [&] {
+      return parser.parseInteger(strides.emplace_back());
+    };
+    if (parser.parseCommaSeparatedList(AsmParser::Delimiter::Square,
+                                       parseStride))
+      return failure();
+  }
+  return success();
+}
+
+static void printBlobOrder(AsmPrinter &printer, ArrayRef<int64_t> strides,
+                           bool bigEndian) {
+  if (!strides.empty()) {
+    printer << ", strides = [";
+    llvm::interleaveComma(strides, printer);
+    printer << "]";
+  }
+  if (bigEndian)
+    printer << ", big_endian = true";
+}
+
+} // namespace graven
+
 #define GET_ATTRDEF_CLASSES
 #include "dialects/graven/GravenOpsAttrs.cpp.inc"
 

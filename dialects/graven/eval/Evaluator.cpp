@@ -178,6 +178,12 @@ FailureOr<Tensor> readParam(Operation *op) {
   auto bytes = store.read(blob.getFile(), blob.getOffset(), blob.getLength());
   if (!bytes)
     return op->emitError(llvm::toString(bytes.takeError()));
+  if (blob.getStrides().empty() && !blob.getBigEndian()) {
+    size_t size =
+        *elementCount(type.getShape()) * storageBytes(type.getElementType());
+    return Tensor::fromBytes(
+        type, ArrayRef(bytes->data(), bytes->size()).take_front(size));
+  }
   Tensor tensor = gatherBlob(type, *bytes, blob);
   return type.getElementType().isInteger(1)
              ? Tensor::fromBytes(type, tensor.getBytes())
