@@ -1,0 +1,169 @@
+// RUN: %graven-opt --graven-to-kernel --split-input-file --verify-diagnostics %s | FileCheck %s
+
+// Parameters are the last arguments; an unsigned type becomes signless.
+
+graven.param @w : tensor<4xf32> = #graven.blob<"f", 0, 16>
+// CHECK: graven.param @w
+// CHECK-LABEL: func.func @forward
+//  CHECK-SAME: %[[X:.*]]: tensor<2x4xf32>, %[[U:.*]]: tensor<3xi8>, %[[W:.*]]: tensor<4xf32> {graven.param = "w"}) -> (tensor<2x4xf32>, tensor<3xi8>) {
+//       CHECK: %[[RELU:.*]] = linalg.generic {{.*}} ins(%[[X]] : tensor<2x4xf32>)
+//       CHECK: arith.maximumf
+//       CHECK: %[[ROW:.*]] = tensor.expand_shape %[[W]]
+//       CHECK: %[[SUM:.*]] = linalg.generic {{.*}} ins(%[[RELU]], %[[ROW]] : tensor<2x4xf32>, tensor<1x4xf32>)
+//       CHECK: arith.addf
+//       CHECK: %[[MAX:.*]] = linalg.generic {{.*}} ins(%[[U]], %[[U]] : tensor<3xi8>, tensor<3xi8>)
+//       CHECK: arith.maxui
+//       CHECK: return %[[SUM]], %[[MAX]]
+graven.graph @forward(%x: tensor<2x4xf32>, %u: tensor<3xui8>) -> (tensor<2x4xf32>, tensor<3xui8>) {
+  %w = graven.get_param @w : tensor<4xf32>
+  %0 = graven.relu %x : tensor<2x4xf32>
+  %1 = graven.reshape %w to [1, 4] : (tensor<4xf32>) -> tensor<1x4xf32>
+  %2 = graven.add %0, %1 : (tensor<2x4xf32>, tensor<1x4xf32>) -> tensor<2x4xf32>
+  %3 = graven.max %u, %u : (tensor<3xui8>, tensor<3xui8>) -> tensor<3xui8>
+  graven.return %2, %3 : tensor<2x4xf32>, tensor<3xui8>
+}
+
+// -----
+
+// A Parameter that is read twice is one argument.
+
+graven.param @w : tensor<4xf32> = #graven.blob<"f", 0, 16>
+// CHECK-LABEL: func.func @twice
+//  CHECK-SAME: (%[[W:.*]]: tensor<4xf32> {graven.param = "w"}) -> tensor<4xf32> {
+//       CHECK: ins(%[[W]], %[[W]] :
+graven.graph @twice() -> tensor<4xf32> {
+  %a = graven.get_param @w : tensor<4xf32>
+  %b = graven.get_param @w : tensor<4xf32>
+  %0 = graven.mul %a, %b : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  graven.return %0 : tensor<4xf32>
+}
+
+// -----
+
+// A product packs its right operand and carries its tile; the wide target has the taller one.
+
+// CHECK-LABEL: func.func @matmul
+//  CHECK-SAME: %[[A:.*]]: tensor<2x4xf32>, %[[B:.*]]: tensor<4x8xf32>
+//   CHECK-DAG: %[[A3:.*]] = tensor.expand_shape %[[A]]
+//   CHECK-DAG: %[[B3:.*]] = tensor.expand_shape %[[B]]
+//       CHECK: %[[P:.*]] = kernel.pack ins(%[[B3]] : tensor<1x4x8xf32>)
+//       CHECK: kernel.gemm ins(%[[A3]], %[[P]] :
+//  CHECK-SAME: attributes {kc = {{[0-9]+}} : i64, mr = {{[0-9]+}} : i64} -> tensor<1x2x8xf32>
+//       CHECK: tensor.collapse_shape
+graven.graph @matmul(%a: tensor<2x4xf32>, %b: tensor<4x8xf32>) -> tensor<2x8xf32> {
+  %0 = graven.matmul %a, %b : (tensor<2x4xf32>, tensor<4x8xf32>) -> tensor<2x8xf32>
+  graven.return %0 : tensor<2x8xf32>
+}
+
+// -----
+
+// A blocked convolution is one kernel on packed weights; without a blocked layout it is a linalg nest.
+
+// CHECK-LABEL: func.func @conv
+//  CHECK-SAME: %[[X:.*]]: tensor<1x1x8x8x16xf32>, %[[W:.*]]: tensor<16x16x3x3xf32>
+//       CHECK: kernel.conv
+//   CHECK-NOT: kernel.conv
+//       CHECK: linalg.generic {{.*}} iterator_types = {{.*}}"reduction", "reduction", "reduction"]
+graven.graph @conv(%x: tensor<1x1x8x8x16xf32>, %w: tensor<16x16x3x3xf32>, %y: tensor<1x16x8x8xf32>) -> (tensor<1x1x6x6x16xf32>, tensor<1x16x6x6xf32>) {
+  %0 = graven.conv %x, %w strides [1, 1] dilations [1, 1] pads [0, 0, 0, 0] layout nchw16c channels 16 : (tensor<1x1x8x8x16xf32>, tensor<16x16x3x3xf32>) -> tensor<1x1x6x6x16xf32>
+  %1 = graven.conv %y, %w strides [1, 1] dilations [1, 1] pads [0, 0, 0, 0] : (tensor<1x16x8x8xf32>, tensor<16x16x3x3xf32>) -> tensor<1x16x6x6xf32>
+  graven.return %0, %1 : tensor<1x1x6x6x16xf32>, tensor<1x16x6x6xf32>
+}
+
+// -----
+
+// A transpose reads through a permuted map; a reduction accumulates from its neutral element.
+
+// CHECK-DAG: #[[SWAP:.*]] = affine_map<(d0, d1) -> (d1, d0)>{{$}}
+// CHECK-DAG: #[[ID:.*]] = affine_map<(d0, d1) -> (d0, d1)>{{$}}
+// CHECK-DAG: #[[ROWS:.*]] = affine_map<(d0, d1) -> (d0)>{{$}}
+// CHECK-LABEL: func.func @movement_and_reduction
+//       CHECK: linalg.generic {indexing_maps = [#[[SWAP]], #[[ID]]], iterator_types = ["parallel", "parallel"]}
+//       CHECK: %[[ZERO:.*]] = arith.constant 0.0
+//       CHECK: %[[INIT:.*]] = linalg.fill ins(%[[ZERO]] : f32)
+//       CHECK: linalg.generic {indexing_maps = [#[[ID]], #[[ROWS]]], iterator_types = ["parallel", "reduction"]}
+//  CHECK-SAME: outs(%[[INIT]] : tensor<2xf32>)
+graven.graph @movement_and_reduction(%x: tensor<2x4xf32>) -> (tensor<4x2xf32>, tensor<2xf32>) {
+  %0 = graven.transpose %x by [1, 0] : (tensor<2x4xf32>) -> tensor<4x2xf32>
+  %1 = graven.reduce sum %x axes [1] : (tensor<2x4xf32>) -> tensor<2xf32>
+  graven.return %0, %1 : tensor<4x2xf32>, tensor<2xf32>
+}
+
+// -----
+
+// Indices of a run are checked; what the checks found is one more result.
+
+// CHECK-LABEL: func.func @indices
+//  CHECK-SAME: -> (tensor<3x8xf32>, tensor<3x8xf32>, tensor<1xi32> {graven.status}) {
+//       CHECK: %[[ONE:.*]] = linalg.generic {{.*}} iterator_types = ["reduction"]
+//       CHECK: arith.cmpi sge
+//       CHECK: tensor.extract
+//       CHECK: %[[TWO:.*]] = linalg.generic {{.*}} iterator_types = ["reduction"]
+//       CHECK: %[[STATUS:.*]] = linalg.generic {{.*}} ins(%[[ONE]], %[[TWO]] : tensor<1xi32>, tensor<1xi32>)
+//       CHECK: arith.ori
+//       CHECK: return %{{.*}}, %{{.*}}, %[[STATUS]]
+graven.graph @indices(%x: tensor<4x8xf32>, %i: tensor<3xi64>, %j: tensor<3xi64>) -> (tensor<3x8xf32>, tensor<3x8xf32>) {
+  %0 = graven.gather %x[%i] axis 0 : (tensor<4x8xf32>, tensor<3xi64>) -> tensor<3x8xf32>
+  %1 = graven.gather %x[%j] axis 0 : (tensor<4x8xf32>, tensor<3xi64>) -> tensor<3x8xf32>
+  graven.return %0, %1 : tensor<3x8xf32>, tensor<3x8xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @control
+//       CHECK: %[[WHILE:.*]]:3 = scf.while
+//       CHECK: arith.cmpi slt
+//       CHECK: scf.condition
+//       CHECK: linalg.generic
+//       CHECK: scf.yield
+//       CHECK: %[[IF:.*]] = scf.if %{{.*}} -> (tensor<2xf32>)
+//       CHECK: scf.yield %[[WHILE]]#2
+//       CHECK: else
+//       CHECK: return %[[IF]]
+graven.graph @control(%x: tensor<2xf32>, %n: tensor<i64>, %go: tensor<i1>) -> tensor<2xf32> {
+  %0 = graven.loop trip(%n) init(%x : tensor<2xf32>) -> (tensor<2xf32>) {
+  ^bb0(%it: tensor<i64>, %v: tensor<2xf32>):
+    %neg = graven.neg %v : tensor<2xf32>
+    graven.yield %go, %neg : tensor<i1>, tensor<2xf32>
+  }
+  %1 = graven.if %go -> (tensor<2xf32>) {
+    graven.yield %0 : tensor<2xf32>
+  } else {
+    graven.yield %x : tensor<2xf32>
+  }
+  graven.return %1 : tensor<2xf32>
+}
+
+// -----
+
+// Every input of unknown extents is reported, and nothing else of that Graph.
+
+// expected-error @below {{[GRV0207] input 'a' has type 'tensor<?x4xf32>'; give the extents of the model's inputs with --input}}
+// expected-error @below {{[GRV0207] input 'b' has type 'tensor<2x?xf32>'}}
+graven.graph @inputs(%a: tensor<?x4xf32> {graven.name = "a"}, %b: tensor<2x?xf32> {graven.name = "b"}) -> tensor<?x4xf32> {
+  %0 = graven.relu %a : tensor<?x4xf32>
+  graven.return %0 : tensor<?x4xf32>
+}
+
+// -----
+
+// An extent that depends on values is reported at its Node.
+
+graven.graph @values(%n: tensor<i64>) -> tensor<?xi64> {
+  // expected-error @below {{[GRV0207] result of 'graven.iota' has type 'tensor<?xi64>'}}
+  %0 = graven.iota [%n] axis 0 of i64 : (tensor<i64>) -> tensor<?xi64>
+  graven.return %0 : tensor<?xi64>
+}
+
+// -----
+
+// A loop that stacks values is not lowered.
+
+graven.graph @stack(%trip: tensor<i64>, %go: tensor<i1>) -> tensor<3xi64> {
+  // expected-error @below {{failed to legalize operation 'graven.loop'}}
+  %all = graven.loop trip(%trip) init() stacked(tensor<3xi64>) {
+  ^bb0(%it: tensor<i64>):
+    graven.yield %go, %it : tensor<i1>, tensor<i64>
+  }
+  graven.return %all : tensor<3xi64>
+}

@@ -1,0 +1,76 @@
+// RUN: %graven-opt --graven-hoist-prepare --split-input-file --verify-diagnostics %s | FileCheck %s
+
+// Work on Parameters moves with the constants it reads; @forward reads the packed tensors in the order of first
+// use, at multiples of 64 bytes.
+
+// CHECK-LABEL: func.func @prepare
+//  CHECK-SAME: (%[[W:.*]]: tensor<20xf32> {graven.param = "w"}, %[[B:.*]]: tensor<20xf32> {graven.param = "b"}) -> (tensor<20xf32>, tensor<20xf32>) attributes {graven.offsets = array<i64: 0, 128>} {
+//       CHECK: %[[E:.*]] = tensor.empty
+//       CHECK: %[[NEG:.*]] = linalg.negf ins(%[[W]] : tensor<20xf32>) outs(%[[E]]
+//       CHECK: %[[EXP:.*]] = linalg.exp ins(%[[NEG]]
+//       CHECK: return %[[B]], %[[EXP]]
+// CHECK-LABEL: func.func @forward
+//  CHECK-SAME: (%[[X:.*]]: tensor<20xf32>) -> tensor<20xf32> attributes {graven.weights_size = 256 : i64} {
+//   CHECK-DAG: %[[B0:.*]] = kernel.weight {offset = 0 : i64} : tensor<20xf32>
+//   CHECK-DAG: %[[W0:.*]] = kernel.weight {offset = 128 : i64} : tensor<20xf32>
+//   CHECK-NOT: linalg.negf
+//   CHECK-NOT: linalg.exp
+//       CHECK: %[[SUM:.*]] = linalg.add ins(%[[X]], %[[B0]]
+//       CHECK: %[[MUL:.*]] = linalg.mul ins(%[[SUM]], %[[W0]]
+//       CHECK: return %[[MUL]]
+func.func @forward(%x: tensor<20xf32>, %w: tensor<20xf32> {graven.param = "w"}, %b: tensor<20xf32> {graven.param = "b"}) -> tensor<20xf32> {
+  %e = tensor.empty() : tensor<20xf32>
+  %neg = linalg.negf ins(%w : tensor<20xf32>) outs(%e : tensor<20xf32>) -> tensor<20xf32>
+  %exp = linalg.exp ins(%neg : tensor<20xf32>) outs(%e : tensor<20xf32>) -> tensor<20xf32>
+  %sum = linalg.add ins(%x, %b : tensor<20xf32>, tensor<20xf32>) outs(%e : tensor<20xf32>) -> tensor<20xf32>
+  %mul = linalg.mul ins(%sum, %exp : tensor<20xf32>, tensor<20xf32>) outs(%e : tensor<20xf32>) -> tensor<20xf32>
+  return %mul : tensor<20xf32>
+}
+
+// -----
+
+// Without Parameters there is no @prepare; what reads only constants stays.
+
+// CHECK-NOT: @prepare
+// CHECK-LABEL: func.func @forward
+//  CHECK-SAME: graven.weights_size = 0 : i64
+//       CHECK: linalg.fill
+//       CHECK: linalg.add
+func.func @forward(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %c = arith.constant 2.0 : f32
+  %e = tensor.empty() : tensor<4xf32>
+  %f = linalg.fill ins(%c : f32) outs(%e : tensor<4xf32>) -> tensor<4xf32>
+  %y = linalg.add ins(%x, %f : tensor<4xf32>, tensor<4xf32>) outs(%e : tensor<4xf32>) -> tensor<4xf32>
+  return %y : tensor<4xf32>
+}
+
+// -----
+
+// A Parameter that is returned, and a region that reads one.
+
+// CHECK-LABEL: func.func @prepare
+//  CHECK-SAME: graven.offsets = array<i64: 0>
+// CHECK-LABEL: func.func @forward
+//  CHECK-SAME: (%[[X:.*]]: tensor<4xf32>, %[[C:.*]]: i1)
+//       CHECK: %[[W:.*]] = kernel.weight {offset = 0 : i64}
+//       CHECK: %[[R:.*]] = scf.if %[[C]]
+//       CHECK: scf.yield %[[W]]
+//       CHECK: scf.yield %[[X]]
+//       CHECK: return %[[R]], %[[W]]
+func.func @forward(%x: tensor<4xf32>, %c: i1, %w: tensor<4xf32> {graven.param = "w"}) -> (tensor<4xf32>, tensor<4xf32>) {
+  %r = scf.if %c -> (tensor<4xf32>) {
+    scf.yield %w : tensor<4xf32>
+  } else {
+    scf.yield %x : tensor<4xf32>
+  }
+  return %r, %w : tensor<4xf32>, tensor<4xf32>
+}
+
+// -----
+
+// expected-error @below {{kernel contract: no function @forward}}
+module {
+  func.func @other(%x: tensor<4xf32>) -> tensor<4xf32> {
+    return %x : tensor<4xf32>
+  }
+}
