@@ -200,6 +200,13 @@ std::optional<ScalarType> Call::promoted(llvm::ArrayRef<StringRef> names) {
     if (value.is(Kind::Tensor)) {
       auto type = fromMLIR(value.tensor()->type().getElementType());
       bool hasDims = value.tensor()->type().getRank() > 0;
+      if (type && value.tensor()->isWrappedNumber()) {
+        ScalarType number = isFloating(*type)   ? ScalarType::Float
+                            : isIntegral(*type) ? ScalarType::Long
+                                                : *type;
+        defined &= addTo(numbers, number);
+        return;
+      }
       defined &= type && addTo(hasDims ? withDims : zeroDims, *type);
     } else if (value.is(Kind::Float)) {
       defined &= addTo(numbers, ScalarType::Float);

@@ -56,6 +56,10 @@ public:
     return storage == other.storage;
   }
 
+  /// A constant of a trace that stood for a number: it promotes like one.
+  void setWrappedNumber() { wrappedNumber = true; }
+  bool isWrappedNumber() const { return wrappedNumber; }
+
   /// Names the storage in warnings: the Parameter it holds, or empty.
   void setParameterName(std::string name) {
     storage->parameter = std::move(name);
@@ -76,6 +80,7 @@ private:
   llvm::SmallVector<mlir::Operation *, 2> chain;
   mlir::Value cached;
   unsigned version = 0; ///< of the storage when `cached` was derived
+  bool wrappedNumber = false;
 };
 
 } // namespace graven::aten

@@ -350,7 +350,7 @@ Importer::run(std::string blob) {
   if (!checkOptions() || !complete)
     return mlir::failure();
   Result result = interpreter.callEntry("forward", std::move(arguments));
-  if (mlir::failed(interpreter.finish(loc)) || mlir::failed(result))
+  if (mlir::failed(interpreter.finish()) || mlir::failed(result))
     return mlir::failure();
   if (!flatten(*result, "", 0) || mlir::failed(finishGraph()))
     return mlir::failure();

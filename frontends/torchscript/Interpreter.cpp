@@ -49,23 +49,25 @@ mlir::InFlightDiagnostic Interpreter::error(Code code) {
   return emitCoded(current, code);
 }
 
-mlir::LogicalResult Interpreter::finish(mlir::Location loc) {
-  if (!unsupported.empty()) {
-    size_t uses = 0;
-    for (auto &[name, places] : unsupported)
-      uses += places.size();
-    auto diagnostic = emitCoded(loc, Code::UnsupportedOp)
-                      << unsupported.size() << " unsupported operation"
-                      << (unsupported.size() == 1 ? "" : "s") << " in " << uses
-                      << (uses == 1 ? " place" : " places");
-    for (auto &[name, places] : unsupported) {
-      diagnostic.attachNote(places.front())
-          << name << ": " << places.size()
-          << (places.size() == 1 ? " use" : " uses");
-      for (mlir::Location place : llvm::ArrayRef(places).slice(
-               1, std::min(places.size(), kMaxPlaces) - 1))
-        diagnostic.attachNote(place) << name << " here too";
-    }
+/// file:line of a location of ours.
+static std::string placeText(mlir::Location loc) {
+  auto place = loc->findInstanceOf<mlir::FileLineColLoc>();
+  if (!place)
+    return "?";
+  return (place.getFilename().getValue() + ":" + llvm::Twine(place.getLine()))
+      .str();
+}
+
+mlir::LogicalResult Interpreter::finish() {
+  for (auto &[name, places] : unsupported) {
+    auto diagnostic = emitCoded(places.front(), Code::UnsupportedOp)
+                      << name << " is not supported: " << places.size()
+                      << (places.size() == 1 ? " use" : " uses");
+    size_t named = std::min(places.size(), kMaxPlaces);
+    for (size_t i = 1; i < named; ++i)
+      diagnostic << (i == 1 ? ", also at " : ", ") << placeText(places[i]);
+    if (places.size() > named)
+      diagnostic << ", and " << places.size() - named << " more";
   }
   return mlir::success(!hasFailed());
 }

@@ -61,7 +61,7 @@ public:
 
   /// Reports what was collected: unsupported operations with counts and
   /// places. Success when nothing was wrong.
-  mlir::LogicalResult finish(mlir::Location loc);
+  mlir::LogicalResult finish();
 
   // For the builtin functions.
   mlir::Location location() const { return current; }

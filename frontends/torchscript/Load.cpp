@@ -298,6 +298,12 @@ Result Interpreter::constant(StringRef name) {
     error(Code::BadArchive) << "the archive has no constant '" << name << "'";
     return mlir::failure();
   }
-  return loadValue(constants->items[index], ("constants." + name).str(),
-                   "constants", /*isBuffer=*/true);
+  Result value = loadValue(constants->items[index], ("constants." + name).str(),
+                           "constants", /*isBuffer=*/true);
+  // PyTorch's loader treats constants without axes as numbers: a trace wrote
+  // them for numbers.
+  if (mlir::succeeded(value) && value->is(Kind::Tensor) &&
+      value->tensor()->type().getRank() == 0)
+    value->tensor()->setWrappedNumber();
+  return value;
 }

@@ -278,9 +278,9 @@ TEST_F(ImportTest, AllUnsupportedOperationsAtOnce) {
                              "    b = torch.det(a)\n"
                              "  return torch.add(b, x)\n",
                              {"x:f32[2,2]"}));
-  expectError("[GRV0201] 2 unsupported operations in 3 places");
-  expectError("\"m.py\":2:19): aten::lgamma: 2 uses");
-  expectError("\"m.py\":6:18): aten::det: 1 use");
+  expectError("\"m.py\":2:19): [GRV0201] aten::lgamma is not supported: 2 "
+              "uses, also at m.py:4");
+  expectError("\"m.py\":6:18): [GRV0201] aten::det is not supported: 1 use");
 }
 
 TEST_F(ImportTest, ConditionsOnDataAreLocated) {
