@@ -216,10 +216,21 @@ static double relayoutCost(RankedTensorType type) {
   return strided * (planarBytes(type) + planarBytes(blockedType(type)));
 }
 
-/// Bytes of a Node's result.
-static double nodeCost(Operation *node, bool inBlocks) {
+/// Whether an elementwise Node will be fused behind the blocked Node it reads.
+static bool joinsEpilogue(Operation *node, const LayoutPlan &plan) {
+  return node->hasTrait<Elementwise>() &&
+         llvm::any_of(node->getOperands(), [&](Value operand) {
+           return plan.isBlocked(operand) && soleUser(operand) &&
+                  operand.getType() == node->getResult(0).getType();
+         });
+}
+
+/// Bytes of a Node's result; of one that is never stored on its own, none.
+static double nodeCost(Operation *node, const LayoutPlan &plan) {
   auto type = cast<RankedTensorType>(node->getResult(0).getType());
-  return planarBytes(inBlocks ? blockedType(type) : type);
+  if (!plan.isBlocked(node))
+    return planarBytes(type);
+  return joinsEpilogue(node, plan) ? 0 : planarBytes(blockedType(type));
 }
 
 double LayoutPlan::costOfValue(Value value) const {
@@ -241,8 +252,7 @@ double LayoutPlan::costOfValue(Value value) const {
 
 /// The part of the cost that depends on the layout of `node`.
 double LayoutPlan::costAround(Operation *node) const {
-  double cost =
-      nodeCost(node, isBlocked(node)) + costOfValue(node->getResult(0));
+  double cost = nodeCost(node, *this) + costOfValue(node->getResult(0));
   llvm::SmallPtrSet<Value, 4> seen;
   for (Value operand : node->getOperands())
     if (seen.insert(operand).second)

@@ -294,7 +294,7 @@ def AssignLayouts : Pass<"graven-assign-layouts", "::graven::GraphOp"> {
 
     The choice: Nodes that hang together and have a blocked form are blocked if a convolution is among them. Then single
     Nodes turn back to planar as long as that lowers the cost, which is bytes: of every result in its layout (a block of few
-    channels is mostly padding), and three times the mean of both layouts' bytes for every relayout. Convolutions never
+    channels is mostly padding; an elementwise Node that will be fused behind a blocked one costs nothing), and three times the mean of both layouts' bytes for every relayout. Convolutions never
     turn back: their planar form is many times slower than any relayout.
 
     Preconditions: static extents. Values that sub-Blocks or other Nodes read stay planar for them. It runs once: blocked

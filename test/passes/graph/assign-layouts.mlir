@@ -189,3 +189,20 @@ graven.graph @cheaper(%x: tensor<1x16x4x4xf32>, %y: tensor<?x16x4x4xf32>) -> (te
   %2 = graven.conv %y, %w strides [1, 1] dilations [1, 1] pads [0, 0, 0, 0] : (tensor<?x16x4x4xf32>, tensor<16x16x1x1xf32>) -> tensor<?x16x4x4xf32>
   graven.return %1, %2 : tensor<1x16x16x16xf32>, tensor<?x16x4x4xf32>
 }
+
+// -----
+
+// Even with few channels an activation stays with its convolution: fused, it is
+// free.
+
+// CHECK-LABEL: graven.graph @few_channels(
+//       CHECK:   %[[C:.*]] = graven.conv {{.*}} -> tensor<1x1x4x4x16xf32>
+//       CHECK:   %[[R:.*]] = graven.relu %[[C]]
+//       CHECK:   graven.relayout %[[R]] from
+graven.param @w : tensor<6x3x1x1xf32> = dense<0.5> : tensor<6x3x1x1xf32>
+graven.graph @few_channels(%x: tensor<1x3x4x4xf32>) -> tensor<1x6x4x4xf32> {
+  %w = graven.get_param @w : tensor<6x3x1x1xf32>
+  %0 = graven.conv %x, %w strides [1, 1] dilations [1, 1] pads [0, 0, 0, 0] : (tensor<1x3x4x4xf32>, tensor<6x3x1x1xf32>) -> tensor<1x6x4x4xf32>
+  %1 = graven.relu %0 : tensor<1x6x4x4xf32>
+  graven.return %1 : tensor<1x6x4x4xf32>
+}
