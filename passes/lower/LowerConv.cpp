@@ -134,11 +134,16 @@ static Value convEpilogueOperand(OpBuilder &b, Location loc, Value value,
     return reshapeTo(b, loc, value, {});
   if (type.getShape() == result)
     return value;
-  bool perChannel = type.getRank() == static_cast<int64_t>(result.size()) &&
-                    type.getNumElements() == channels &&
-                    type.getDimSize(1) == channels;
-  if (perChannel)
-    return reshapeTo(b, loc, value, {channels});
+  // One value a channel: [1,CB,1,1,16], of which the first `channels` are real.
+  bool perChannel = type.getRank() == 5 && type.getDimSize(1) == result[1] &&
+                    type.getDimSize(4) == block &&
+                    type.getNumElements() == result[1] * block;
+  if (perChannel) {
+    value = reshapeTo(b, loc, value, {result[1] * block});
+    Value none = emitConstant(b, loc, type.getElementType(), 0);
+    return padConstant(b, loc, value, {0}, {channels - result[1] * block},
+                       none);
+  }
   return mapElements(
       b, loc, result, type.getElementType(), value,
       broadcastMap(b.getContext(), type.getShape(), result),
@@ -167,7 +172,7 @@ static FailureOr<Value> lowerBlockedConv(OpBuilder &b, ConvOp op, Value x,
   // A 1-D convolution is a 2-D one of height 1.
   auto as2d = [&](Value v, int64_t leading) {
     SmallVector<int64_t> shape(cast<RankedTensorType>(v.getType()).getShape());
-    if (spatial == 1)
+    if (spatial == 1 && !shape.empty())
       shape.insert(shape.begin() + leading, 1);
     return reshapeTo(b, loc, v, shape);
   };
