@@ -352,6 +352,7 @@ Importer::run(std::string blob) {
   Result result = interpreter.callEntry("forward", std::move(arguments));
   if (mlir::failed(interpreter.finish()) || mlir::failed(result))
     return mlir::failure();
+  parameters.warnOfWrites(loc);
   if (!flatten(*result, "", 0) || mlir::failed(finishGraph()))
     return mlir::failure();
   // The graph goes after its Parameters, as a reader expects.

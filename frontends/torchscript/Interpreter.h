@@ -33,6 +33,10 @@ public:
   Value load(const PickleTensor &tensor, llvm::StringRef name,
              llvm::StringRef folder, bool isBuffer, mlir::Location loc);
 
+  /// Warns of Parameters that the program wrote in place: the graph gives what
+  /// one run gives, and keeps nothing for the next.
+  void warnOfWrites(mlir::Location loc) const;
+
 private:
   /// The elements of a small tensor; null when its bytes are missing.
   mlir::DenseElementsAttr readElements(const PickleTensor &tensor,
@@ -45,6 +49,7 @@ private:
   std::string blob;
   llvm::StringMap<std::string> names; ///< by storage and geometry
   llvm::StringMap<unsigned> used;
+  std::vector<aten::Tensor::Ptr> loaded;
 };
 
 class Interpreter {

@@ -127,7 +127,16 @@ Value ParameterLoader::load(const PickleTensor &tensor, StringRef name,
   mlir::Value read = GetParamOp::create(builder, loc, type, symbol);
   auto result = aten::Tensor::make(read);
   result->setParameterName(symbol);
+  loaded.push_back(result);
   return Value(result);
+}
+
+void ParameterLoader::warnOfWrites(mlir::Location loc) const {
+  for (const aten::Tensor::Ptr &tensor : loaded)
+    if (tensor->wasWritten())
+      mlir::emitWarning(loc)
+          << "the model writes its buffer '" << tensor->parameterName()
+          << "', which the compiled model does not keep between runs";
 }
 
 //===----------------------------------------------------------------------===//

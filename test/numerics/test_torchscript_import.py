@@ -151,3 +151,19 @@ def test_training_mode_is_refused(graven, tmp_path):
                           capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
     assert "[GRV0206]" in done.stderr
+
+
+def test_written_buffers(graven, tmp_path):
+    """A run sees what it writes itself; the next one starts from the saved value."""
+    class Counting(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.register_buffer("count", torch.zeros(2))
+
+        def forward(self, x):
+            self.count.add_(1)
+            return x + self.count
+
+    x = torch.rand(2)
+    torch.jit.save(torch.jit.script(Counting()), tmp_path / "m.pt")
+    np.testing.assert_allclose(run(graven, tmp_path / "m.pt", (x,), tmp_path)[0], x.numpy() + 1)
