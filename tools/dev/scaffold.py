@@ -69,14 +69,16 @@ class Edits:
         self.replace(path, matches[-1].start(), matches[-1].start(), text)
 
     def add_source(self, cmake, source):
-        """Adds a source to the first graven_library of a CMakeLists.txt, in alphabetical place."""
+        """Adds a source to the first graven_library of a CMakeLists.txt, one a line, in alphabetical place."""
         content = self.read(cmake)
-        match = re.search(r"graven_library\(\w+\n((?:  \S+\.cpp\n)+)", content)
+        match = re.search(r"graven_library\(\w+((?:\s+\S+\.cpp)+)", content)
         if not match:
-            raise Problem(f"{cmake} has no graven_library with one source a line")
-        if f"  {source}\n" not in match[1]:
-            lines = sorted([*match[1].splitlines(), f"  {source}"], key=str.lower)
-            self.contents[cmake] = content[:match.start(1)] + "\n".join(lines) + "\n" + content[match.end(1):]
+            raise Problem(f"{cmake} has no graven_library with sources")
+        sources = match[1].split()
+        if source not in sources:
+            lines = [f"\n  {name}" for name in sorted([*sources, source], key=str.lower)]
+            rest = re.sub(r"^[ \t]+(?=\S)", "\n  ", content[match.end():])
+            self.contents[cmake] = content[:match.start(1)] + "".join(lines) + rest
 
     def apply(self):
         """Writes the files, C++ as clang-format prints it."""
