@@ -94,20 +94,26 @@ importText(MLIRContext *context, std::unique_ptr<llvm::MemoryBuffer> buffer,
 FailureOr<OwningOpRef<ModuleOp>> Session::import(StringRef path,
                                                  const ImportOptions &options) {
   Location loc = FileLineColLoc::get(context.get(), path, 0, 0);
+  // Without a terminator the file is mapped, not read: weights stay where they
+  // are until somebody asks for them.
   auto buffer = llvm::MemoryBuffer::getFileOrSTDIN(
-      path, /*IsText=*/false, /*RequiresNullTerminator=*/true);
+      path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
   if (!buffer)
     return emitCoded(loc, Code::CannotRead)
            << "cannot read '" << path << "': " << buffer.getError().message();
   switch (detectFormat((*buffer)->getBuffer())) {
   case ModelFormat::TorchScript:
-    return importTorchScript(context.get(), path, options);
+    return importTorchScript(context.get(), std::move(*buffer), options);
   case ModelFormat::TorchScriptSource:
     return importTorchScriptSource(context.get(), **buffer, options);
   case ModelFormat::Onnx:
-    return importOnnx(context.get(), path, options);
+    return importOnnx(context.get(), std::move(*buffer),
+                      llvm::sys::path::parent_path(path), options);
   case ModelFormat::GravenText:
-    return importText(context.get(), std::move(*buffer), path);
+    return importText(
+        context.get(),
+        llvm::MemoryBuffer::getMemBufferCopy((*buffer)->getBuffer(), path),
+        path);
   case ModelFormat::Unknown:
     break;
   }

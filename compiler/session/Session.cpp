@@ -150,6 +150,11 @@ public:
     auto copy = eval::readParam(param);
     if (failed(copy))
       return failure();
+    // The copy stands for the file's pages, which need not stay beside it.
+    if (blob)
+      cast<GravenDialect>(param->getDialect())
+          ->getBlobStore()
+          .release(blob.getFile());
     bytes.copy = *copy;
     bytes.pointer = bytes.copy.getBytes().data();
     return bytes;

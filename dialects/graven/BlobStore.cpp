@@ -95,4 +95,11 @@ Expected<int64_t> BlobStore::size(StringRef name) {
   return static_cast<int64_t>((*buffer)->getBufferSize());
 }
 
+void BlobStore::release(StringRef name) {
+  std::lock_guard<std::mutex> lock(mutex);
+  auto found = buffers.find(name);
+  if (found != buffers.end())
+    found->second->dontNeedIfMmap();
+}
+
 } // namespace graven

@@ -40,6 +40,10 @@ public:
   /// Size of the named buffer, opened as by `read`.
   llvm::Expected<int64_t> size(llvm::StringRef name);
 
+  /// Says that the bytes read so far are not needed in the near future: mapped
+  /// pages leave the process's memory and come back from the file when read.
+  void release(llvm::StringRef name);
+
 private:
   llvm::Expected<llvm::MemoryBuffer *> find(llvm::StringRef name);
 

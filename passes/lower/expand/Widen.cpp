@@ -57,8 +57,13 @@ void relax(Operation *op, bool reassociate) {
   auto relaxed = dyn_cast<arith::ArithFastMathInterface>(op);
   if (!relaxed || !isa<arith::ArithDialect>(op->getDialect()))
     return;
-  arith::FastMathFlags flags = relaxed.getFastMathFlagsAttr().getValue() |
-                               arith::FastMathFlags::contract;
+  // A cast has no flags: contracted, a narrowing and a widening would cancel
+  // and lose the rounding between them.
+  arith::FastMathFlagsAttr given = relaxed.getFastMathFlagsAttr();
+  if (!given)
+    return;
+  arith::FastMathFlags flags =
+      given.getValue() | arith::FastMathFlags::contract;
   if (reassociate)
     flags = flags | arith::FastMathFlags::reassoc;
   op->setAttr(relaxed.getFastMathAttrName(),
