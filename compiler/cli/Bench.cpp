@@ -46,7 +46,7 @@ public:
       in.push_back(array.tensor());
     auto outputs = model->createOutputs(in);
     if (!outputs)
-      return report(&session.getContext(), outputs.error()), BadInput;
+      return (void)report(&session.getContext(), outputs.error()), BadInput;
     for (rt::Array &array : *outputs)
       out.push_back(array.tensor());
     std::vector<double> times;
@@ -55,7 +55,7 @@ public:
     do {
       auto start = Clock::now();
       if (rt::Status status = model->run(in, out); !status)
-        return report(&session.getContext(), status.error()), BadInput;
+        return (void)report(&session.getContext(), status.error()), BadInput;
       times.push_back(
           std::chrono::duration<double, std::milli>(Clock::now() - start)
               .count());

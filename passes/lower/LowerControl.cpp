@@ -94,7 +94,6 @@ struct LowerFusion : OpConversionPattern<FusionOp> {
   FailureOr<Value> lowerAnchor(FusionOp op, OpAdaptor adaptor,
                                ConversionPatternRewriter &rewriter,
                                const FusedNodes &fused) const {
-    Block &block = op.getBody().front();
     auto outer = [&](Value v) {
       return v ? adaptor.getInputs()[cast<BlockArgument>(v).getArgNumber()]
                : Value();

@@ -27,7 +27,6 @@ using namespace mlir;
 namespace graven {
 namespace {
 
-using elementary::Contraction;
 using elementary::Emitter;
 using elementary::Expr;
 
@@ -56,7 +55,8 @@ bool isF64(Type type) {
 /// them in f32.
 template <typename Op, typename Function>
 struct ExpandInF32 : OpRewritePattern<Op> {
-  ExpandInF32(MLIRContext *context, Function function, Contraction contraction)
+  ExpandInF32(MLIRContext *context, Function function,
+              elementary::Contraction contraction)
       : OpRewritePattern<Op>(context), function(function),
         contraction(contraction) {}
 
@@ -86,14 +86,14 @@ private:
   }
 
   Function function;
-  Contraction contraction;
+  elementary::Contraction contraction;
 };
 
 template <typename Op> using ExpandUnary = ExpandInF32<Op, UnaryFunction>;
 template <typename Op> using ExpandBinary = ExpandInF32<Op, BinaryFunction>;
 
 struct ExpandSincos : OpRewritePattern<math::SincosOp> {
-  ExpandSincos(MLIRContext *context, Contraction contraction)
+  ExpandSincos(MLIRContext *context, elementary::Contraction contraction)
       : OpRewritePattern(context), contraction(contraction) {}
 
   LogicalResult matchAndRewrite(math::SincosOp op,
@@ -111,12 +111,12 @@ struct ExpandSincos : OpRewritePattern<math::SincosOp> {
   }
 
 private:
-  Contraction contraction;
+  elementary::Contraction contraction;
 };
 
 /// x^n for an integer n of up to 64 bits, as a power with an f64 exponent.
 struct ExpandFPowI : OpRewritePattern<math::FPowIOp> {
-  ExpandFPowI(MLIRContext *context, Contraction contraction)
+  ExpandFPowI(MLIRContext *context, elementary::Contraction contraction)
       : OpRewritePattern(context), contraction(contraction) {}
 
   LogicalResult matchAndRewrite(math::FPowIOp op,
@@ -144,7 +144,7 @@ struct ExpandFPowI : OpRewritePattern<math::FPowIOp> {
   }
 
 private:
-  Contraction contraction;
+  elementary::Contraction contraction;
 };
 
 /// A rounding op on f32 or f64, or through f32 on the narrower types.
@@ -154,7 +154,7 @@ template <typename Op> struct ExpandRounding : OpRewritePattern<Op> {
 
   LogicalResult matchAndRewrite(Op op,
                                 PatternRewriter &rewriter) const override {
-    Emitter emitter{rewriter, op.getLoc(), Contraction::Separate};
+    Emitter emitter{rewriter, op.getLoc(), elementary::Contraction::Separate};
     Expr operand(emitter, op.getOperand());
     if (isF64(op.getType())) {
       rewriter.replaceOp(op, function(operand).get());
@@ -203,7 +203,7 @@ struct RsqrtF64 : OpRewritePattern<math::RsqrtOp> {
     if (!isF64(op.getType()))
       return rewriter.notifyMatchFailure(
           op, "not f64 or a fixed-size vector of it");
-    Emitter emitter{rewriter, op.getLoc(), Contraction::Separate};
+    Emitter emitter{rewriter, op.getLoc(), elementary::Contraction::Separate};
     Expr operand(emitter, op.getOperand());
     rewriter.replaceOp(op, (1 / sqrt(operand)).get());
     return success();
@@ -234,7 +234,7 @@ struct SincosF64 : OpRewritePattern<math::SincosOp> {
 /// libm.
 struct Table {
   RewritePatternSet &patterns;
-  Contraction contraction;
+  elementary::Contraction contraction;
 
   template <typename Op> void unary(UnaryFunction function, StringRef libm) {
     patterns.add<ExpandUnary<Op>>(patterns.getContext(), function, contraction);
@@ -281,8 +281,9 @@ struct ExpandMath : impl::ExpandMathBase<ExpandMath> {
 void populateExpandMathPatterns(RewritePatternSet &patterns,
                                 const ExpandMathOptions &options) {
   using namespace elementary;
-  Contraction contraction =
-      options.fma ? Contraction::Fused : Contraction::Separate;
+  elementary::Contraction contraction = options.fma
+                                            ? elementary::Contraction::Fused
+                                            : elementary::Contraction::Separate;
   Table table{patterns, contraction};
   table.unary<math::ExpOp>(expF32, "exp");
   table.unary<math::Exp2Op>(exp2F32, "exp2");

@@ -3,6 +3,49 @@
 # Everything TableGen and protoc make: any source may include any of it, so every target waits for all of it.
 add_custom_target(graven-headers)
 
+# MLIR's headers take most of the time a source takes. They are parsed, and their templates instantiated, once.
+# The compiler cache knows the precompiled header by a hash of its text, so that it serves other checkouts too.
+option(GRAVEN_PRECOMPILED "Compile the common headers once" ON)
+set(GRAVEN_PCH ${CMAKE_BINARY_DIR}/graven.pch)
+set(GRAVEN_PCH_FLAGS -fpch-instantiate-templates -Winvalid-pch)
+add_custom_target(graven-pch)
+
+# graven_precompile(): after the last graven_dialect, in the folder whose flags all sources share
+function(graven_precompile)
+  get_directory_property(options COMPILE_OPTIONS)
+  get_directory_property(definitions COMPILE_DEFINITIONS)
+  list(FILTER options EXCLUDE REGEX "COMPILE_LANGUAGE")
+  list(TRANSFORM definitions PREPEND -D)
+  separate_arguments(flags NATIVE_COMMAND "${CMAKE_CXX_FLAGS} ${CMAKE_CXX_FLAGS_RELEASE}")
+  set(header ${CMAKE_SOURCE_DIR}/tools/cmake/Precompiled.h)
+  set(compile ${CMAKE_CXX_COMPILER} ${definitions} -I${CMAKE_SOURCE_DIR} -I${CMAKE_BINARY_DIR}
+    -isystem ${LLVM_INCLUDE_DIR} ${flags} ${options} -fPIC -fno-exceptions -std=c++20)
+  add_custom_command(OUTPUT ${GRAVEN_PCH}
+    COMMAND ${compile} ${GRAVEN_PCH_FLAGS} -Xclang -fno-pch-timestamp -MD -MF ${GRAVEN_PCH}.d -MT graven.pch
+            -x c++-header ${header} -o ${GRAVEN_PCH}
+    COMMAND ${compile} -E -P -x c++ ${header} -o ${GRAVEN_PCH}.sum
+    DEPENDS ${header} graven-headers DEPFILE ${GRAVEN_PCH}.d
+    COMMENT "Precompiling the common headers" VERBATIM COMMAND_EXPAND_LISTS)
+  add_custom_target(graven-pch-file DEPENDS ${GRAVEN_PCH})
+  add_dependencies(graven-pch graven-pch-file)
+endfunction()
+
+# The C++ sources of a target use the precompiled header.
+function(graven_use_pch target)
+  add_dependencies(${target} graven-headers)
+  if(NOT GRAVEN_PRECOMPILED)
+    return()
+  endif()
+  add_dependencies(${target} graven-pch)
+  target_compile_options(${target} PRIVATE
+    "$<$<COMPILE_LANGUAGE:CXX>:-include-pch;${GRAVEN_PCH};${GRAVEN_PCH_FLAGS}>")
+  # Programs as well as libraries take the -fPIC of the global flags: -fPIE would be another header.
+  set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+  get_target_property(sources ${target} SOURCES)
+  list(FILTER sources INCLUDE REGEX "\\.cpp$")
+  set_property(SOURCE ${sources} APPEND PROPERTY OBJECT_DEPENDS ${GRAVEN_PCH})
+endfunction()
+
 # graven_library(NAME source... [DEPENDS target...] [LINK target...])
 # A static library of the sources beside the CMakeLists.txt, linked to MLIR.
 function(graven_library name)
@@ -13,7 +56,7 @@ function(graven_library name)
   if(ARG_DEPENDS)
     add_dependencies(${name} ${ARG_DEPENDS})
   endif()
-  add_dependencies(${name} graven-headers)
+  graven_use_pch(${name})
 endfunction()
 
 # graven_executable(NAME source... LINK target...)
@@ -22,15 +65,19 @@ function(graven_executable name)
   add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
   target_link_libraries(${name} PRIVATE ${ARG_LINK} MLIR LLVM)
   target_link_options(${name} PRIVATE -fuse-ld=lld)
+  graven_use_pch(${name})
   set_property(GLOBAL APPEND PROPERTY GRAVEN_EXECUTABLES ${name})
 endfunction()
 
-# graven_unit_test(NAME source... LINK target...): a GoogleTest program, one ctest test for each of its cases
+# graven_unit_test(NAME source... LINK target... [NO_MLIR]): a GoogleTest program, one ctest test for each of its cases
 function(graven_unit_test name)
-  cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
+  cmake_parse_arguments(ARG "NO_MLIR" "" "LINK" ${ARGN})
   add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
   target_link_libraries(${name} PRIVATE ${ARG_LINK} GTest::gtest_main)
   target_link_options(${name} PRIVATE -fuse-ld=lld)
+  if(NOT ARG_NO_MLIR)
+    graven_use_pch(${name})
+  endif()
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})
   gtest_discover_tests(${name} TEST_PREFIX ${name}/ DISCOVERY_MODE PRE_TEST)
   set_property(GLOBAL APPEND PROPERTY GRAVEN_UNIT_TESTS ${name})

@@ -186,11 +186,15 @@ FailureOr<Tensors> TopKOp::evaluate(ArrayRef<Tensor> operands, Evaluator &) {
       int64_t start = lines.start(line, lines.extent),
               to = lines.start(line, k);
       std::iota(order.begin(), order.end(), 0);
-      std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
-        T left = x.get<T>(start + a * lines.stride),
-          right = x.get<T>(start + b * lines.stride);
-        return getLargest() ? less(right, left) : less(left, right);
-      });
+      std::partial_sort(order.begin(), order.begin() + k, order.end(),
+                        [&](int64_t a, int64_t b) {
+                          T left = x.get<T>(start + a * lines.stride),
+                            right = x.get<T>(start + b * lines.stride);
+                          if (getLargest())
+                            std::swap(left, right);
+                          return less(left, right) ||
+                                 (!less(right, left) && a < b);
+                        });
       for (int64_t i = 0; i < k; ++i) {
         values.copy(to + i * lines.stride, x, start + order[i] * lines.stride);
         indices.set(to + i * lines.stride, order[i]);

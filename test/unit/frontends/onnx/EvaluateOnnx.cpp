@@ -94,7 +94,7 @@ private:
     for (size_t first : {1, 0})
       if (isByValue())
         module = import(first);
-    if (failed(module) || inputs.empty() && !hasExpectedOutputs())
+    if (failed(module) || (inputs.empty() && !hasExpectedOutputs()))
       return failure(failed(module));
     auto graph = cast<GraphOp>((*module)->lookupSymbol("forward"));
     SmallVector<eval::Tensor> arguments;
