@@ -4,10 +4,13 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
 import os
 import pathlib
+import sys
 
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
+# The Python package of this build.
+sys.path.insert(0, str((ROOT / os.environ.get("GRAVEN_BUILD", "build") / "python").resolve()))
 
 
 @pytest.fixture(scope="session")

@@ -75,13 +75,13 @@ static bool nestsTooDeep(StringRef text) {
 
 static FailureOr<OwningOpRef<ModuleOp>>
 importText(MLIRContext *context, std::unique_ptr<llvm::MemoryBuffer> buffer,
-           StringRef path) {
-  Location loc = FileLineColLoc::get(context, path, 1, 1);
+           StringRef directory) {
+  Location loc =
+      FileLineColLoc::get(context, buffer->getBufferIdentifier(), 1, 1);
   if (nestsTooDeep(buffer->getBuffer()))
     return emitCoded(loc, Code::BadIr) << "nested deeper than " << maxNesting;
   auto &store = context->getOrLoadDialect<GravenDialect>()->getBlobStore();
-  SmallString<256> directory = llvm::sys::path::parent_path(path);
-  store.setDirectory(directory.empty() ? "." : directory.str());
+  store.setDirectory(directory);
   llvm::SourceMgr sources;
   sources.AddNewSourceBuffer(std::move(buffer), llvm::SMLoc());
   OwningOpRef<ModuleOp> module =
@@ -93,33 +93,41 @@ importText(MLIRContext *context, std::unique_ptr<llvm::MemoryBuffer> buffer,
 
 FailureOr<OwningOpRef<ModuleOp>> Session::import(StringRef path,
                                                  const ImportOptions &options) {
-  Location loc = FileLineColLoc::get(context.get(), path, 0, 0);
   // Without a terminator the file is mapped, not read: weights stay where they
   // are until somebody asks for them.
   auto buffer = llvm::MemoryBuffer::getFileOrSTDIN(
       path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
   if (!buffer)
-    return emitCoded(loc, Code::CannotRead)
+    return emitCoded(FileLineColLoc::get(context.get(), path, 0, 0),
+                     Code::CannotRead)
            << "cannot read '" << path << "': " << buffer.getError().message();
-  switch (detectFormat((*buffer)->getBuffer())) {
+  StringRef directory = llvm::sys::path::parent_path(path);
+  return importBuffer(std::move(*buffer), directory.empty() ? "." : directory,
+                      options);
+}
+
+FailureOr<OwningOpRef<ModuleOp>>
+Session::importBuffer(std::unique_ptr<llvm::MemoryBuffer> buffer,
+                      StringRef directory, const ImportOptions &options) {
+  StringRef bytes = buffer->getBuffer(), name = buffer->getBufferIdentifier();
+  switch (detectFormat(bytes)) {
   case ModelFormat::TorchScript:
-    return importTorchScript(context.get(), std::move(*buffer), options);
+    return importTorchScript(context.get(), std::move(buffer), options);
   case ModelFormat::TorchScriptSource:
-    return importTorchScriptSource(context.get(), **buffer, options);
+    return importTorchScriptSource(context.get(), *buffer, options);
   case ModelFormat::Onnx:
-    return importOnnx(context.get(), std::move(*buffer),
-                      llvm::sys::path::parent_path(path), options);
+    return importOnnx(context.get(), std::move(buffer), directory, options);
   case ModelFormat::GravenText:
-    return importText(
-        context.get(),
-        llvm::MemoryBuffer::getMemBufferCopy((*buffer)->getBuffer(), path),
-        path);
+    return importText(context.get(),
+                      llvm::MemoryBuffer::getMemBufferCopy(bytes, name),
+                      directory);
   case ModelFormat::Unknown:
     break;
   }
-  return emitCoded(loc, Code::UnknownFormat)
-         << "'" << path << "' is not a model file ("
-         << (*buffer)->getBufferSize() << " bytes)";
+  return emitCoded(FileLineColLoc::get(context.get(), name, 0, 0),
+                   Code::UnknownFormat)
+         << "'" << name << "' is not a model file (" << bytes.size()
+         << " bytes)";
 }
 
 } // namespace graven

@@ -30,7 +30,7 @@ enum class ModelFormat {
 ModelFormat detectFormat(llvm::StringRef bytes);
 
 struct CompileOptions {
-  /// Name of the artifact's symbols; from the model's path when empty.
+  /// Name of the artifact's symbols; from the output's path when empty.
   std::string name;
   std::string cpu = "native";
   OptLevel level = OptLevel::O2;
@@ -51,6 +51,13 @@ public:
   /// Reads a model of any format; "-" is standard input.
   mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
   import(llvm::StringRef path, const ImportOptions &options);
+
+  /// The same from memory; the buffer's identifier names the model in messages.
+  /// Files that belong to the model are looked up in `directory`; without one
+  /// there are none.
+  mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
+  importBuffer(std::unique_ptr<llvm::MemoryBuffer> buffer,
+               llvm::StringRef directory, const ImportOptions &options);
 
   /// Runs the phases after import up to and including `last`.
   mlir::LogicalResult runPhases(mlir::ModuleOp module, Phase last,

@@ -118,7 +118,7 @@ static Status toStatus(int status, const char *message,
                        const GravenSupport &support) {
   if (status == GRAVEN_OK)
     return {};
-  return Error{*message ? message : support.status_string(status)};
+  return Error{*message ? message : support.status_string(status), status};
 }
 
 Status LoadedModel::run(std::span<const GravenTensor> inputs,

@@ -60,6 +60,12 @@ public:
   /// Runs and creates the outputs; symbolic extents follow from the inputs.
   Result<std::vector<Array>> run(std::span<Array> inputs);
 
+  /// The extents that an output has with these inputs: symbolic ones follow
+  /// from theirs.
+  Result<std::vector<int64_t>>
+  outputExtents(const GravenTensorInfo &info,
+                std::span<const GravenTensor> inputs) const;
+
   /// Zeroed outputs for inputs of these extents (one span an input).
   Result<std::vector<Array>>
   createOutputs(std::span<const GravenTensor> inputs) const;
@@ -77,10 +83,6 @@ private:
 
   Status checkTable(const std::string &path) const;
   Status createWorkspace();
-  Result<std::vector<int64_t>>
-  outputExtents(const GravenTensorInfo &info,
-                std::span<const GravenTensor> inputs) const;
-
   // In the order of creation: the pool's code is in the library.
   std::unique_ptr<void, CloseLibrary> library;
   const GravenModel *model = nullptr;

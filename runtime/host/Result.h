@@ -8,6 +8,8 @@
 #ifndef GRAVEN_RUNTIME_HOST_RESULT_H
 #define GRAVEN_RUNTIME_HOST_RESULT_H
 
+#include "runtime/include/graven/runtime.h"
+
 #include <cassert>
 #include <optional>
 #include <string>
@@ -19,6 +21,8 @@ namespace graven::rt {
 /// What went wrong: one line, lower case, with the file or tensor it concerns.
 struct Error {
   std::string message;
+  /// The GravenStatus of a run that failed, otherwise GRAVEN_OK.
+  int status = GRAVEN_OK;
 };
 
 /// A T or an Error. Test it before use:

@@ -166,7 +166,25 @@ LogicalResult Emitter::findMain() {
       succeeded(checkBuffer(buffers[1], signature.weightsSize, "weights")));
 }
 
+/// What the phases noted about arguments and results means nothing to LLVM,
+/// whose translation warns about each such attribute.
+static void dropNotes(FunctionOpInterface function) {
+  auto isNote = [](NamedAttribute attr) {
+    return attr.getName().strref().starts_with("graven.");
+  };
+  for (unsigned i = 0; i < function.getNumArguments(); ++i)
+    for (NamedAttribute attr : llvm::to_vector(function.getArgAttrs(i)))
+      if (isNote(attr))
+        function.removeArgAttr(i, attr.getName());
+  for (unsigned i = 0; i < function.getNumResults(); ++i)
+    for (NamedAttribute attr : llvm::to_vector(function.getResultAttrs(i)))
+      if (isNote(attr))
+        function.removeResultAttr(i, attr.getName());
+}
+
 LogicalResult Emitter::lower() {
+  for (auto function : module.getOps<func::FuncOp>())
+    dropNotes(function);
   Builder b(module.getContext());
   module->setAttr(
       LLVM::LLVMDialect::getDataLayoutAttrName(),

@@ -1,0 +1,269 @@
+//===- Arrays.cpp - Python's arrays as tensors ------------------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file implements reading arguments through the buffer protocol or DLPack,
+// and making outputs by NumPy. bf16, which NumPy has not, is ml_dtypes' type,
+// or its bits as uint16.
+//===----------------------------------------------------------------------===//
+#include "python/bindings/Arrays.h"
+
+#include <cstring>
+
+namespace nb = nanobind;
+using namespace graven::python;
+
+void graven::python::raise(const std::vector<Message> &messages) {
+  nb::list diagnostics;
+  for (const Message &message : messages) {
+    nb::list notes;
+    for (const std::string &note : message.notes)
+      notes.append(nb::str(note.c_str(), note.size()));
+    auto text = [](const std::string &s) {
+      return nb::steal<nb::object>(PyUnicode_DecodeUTF8(
+          s.data(), static_cast<Py_ssize_t>(s.size()), "replace"));
+    };
+    nb::object none = nb::none();
+    diagnostics.append(nb::make_tuple(
+        text(message.severity),
+        message.code.empty() ? none : text(message.code), text(message.text),
+        message.location.empty() ? none : text(message.location),
+        nb::tuple(notes)));
+  }
+  nb::object error =
+      nb::module_::import_("graven._errors").attr("make_error")(diagnostics);
+  PyErr_SetObject(reinterpret_cast<PyObject *>(Py_TYPE(error.ptr())),
+                  error.ptr());
+  throw nb::python_error();
+}
+
+void graven::python::raise(Message message) {
+  raise(std::vector<Message>{std::move(message)});
+}
+
+/// The element type of a format of the struct module, 0 when there is none.
+static int32_t dtypeOf(const char *format, Py_ssize_t size) {
+  if (!format)
+    return GRAVEN_U8;
+  bool swapped = *format == '>' || *format == '!';
+  if (std::strchr("@=<>!", *format) && *format)
+    ++format;
+  if (!*format || format[1] || (swapped && size > 1))
+    return 0;
+  auto bySize = [&](int32_t one, int32_t two, int32_t four, int32_t eight) {
+    return size == 1   ? one
+           : size == 2 ? two
+           : size == 4 ? four
+           : size == 8 ? eight
+                       : 0;
+  };
+  if (std::strchr("bhilqn", *format))
+    return bySize(GRAVEN_I8, GRAVEN_I16, GRAVEN_I32, GRAVEN_I64);
+  if (std::strchr("BHILQN", *format))
+    return bySize(GRAVEN_U8, GRAVEN_U16, GRAVEN_U32, GRAVEN_U64);
+  if (std::strchr("efd", *format))
+    return bySize(0, GRAVEN_F16, GRAVEN_F32, GRAVEN_F64);
+  return *format == '?' ? GRAVEN_I1 : 0;
+}
+
+static int32_t dtypeOf(nb::dlpack::dtype type) {
+  using Kind = nb::dlpack::dtype_code;
+  if (type.lanes != 1)
+    return 0;
+  auto byBits = [&](int32_t one, int32_t two, int32_t four, int32_t eight) {
+    return type.bits == 8    ? one
+           : type.bits == 16 ? two
+           : type.bits == 32 ? four
+           : type.bits == 64 ? eight
+                             : 0;
+  };
+  switch (static_cast<Kind>(type.code)) {
+  case Kind::Int:
+    return byBits(GRAVEN_I8, GRAVEN_I16, GRAVEN_I32, GRAVEN_I64);
+  case Kind::UInt:
+    return byBits(GRAVEN_U8, GRAVEN_U16, GRAVEN_U32, GRAVEN_U64);
+  case Kind::Float:
+    return byBits(0, GRAVEN_F16, GRAVEN_F32, GRAVEN_F64);
+  case Kind::Bfloat:
+    return byBits(0, GRAVEN_BF16, 0, 0);
+  case Kind::Bool:
+    return byBits(GRAVEN_I1, 0, 0, 0);
+  default:
+    return 0;
+  }
+}
+
+/// Whether elements of `size` bytes lie where the ABI wants them.
+static bool isAligned(const void *data, size_t size) {
+  return size == 0 || reinterpret_cast<uintptr_t>(data) % size == 0;
+}
+
+Input::~Input() {
+  if (view.obj)
+    PyBuffer_Release(&view);
+}
+
+void Input::copyStrided(const char *source, const int64_t *byteStrides) {
+  size_t size = graven_dtype_size(dtype), count = size;
+  for (int32_t axis = 0; axis < rank; ++axis)
+    count *= static_cast<size_t>(extents[axis]);
+  copy.resize(count);
+  data = copy.data();
+  if (count == 0)
+    return;
+  std::vector<int64_t> index(static_cast<size_t>(rank), 0);
+  for (size_t done = 0; done < count; done += size) {
+    std::memcpy(copy.data() + done, source, size);
+    for (int32_t axis = rank - 1; axis >= 0; --axis) {
+      source += byteStrides[axis];
+      if (++index[static_cast<size_t>(axis)] < extents[axis])
+        break;
+      source -= byteStrides[axis] * extents[axis];
+      index[static_cast<size_t>(axis)] = 0;
+    }
+  }
+}
+
+bool Input::readBuffer(PyObject *value, const GravenTensorInfo &info) {
+  if (!PyObject_CheckBuffer(value))
+    return false;
+  if (PyObject_GetBuffer(value, &view, PyBUF_RECORDS_RO) != 0) {
+    PyErr_Clear();
+    view.obj = nullptr;
+    return false;
+  }
+  dtype = dtypeOf(view.format, view.itemsize);
+  rank = view.ndim;
+  static_assert(sizeof(Py_ssize_t) == sizeof(int64_t));
+  extents = reinterpret_cast<const int64_t *>(view.shape);
+  data = view.buf;
+  // As in .npy files: the bits of bf16 may come as u16.
+  if (dtype == GRAVEN_U16 && info.dtype == GRAVEN_BF16)
+    dtype = GRAVEN_BF16;
+  if (dtype && (!PyBuffer_IsContiguous(&view, 'C') ||
+                !isAligned(data, graven_dtype_size(dtype))))
+    copyStrided(static_cast<const char *>(view.buf),
+                reinterpret_cast<const int64_t *>(view.strides));
+  return true;
+}
+
+bool Input::readDlpack(nb::handle value) {
+  if (!nb::hasattr(value, "__dlpack__") ||
+      !nb::try_cast(value, shared, /*convert=*/false))
+    return false;
+  dtype = dtypeOf(shared.dtype());
+  rank = static_cast<int32_t>(shared.ndim());
+  size_t size = graven_dtype_size(dtype);
+  bool contiguous = true;
+  int64_t stride = 1;
+  std::vector<int64_t> byteStrides(static_cast<size_t>(rank));
+  ownExtents.resize(static_cast<size_t>(rank));
+  for (size_t axis = ownExtents.size(); axis-- > 0;) {
+    ownExtents[axis] = static_cast<int64_t>(shared.shape(axis));
+    byteStrides[axis] = shared.stride(axis) * static_cast<int64_t>(size);
+    contiguous &= ownExtents[axis] == 1 || shared.stride(axis) == stride;
+    stride *= ownExtents[axis];
+  }
+  extents = ownExtents.data();
+  data = const_cast<void *>(static_cast<const void *>(shared.data()));
+  if (stride != 0 && dtype && (!contiguous || !isAligned(data, size)))
+    copyStrided(static_cast<const char *>(data), byteStrides.data());
+  return true;
+}
+
+/// What messages call the argument's type: its dtype, or its Python type.
+static std::string describeType(nb::handle value) {
+  if (!nb::hasattr(value, "dtype"))
+    return Py_TYPE(value.ptr())->tp_name;
+  nb::object type = value.attr("dtype");
+  return nb::str(type).c_str();
+}
+
+void Input::read(nb::handle value, const GravenTensorInfo &info) {
+  bool isRead = readBuffer(value.ptr(), info);
+  if (!isRead && nb::hasattr(value, "view") &&
+      describeType(value) == "bfloat16") {
+    keep = value.attr("view")("uint16");
+    isRead = readBuffer(keep.ptr(), info);
+    dtype = GRAVEN_BF16;
+  }
+  std::string name = "input '" + std::string(info.name) + "': expected ";
+  if (!isRead && !readDlpack(value)) {
+    PyErr_Clear();
+    throw nb::type_error(
+        (name + "an array in the CPU's memory, got " + describeType(value))
+            .c_str());
+  }
+  if (!dtype)
+    raise(
+        describe(CallError::BadInputType, name + graven_dtype_name(info.dtype) +
+                                              ", got " + describeType(value)));
+}
+
+/// What NumPy calls an element type; bf16 is stored as uint16.
+static const char *numpyName(int32_t dtype) {
+  switch (dtype) {
+  case GRAVEN_F16:
+    return "float16";
+  case GRAVEN_F32:
+    return "float32";
+  case GRAVEN_F64:
+    return "float64";
+  case GRAVEN_I1:
+    return "bool";
+  case GRAVEN_I8:
+    return "int8";
+  case GRAVEN_U8:
+    return "uint8";
+  case GRAVEN_I16:
+    return "int16";
+  case GRAVEN_I32:
+    return "int32";
+  case GRAVEN_U32:
+    return "uint32";
+  case GRAVEN_I64:
+    return "int64";
+  case GRAVEN_U64:
+    return "uint64";
+  default:
+    return "uint16";
+  }
+}
+
+Output::Output(const GravenTensorInfo &info) : dtype(info.dtype) {
+  nb::module_ numpy = nb::module_::import_("numpy");
+  empty = numpy.attr("empty");
+  storage = numpy.attr("dtype")(numpyName(dtype));
+  if (dtype != GRAVEN_BF16)
+    return;
+  try {
+    type =
+        numpy.attr("dtype")(nb::module_::import_("ml_dtypes").attr("bfloat16"));
+  } catch (nb::python_error &error) {
+    if (!error.matches(PyExc_ImportError))
+      throw;
+  }
+}
+
+nb::object Output::create(std::span<const int64_t> extents,
+                          GravenTensor &tensor) const {
+  nb::object shape = nb::steal<nb::object>(
+      PyTuple_New(static_cast<Py_ssize_t>(extents.size())));
+  if (!shape)
+    throw nb::python_error();
+  for (size_t axis = 0; axis < extents.size(); ++axis)
+    PyTuple_SetItem(shape.ptr(), static_cast<Py_ssize_t>(axis),
+                    PyLong_FromLongLong(extents[axis]));
+  nb::object array = empty(shape, storage);
+  Py_buffer view;
+  if (PyObject_GetBuffer(array.ptr(), &view, PyBUF_CONTIG) != 0)
+    throw nb::python_error();
+  tensor = {view.buf, extents.data(), dtype,
+            static_cast<int32_t>(extents.size())};
+  // The array stays alive and has no other owner yet, so its memory stays.
+  PyBuffer_Release(&view);
+  return array;
+}
+
+nb::object Output::finish(nb::object array) const {
+  return type.is_valid() ? array.attr("view")(type) : array;
+}

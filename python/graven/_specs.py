@@ -1,0 +1,54 @@
+"""Arguments of graven.compile: input specifications and the number of threads.
+
+SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""
+from __future__ import annotations
+
+import os
+import pathlib
+from collections.abc import Mapping, Sequence
+from typing import Any, Union
+
+# A specification is "f32[1,3,8,8]", an array as an example, or a TensorSpec.
+Inputs = Union[Mapping[Union[str, int], Any], Sequence[Any], None]
+
+# How NumPy, ml_dtypes and PyTorch call the element types.
+DTYPES = {
+    "float16": "f16", "bfloat16": "bf16", "float32": "f32", "float64": "f64", "bool": "i1", "int8": "i8",
+    "uint8": "u8", "int16": "i16", "uint16": "u16", "int32": "i32", "uint32": "u32", "int64": "i64", "uint64": "u64",
+}
+
+
+def specification(value: Any) -> str:
+    """The part after the colon: of a text itself, of an array its type and shape."""
+    if isinstance(value, str):
+        return value
+    if not hasattr(value, "dtype") or not hasattr(value, "shape"):
+        raise TypeError(f"expected a specification such as 'f32[1,3,8,8]' or an array, got {type(value).__name__}")
+    dtype = str(value.dtype).removeprefix("torch.")
+    if dtype not in DTYPES and dtype not in DTYPES.values():
+        raise TypeError(f"no model takes elements of type {dtype}")
+    return f"{DTYPES.get(dtype, dtype)}[{','.join(map(str, value.shape))}]"
+
+
+def input_specs(inputs: Inputs) -> list[str]:
+    """Specifications as the compiler reads them, "NAME:f32[1,3,8,8]"."""
+    if inputs is None:
+        return []
+    if isinstance(inputs, Mapping):
+        return [f"{name}:{specification(value)}" for name, value in inputs.items()]
+    if isinstance(inputs, str) or not isinstance(inputs, Sequence):
+        raise TypeError(f"inputs must be a mapping or a list, got {type(inputs).__name__}")
+    return [value if isinstance(value, str) else f"{index}:{specification(value)}"
+            for index, value in enumerate(inputs)]
+
+
+def default_threads() -> int:
+    """One for each CPU that this process may use: its affinity, and the quota of its control group."""
+    count = len(os.sched_getaffinity(0))
+    try:
+        quota, period = pathlib.Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        count = min(count, round(int(quota) / int(period)))
+    except (OSError, ValueError):
+        pass  # no control group, or one without a quota ("max")
+    return max(1, count)
