@@ -12,6 +12,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "passes/lower/CarryStatus.h"
 #include "passes/lower/LowerUtils.h"
 #include "passes/lower/Passes.h"
 #include "passes/lower/TargetInfo.h"
@@ -79,11 +80,11 @@ struct LowerGraph : OpConversionPattern<GraphOp> {
     TypeConverter::SignatureConversion signature(op.getArgumentTypes().size());
     SmallVector<Type> inputs, results;
     for (auto [i, type] : llvm::enumerate(op.getArgumentTypes())) {
-      inputs.push_back(loweredType(type));
-      signature.addInputs(i, loweredType(type));
+      inputs.push_back(boundaryType(type));
+      signature.addInputs(i, boundaryType(type));
     }
     for (Type type : op.getResultTypes())
-      results.push_back(loweredType(type));
+      results.push_back(boundaryType(type));
     auto function =
         func::FuncOp::create(rewriter, op.getLoc(), op.getSymName(),
                              rewriter.getFunctionType(inputs, results));
@@ -104,43 +105,46 @@ struct LowerReturn : OpConversionPattern<ReturnOp> {
   LogicalResult
   matchAndRewrite(ReturnOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const final {
-    rewriter.replaceOpWithNewOp<func::ReturnOp>(op, adaptor.getOutputs());
+    SmallVector<Value> outputs;
+    for (auto [output, value] :
+         llvm::zip(op.getOutputs(), adaptor.getOutputs())) {
+      RankedTensorType type = boundaryType(output.getType());
+      outputs.push_back(isEmpty(type) ? emptyTensor(rewriter, op.getLoc(),
+                                                    type.getShape(),
+                                                    type.getElementType())
+                                      : value);
+    }
+    rewriter.replaceOpWithNewOp<func::ReturnOp>(op, outputs);
     return success();
   }
 };
 
-/// The statuses of the function, combined, as one more result.
-void returnStatus(func::FuncOp function) {
-  SmallVector<Operation *> checks;
-  function.walk([&](Operation *op) {
-    if (op->removeAttr(statusAttrName))
-      checks.push_back(op);
-  });
-  if (checks.empty())
-    return;
-  auto terminator =
-      cast<func::ReturnOp>(function.getBody().front().getTerminator());
-  OpBuilder builder(terminator);
-  Location loc = function.getLoc();
-  AffineMap identity = builder.getMultiDimIdentityMap(1);
-  SmallVector<Value> statuses;
-  for (Operation *check : checks)
-    statuses.push_back(check->getResult(0));
-  SmallVector<AffineMap> maps(statuses.size(), identity);
-  Value status =
-      mapElements(builder, loc, {1}, builder.getI32Type(), statuses, maps,
-                  [](OpBuilder &b, Location at, ValueRange args) {
-                    Value all = args[0];
-                    for (Value more : args.drop_front())
-                      all = arith::OrIOp::create(b, at, all, more);
-                    return all;
-                  });
-  terminator.getOperandsMutable().append(status);
-  unsigned index = function.getNumResults();
-  (void)function.insertResult(index, status.getType(),
-                              builder.getDictionaryAttr(builder.getNamedAttr(
-                                  statusAttrName, builder.getUnitAttr())));
-}
+/// Turns "failed to legalize" into a coded error at the Node, unless its
+/// lowering has given one already.
+class ExplainRefusals : public ScopedDiagnosticHandler {
+public:
+  explicit ExplainRefusals(MLIRContext *context)
+      : ScopedDiagnosticHandler(context) {
+    setHandler([this](Diagnostic &diagnostic) {
+      if (diagnostic.getSeverity() != DiagnosticSeverity::Error)
+        return failure();
+      std::string text = diagnostic.str();
+      StringRef rest = text;
+      if (!rest.consume_front("failed to legalize operation ")) {
+        explained = true;
+        return failure();
+      }
+      if (!explained)
+        emitCoded(diagnostic.getLocation(), Code::UnsupportedFeature)
+            << "no native code for " << rest.split(" that was").first;
+      explained = true;
+      return success();
+    });
+  }
+
+private:
+  bool explained = false;
+};
 
 class GravenToKernelPass : public impl::GravenToKernelBase<GravenToKernelPass> {
 public:
@@ -157,6 +161,7 @@ public:
       if (failed(checkStatic(graph)))
         return signalPassFailure();
       liftParams(graph);
+      replaceEmptyValues(graph);
     }
     MLIRContext *context = &getContext();
     RewritePatternSet patterns(context);
@@ -170,6 +175,7 @@ public:
     populatePoolingLowering(patterns);
     populateNormLowering(patterns);
     populateResizeLowering(patterns);
+    populateTopKLowering(patterns);
     populateControlLowering(patterns, target);
     patterns.add<LowerGraph, LowerReturn>(context);
     ConversionTarget legal(*context);
@@ -179,9 +185,10 @@ public:
                           tensor::TensorDialect>();
     legal.addIllegalDialect<GravenDialect>();
     legal.addLegalOp<ModuleOp, ParamOp>();
-    if (failed(applyPartialConversion(module, legal, std::move(patterns)))) {
+    ExplainRefusals explain(context);
+    if (failed(applyPartialConversion(module, legal, std::move(patterns))))
       return signalPassFailure();
-    }
+    module.walk([](scf::WhileOp loop) { loop->removeAttr(stacksAttrName); });
     for (func::FuncOp function : module.getOps<func::FuncOp>())
       returnStatus(function);
   }

@@ -36,8 +36,16 @@ struct LowerAttention : OpConversionPattern<AttentionOp> {
     RankedTensorType type = loweredType(op.getType());
     int64_t heads = q.getDimSize(0) * q.getDimSize(1), rows = q.getDimSize(2),
             keys = k.getDimSize(2);
-    if (type.getNumElements() == 0 || keys == 0)
-      return rewriter.notifyMatchFailure(op, "has an empty extent");
+    if (keys == 0) {
+      // Every row is without keys.
+      double nothing = op.getEmptyRow() == EmptyRow::Zero
+                           ? 0
+                           : std::numeric_limits<double>::quiet_NaN();
+      rewriter.replaceOp(
+          op, filledTensor(rewriter, loc, type.getShape(),
+                           emitConstant(rewriter, loc, element, nothing)));
+      return success();
+    }
     auto flat = [&](Value x, int64_t repeat) {
       x = repeatHeads(rewriter, loc, convertElements(rewriter, loc, x, compute),
                       repeat);
@@ -47,10 +55,13 @@ struct LowerAttention : OpConversionPattern<AttentionOp> {
     };
     int64_t repeat = q.getDimSize(1) / k.getDimSize(1);
     FusedNodes none;
-    Value scores = emitGemm(rewriter, loc, target, flat(adaptor.getQ(), 1),
-                            flat(adaptor.getK(), repeat),
-                            /*rhsTransposed=*/true, none, {});
     SmallVector<int64_t> full{q.getDimSize(0), q.getDimSize(1), rows, keys};
+    Value scores =
+        isEmpty(q) ? filledTensor(rewriter, loc, full,
+                                  emitConstant(rewriter, loc, compute, 0))
+                   : emitGemm(rewriter, loc, target, flat(adaptor.getQ(), 1),
+                              flat(adaptor.getK(), repeat),
+                              /*rhsTransposed=*/true, none, {});
     scores = finishScores(rewriter, op, reshapeTo(rewriter, loc, scores, full),
                           adaptor.getMask(), compute);
     Value weights = emitSoftmax(rewriter, loc, scores, SoftmaxForm::Plain);
@@ -75,10 +86,8 @@ struct LowerAttention : OpConversionPattern<AttentionOp> {
     auto type = cast<RankedTensorType>(x.getType());
     SmallVector<int64_t> wide{type.getDimSize(0), type.getDimSize(1), repeat,
                               type.getDimSize(2), type.getDimSize(3)};
-    Value repeated = mapElements(
-        b, loc, wide, type.getElementType(), x,
-        selectAxes(b.getContext(), 5, {0, 1, 3, 4}),
-        [](OpBuilder &, Location, ValueRange args) { return args[0]; });
+    Value repeated = copyElements(b, loc, wide, x,
+                                  selectAxes(b.getContext(), 5, {0, 1, 3, 4}));
     return reshapeTo(b, loc, repeated,
                      {wide[0], wide[1] * repeat, wide[3], wide[4]});
   }

@@ -8,6 +8,7 @@
 #ifndef PASSES_LOWER_LOWERCONTRACTION_H
 #define PASSES_LOWER_LOWERCONTRACTION_H
 
+#include "mlir/IR/PatternMatch.h"
 #include "mlir/IR/Value.h"
 #include "passes/lower/FusedNodes.h"
 #include "passes/lower/TargetInfo.h"
@@ -35,6 +36,9 @@ mlir::FailureOr<mlir::Value> lowerMatmul(mlir::OpBuilder &builder, MatmulOp op,
 mlir::FailureOr<mlir::Value>
 lowerConv(mlir::OpBuilder &builder, ConvOp op, mlir::Value x, mlir::Value w,
           mlir::Value bias, const FusedNodes &fused, const TargetInfo &target);
+
+/// Part of populateConvLowering.
+void populateConvTransposeLowering(mlir::RewritePatternSet &patterns);
 
 } // namespace graven
 

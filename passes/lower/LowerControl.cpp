@@ -80,14 +80,8 @@ struct LowerFusion : OpConversionPattern<FusionOp> {
     Operation *yield = block.getTerminator();
     SmallVector<Value> results(yield->getOperands());
     rewriter.eraseOp(yield);
-    IRMapping map;
-    map.map(block.getArguments(), adaptor.getInputs());
-    for (Operation &node : block)
-      if (&node != yield)
-        rewriter.clone(node, map);
-    rewriter.replaceOp(op, llvm::map_to_vector(results, [&](Value v) {
-                         return map.lookupOrDefault(v);
-                       }));
+    rewriter.inlineBlockBefore(&block, op, adaptor.getInputs());
+    rewriter.replaceOp(op, results);
     return success();
   }
 
@@ -114,9 +108,35 @@ Value scalarOf(OpBuilder &b, Location loc, Value tensor) {
   return tensor::ExtractOp::create(b, loc, tensor, ValueRange());
 }
 
+/// Stands for a tensor without elements, which nobody reads.
+Value nothing(OpBuilder &b, Location loc, Type type) {
+  RankedTensorType lowered = loweredType(type);
+  return emptyTensor(b, loc, lowered.getShape(), lowered.getElementType());
+}
+
 void moveBlock(ConversionPatternRewriter &rewriter, Region &from, Block *to,
                ValueRange arguments) {
   rewriter.mergeBlocks(&from.front(), to, arguments);
+}
+
+/// The values of a type that has elements.
+SmallVector<Value> withElements(ValueRange values) {
+  return llvm::filter_to_vector(
+      values, [](Value value) { return !isEmpty(value.getType()); });
+}
+
+/// The stack with the slice at the position, or at its last one.
+Value insertSlice(OpBuilder &b, Location loc, Value slice, Value stack,
+                  Value position) {
+  ArrayRef<int64_t> shape = cast<RankedTensorType>(stack.getType()).getShape();
+  Value last = indexConstant(b, loc, shape.front() - 1);
+  SmallVector<int64_t> window(shape), ones(shape.size(), 1);
+  window.front() = 1;
+  SmallVector<OpFoldResult> offsets(shape.size(), b.getIndexAttr(0));
+  offsets.front() = arith::MinSIOp::create(b, loc, position, last).getResult();
+  return tensor::InsertSliceOp::create(b, loc, slice, stack, offsets,
+                                       indexAttributes(b, window),
+                                       indexAttributes(b, ones));
 }
 
 struct LowerYield : OpConversionPattern<YieldOp> {
@@ -126,8 +146,37 @@ struct LowerYield : OpConversionPattern<YieldOp> {
                   ConversionPatternRewriter &rewriter) const final {
     if (isa<FusionOp>(op->getParentOp()))
       return rewriter.notifyMatchFailure(op, "belongs to a fusion");
-    rewriter.replaceOpWithNewOp<scf::YieldOp>(op, adaptor.getValues());
+    SmallVector<Value> values =
+        isa<scf::WhileOp>(op->getParentOp())
+            ? nextOfLoop(op, adaptor.getValues(), rewriter)
+            : withElements(adaptor.getValues());
+    rewriter.replaceOpWithNewOp<scf::YieldOp>(op, values);
     return success();
+  }
+
+  /// The next iteration, condition, carried values and stacks.
+  static SmallVector<Value> nextOfLoop(YieldOp op, ValueRange yielded,
+                                       OpBuilder &b) {
+    Location loc = op.getLoc();
+    Block *body = op->getBlock();
+    Value iteration = body->getArgument(0);
+    Value next = arith::AddIOp::create(b, loc, iteration,
+                                       emitConstant(b, loc, b.getI64Type(), 1));
+    SmallVector<Value> results{next, scalarOf(b, loc, yielded[0])};
+    ArrayRef<bool> isStacked =
+        op->getParentOp()
+            ->getAttrOfType<DenseBoolArrayAttr>(stacksAttrName)
+            .asArrayRef();
+    llvm::append_range(results, withElements(yielded.drop_front().drop_back(
+                                    isStacked.size())));
+    Value position =
+        arith::IndexCastOp::create(b, loc, b.getIndexType(), iteration);
+    auto stack = body->getArguments().drop_front(results.size()).begin();
+    for (auto [slice, stacked] :
+         llvm::zip_equal(yielded.take_back(isStacked.size()), isStacked))
+      if (stacked)
+        results.push_back(insertSlice(b, loc, slice, *stack++, position));
+    return results;
   }
 };
 
@@ -138,7 +187,8 @@ struct LowerIf : OpConversionPattern<IfOp> {
                   ConversionPatternRewriter &rewriter) const final {
     SmallVector<Type> types;
     for (Type type : op.getResultTypes())
-      types.push_back(loweredType(type));
+      if (!isEmpty(type))
+        types.push_back(loweredType(type));
     Value condition = scalarOf(rewriter, op.getLoc(), adaptor.getCond());
     auto made = scf::IfOp::create(rewriter, op.getLoc(), types, condition,
                                   /*withElseRegion=*/true);
@@ -149,21 +199,24 @@ struct LowerIf : OpConversionPattern<IfOp> {
         to->emplaceBlock();
       moveBlock(rewriter, *from, &to->front(), {});
     }
-    rewriter.replaceOp(op, made.getResults());
+    SmallVector<Value> results;
+    auto next = made.getResults().begin();
+    for (Type type : op.getResultTypes())
+      results.push_back(isEmpty(type) ? nothing(rewriter, op.getLoc(), type)
+                                      : *next++);
+    rewriter.replaceOp(op, results);
     return success();
   }
 };
 
-/// A loop becomes scf.while over (iteration, condition, carried values);
-/// stacked results are not lowered.
+/// A loop becomes scf.while over (iteration, condition, carried values, stacks
+/// of slices). A stack has room for as many slices as its type says; another
+/// number of iterations is an error of the run.
 struct LowerLoop : OpConversionPattern<LoopOp> {
   using OpConversionPattern::OpConversionPattern;
   LogicalResult
   matchAndRewrite(LoopOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const final {
-    if (!op.getStacked().empty())
-      return rewriter.notifyMatchFailure(
-          op, "stacks values of a number of iterations that is not known");
     Location loc = op.getLoc();
     Value trip =
         adaptor.getTrip()
@@ -174,7 +227,13 @@ struct LowerLoop : OpConversionPattern<LoopOp> {
                       ? scalarOf(rewriter, loc, adaptor.getCond())
                       : emitConstant(rewriter, loc, rewriter.getI1Type(), 1);
     SmallVector<Value> init{start, first};
-    llvm::append_range(init, adaptor.getInit());
+    llvm::append_range(init, withElements(adaptor.getInit()));
+    for (Value stacked : op.getStacked())
+      if (!isEmpty(stacked.getType())) {
+        RankedTensorType type = loweredType(stacked.getType());
+        init.push_back(
+            emptyTensor(rewriter, loc, type.getShape(), type.getElementType()));
+      }
     SmallVector<Type> types(ValueRange(init).getTypes());
     auto loop = scf::WhileOp::create(rewriter, loc, types, init);
     SmallVector<Location> locations(types.size(), loc);
@@ -186,25 +245,57 @@ struct LowerLoop : OpConversionPattern<LoopOp> {
         arith::AndIOp::create(rewriter, loc, inRange, before->getArgument(1));
     scf::ConditionOp::create(rewriter, loc, goOn, before->getArguments());
     Block *after = rewriter.createBlock(&loop.getAfter(), {}, types, locations);
-    auto scalar = RankedTensorType::get({}, rewriter.getI64Type());
-    Value iteration = tensor::FromElementsOp::create(rewriter, loc, scalar,
-                                                     after->getArgument(0));
-    SmallVector<Value> arguments{iteration};
-    llvm::append_range(arguments, after->getArguments().drop_front(2));
-    auto yield = cast<YieldOp>(op.getBody().front().getTerminator());
-    SmallVector<Value> yielded(yield.getValues());
-    rewriter.setInsertionPoint(yield);
-    Value next = arith::AddIOp::create(
-        rewriter, loc, after->getArgument(0),
-        emitConstant(rewriter, loc, rewriter.getI64Type(), 1));
-    Value condition = scalarOf(rewriter, loc, yielded[0]);
-    SmallVector<Value> results{next, condition};
-    llvm::append_range(results, ArrayRef(yielded).drop_front());
-    scf::YieldOp::create(rewriter, loc, results);
-    rewriter.eraseOp(yield);
-    moveBlock(rewriter, op.getBody(), after, arguments);
-    rewriter.replaceOp(op, loop.getResults().drop_front(2));
+    fillBody(op, rewriter, after);
+    rewriter.setInsertionPointAfter(loop);
+    if (!op.getStacked().empty())
+      checkTripCount(op, rewriter, loop.getResult(0));
+    SmallVector<Value> results;
+    auto next = loop.getResults().drop_front(2).begin();
+    for (Type type : op.getResultTypes())
+      results.push_back(isEmpty(type) ? nothing(rewriter, loc, type) : *next++);
+    rewriter.replaceOp(op, results);
     return success();
+  }
+
+  /// Moves the Block of the loop into that of scf.while; its yield becomes the
+  /// next values when it is lowered itself.
+  static void fillBody(LoopOp op, ConversionPatternRewriter &rewriter,
+                       Block *after) {
+    Location loc = op.getLoc();
+    auto scalar = RankedTensorType::get({}, rewriter.getI64Type());
+    SmallVector<Value> arguments{tensor::FromElementsOp::create(
+        rewriter, loc, scalar, after->getArgument(0))};
+    auto carried = after->getArguments().drop_front(2).begin();
+    for (Value init : op.getInit())
+      arguments.push_back(isEmpty(init.getType())
+                              ? nothing(rewriter, loc, init.getType())
+                              : *carried++);
+    // On the loop, not on its yield: an op that changes is lowered at once,
+    // here before the values it yields.
+    SmallVector<bool> isStacked;
+    for (Value stacked : op.getStacked())
+      isStacked.push_back(!isEmpty(stacked.getType()));
+    after->getParentOp()->setAttr(stacksAttrName,
+                                  rewriter.getDenseBoolArrayAttr(isStacked));
+    moveBlock(rewriter, op.getBody(), after, arguments);
+  }
+
+  static void checkTripCount(LoopOp op, OpBuilder &b, Value count) {
+    int64_t expected =
+        cast<RankedTensorType>(op.getStacked().front().getType()).getDimSize(0);
+    Value status = generate(
+        b, op.getLoc(), {1}, b.getI32Type(),
+        [&](OpBuilder &inner, Location at, ValueRange) -> Value {
+          auto number = [&](int32_t v) {
+            return emitConstant(inner, at, inner.getI32Type(), v);
+          };
+          Value differs = arith::CmpIOp::create(
+              inner, at, arith::CmpIPredicate::ne, count,
+              emitConstant(inner, at, inner.getI64Type(), expected));
+          return arith::SelectOp::create(inner, at, differs,
+                                         number(kTripCountDiffers), number(0));
+        });
+    status.getDefiningOp()->setAttr(statusAttrName, b.getUnitAttr());
   }
 };
 

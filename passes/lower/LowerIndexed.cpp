@@ -83,6 +83,15 @@ Value safePosition(OpBuilder &b, Location loc, Value index, int64_t extent,
                                 indexConstant(b, loc, extent - 1));
 }
 
+/// Nothing can be picked from an empty tensor: every index is out of range, and
+/// the result is whatever.
+void replaceByNothing(ConversionPatternRewriter &rewriter, Operation *op) {
+  RankedTensorType type = loweredType(op->getResult(0).getType());
+  Value zero = emitConstant(rewriter, op->getLoc(), type.getElementType(), 0);
+  rewriter.replaceOp(
+      op, filledTensor(rewriter, op->getLoc(), type.getShape(), zero));
+}
+
 struct LowerGather : OpConversionPattern<GatherOp> {
   using OpConversionPattern::OpConversionPattern;
   LogicalResult
@@ -94,6 +103,10 @@ struct LowerGather : OpConversionPattern<GatherOp> {
             indexRank = op.getIndices().getType().getRank();
     int64_t extent = op.getX().getType().getDimSize(axis);
     checkIndices(rewriter, loc, adaptor.getIndices(), extent, op.getNonneg());
+    if (isEmpty(op.getX().getType())) {
+      replaceByNothing(rewriter, op);
+      return success();
+    }
     rewriter.replaceOp(
         op,
         generate(rewriter, loc, type.getShape(), type.getElementType(),
@@ -120,6 +133,10 @@ struct LowerGatherElements : OpConversionPattern<GatherElementsOp> {
     RankedTensorType type = loweredType(op.getType());
     int64_t axis = op.getAxis(), extent = op.getX().getType().getDimSize(axis);
     checkIndices(rewriter, loc, adaptor.getIndices(), extent, op.getNonneg());
+    if (isEmpty(op.getX().getType())) {
+      replaceByNothing(rewriter, op);
+      return success();
+    }
     rewriter.replaceOp(
         op, generate(rewriter, loc, type.getShape(), type.getElementType(),
                      [&](OpBuilder &b, Location at, ValueRange i) -> Value {
@@ -164,6 +181,10 @@ struct LowerGatherNd : OpConversionPattern<GatherNdOp> {
     if (tuple > 0)
       checkIndices(rewriter, loc, adaptor.getIndices(), extents,
                    op.getNonneg());
+    if (isEmpty(op.getX().getType())) {
+      replaceByNothing(rewriter, op);
+      return success();
+    }
     rewriter.replaceOp(
         op, generate(rewriter, loc, type.getShape(), type.getElementType(),
                      [&](OpBuilder &b, Location at, ValueRange i) -> Value {

@@ -52,10 +52,8 @@ static Value broadcastBatch(OpBuilder &b, Location loc, Value x,
   llvm::append_range(shape, type.getShape().take_back(2));
   if (type.getShape() == ArrayRef<int64_t>(shape))
     return x;
-  return mapElements(
-      b, loc, shape, type.getElementType(), x,
-      broadcastMap(b.getContext(), type.getShape(), shape),
-      [](OpBuilder &, Location, ValueRange args) { return args[0]; });
+  return copyElements(b, loc, shape, x,
+                      broadcastMap(b.getContext(), type.getShape(), shape));
 }
 
 /// Swaps the last two axes.
@@ -79,10 +77,8 @@ static Value epilogueOperand(OpBuilder &b, Location loc, Value value,
   if (type.getNumElements() == n && type.getShape().back() == n)
     return reshapeTo(b, loc, value, {n});
   if (type.getShape() != result)
-    value = mapElements(
-        b, loc, result, type.getElementType(), value,
-        broadcastMap(b.getContext(), type.getShape(), result),
-        [](OpBuilder &, Location, ValueRange args) { return args[0]; });
+    value = copyElements(b, loc, result, value,
+                         broadcastMap(b.getContext(), type.getShape(), result));
   return reshapeTo(b, loc, value, full);
 }
 

@@ -16,11 +16,6 @@ using namespace mlir;
 namespace graven {
 namespace {
 
-SmallVector<OpFoldResult> attributes(OpBuilder &b, ArrayRef<int64_t> values) {
-  return llvm::map_to_vector(
-      values, [&](int64_t v) -> OpFoldResult { return b.getIndexAttr(v); });
-}
-
 struct LowerReshape : OpConversionPattern<ReshapeOp> {
   using OpConversionPattern::OpConversionPattern;
   LogicalResult
@@ -56,12 +51,8 @@ struct LowerBroadcast : OpConversionPattern<BroadcastOp> {
                           ? rewriter.getAffineConstantExpr(0)
                           : rewriter.getAffineDimExpr(axis));
     AffineMap map = AffineMap::get(type.getRank(), 0, exprs, getContext());
-    rewriter.replaceOp(op,
-                       mapElements(rewriter, op.getLoc(), type.getShape(),
-                                   type.getElementType(), adaptor.getX(), map,
-                                   [](OpBuilder &, Location, ValueRange args) {
-                                     return args[0];
-                                   }));
+    rewriter.replaceOp(op, copyElements(rewriter, op.getLoc(), type.getShape(),
+                                        adaptor.getX(), map));
     return success();
   }
 };
@@ -72,17 +63,16 @@ struct LowerSlice : OpConversionPattern<SliceOp> {
   matchAndRewrite(SliceOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const final {
     if (!op.getDynamicStarts().empty() || !op.getDynamicEnds().empty())
-      return rewriter.notifyMatchFailure(op,
-                                         "has bounds that are not constant");
+      return refuse(op, "has bounds that are not constant");
     SmallVector<int64_t> starts;
     ArrayRef<int64_t> shape = op.getX().getType().getShape();
     for (auto [d, start, end, step] :
          llvm::zip(shape, op.getStarts(), op.getEnds(), op.getSteps()))
       starts.push_back(resolveSlice(d, start, end, step).start);
     rewriter.replaceOpWithNewOp<tensor::ExtractSliceOp>(
-        op, adaptor.getX(), attributes(rewriter, starts),
-        attributes(rewriter, op.getType().getShape()),
-        attributes(rewriter, op.getSteps()));
+        op, adaptor.getX(), indexAttributes(rewriter, starts),
+        indexAttributes(rewriter, op.getType().getShape()),
+        indexAttributes(rewriter, op.getSteps()));
     return success();
   }
 };
@@ -93,16 +83,20 @@ struct LowerInsertSlice : OpConversionPattern<InsertSliceOp> {
   matchAndRewrite(InsertSliceOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const final {
     if (!op.getDynamicStarts().empty())
-      return rewriter.notifyMatchFailure(op,
-                                         "has starts that are not constant");
+      return refuse(op, "has starts that are not constant");
+    if (isEmpty(op.getSrc().getType())) {
+      rewriter.replaceOp(op, adaptor.getDest());
+      return success();
+    }
     SmallVector<int64_t> starts;
     for (auto [d, start] :
          llvm::zip(op.getDest().getType().getShape(), op.getStarts()))
       starts.push_back(start < 0 ? start + d : start);
     rewriter.replaceOpWithNewOp<tensor::InsertSliceOp>(
-        op, adaptor.getSrc(), adaptor.getDest(), attributes(rewriter, starts),
-        attributes(rewriter, op.getSrc().getType().getShape()),
-        attributes(rewriter, op.getSteps()));
+        op, adaptor.getSrc(), adaptor.getDest(),
+        indexAttributes(rewriter, starts),
+        indexAttributes(rewriter, op.getSrc().getType().getShape()),
+        indexAttributes(rewriter, op.getSteps()));
     return success();
   }
 };
@@ -121,8 +115,9 @@ struct LowerConcat : OpConversionPattern<ConcatOp> {
           cast<RankedTensorType>(input.getType()).getShape();
       if (!llvm::is_contained(shape, 0))
         result = tensor::InsertSliceOp::create(
-            rewriter, op.getLoc(), input, result, attributes(rewriter, offsets),
-            attributes(rewriter, shape), attributes(rewriter, ones));
+            rewriter, op.getLoc(), input, result,
+            indexAttributes(rewriter, offsets),
+            indexAttributes(rewriter, shape), indexAttributes(rewriter, ones));
       offsets[op.getAxis()] += shape[op.getAxis()];
     }
     rewriter.replaceOp(op, result);
@@ -290,10 +285,14 @@ struct LowerConstant : OpConversionPattern<ConstantOp> {
   matchAndRewrite(ConstantOp op, OpAdaptor,
                   ConversionPatternRewriter &rewriter) const final {
     RankedTensorType type = loweredType(op.getType());
+    if (isEmpty(type)) {
+      rewriter.replaceOp(op, emptyTensor(rewriter, op.getLoc(), type.getShape(),
+                                         type.getElementType()));
+      return success();
+    }
     auto elements = dyn_cast<DenseElementsAttr>(op.getValue());
     if (!elements)
-      return rewriter.notifyMatchFailure(op,
-                                         "has a value of an unsupported kind");
+      return refuse(op, "has a value that is not a dense list of elements");
     rewriter.replaceOpWithNewOp<arith::ConstantOp>(
         op, elements.bitcast(type.getElementType()));
     return success();

@@ -25,6 +25,8 @@ struct Pool {
   int64_t divisor;
   Layout layout;
   Type nodeElement;
+  /// Axes on which x has no element; the tensor that is read has one.
+  SmallVector<int64_t> emptyAxes;
 
   int64_t spatialRank() const { return kernel.size(); }
 };
@@ -117,7 +119,9 @@ private:
                                          q);
           };
           int64_t extent =
-              cast<RankedTensorType>(x.getType()).getDimSize(2 + axis);
+              llvm::is_contained(pool.emptyAxes, axis)
+                  ? 0
+                  : cast<RankedTensorType>(x.getType()).getDimSize(2 + axis);
           int64_t high = pool.pads[pool.spatialRank() + axis];
           Value first = arith::MulIOp::create(inner, l, index[2 + axis],
                                               c(pool.strides[axis]));
@@ -128,9 +132,9 @@ private:
               c(pool.pads[axis]));
           Value in = arith::AndIOp::create(inner, l, less(c(-1), p),
                                            less(p, c(extent)));
-          Value safe = arith::MinSIOp::create(
-              inner, l, arith::MaxSIOp::create(inner, l, p, c(0)),
-              c(extent - 1));
+          Value safe = arith::MaxSIOp::create(
+              inner, l, arith::MinSIOp::create(inner, l, p, c(extent - 1)),
+              c(0));
           SmallVector<Value> where(position);
           where.push_back(safe);
           SmallVector<Value> next = level(
@@ -185,6 +189,18 @@ Value lowerToLoops(OpBuilder &b, Location loc, const Pool &pool, Value x,
 Value lowerPool(OpBuilder &b, Location loc, const Pool &pool, Value x,
                 RankedTensorType type) {
   Type element = type.getElementType();
+  // A window over padding alone reads one element that counts for nothing.
+  if (isEmpty(x.getType())) {
+    SmallVector<int64_t> shape;
+    for (int64_t extent : cast<RankedTensorType>(x.getType()).getShape())
+      shape.push_back(std::max<int64_t>(extent, 1));
+    Pool padded = pool;
+    for (int64_t axis = 0; axis < pool.spatialRank(); ++axis)
+      if (cast<RankedTensorType>(x.getType()).getDimSize(2 + axis) == 0)
+        padded.emptyAxes.push_back(axis);
+    x = filledTensor(b, loc, shape, emitConstant(b, loc, element, 0));
+    return lowerToLoops(b, loc, padded, x, type);
+  }
   if (pool.spatialRank() <= 2 && (element.isF32() || element.isF64()) &&
       type.getNumElements() > 0)
     return lowerToKernel(b, loc, pool, x, type);

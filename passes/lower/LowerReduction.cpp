@@ -108,21 +108,22 @@ struct LowerReduce : OpConversionPattern<ReduceOp> {
     }
     Value start =
         identityOf(rewriter, loc, op.getKind(), nodeElement, accumulator);
-    Value init = filledTensor(rewriter, loc, shape, start);
+    Value reduced = filledTensor(rewriter, loc, shape, start);
     SmallVector<AffineMap> maps{
         AffineMap::getMultiDimIdentityMap(rank, getContext()),
         selectAxes(getContext(), rank, kept)};
-    Value reduced =
-        linalg::GenericOp::create(
-            rewriter, loc, init.getType(), adaptor.getX(), init, maps,
-            iterators,
-            [&](OpBuilder &b, Location at, ValueRange args) {
-              Value wide = emitCast(b, at, args[0], element, accumulator);
-              linalg::YieldOp::create(
-                  b, at,
-                  combine(b, at, op.getKind(), nodeElement, args[1], wide));
-            })
-            .getResult(0);
+    if (!isEmpty(from))
+      reduced =
+          linalg::GenericOp::create(
+              rewriter, loc, reduced.getType(), adaptor.getX(), reduced, maps,
+              iterators,
+              [&](OpBuilder &b, Location at, ValueRange args) {
+                Value wide = emitCast(b, at, args[0], element, accumulator);
+                linalg::YieldOp::create(
+                    b, at,
+                    combine(b, at, op.getKind(), nodeElement, args[1], wide));
+              })
+              .getResult(0);
     if (op.getKind() == ReduceKind::Mean)
       reduced = divide(rewriter, loc, reduced, nodeElement, count);
     reduced = isa<FloatType>(element)

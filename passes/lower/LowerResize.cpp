@@ -75,7 +75,7 @@ struct LowerResize : OpConversionPattern<ResizeOp> {
          element = signless(nodeElement);
     Type compute = nodeElement.isF64() ? nodeElement : rewriter.getF32Type();
     if (!isa<FloatType>(nodeElement) && op.getMode() != ResizeMode::Nearest)
-      return rewriter.notifyMatchFailure(op, "interpolates ints");
+      return refuse(op, "interpolates ints");
     Value x = adaptor.getX();
     for (size_t n = 0; n < op.getAxes().size(); ++n) {
       int64_t axis = op.getAxes()[n],

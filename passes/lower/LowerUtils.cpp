@@ -6,13 +6,18 @@
 //===----------------------------------------------------------------------===//
 
 #include "passes/lower/LowerUtils.h"
-#include "dialects/graven/eval/Tensor.h"
+#include "dialects/support/Diagnostics.h"
 #include "mlir/Dialect/Utils/ReshapeOpsUtils.h"
 #include "passes/lower/ScalarFormulas.h"
 
 using namespace mlir;
 
 namespace graven {
+
+LogicalResult refuse(Operation *node, const Twine &reason) {
+  return emitCoded(node->getLoc(), Code::UnsupportedFeature)
+         << "no native code for '" << node->getName() << "': it " << reason;
+}
 
 RankedTensorType loweredType(Type type) {
   auto tensor = cast<RankedTensorType>(type);
@@ -50,6 +55,14 @@ Value mapElements(OpBuilder &b, Location loc, ArrayRef<int64_t> shape,
         linalg::YieldOp::create(inner, at, body(inner, at, args.drop_back()));
       });
   return generic.getResult(0);
+}
+
+Value copyElements(OpBuilder &b, Location loc, ArrayRef<int64_t> shape,
+                   Value input, AffineMap map) {
+  Type element = cast<RankedTensorType>(input.getType()).getElementType();
+  return mapElements(
+      b, loc, shape, element, input, map,
+      [](OpBuilder &, Location, ValueRange args) { return args[0]; });
 }
 
 Value generate(OpBuilder &b, Location loc, ArrayRef<int64_t> shape,
@@ -126,13 +139,11 @@ Value transposeTo(OpBuilder &b, Location loc, Value value,
     exprs[from] = b.getAffineDimExpr(to);
   }
   AffineMap map = AffineMap::get(permutation.size(), 0, exprs, b.getContext());
-  return mapElements(
-      b, loc, shape, type.getElementType(), value, map,
-      [](OpBuilder &, Location, ValueRange args) { return args[0]; });
+  return copyElements(b, loc, shape, value, map);
 }
 
-static SmallVector<OpFoldResult> attributes(OpBuilder &b,
-                                            ArrayRef<int64_t> values) {
+SmallVector<OpFoldResult> indexAttributes(OpBuilder &b,
+                                          ArrayRef<int64_t> values) {
   return llvm::map_to_vector(
       values, [&](int64_t v) -> OpFoldResult { return b.getIndexAttr(v); });
 }
@@ -152,17 +163,17 @@ Value padConstant(OpBuilder &b, Location loc, Value value,
     shape.push_back(extent + lo + hi);
   }
   if (kept != SmallVector<int64_t>(type.getShape()))
-    value = tensor::ExtractSliceOp::create(b, loc, value, attributes(b, start),
-                                           attributes(b, kept),
-                                           attributes(b, ones));
+    value = tensor::ExtractSliceOp::create(
+        b, loc, value, indexAttributes(b, start), indexAttributes(b, kept),
+        indexAttributes(b, ones));
   if (kept == shape)
     return value;
   Value filled = filledTensor(b, loc, shape, element);
   if (llvm::is_contained(kept, 0))
     return filled;
   return tensor::InsertSliceOp::create(
-      b, loc, value, filled, attributes(b, offset), attributes(b, kept),
-      attributes(b, ones));
+      b, loc, value, filled, indexAttributes(b, offset),
+      indexAttributes(b, kept), indexAttributes(b, ones));
 }
 
 Value convertElements(OpBuilder &b, Location loc, Value value, Type element) {

@@ -15,12 +15,21 @@
 #include "mlir/Transforms/DialectConversion.h"
 
 namespace graven {
+class GraphOp;
 struct TargetInfo;
 
 /// Marks a tensor<1xi32> that is non-zero when the run failed (an index out of
 /// range); the statuses of a function become one more result, marked with the
 /// same name.
 inline constexpr llvm::StringLiteral statusAttrName = "graven.status";
+/// On an scf.while that is being lowered: for each value of the loop's yield
+/// that is a slice to be stacked whether the stack has elements.
+inline constexpr llvm::StringLiteral stacksAttrName = "graven.stacks";
+/// The bits of a status.
+inline constexpr int32_t kIndexOutOfRange = 1;
+/// A loop ended after another number of iterations than the shape of what it
+/// stacked says.
+inline constexpr int32_t kTripCountDiffers = 2;
 /// Marks an argument that is a Parameter, by its symbol.
 inline constexpr llvm::StringLiteral paramAttrName = "graven.param";
 /// Name of an input or output.
@@ -33,6 +42,15 @@ inline constexpr llvm::StringLiteral weightsSizeAttrName =
 
 /// `type` with the signless element type that kernels use.
 mlir::RankedTensorType loweredType(mlir::Type type);
+
+/// Whether an extent is 0.
+bool isEmpty(mlir::Type type);
+/// The type of an input or output of the lowered function: the lowered type, or
+/// tensor<0x..> where there are no elements, whose shape nobody needs.
+mlir::RankedTensorType boundaryType(mlir::Type type);
+/// Makes every use of a tensor without elements a use of a constant, and erases
+/// what only served such tensors.
+void replaceEmptyValues(GraphOp graph);
 
 mlir::Value emptyTensor(mlir::OpBuilder &builder, mlir::Location loc,
                         llvm::ArrayRef<int64_t> shape, mlir::Type element);
@@ -56,6 +74,15 @@ mlir::Value mapElements(mlir::OpBuilder &builder, mlir::Location loc,
                         llvm::ArrayRef<int64_t> shape, mlir::Type element,
                         mlir::ValueRange inputs,
                         llvm::ArrayRef<mlir::AffineMap> maps, ScalarBody body);
+
+/// result[i..] = input[map(i..)]: a copy that fuses with its neighbours.
+mlir::Value copyElements(mlir::OpBuilder &builder, mlir::Location loc,
+                         llvm::ArrayRef<int64_t> shape, mlir::Value input,
+                         mlir::AffineMap map);
+
+/// Numbers as static offsets, sizes or strides of a slice.
+llvm::SmallVector<mlir::OpFoldResult>
+indexAttributes(mlir::OpBuilder &builder, llvm::ArrayRef<int64_t> values);
 
 /// The map by which an operand of `shape` takes part in a nest over `result`
 /// (broadcast rule of the op set).
@@ -88,6 +115,10 @@ mlir::Value convertElements(mlir::OpBuilder &builder, mlir::Location loc,
 mlir::Value indexConstant(mlir::OpBuilder &builder, mlir::Location loc,
                           int64_t value);
 
+/// Reports that the Node has no native code because of what `reason` says of it
+/// (GRV0202), and fails.
+mlir::LogicalResult refuse(mlir::Operation *node, const llvm::Twine &reason);
+
 /// Patterns by family. Every op of the dialect with static types has one, or
 /// reports a coded error.
 void populateElementwiseLowering(mlir::RewritePatternSet &patterns);
@@ -103,6 +134,7 @@ void populateReductionLowering(mlir::RewritePatternSet &patterns);
 void populatePoolingLowering(mlir::RewritePatternSet &patterns);
 void populateNormLowering(mlir::RewritePatternSet &patterns);
 void populateResizeLowering(mlir::RewritePatternSet &patterns);
+void populateTopKLowering(mlir::RewritePatternSet &patterns);
 void populateControlLowering(mlir::RewritePatternSet &patterns,
                              const TargetInfo &target);
 

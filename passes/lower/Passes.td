@@ -98,8 +98,11 @@ def GravenToKernel : Pass<"graven-to-kernel", "::mlir::ModuleOp"> {
     Each `graven.graph` becomes a `func.func` whose arguments are the inputs and
     then the Parameters it reads (marked `graven.param`). Contractions, pools and
     norms become `kernel` operations with their tile chosen, everything else
-    linalg operations and views. Checks of indices become one more result, marked
-    `graven.status`: non-zero when the run failed.
+    linalg operations and views. Checks of indices, and of the number of slices a
+    loop stacks, become one more result, marked `graven.status`: non-zero when
+    the run failed; those inside `if` and `loop` are carried out of them. Tensors
+    without elements are not computed, and are tensor<0x..> as arguments and
+    results.
 
     ```mlir
     graven.graph @forward(%x: tensor<4xf32>) -> tensor<4xf32> {
@@ -122,7 +125,8 @@ def GravenToKernel : Pass<"graven-to-kernel", "::mlir::ModuleOp"> {
     ```
 
     Preconditions: every extent is static (otherwise GRV0207 at the Node); calls
-    are inlined. Unsigned types become signless. Does not choose layouts.
+    are inlined. A Node that has no native code is GRV0202. Unsigned types become
+    signless. Does not choose layouts.
   }];
   let dependentDialects = [
     "::graven::kernel::KernelDialect", "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
@@ -181,7 +185,8 @@ def HoistPrepare : Pass<"graven-hoist-prepare", "::mlir::ModuleOp"> {
 def ReturnStatus : Pass<"graven-return-status", "::mlir::func::FuncOp"> {
   let summary = "make the status of a run the result of the function";
   let description = [{
-    The output marked `graven.status` (1 when an index was out of range) moves to
+    The output marked `graven.status` (bit 0: an index was out of range; bit 1: a loop
+    stacked another number of slices than its type says) moves to
     the end of the workspace, and the function returns a status of the runtime.
 
     ```mlir

@@ -5,6 +5,7 @@
 // into a return code.
 //===----------------------------------------------------------------------===//
 
+#include "dialects/support/Diagnostics.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -42,8 +43,12 @@ private:
     Location loc = function.getLoc();
     auto size = function->getAttrOfType<IntegerAttr>(kWorkspaceSizeAttr);
     auto outputs = function->getAttrOfType<IntegerAttr>(kNumOutputsAttr);
-    if (!size || !outputs)
+    if (!size || !outputs) {
+      emitCoded(loc, Code::Internal)
+          << "return-status: @" << function.getSymName()
+          << " has a status, but not the attributes of the buffer phase";
       return signalPassFailure();
+    }
     BlockArgument flag = function.getArgument(index),
                   workspace =
                       function.getArgument(function.getNumArguments() - 2);
@@ -64,11 +69,17 @@ private:
       return arith::ConstantOp::create(builder, loc,
                                        builder.getI32IntegerAttr(v));
     };
-    Value failed = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne,
-                                         raised, number(0));
-    Value status = arith::SelectOp::create(
-        builder, loc, failed, number(GRAVEN_ERROR_INDEX_OUT_OF_RANGE),
-        number(GRAVEN_OK));
+    auto has = [&](int32_t bits) -> Value {
+      Value found = arith::AndIOp::create(builder, loc, raised, number(bits));
+      return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne,
+                                   found, number(0));
+    };
+    Value status = arith::SelectOp::create(builder, loc, has(kTripCountDiffers),
+                                           number(GRAVEN_ERROR_CHECK_FAILED),
+                                           number(GRAVEN_OK));
+    status = arith::SelectOp::create(builder, loc, has(kIndexOutOfRange),
+                                     number(GRAVEN_ERROR_INDEX_OUT_OF_RANGE),
+                                     status);
     terminator.getOperandsMutable().append(status);
     SmallVector<Type> inputs(function.getBody().front().getArgumentTypes());
     function.setType(builder.getFunctionType(inputs, builder.getI32Type()));

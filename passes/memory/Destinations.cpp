@@ -181,62 +181,6 @@ void splitEmptyTensors(func::FuncOp function) {
   }
 }
 
-/// Whether the result is what the op made of its destination, and if so the
-/// operand that is the destination.
-static OpOperand *destinationOf(OpResult result) {
-  auto op = dyn_cast<DestinationStyleOpInterface>(result.getOwner());
-  return op && op.hasPureTensorSemantics() ? op.getTiedOpOperand(result)
-                                           : nullptr;
-}
-
-/// Whether `value` is `origin` written to in place, op by op.
-static bool isWrittenInto(Value value, Value origin) {
-  while (value != origin) {
-    auto result = dyn_cast<OpResult>(value);
-    OpOperand *destination = result ? destinationOf(result) : nullptr;
-    if (!destination)
-      return false;
-    value = destination->get();
-  }
-  return true;
-}
-
-/// Whether `value` is a tensor that the loop carries, or a view of one.
-static bool isViewOfCarried(Value value, scf::ForOp loop) {
-  while (Operation *op = value.getDefiningOp()) {
-    if (!isa<tensor::CollapseShapeOp, tensor::ExpandShapeOp,
-             tensor::ExtractSliceOp>(op))
-      return false;
-    value = op->getOperand(0);
-  }
-  return cast<BlockArgument>(value).getOwner() == loop.getBody();
-}
-
-void writeBackCarriedTensors(func::FuncOp function) {
-  function.walk([](scf::ForOp loop) {
-    auto yield = cast<scf::YieldOp>(loop.getBody()->getTerminator());
-    OpBuilder builder(yield);
-    SmallVector<std::pair<OpOperand *, Value>> moved;
-    for (auto [operand, carried] :
-         llvm::zip_equal(yield->getOpOperands(), loop.getRegionIterArgs()))
-      if (isa<RankedTensorType>(carried.getType()) &&
-          !isWrittenInto(operand.get(), carried))
-        moved.emplace_back(&operand, carried);
-    // One carried tensor may become another's next value: all are read before
-    // any is written.
-    for (auto [operand, carried] : moved)
-      if (isViewOfCarried(operand->get(), loop))
-        operand->set(bufferization::AllocTensorOp::create(
-            builder, operand->get().getLoc(),
-            cast<RankedTensorType>(carried.getType()), ValueRange(),
-            operand->get()));
-    for (auto [operand, carried] : moved)
-      operand->set(linalg::CopyOp::create(builder, operand->get().getLoc(),
-                                          operand->get(), carried)
-                       .getResult(0));
-  });
-}
-
 /// The insert_slice ops that build up one tensor, first to last, when each but
 /// the last is used by the next only; `last` is used by no other insert_slice's
 /// destination.

@@ -37,8 +37,9 @@ void fillAroundSlices(mlir::func::FuncOp function);
 /// what is overwritten only.
 void shrinkFills(mlir::func::FuncOp function);
 
-/// Makes each scf.for yield the buffer it got: a tensor that the body computed
-/// elsewhere is copied to the one it carries.
+/// Makes each scf.for and scf.while yield the buffers it got, to which what the
+/// body computed elsewhere is copied, and both branches of an scf.if write to
+/// one buffer.
 void writeBackCarriedTensors(mlir::func::FuncOp function);
 
 } // namespace graven::memory

@@ -72,8 +72,9 @@ def Bufferize : Pass<"graven-bufferize", "::mlir::ModuleOp"> {
     Before it, each use of a tensor.empty gets one of its own, slices are
     inserted as soon as what they hold is computed, padding (a slice inserted
     into a filled tensor) fills only what is around the slice and before the
-    slice is computed, and a tensor carried by an scf.for is written back where
-    the body makes a new one. So concatenation and padding cost no copy where
+    slice is computed, a tensor carried by an scf.for or scf.while is written back
+    where the body makes a new one, and both branches of an scf.if write to one
+    buffer made before it. So concatenation and padding cost no copy where
     their operands are computed by destination-style ops.
 
     Preconditions: functions have one block; arguments and results are ranked

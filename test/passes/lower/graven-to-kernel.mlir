@@ -157,13 +157,120 @@ graven.graph @values(%n: tensor<i64>) -> tensor<?xi64> {
 
 // -----
 
-// A loop that stacks values is not lowered.
+// What a loop stacks is inserted slice by slice; another number of iterations
+// than the type says is an error of the run.
 
+// CHECK-LABEL: func.func @stack
+//       CHECK: %[[LOOP:.*]]:3 = scf.while (%{{.*}} = %{{.*}}, %{{.*}} = %{{.*}}, %{{.*}} = %{{.*}}) : (i64, i1, tensor<3xi64>)
+//       CHECK: ^bb0(%[[IT:.*]]: i64, %{{.*}}: i1, %[[STACK:.*]]: tensor<3xi64>):
+//       CHECK: %[[AT:.*]] = arith.index_cast %[[IT]]
+//       CHECK: %[[SAFE:.*]] = arith.minsi %[[AT]]
+//       CHECK: tensor.insert_slice %{{.*}} into %[[STACK]][%[[SAFE]]] [1] [1] : tensor<i64> into tensor<3xi64>
+//       CHECK: %[[STATUS:.*]] = linalg.generic
+//       CHECK: arith.cmpi ne, %[[LOOP]]#0
+//       CHECK: return %[[LOOP]]#2, %[[STATUS]]
 graven.graph @stack(%trip: tensor<i64>, %go: tensor<i1>) -> tensor<3xi64> {
-  // expected-error @below {{failed to legalize operation 'graven.loop'}}
   %all = graven.loop trip(%trip) init() stacked(tensor<3xi64>) {
   ^bb0(%it: tensor<i64>):
     graven.yield %go, %it : tensor<i1>, tensor<i64>
   }
   graven.return %all : tensor<3xi64>
+}
+
+// -----
+
+// A check inside a branch is carried out of it; the other branch has none.
+
+// CHECK-LABEL: func.func @check_in_branch
+//  CHECK-SAME: -> (tensor<2xf32>, tensor<1xi32> {graven.status})
+//       CHECK: %[[IF:.*]]:2 = scf.if %{{.*}} -> (tensor<2xf32>, tensor<1xi32>) {
+//       CHECK: %[[CHECKED:.*]] = linalg.generic {{.*}} ins(%{{.*}} : tensor<2xi64>) outs(%{{.*}} : tensor<1xi32>)
+//       CHECK: scf.yield %{{.*}}, %[[CHECKED]]
+//       CHECK: } else {
+//       CHECK: %[[NONE:.*]] = linalg.fill
+//       CHECK: scf.yield %{{.*}}, %[[NONE]]
+//       CHECK: return %[[IF]]#0, %[[IF]]#1
+graven.graph @check_in_branch(%c: tensor<i1>, %x: tensor<4xf32>, %y: tensor<2xf32>, %i: tensor<2xi64>) -> tensor<2xf32> {
+  %0 = graven.if %c -> (tensor<2xf32>) {
+    %1 = graven.gather %x[%i] axis 0 : (tensor<4xf32>, tensor<2xi64>) -> tensor<2xf32>
+    graven.yield %1 : tensor<2xf32>
+  } else {
+    graven.yield %y : tensor<2xf32>
+  }
+  graven.return %0 : tensor<2xf32>
+}
+
+// -----
+
+// Checks inside a loop add up over its iterations.
+
+// CHECK-LABEL: func.func @check_in_loop
+//       CHECK: %[[LOOP:.*]]:4 = scf.while ({{.*}}) : (i64, i1, tensor<f32>, tensor<1xi32>)
+//       CHECK: ^bb0(%{{.*}}: i64, %{{.*}}: i1, %{{.*}}: tensor<f32>, %[[BEFORE:.*]]: tensor<1xi32>):
+//       CHECK: %[[CHECKED:.*]] = linalg.generic {{.*}} outs(%{{.*}} : tensor<1xi32>)
+//       CHECK: %[[ALL:.*]] = linalg.generic {{.*}} ins(%[[BEFORE]], %[[CHECKED]] :
+//       CHECK: arith.ori
+//       CHECK: scf.yield {{.*}}, %[[ALL]] :
+//       CHECK: return %[[LOOP]]#2, %[[LOOP]]#3
+graven.graph @check_in_loop(%n: tensor<i64>, %go: tensor<i1>, %x: tensor<4xf32>, %y: tensor<f32>) -> tensor<f32> {
+  %0 = graven.loop trip(%n) init(%y : tensor<f32>) -> (tensor<f32>) {
+  ^bb0(%i: tensor<i64>, %a: tensor<f32>):
+    %1 = graven.gather %x[%i] axis 0 : (tensor<4xf32>, tensor<i64>) -> tensor<f32>
+    graven.yield %go, %1 : tensor<i1>, tensor<f32>
+  }
+  graven.return %0 : tensor<f32>
+}
+
+// -----
+
+// Tensors without elements are neither computed nor passed on.
+
+// CHECK-LABEL: func.func @empty
+//  CHECK-SAME: (%{{.*}}: tensor<0xf32>) -> (tensor<0xf32>, tensor<2x3xf32>)
+//   CHECK-NOT: linalg
+//       CHECK: %[[SUM:.*]] = arith.constant dense<0.000000e+00> : tensor<2x3xf32>
+//   CHECK-NOT: linalg
+//       CHECK: return %{{.*}}, %[[SUM]]
+graven.graph @empty(%x: tensor<2x0x3xf32>) -> (tensor<2x0x3xf32>, tensor<2x3xf32>) {
+  %0 = graven.relu %x : tensor<2x0x3xf32>
+  %1 = graven.reduce sum %0 axes [1] : (tensor<2x0x3xf32>) -> tensor<2x3xf32>
+  graven.return %0, %1 : tensor<2x0x3xf32>, tensor<2x3xf32>
+}
+
+// -----
+
+// Sorting is log2 of the extent passes over the indices.
+
+// CHECK-LABEL: func.func @sorted
+//       CHECK: %[[PASSES:.*]] = arith.constant 3 : index
+//       CHECK: %[[ORDER:.*]] = scf.for %{{.*}} = %{{.*}} to %[[PASSES]] step {{.*}} iter_args({{.*}}) -> (tensor<7xi64>)
+//       CHECK: arith.shli
+//       CHECK: linalg.generic
+//       CHECK: scf.for
+//       CHECK: %[[INDICES:.*]] = tensor.extract_slice %[[ORDER]][0] [2] [1]
+//       CHECK: return %{{.*}}, %[[INDICES]]
+graven.graph @sorted(%x: tensor<7xf32>) -> (tensor<2xf32>, tensor<2xi64>) {
+  %0:2 = graven.topk %x k 2 axis 0 : (tensor<7xf32>) -> (tensor<2xf32>, tensor<2xi64>)
+  graven.return %0#0, %0#1 : tensor<2xf32>, tensor<2xi64>
+}
+
+// -----
+
+// What has no native code is a coded error at the Node.
+
+graven.graph @refused(%x: tensor<4xf32>, %i: tensor<i64>) -> tensor<2xf32> {
+  // expected-error @below {{[GRV0202] no native code for 'graven.slice': it has bounds that are not constant}}
+  %0 = graven.slice %x[%i] to [4] by [1] : (tensor<4xf32>, tensor<i64>) -> tensor<2xf32>
+  graven.return %0 : tensor<2xf32>
+}
+
+// -----
+
+graven.graph @callee(%x: tensor<4xf32>) -> tensor<4xf32> {
+  graven.return %x : tensor<4xf32>
+}
+graven.graph @calls(%x: tensor<4xf32>) -> tensor<4xf32> {
+  // expected-error @below {{[GRV0202] no native code for 'graven.call'}}
+  %0 = graven.call @callee(%x) : (tensor<4xf32>) -> tensor<4xf32>
+  graven.return %0 : tensor<4xf32>
 }

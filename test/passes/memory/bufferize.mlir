@@ -220,3 +220,56 @@ func.func @unknown(%x: tensor<4xf32>) -> tensor<4xf32> {
   %0 = "test.unknown"(%x) : (tensor<4xf32>) -> tensor<4xf32>
   return %0 : tensor<4xf32>
 }
+
+// -----
+
+// Both branches write to one buffer, also where one gives a slice of an
+// argument.
+
+// CHECK-LABEL: func.func @branches
+//       CHECK: %[[BUFFER:.*]] = memref.alloc() {{.*}} : memref<2xf32>
+//       CHECK: scf.if
+//       CHECK: linalg.copy ins(%{{.*}} : memref<2xf32, strided<[1], offset: 1>>) outs(%[[BUFFER]] : memref<2xf32>)
+//       CHECK: } else {
+//       CHECK: linalg.copy ins(%{{.*}} : memref<2xf32>) outs(%[[BUFFER]] : memref<2xf32>)
+func.func @branches(%c: tensor<i1>, %x: tensor<4xf32>, %y: tensor<2xf32>) -> tensor<2xf32> {
+  %condition = tensor.extract %c[] : tensor<i1>
+  %0 = scf.if %condition -> (tensor<2xf32>) {
+    %1 = tensor.extract_slice %x[1] [2] [1] : tensor<4xf32> to tensor<2xf32>
+    scf.yield %1 : tensor<2xf32>
+  } else {
+    scf.yield %y : tensor<2xf32>
+  }
+  return %0 : tensor<2xf32>
+}
+
+// -----
+
+// A while loop whose body does not use its condition any more; two carried
+// tensors change places.
+
+// CHECK-LABEL: func.func @exchange
+//       CHECK: scf.while (%{{.*}} = %{{.*}}, %{{.*}} = %{{.*}}, %{{.*}} = %[[A:.*]], %{{.*}} = %[[B:.*]]) : (i64, i1, memref<4xf32>, memref<4xf32>)
+//       CHECK: ^bb0(%{{.*}}: i64, %{{.*}}: i1, %[[X:.*]]: memref<4xf32>, %[[Y:.*]]: memref<4xf32>):
+//   CHECK-DAG: linalg.copy ins(%[[Y]] : memref<4xf32>) outs(%[[OLDY:.*]] : memref<4xf32>)
+//   CHECK-DAG: linalg.copy ins(%[[X]] : memref<4xf32>) outs(%[[OLDX:.*]] : memref<4xf32>)
+//       CHECK: linalg.copy ins(%[[OLDY]] : memref<4xf32>) outs(%[[X]] : memref<4xf32>)
+//       CHECK: linalg.copy ins(%[[OLDX]] : memref<4xf32>) outs(%[[Y]] : memref<4xf32>)
+//       CHECK: scf.yield %{{.*}}, %{{.*}}, %[[X]], %[[Y]]
+func.func @exchange(%n: tensor<i64>, %x: tensor<4xf32>, %y: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
+  %c0 = arith.constant 0 : i64
+  %c1 = arith.constant 1 : i64
+  %true = arith.constant true
+  %trip = tensor.extract %n[] : tensor<i64>
+  %0:3 = scf.while (%i = %c0, %go = %true, %a = %x, %b = %y) : (i64, i1, tensor<4xf32>, tensor<4xf32>) -> (i64, tensor<4xf32>, tensor<4xf32>) {
+    %1 = arith.cmpi slt, %i, %trip : i64
+    %2 = arith.andi %1, %go : i1
+    scf.condition(%2) %i, %a, %b : i64, tensor<4xf32>, tensor<4xf32>
+  } do {
+  ^bb0(%i: i64, %a: tensor<4xf32>, %b: tensor<4xf32>):
+    %1 = arith.addi %i, %c1 : i64
+    %2 = arith.cmpi ne, %1, %trip : i64
+    scf.yield %1, %2, %b, %a : i64, i1, tensor<4xf32>, tensor<4xf32>
+  }
+  return %0#1, %0#2 : tensor<4xf32>, tensor<4xf32>
+}

@@ -1,0 +1,215 @@
+//===- LowerTopK.cpp - sorting and top-k ----------------------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file implements the lowering of top-k by a merge sort of indices. Each
+// pass doubles the length of the sorted runs and is a parallel nest: every
+// position of the result finds by bisection which element of its two runs lands
+// there. So results do not depend on threads, and equal elements keep their
+// order.
+//===----------------------------------------------------------------------===//
+
+#include "dialects/graven/Graven.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "passes/lower/LowerUtils.h"
+#include "passes/lower/ScalarFormulas.h"
+
+using namespace mlir;
+
+namespace graven {
+namespace {
+
+/// Builds scalar code at one place.
+struct Scalars {
+  OpBuilder &b;
+  Location at;
+
+  Value c(int64_t value) const { return indexConstant(b, at, value); }
+  Value add(Value x, Value y) const {
+    return arith::AddIOp::create(b, at, x, y);
+  }
+  Value sub(Value x, Value y) const {
+    return arith::SubIOp::create(b, at, x, y);
+  }
+  Value min(Value x, Value y) const {
+    return arith::MinSIOp::create(b, at, x, y);
+  }
+  Value max(Value x, Value y) const {
+    return arith::MaxSIOp::create(b, at, x, y);
+  }
+  Value less(Value x, Value y) const {
+    return arith::CmpIOp::create(b, at, arith::CmpIPredicate::slt, x, y);
+  }
+  Value both(Value x, Value y) const {
+    return arith::AndIOp::create(b, at, x, y);
+  }
+  Value either(Value x, Value y) const {
+    return arith::OrIOp::create(b, at, x, y);
+  }
+  Value negated(Value x) const {
+    Value one = emitConstant(b, at, b.getI1Type(), 1);
+    return arith::XOrIOp::create(b, at, x, one);
+  }
+  Value pick(Value condition, Value x, Value y) const {
+    return arith::SelectOp::create(b, at, condition, x, y);
+  }
+};
+
+/// One sort: x along an axis, in the order of the Node.
+struct Sort {
+  Value x;
+  Type nodeElement;
+  int64_t axis, extent;
+  bool largest;
+
+  /// Whether element `p` of x comes before `q`; false for equal ones. NaN is
+  /// the greatest.
+  Value isBefore(const Scalars &s, Value p, Value q) const {
+    if (isa<FloatType>(nodeElement)) {
+      auto compare = [&](arith::CmpFPredicate predicate, Value a, Value c) {
+        return arith::CmpFOp::create(s.b, s.at, predicate, a, c).getResult();
+      };
+      Value pIsNumber = compare(arith::CmpFPredicate::ORD, p, p),
+            qIsNumber = compare(arith::CmpFPredicate::ORD, q, q);
+      if (largest)
+        return s.both(qIsNumber, compare(arith::CmpFPredicate::UGT, p, q));
+      return s.both(pIsNumber, compare(arith::CmpFPredicate::ULT, p, q));
+    }
+    bool isUnsigned =
+        nodeElement.isUnsignedInteger() || nodeElement.isInteger(1);
+    using P = arith::CmpIPredicate;
+    P order = largest ? (isUnsigned ? P::ugt : P::sgt)
+                      : (isUnsigned ? P::ult : P::slt);
+    return arith::CmpIOp::create(s.b, s.at, order, p, q);
+  }
+
+  /// The position on the axis that `order` has at `place`.
+  Value positionAt(const Scalars &s, Value order, ValueRange place,
+                   Value where) const {
+    SmallVector<Value> index(place);
+    index[axis] = where;
+    Value stored = tensor::ExtractOp::create(s.b, s.at, order, index);
+    return arith::IndexCastOp::create(s.b, s.at, s.b.getIndexType(), stored);
+  }
+
+  Value elementAt(const Scalars &s, ValueRange place, Value position) const {
+    SmallVector<Value> index(place);
+    index[axis] = position;
+    return tensor::ExtractOp::create(s.b, s.at, x, index);
+  }
+
+  /// `order` with runs of `width` merged in pairs.
+  Value mergeRuns(OpBuilder &b, Location loc, Value order, Value width,
+                  int64_t steps) const {
+    ArrayRef<int64_t> shape =
+        cast<RankedTensorType>(order.getType()).getShape();
+    return generate(b, loc, shape, b.getI64Type(),
+                    [&](OpBuilder &inner, Location at, ValueRange place) {
+                      return merged(Scalars{inner, at}, order, width, steps,
+                                    place);
+                    });
+  }
+
+  Value merged(const Scalars &s, Value order, Value width, int64_t steps,
+               ValueRange place) const {
+    Value end = s.c(extent), last = s.c(extent - 1), here = place[axis];
+    Value pair = s.add(width, width);
+    Value into = arith::RemUIOp::create(s.b, s.at, here, pair);
+    Value left = s.sub(here, into), right = s.min(s.add(left, width), end);
+    Value leftCount = s.sub(right, left),
+          rightCount = s.sub(s.min(s.add(right, width), end), right);
+    // Positions past a run are not used, but have to be readable.
+    auto element = [&](const Scalars &t, Value position) {
+      return elementAt(t, place,
+                       positionAt(t, order, place, t.min(position, last)));
+    };
+    // How many of the first `into` elements come from the left run.
+    SmallVector<Value> bounds{s.max(s.c(0), s.sub(into, rightCount)),
+                              s.min(into, leftCount)};
+    auto bisection = scf::ForOp::create(
+        s.b, s.at, s.c(0), s.c(steps), s.c(1), bounds,
+        [&](OpBuilder &inner, Location at, Value, ValueRange carried) {
+          Scalars t{inner, at};
+          Value low = carried[0], high = carried[1];
+          Value middle =
+              arith::ShRUIOp::create(inner, at, t.add(low, high), t.c(1));
+          Value fromRight = t.max(t.c(0), t.sub(t.sub(into, middle), t.c(1)));
+          Value rightFirst = isBefore(t, element(t, t.add(right, fromRight)),
+                                      element(t, t.add(left, middle)));
+          Value open = t.less(low, high);
+          Value up = t.both(open, t.negated(rightFirst)),
+                down = t.both(open, rightFirst);
+          scf::YieldOp::create(
+              inner, at,
+              ValueRange{t.pick(up, t.add(middle, t.c(1)), low),
+                         t.pick(down, middle, high)});
+        });
+    Value taken = bisection.getResult(0);
+    Value nextLeft = s.add(left, taken),
+          nextRight = s.add(right, s.sub(into, taken));
+    Value hasLeft = s.less(taken, leftCount),
+          hasRight = s.less(s.sub(into, taken), rightCount);
+    Value rightFirst = isBefore(s, element(s, nextRight), element(s, nextLeft));
+    Value takeRight =
+        s.either(s.negated(hasLeft), s.both(hasRight, rightFirst));
+    SmallVector<Value> index(place);
+    index[axis] = s.min(s.pick(takeRight, nextRight, nextLeft), last);
+    return tensor::ExtractOp::create(s.b, s.at, order, index);
+  }
+};
+
+struct LowerTopK : OpConversionPattern<TopKOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult
+  matchAndRewrite(TopKOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const final {
+    Location loc = op.getLoc();
+    auto type = cast<RankedTensorType>(adaptor.getX().getType());
+    int64_t axis = op.getAxis();
+    Sort sort{adaptor.getX(), op.getX().getType().getElementType(), axis,
+              type.getDimSize(axis), op.getLargest()};
+    Value order = generate(
+        rewriter, loc, type.getShape(), rewriter.getI64Type(),
+        [&](OpBuilder &b, Location at, ValueRange place) -> Value {
+          return arith::IndexCastOp::create(b, at, b.getI64Type(), place[axis]);
+        });
+    int64_t passes = llvm::Log2_64_Ceil(std::max<int64_t>(sort.extent, 1));
+    if (passes > 0) {
+      Value one = indexConstant(rewriter, loc, 1);
+      auto loop = scf::ForOp::create(
+          rewriter, loc, indexConstant(rewriter, loc, 0),
+          indexConstant(rewriter, loc, passes), one, order,
+          [&](OpBuilder &b, Location at, Value pass, ValueRange carried) {
+            Value width =
+                arith::ShLIOp::create(b, at, indexConstant(b, at, 1), pass);
+            scf::YieldOp::create(
+                b, at, sort.mergeRuns(b, at, carried[0], width, passes));
+          });
+      order = loop.getResult(0);
+    }
+    RankedTensorType result = loweredType(op.getValues().getType());
+    SmallVector<OpFoldResult> zeros(result.getRank(), rewriter.getIndexAttr(0)),
+        ones(result.getRank(), rewriter.getIndexAttr(1));
+    Value indices = tensor::ExtractSliceOp::create(
+        rewriter, loc, order, zeros,
+        indexAttributes(rewriter, result.getShape()), ones);
+    Value values =
+        generate(rewriter, loc, result.getShape(), result.getElementType(),
+                 [&](OpBuilder &b, Location at, ValueRange place) {
+                   Scalars s{b, at};
+                   Value position =
+                       sort.positionAt(s, order, place, place[axis]);
+                   return sort.elementAt(s, place,
+                                         s.min(position, s.c(sort.extent - 1)));
+                 });
+    rewriter.replaceOp(op, {values, indices});
+    return success();
+  }
+};
+
+} // namespace
+
+void populateTopKLowering(RewritePatternSet &patterns) {
+  patterns.add<LowerTopK>(patterns.getContext());
+}
+
+} // namespace graven
