@@ -68,12 +68,21 @@ CompileFlags::CompileFlags(cl::SubCommand &sub)
           cl::init("native"), cl::sub(sub)),
       level("O", cl::Prefix, cl::desc("optimization level 0..3"), cl::init(2),
             cl::sub(sub)),
+      numerics("numerics",
+               cl::desc("how much rounding may differ from plain sums"),
+               cl::init(Numerics::Default), cl::sub(sub),
+               cl::values(clEnumValN(Numerics::Strict, "strict",
+                                     "direct convolutions only"),
+                          clEnumValN(Numerics::Default, "default",
+                                     "within the accuracy policy"),
+                          clEnumValN(Numerics::Fast, "fast", "not measured"))),
       threads("threads", cl::desc("threads of a run, 0 for one a CPU"),
               cl::init(1), cl::sub(sub)) {}
 
 void CompileFlags::read() {
   options.cpu = cpu;
   options.level = static_cast<OptLevel>(std::min(level.getValue(), 3u));
+  options.numerics = numerics;
   options.threads = threads;
 }
 

@@ -58,7 +58,7 @@ private:
   llvm::cl::list<std::string> inputFlag;
 };
 
-/// --target-cpu, -O, --threads.
+/// --target-cpu, -O, --numerics, --threads.
 class CompileFlags {
 public:
   explicit CompileFlags(llvm::cl::SubCommand &sub);
@@ -69,6 +69,7 @@ public:
 private:
   llvm::cl::opt<std::string> cpu;
   llvm::cl::opt<unsigned> level;
+  llvm::cl::opt<Numerics> numerics;
   llvm::cl::opt<int> threads;
 };
 

@@ -9,9 +9,11 @@
 
 namespace graven {
 
-void buildGraphPhase(mlir::OpPassManager &manager, OptLevel level) {
+void buildGraphPhase(mlir::OpPassManager &manager, OptLevel level,
+                     Numerics numerics) {
   GraphPipelineOptions options;
   options.level = static_cast<int>(level);
+  options.numerics = numerics;
   buildGraphPipeline(manager, options);
 }
 

@@ -24,9 +24,9 @@ std::optional<Phase> parsePhase(StringRef name) {
 }
 
 void buildPhases(OpPassManager &manager, Phase last, OptLevel level,
-                 const TargetInfo &target) {
+                 Numerics numerics, const TargetInfo &target) {
   if (last >= Phase::Graph)
-    buildGraphPhase(manager, level);
+    buildGraphPhase(manager, level, numerics);
   if (last >= Phase::Kernel)
     buildKernelPhase(manager, target);
   if (last >= Phase::Buffer)
@@ -39,7 +39,9 @@ void registerPhases() {
   PassPipelineRegistration<>(
       "graven-graph-phase",
       "The graph made canonical, layouts and fusions chosen",
-      [](OpPassManager &manager) { buildGraphPhase(manager, OptLevel::O2); });
+      [](OpPassManager &manager) {
+        buildGraphPhase(manager, OptLevel::O2, Numerics::Default);
+      });
   PassPipelineRegistration<>(
       "graven-kernel-phase", "Lower the graph to kernels on tensors",
       [](OpPassManager &manager) { buildKernelPhase(manager, TargetInfo()); });

@@ -10,6 +10,7 @@
 #define COMPILER_PHASES_PHASES_H
 
 #include "mlir/Pass/PassManager.h"
+#include "passes/graph/Passes.h"
 #include "passes/lower/TargetInfo.h"
 #include <optional>
 
@@ -24,7 +25,8 @@ std::optional<Phase> parsePhase(llvm::StringRef name);
 enum class OptLevel { O0, O1, O2, O3 };
 
 /// Ends canonical, layouts and fusions chosen.
-void buildGraphPhase(mlir::OpPassManager &manager, OptLevel level);
+void buildGraphPhase(mlir::OpPassManager &manager, OptLevel level,
+                     Numerics numerics);
 /// Ends in functions @forward and @prepare of kernel and linalg ops on tensors.
 void buildKernelPhase(mlir::OpPassManager &manager, const TargetInfo &target);
 /// Ends with one function for each distinct kernel, expanded to loops and
@@ -33,7 +35,7 @@ void buildLoopsPhase(mlir::OpPassManager &manager, const TargetInfo &target);
 
 /// The phases after `Import` up to and including `last`.
 void buildPhases(mlir::OpPassManager &manager, Phase last, OptLevel level,
-                 const TargetInfo &target);
+                 Numerics numerics, const TargetInfo &target);
 
 /// Makes `graven-graph-phase`, `graven-kernel-phase`, ... pipelines of
 /// graven-opt.

@@ -84,7 +84,7 @@ LogicalResult Session::runPhases(ModuleOp module, Phase last,
   if (failed(target))
     return failure();
   PassManager manager(context.get());
-  buildPhases(manager, last, options.level, target->info);
+  buildPhases(manager, last, options.level, options.numerics, target->info);
   return manager.run(module);
 }
 
@@ -239,7 +239,8 @@ LogicalResult Session::compile(ModuleOp module, const CompileOptions &options,
   std::string name =
       options.name.empty() ? llvm::sys::path::stem(output).str() : options.name;
   PassManager first(context.get());
-  buildPhases(first, Phase::Graph, options.level, target->info);
+  buildPhases(first, Phase::Graph, options.level, options.numerics,
+              target->info);
   if (failed(first.run(module)))
     return failure();
   cpu::ModelSignature signature = signatureOf(entryGraph(module), name);

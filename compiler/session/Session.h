@@ -34,6 +34,7 @@ struct CompileOptions {
   std::string name;
   std::string cpu = "native";
   OptLevel level = OptLevel::O2;
+  Numerics numerics = Numerics::Default;
   /// Threads the typed entry uses.
   int64_t threads = 1;
   /// Also write the C header here when not empty.

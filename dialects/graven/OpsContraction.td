@@ -34,15 +34,18 @@ def Graven_ConvOp : Graven_PureOp<"conv", [Graven_Contraction, Graven_Window]> {
     C3 strides, dilations, groups, kernel extents > 0, pads >= 0.  C4 Cin % groups = 0 and Cout % groups = 0.  C5 w.dim(1) = Cin/groups.
     C6 O >= 0.  C7 bias has Cout elements.  C8 in layout nchw16c, a blocked x has
     ceil(Cin/16) blocks of 16 and `channels` is given; a planar x has `channels` channels, if given.
+    C9 `algorithm` winograd2 or winograd4 (output tiles of 2x2 or 4x4) takes f32, layout nchw16c with a blocked x, 3x3
+    kernels, strides and dilations 1, and one group.
     ONNX: Conv.  ATen: convolution.
   }];
   let arguments = (ins Graven_FTensor:$x, Graven_FTensor:$w, Optional<Graven_FTensor>:$bias, DenseI64ArrayAttr:$strides, DenseI64ArrayAttr:$dilations,
                        DenseI64ArrayAttr:$pads, DefaultValuedAttr<I64Attr, "1">:$groups,
-                       DefaultValuedAttr<Graven_LayoutAttr, "::graven::Layout::Planar">:$layout, OptionalAttr<I64Attr>:$channels);
+                       DefaultValuedAttr<Graven_LayoutAttr, "::graven::Layout::Planar">:$layout, OptionalAttr<I64Attr>:$channels,
+                       DefaultValuedAttr<Graven_AlgorithmAttr, "::graven::Algorithm::Direct">:$algorithm);
   let results = (outs Graven_FTensor:$result);
   let assemblyFormat = [{
     $x `,` $w (`bias` $bias^)? `strides` $strides `dilations` $dilations `pads` $pads (`groups` $groups^)?
-    (`layout` $layout^)? (`channels` $channels^)? attr-dict `:` functional-type(operands, results)
+    (`layout` $layout^)? (`channels` $channels^)? (`algorithm` $algorithm^)? attr-dict `:` functional-type(operands, results)
   }];
   let extraClassDeclaration = [{
     /// Number of spatial axes.

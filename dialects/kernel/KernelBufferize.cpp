@@ -115,6 +115,7 @@ void registerBufferizableOpInterfaceExternalModels(DialectRegistry &registry) {
     GemmOp::attachInterface<DestinationModel<GemmOp>>(*context);
     ConvOp::attachInterface<DestinationModel<ConvOp>>(*context);
     DepthwiseOp::attachInterface<DestinationModel<DepthwiseOp>>(*context);
+    WinogradOp::attachInterface<DestinationModel<WinogradOp>>(*context);
     PackOp::attachInterface<DestinationModel<PackOp>>(*context);
     PoolOp::attachInterface<DestinationModel<PoolOp>>(*context);
     SoftmaxOp::attachInterface<DestinationModel<SoftmaxOp>>(*context);

@@ -18,7 +18,7 @@
 
 namespace graven {
 class BlobStore;
-}
+} // namespace graven
 
 namespace graven::onnx {
 

@@ -14,6 +14,11 @@
 
 namespace graven {
 
+/// How much rounding may differ from plain sums of products: not at all, as far
+/// as the accuracy policy allows on the weights at hand, or without a look at
+/// them.
+enum class Numerics { Strict, Default, Fast };
+
 #define GEN_PASS_DECL
 #include "passes/graph/Passes.h.inc"
 

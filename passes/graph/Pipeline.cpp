@@ -65,6 +65,10 @@ void buildGraphPipeline(OpPassManager &manager,
   clean(manager);
   manager.addPass(createFoldConstants());
   clean(manager);
+  // What a convolution costs depends on its layout.
+  ChooseAlgorithmsOptions algorithms;
+  algorithms.numerics = options.numerics;
+  manager.addNestedPass<GraphOp>(createChooseAlgorithms(algorithms));
   // Nothing folds after this: constants must stay outside of the fusions.
   manager.addNestedPass<GraphOp>(createFuseEpilogues());
   manager.addPass(createEliminateDeadNodes());

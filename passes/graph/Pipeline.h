@@ -10,6 +10,7 @@
 
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassOptions.h"
+#include "passes/graph/Passes.h"
 
 namespace graven {
 
@@ -22,6 +23,15 @@ struct GraphPipelineOptions
       *this, "layouts",
       llvm::cl::desc("choose channel-blocked layouts (level 1 and up)"),
       llvm::cl::init(true)};
+  Option<Numerics> numerics{
+      *this, "numerics",
+      llvm::cl::desc("how much rounding may differ from plain sums"),
+      llvm::cl::init(Numerics::Default),
+      llvm::cl::values(
+          clEnumValN(Numerics::Strict, "strict", "direct convolutions only"),
+          clEnumValN(Numerics::Default, "default",
+                     "within the accuracy policy"),
+          clEnumValN(Numerics::Fast, "fast", "not measured"))};
   ListOption<std::string> inputShapes{
       *this, "input-shapes",
       llvm::cl::desc("shapes of inputs, as NAME:1x3x224x224")};

@@ -10,6 +10,7 @@
 #include "dialects/kernel/Kernel.h"
 #include "passes/lower/LowerContraction.h"
 #include "passes/lower/LowerUtils.h"
+#include "passes/lower/LowerWinograd.h"
 #include "passes/lower/ScalarFormulas.h"
 #include "passes/lower/expand/Tiles.h"
 
@@ -177,6 +178,10 @@ static FailureOr<Value> lowerBlockedConv(OpBuilder &b, ConvOp op, Value x,
   SmallVector<int64_t> pads(op.getPads());
   if (spatial == 1)
     pads = {0, pads[0], 0, pads[1]};
+  int64_t tile = winogradTileOf(op.getAlgorithm());
+  // Whole tiles are read, and as much of their output stored as there is.
+  for (int64_t axis = 0; tile > 0 && axis < 2; ++axis)
+    pads[2 + axis] += llvm::alignTo(conv.out[axis], tile) - conv.out[axis];
   x = padInput(b, loc, as2d(x, 2), pads);
   w = as2d(w, 2);
   SmallVector<int64_t> result{conv.batch, type.getDimSize(1), conv.out[0],
@@ -206,17 +211,21 @@ static FailureOr<Value> lowerBlockedConv(OpBuilder &b, ConvOp op, Value x,
         ArrayRef<int64_t>{tile.rows, tile.columns});
     return finish(made, made.getBody());
   }
+  if (tile > 0) {
+    auto made = emitWinograd(b, loc, target, x, w, epilogue, out, tile);
+    return finish(made, made.getBody());
+  }
   expand::ConvTileShape shape{
       conv.batch,     conv.inChannels, conv.outChannels, conv.groups,
       conv.kernel[0], conv.kernel[1],  conv.strides[0],  conv.strides[1],
       conv.out[0],    conv.out[1]};
-  expand::ConvTile tile = expand::chooseConvTile(
+  expand::ConvTile direct = expand::chooseConvTile(
       target, shape, type.getElementType().getIntOrFloatBitWidth() / 8);
-  Value packed = packWeights(b, loc, w, conv, planarInput, tile.channels);
+  Value packed = packWeights(b, loc, w, conv, planarInput, direct.channels);
   auto made = kernel::ConvOp::create(
       b, loc, out.getType(), x, packed, epilogue, out, conv.inChannels,
       conv.outChannels, conv.strides, conv.dilations, conv.groups,
-      ArrayRef<int64_t>{tile.rows, tile.columns}, tile.rowBlock);
+      ArrayRef<int64_t>{direct.rows, direct.columns}, direct.rowBlock);
   return finish(made, made.getBody());
 }
 

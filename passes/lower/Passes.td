@@ -182,6 +182,30 @@ def HoistPrepare : Pass<"graven-hoist-prepare", "::mlir::ModuleOp"> {
   ];
 }
 
+def SplitWinograd : Pass<"graven-split-winograd", "::mlir::func::FuncOp"> {
+  let summary = "split Winograd convolutions into stages and blocks";
+  let description = [{
+    A `kernel.winograd` on memrefs becomes its two stages, one after the other for
+    each block of tiles: the transformed tiles of a block are multiplied while they
+    are in the cache, and each stage is shared out among the threads.
+
+    ```mlir
+    kernel.winograd ins(%x, %w : ...) outs(%out, %scratch : ...) attributes {block = 28, ...}
+    ```
+    ==>
+    ```mlir
+    scf.for %i = %c0 to %c7 step %c1 {
+      kernel.winograd_input ins(%x : ...) block(%i) outs(%scratch : ...) {block = 28, ...}
+      kernel.winograd_output ins(%w : ...) block(%i) outs(%out, %scratch : ...) attributes {block = 28, ...}
+    }
+    ```
+
+    Preconditions: the operation is on memrefs. One on tensors does not change.
+  }];
+  let dependentDialects = ["::graven::kernel::KernelDialect", "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
+  let statistics = [Statistic<"numSplit", "split", "Number of convolutions split">];
+}
+
 def ReturnStatus : Pass<"graven-return-status", "::mlir::func::FuncOp"> {
   let summary = "make the status of a run the result of the function";
   let description = [{

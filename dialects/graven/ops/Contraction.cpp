@@ -126,6 +126,27 @@ static LogicalResult checkConvChannels(OptionalLoc loc, ConvOp::Adaptor adaptor,
   return checkBias(loc, adaptor.getBias(), outChannels, "C7");
 }
 
+/// C9: Winograd's algorithms are for plain 3x3 convolutions of blocks.
+static LogicalResult checkAlgorithm(OptionalLoc loc, ConvOp::Adaptor adaptor) {
+  if (adaptor.getAlgorithm() == Algorithm::Direct)
+    return success();
+  RankedTensorType x = tensorOf(adaptor.getX()), w = tensorOf(adaptor.getW());
+  auto isOne = [](int64_t v) { return v == 1; };
+  auto isThree = [](int64_t v) { return v == 3; };
+  bool fits = x.getElementType().isF32() && x.getRank() == 5 &&
+              adaptor.getLayout() == Layout::Blocked && w.getRank() == 4 &&
+              llvm::all_of(w.getShape().drop_front(2), isThree) &&
+              llvm::all_of(adaptor.getStrides(), isOne) &&
+              llvm::all_of(adaptor.getDilations(), isOne) &&
+              adaptor.getGroups() == 1;
+  if (fits)
+    return success();
+  return emitOptionalError(
+      loc, "algorithm ", stringifyAlgorithm(adaptor.getAlgorithm()),
+      " expects f32, a blocked x, 3x3 kernels, strides and dilations 1, and "
+      "one group (C9)");
+}
+
 LogicalResult ConvOp::inferReturnTypes(MLIRContext *, OptionalLoc loc,
                                        Adaptor adaptor, InferredTypes &types) {
   constexpr int64_t block = 16;
@@ -142,7 +163,8 @@ LogicalResult ConvOp::inferReturnTypes(MLIRContext *, OptionalLoc loc,
   FailureOr<int64_t> channels = x.getDimSize(1);
   if (blocked)
     channels = blockedChannels(loc, adaptor, spatial);
-  if (failed(channels) || failed(checkConvChannels(loc, adaptor, *channels)))
+  if (failed(channels) || failed(checkConvChannels(loc, adaptor, *channels)) ||
+      failed(checkAlgorithm(loc, adaptor)))
     return failure();
   Shape shape{x.getDimSize(0), w.getDimSize(0)};
   if (blocked && !ShapedType::isDynamic(shape[1]))

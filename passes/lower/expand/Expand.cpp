@@ -17,8 +17,8 @@ bool isKernel(Operation *op) {
   if (isa<memref::CopyOp>(op))
     return true;
   if (!isa<kernel::GemmOp, kernel::PackOp, kernel::ConvOp, kernel::DepthwiseOp,
-           kernel::PoolOp, kernel::SoftmaxOp, kernel::RowNormOp,
-           linalg::LinalgOp>(op))
+           kernel::WinogradInputOp, kernel::WinogradOutputOp, kernel::PoolOp,
+           kernel::SoftmaxOp, kernel::RowNormOp, linalg::LinalgOp>(op))
     return false;
   return cast<DestinationStyleOpInterface>(op).hasPureBufferSemantics();
 }
@@ -42,8 +42,9 @@ int64_t taskCount(Operation *op) {
     return 1;
   return TypeSwitch<Operation *, int64_t>(op)
       .Case<kernel::GemmOp, kernel::PackOp, kernel::ConvOp, kernel::DepthwiseOp,
-            kernel::PoolOp, kernel::SoftmaxOp, kernel::RowNormOp,
-            linalg::LinalgOp, memref::CopyOp>([](auto kernelOp) {
+            kernel::WinogradInputOp, kernel::WinogradOutputOp, kernel::PoolOp,
+            kernel::SoftmaxOp, kernel::RowNormOp, linalg::LinalgOp,
+            memref::CopyOp>([](auto kernelOp) {
         return std::max<int64_t>(1, taskCount(kernelOp));
       });
 }
@@ -59,6 +60,12 @@ LogicalResult expand(OpBuilder &builder, Operation *op, Value lo, Value hi,
       .Case([&](kernel::ConvOp conv) { return expandConv(e, conv, lo, hi); })
       .Case([&](kernel::DepthwiseOp depthwise) {
         return expandDepthwise(e, depthwise, lo, hi);
+      })
+      .Case([&](kernel::WinogradInputOp input) {
+        return expandWinogradInput(e, input, lo, hi);
+      })
+      .Case([&](kernel::WinogradOutputOp output) {
+        return expandWinogradOutput(e, output, lo, hi);
       })
       .Case([&](kernel::PoolOp pool) { return expandPool(e, pool, lo, hi); })
       .Case([&](kernel::SoftmaxOp softmax) {

@@ -47,6 +47,13 @@ mlir::LogicalResult expandConv(Emitter &e, kernel::ConvOp op, mlir::Value lo,
 int64_t taskCount(kernel::DepthwiseOp op);
 mlir::LogicalResult expandDepthwise(Emitter &e, kernel::DepthwiseOp op,
                                     mlir::Value lo, mlir::Value hi);
+int64_t taskCount(kernel::WinogradInputOp op);
+mlir::LogicalResult expandWinogradInput(Emitter &e, kernel::WinogradInputOp op,
+                                        mlir::Value lo, mlir::Value hi);
+int64_t taskCount(kernel::WinogradOutputOp op);
+mlir::LogicalResult expandWinogradOutput(Emitter &e,
+                                         kernel::WinogradOutputOp op,
+                                         mlir::Value lo, mlir::Value hi);
 int64_t taskCount(kernel::PoolOp op);
 mlir::LogicalResult expandPool(Emitter &e, kernel::PoolOp op, mlir::Value lo,
                                mlir::Value hi);

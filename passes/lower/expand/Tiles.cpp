@@ -153,6 +153,21 @@ ConvTile chooseConvTile(const TargetInfo &target, const ConvTileShape &shape,
   return tile;
 }
 
+WinogradTile chooseWinogradTile(const TargetInfo &target, int64_t inChannels,
+                                int64_t points, int64_t tiles) {
+  int64_t lanes = target.lanes(4),
+          channels = std::max<int64_t>(2 * lanes, kBlock),
+          mr = rowsThatFit(target, channels / lanes);
+  // Half of the cache for the transformed tiles. Each block reads all weights
+  // once, so a few register tiles are the least that pays.
+  int64_t tileBytes = points * llvm::alignTo(inChannels, kBlock) * 4,
+          fit = target.l2Bytes / 2 / tileBytes,
+          most = std::clamp<int64_t>(fit, 4 * mr, 16 * mr);
+  int64_t blocks = llvm::divideCeilSigned(tiles, most);
+  return {channels, llvm::divideCeilSigned(tiles, std::max<int64_t>(blocks, 1)),
+          mr};
+}
+
 DepthwiseTile chooseDepthwiseTile(const TargetInfo &target, int64_t outHeight,
                                   int64_t outWidth) {
   // One register for the weight, one for the input; eight chains are enough.

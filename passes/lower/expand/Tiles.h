@@ -38,6 +38,14 @@ struct ConvTile {
 ConvTile chooseConvTile(const TargetInfo &target, const ConvTileShape &shape,
                         int64_t elementBytes = 4);
 
+/// kernel.winograd: panels of `channels`, `block` transformed tiles that stay
+/// in the second level cache, `mr` of them in the register tile.
+struct WinogradTile {
+  int64_t channels, block, mr;
+};
+WinogradTile chooseWinogradTile(const TargetInfo &target, int64_t inChannels,
+                                int64_t points, int64_t tiles);
+
 /// kernel.depthwise: `rows` x `columns` output pixels.
 struct DepthwiseTile {
   int64_t rows, columns;

@@ -269,3 +269,13 @@ graven.graph @conv_transpose(%0: tensor<1x4x8x8xf32>, %1: tensor<4x6x3x3xf32>, %
   %r = graven.conv_transpose %0, %1 bias %2 strides [1, 1] dilations [1, 1] pads [0, 0, 0, 0] output_padding [0, 0] : (tensor<1x4x8x8xf32>, tensor<4x6x3x3xf32>, tensor<4xf32>) -> tensor<1x6x10x10xf32>
   graven.return
 }
+
+// -----
+
+// conv C9: Winograd's algorithms take 3x3 kernels.
+graven.graph @f(%x: tensor<1x2x8x8x16xf32>, %w: tensor<32x32x1x1xf32>) -> tensor<1x2x8x8x16xf32> {
+  // expected-error @below {{algorithm winograd4 expects f32, a blocked x, 3x3 kernels, strides and dilations 1, and one group (C9)}}
+  // expected-error @below {{failed to infer returned types}}
+  %0 = graven.conv %x, %w strides [1, 1] dilations [1, 1] pads [0, 0, 0, 0] layout nchw16c channels 32 algorithm winograd4 : (tensor<1x2x8x8x16xf32>, tensor<32x32x1x1xf32>) -> tensor<1x2x8x8x16xf32>
+  graven.return %0 : tensor<1x2x8x8x16xf32>
+}

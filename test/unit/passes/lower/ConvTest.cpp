@@ -22,37 +22,6 @@ struct ConvCase {
   int64_t rowBlock = 0;
 };
 
-int64_t up(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
-/// Planar [n, c, h, w] to blocked; lanes without a channel are `fill`.
-Array block(const Array &planar, int64_t n, int64_t c, int64_t h, int64_t w,
-            float fill) {
-  int64_t blocks = up(c, 16);
-  Array result(n * blocks * h * w * 16);
-  for (int64_t i = 0; i < n; ++i)
-    for (int64_t b = 0; b < blocks; ++b)
-      for (int64_t p = 0; p < h * w; ++p)
-        for (int64_t l = 0; l < 16; ++l) {
-          int64_t channel = b * 16 + l;
-          result[((i * blocks + b) * h * w + p) * 16 + l] =
-              channel < c ? planar[(i * c + channel) * h * w + p] : fill;
-        }
-  return result;
-}
-
-Array unblock(const Array &blocked, int64_t n, int64_t c, int64_t h,
-              int64_t w) {
-  EXPECT_TRUE(blocked.marginIntact());
-  Array result(n * c * h * w);
-  for (int64_t i = 0; i < n; ++i)
-    for (int64_t channel = 0; channel < c; ++channel)
-      for (int64_t p = 0; p < h * w; ++p)
-        result[(i * c + channel) * h * w + p] =
-            blocked[((i * up(c, 16) + channel / 16) * h * w + p) * 16 +
-                    channel % 16];
-  return result;
-}
-
 /// Weights [oc, ic/groups, kh, kw] to panels.
 Array packWeights(const Array &w, const ConvCase &c, int64_t width) {
   int64_t icg = c.ic / c.groups, panels = up(c.oc, width);

@@ -115,6 +115,7 @@ static void replaceLaunches(ModuleOp module) {
 
 static void lower(ModuleOp module, const TargetInfo &target) {
   PassManager outline(module.getContext());
+  outline.addNestedPass<func::FuncOp>(createSplitWinograd());
   outline.addPass(createOutlineKernels());
   outline.addNestedPass<func::FuncOp>(createExpandKernels(target));
   if (failed(outline.run(module)))
@@ -235,6 +236,34 @@ bool Array::marginIntact() const {
   auto isMargin = [](float value) { return value == kMarginValue; };
   return std::all_of(values.begin(), values.begin() + kMargin, isMargin) &&
          std::all_of(values.end() - kMargin, values.end(), isMargin);
+}
+
+Array block(const Array &planar, int64_t n, int64_t c, int64_t h, int64_t w,
+            float fill) {
+  int64_t blocks = up(c, 16);
+  Array result(n * blocks * h * w * 16);
+  for (int64_t i = 0; i < n; ++i)
+    for (int64_t b = 0; b < blocks; ++b)
+      for (int64_t p = 0; p < h * w; ++p)
+        for (int64_t l = 0; l < 16; ++l) {
+          int64_t channel = b * 16 + l;
+          result[((i * blocks + b) * h * w + p) * 16 + l] =
+              channel < c ? planar[(i * c + channel) * h * w + p] : fill;
+        }
+  return result;
+}
+
+Array unblock(const Array &blocked, int64_t n, int64_t c, int64_t h,
+              int64_t w) {
+  EXPECT_TRUE(blocked.marginIntact());
+  Array result(n * c * h * w);
+  for (int64_t i = 0; i < n; ++i)
+    for (int64_t channel = 0; channel < c; ++channel)
+      for (int64_t p = 0; p < h * w; ++p)
+        result[(i * c + channel) * h * w + p] =
+            blocked[((i * up(c, 16) + channel / 16) * h * w + p) * 16 +
+                    channel % 16];
+  return result;
 }
 
 void expectNear(const Array &got, ArrayRef<double> expected, double tolerance,

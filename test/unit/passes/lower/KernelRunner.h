@@ -54,6 +54,15 @@ private:
   std::vector<float> values;
 };
 
+/// a / b rounded up
+inline int64_t up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+/// Planar [n, c, h, w] to blocked; lanes without a channel are `fill`.
+Array block(const Array &planar, int64_t n, int64_t c, int64_t h, int64_t w,
+            float fill);
+/// Back, and expects that nothing beside the array was written.
+Array unblock(const Array &blocked, int64_t n, int64_t c, int64_t h, int64_t w);
+
 /// Expects values within `tolerance` times the largest `scale` of them.
 void expectNear(const Array &got, llvm::ArrayRef<double> expected,
                 double tolerance, const std::string &what);

@@ -1,0 +1,72 @@
+//===- WinogradShape.cpp - extents of a Winograd convolution ----*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file implements the extents that follow from those of the operands.
+
+#include "dialects/kernel/WinogradShape.h"
+
+#include "dialects/kernel/Kernel.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+
+namespace graven::kernel {
+
+static int64_t extent(Value value, int64_t axis) {
+  return cast<ShapedType>(value.getType()).getDimSize(axis);
+}
+
+WinogradShape::WinogradShape(WinogradOp op)
+    : WinogradShape(extent(op.getOut(), 0), op.getInChannels(),
+                    op.getOutChannels(), extent(op.getOut(), 2),
+                    extent(op.getOut(), 3), extent(op.getW(), 3),
+                    op.getTile()) {
+  block = op.getBlock();
+}
+
+WinogradShape::WinogradShape(WinogradInputOp op)
+    : WinogradShape(extent(op.getX(), 0), op.getInChannels(),
+                    op.getOutChannels(), op.getExtents()[0], op.getExtents()[1],
+                    op.getPanel(), op.getTile()) {
+  block = op.getBlock();
+}
+
+WinogradShape::WinogradShape(WinogradOutputOp op)
+    : WinogradShape(extent(op.getOut(), 0), op.getInChannels(),
+                    op.getOutChannels(), extent(op.getOut(), 2),
+                    extent(op.getOut(), 3), extent(op.getW(), 3),
+                    op.getTile()) {
+  block = op.getBlock();
+}
+
+int64_t WinogradShape::inBlocks() const {
+  return llvm::divideCeilSigned(inChannels, kChannelBlock);
+}
+int64_t WinogradShape::panels() const {
+  return llvm::divideCeilSigned(outChannels, panel);
+}
+int64_t WinogradShape::down() const {
+  return llvm::divideCeilSigned(height, tile);
+}
+int64_t WinogradShape::across() const {
+  return llvm::divideCeilSigned(width, tile);
+}
+int64_t WinogradShape::blocks() const {
+  return llvm::divideCeilSigned(tiles(), block);
+}
+
+/// The points of a tile are written one after the other: at a distance that is
+/// a multiple of 1 KiB they would all map to a few sets of the first level
+/// cache.
+static int64_t unaliased(int64_t elements) {
+  return elements % 256 == 0 ? elements + 16 : elements;
+}
+
+int64_t WinogradShape::inputStride() const {
+  return unaliased(inBlocks() * block * kChannelBlock);
+}
+int64_t WinogradShape::productStride() const {
+  return unaliased(block * panel);
+}
+
+} // namespace graven::kernel

@@ -1,0 +1,279 @@
+//===- Winograd.cpp - expansion of Winograd's convolution -------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file implements the expansion of the two stages: the transform of the
+// input tiles, sixteen channels at a time, and, behind the products, the
+// transform to output pixels with the epilogue at the store.
+
+#include "passes/lower/expand/Winograd.h"
+
+#include "dialects/graven/Winograd.h"
+#include "mlir/IR/Matchers.h"
+#include "passes/lower/expand/Epilogue.h"
+#include "passes/lower/expand/Expand.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+
+namespace graven::expand {
+
+namespace {
+constexpr int64_t kBlock = kernel::kChannelBlock;
+
+/// Units of work of a stage that keep any number of threads we expect busy.
+constexpr int64_t kWantedTasks = 16;
+} // namespace
+
+static Idx indexOf(Value value) {
+  APInt constant;
+  if (matchPattern(value, m_ConstantInt(&constant)))
+    return Idx(constant.getSExtValue());
+  return Idx(value);
+}
+
+WinogradBlock::WinogradBlock(Emitter &e, const kernel::WinogradShape &shape,
+                             Value number)
+    : e(e), shape(shape), first(e.mul(indexOf(number), shape.block)) {}
+
+WinogradBlock::Place WinogradBlock::placeOf(Idx tile) {
+  SmallVector<Idx> place = e.delinearize(
+      e.add(first, tile), {shape.batch, shape.down(), shape.across()});
+  return {place[0], place[1], place[2]};
+}
+
+Idx WinogradBlock::bounded(Idx last) {
+  if (shape.tiles() % shape.block == 0)
+    return last;
+  return e.min(last, e.add(Idx(shape.tiles()), e.mul(first, -1)));
+}
+
+SmallVector<Value> combine(Emitter &e, ArrayRef<double> matrix,
+                           ArrayRef<Value> xs) {
+  SmallVector<Value> results;
+  Type type = xs.front().getType();
+  for (size_t row = 0; row < matrix.size(); row += xs.size()) {
+    ArrayRef<double> factors = matrix.slice(row, xs.size());
+    // A factor of 1 starts the sum for nothing.
+    const double *one = llvm::find(factors, 1.0);
+    Value sum = one == factors.end() ? Value() : xs[one - factors.begin()];
+    for (auto [factor, x] : llvm::zip_equal(factors, xs)) {
+      if (factor == 0 || (&factor == one))
+        continue;
+      if (!sum)
+        sum = e.mulf(x, e.splat(type, factor));
+      else if (factor == 1)
+        sum = e.addf(sum, x);
+      else if (factor == -1)
+        sum = e.subf(sum, x);
+      else
+        sum = e.fma(x, e.splat(type, factor), sum);
+    }
+    results.push_back(sum);
+  }
+  return results;
+}
+
+/// matrix X matrix^T for a square X of vectors, row-major.
+static SmallVector<Value> combineBoth(Emitter &e, ArrayRef<double> matrix,
+                                      ArrayRef<Value> xs, int64_t size) {
+  int64_t rows = matrix.size() / size;
+  // Columns first: X's column j becomes column j of matrix X.
+  SmallVector<Value> half(rows * size);
+  for (int64_t j = 0; j < size; ++j) {
+    SmallVector<Value> column;
+    for (int64_t i = 0; i < size; ++i)
+      column.push_back(xs[i * size + j]);
+    for (auto [i, value] : llvm::enumerate(combine(e, matrix, column)))
+      half[i * size + j] = value;
+  }
+  SmallVector<Value> result;
+  for (int64_t i = 0; i < rows; ++i)
+    llvm::append_range(
+        result, combine(e, matrix, ArrayRef(half).slice(i * size, size)));
+  return result;
+}
+
+static int64_t inputGroups(const kernel::WinogradShape &shape) {
+  return std::min(shape.block,
+                  llvm::divideCeilSigned(kWantedTasks, shape.inBlocks()));
+}
+
+int64_t taskCount(kernel::WinogradInputOp op) {
+  kernel::WinogradShape shape(op);
+  return shape.inBlocks() * inputGroups(shape);
+}
+
+LogicalResult expandWinogradInput(Emitter &e, kernel::WinogradInputOp op,
+                                  Value lo, Value hi) {
+  FailureOr<Buffer> x = e.buffer(op.getX()),
+                    scratch = e.buffer(op.getScratch());
+  if (failed(x) || failed(scratch))
+    return failure();
+  if (x->strides[4] != 1)
+    return op.emitOpError("expects an input with contiguous channel blocks");
+  kernel::WinogradShape shape(op);
+  WinogradTransform transform = makeWinogradTransform(shape.tile);
+  WinogradBlock block(e, shape, op.getNumber());
+  VectorType vector = e.vectorOf(x->element);
+  int64_t lanes = vector.getNumElements(), size = shape.size(),
+          groups = inputGroups(shape);
+  if (kBlock % lanes != 0)
+    return op.emitOpError("expects vectors of at most 16 lanes, got ") << lanes;
+  e.tasks(lo, hi, {shape.inBlocks(), groups}, [&](ArrayRef<Idx> task) {
+    Idx first = e.divRem(e.mul(task[1], shape.block), groups).first;
+    Idx last =
+        e.divRem(e.mul(e.add(task[1], Idx(1)), shape.block), groups).first;
+    e.loop(first, block.bounded(last), 1, [&](Idx tile) {
+      WinogradBlock::Place place = block.placeOf(tile);
+      Idx from = e.at(*x, {place.image, task[0], e.mul(place.y, shape.tile),
+                           e.mul(place.x, shape.tile), Idx(int64_t(0))});
+      Idx to = e.mul(e.add(e.mul(task[0], shape.block), tile), kBlock);
+      e.loop(Idx(int64_t(0)), Idx(kBlock), lanes, [&](Idx lane) {
+        SmallVector<Value> pixels;
+        for (int64_t i = 0; i < size; ++i)
+          for (int64_t j = 0; j < size; ++j)
+            pixels.push_back(
+                e.loadVector(*x,
+                             e.add(e.add(from, lane),
+                                   Idx(i * x->strides[2] + j * x->strides[3])),
+                             vector, lanes));
+        pixels = combineBoth(e, transform.input, pixels, size);
+        for (auto [point, value] : llvm::enumerate(pixels))
+          e.storeVector(
+              value, *scratch,
+              e.add(e.add(to, lane), Idx(point * shape.inputStride())), lanes);
+      });
+    });
+  });
+  return success();
+}
+
+int64_t taskCount(kernel::WinogradOutputOp op) {
+  return kernel::WinogradShape(op).panels();
+}
+
+namespace {
+
+class OutputExpansion {
+public:
+  OutputExpansion(Emitter &e, kernel::WinogradOutputOp op, Buffer w, Buffer out,
+                  Buffer scratch, Epilogue epilogue)
+      : e(e), shape(op), mr(op.getMr()), w(std::move(w)), out(std::move(out)),
+        scratch(std::move(scratch)), epilogue(std::move(epilogue)),
+        transform(makeWinogradTransform(shape.tile)),
+        block(e, shape, op.getNumber()), vector(e.vectorOf(this->out.element)),
+        lanes(vector.getNumElements()) {}
+
+  void run(Value lo, Value hi) {
+    // A thread's first unit of work names its products: each thread keeps to
+    // one part of the scratch memory, which stays in its cache.
+    Idx products =
+        e.add(Idx(shape.productsStart()), e.mul(Idx(lo), shape.productsSize()));
+    e.tasks(lo, hi, {shape.panels()}, [&](ArrayRef<Idx> task) {
+      emitWinogradProducts(e, shape, mr, w, scratch, task[0], products);
+      int64_t tail = shape.outChannels - (shape.panels() - 1) * shape.panel;
+      auto pixelsOf = [&](int64_t channels) {
+        for (int64_t c = 0; c < channels; c += lanes)
+          pixels(task[0], products, c,
+                 std::clamp<int64_t>(channels - c, 0, lanes));
+      };
+      if (tail == shape.panel)
+        return pixelsOf(shape.panel);
+      e.ifEqual(
+          shape.panels() == 1 ? Idx(int64_t(0)) : task[0], shape.panels() - 1,
+          [&] { pixelsOf(tail); }, [&] { pixelsOf(shape.panel); });
+    });
+  }
+
+private:
+  /// The pixels of all tiles in `lanes` channels from `channel` of the panel,
+  /// of which `valid` exist.
+  void pixels(Idx panel, Idx products, int64_t channel, int64_t valid) {
+    SmallVector<Value> channelValues = epilogue.channelValues(
+        e, e.add(e.mul(panel, shape.panel), Idx(channel)), vector, valid);
+    int64_t lastRows = shape.height - (shape.down() - 1) * shape.tile,
+            lastColumns = shape.width - (shape.across() - 1) * shape.tile;
+    e.loop(Idx(int64_t(0)), block.bounded(Idx(shape.block)), 1, [&](Idx tile) {
+      WinogradBlock::Place place = block.placeOf(tile);
+      auto emit = [&](int64_t rows, int64_t columns) {
+        store(panel, products, channel, valid, tile, place, rows, columns,
+              channelValues);
+      };
+      auto emitRows = [&](int64_t rows) {
+        if (lastColumns == shape.tile)
+          return emit(rows, shape.tile);
+        e.ifEqual(
+            place.x, shape.across() - 1, [&] { emit(rows, lastColumns); },
+            [&] { emit(rows, shape.tile); });
+      };
+      if (lastRows == shape.tile)
+        return emitRows(shape.tile);
+      e.ifEqual(
+          place.y, shape.down() - 1, [&] { emitRows(lastRows); },
+          [&] { emitRows(shape.tile); });
+    });
+  }
+
+  /// Transforms a tile's products and stores the `rows` x `columns` pixels that
+  /// lie in the output.
+  void store(Idx panel, Idx products, int64_t channel, int64_t valid, Idx tile,
+             const WinogradBlock::Place &place, int64_t rows, int64_t columns,
+             ArrayRef<Value> channelValues) {
+    Idx from = e.add(products, e.add(e.mul(tile, shape.panel), Idx(channel)));
+    SmallVector<Value> values;
+    for (int64_t point = 0; point < shape.points(); ++point)
+      values.push_back(
+          e.loadVector(scratch, e.add(from, Idx(point * shape.productStride())),
+                       vector, lanes));
+    values = combineBoth(e, transform.output, values, shape.size());
+    for (int64_t i = 0; i < rows; ++i)
+      for (int64_t j = 0; j < columns; ++j) {
+        SmallVector<Idx> position{
+            place.image,
+            e.add(e.mul(panel, shape.panel / kBlock), Idx(channel / kBlock)),
+            e.add(e.mul(place.y, shape.tile), Idx(i)),
+            e.add(e.mul(place.x, shape.tile), Idx(j)), Idx(channel % kBlock)};
+        Value value = epilogue.apply(
+            e, values[i * shape.tile + j], channelValues,
+            [&](const Buffer &full) {
+              return e.loadVector(full, e.at(full, position), vector, lanes);
+            });
+        e.storeVector(value, out, e.at(out, position), lanes);
+      }
+  }
+
+  Emitter &e;
+  kernel::WinogradShape shape;
+  int64_t mr;
+  Buffer w, out, scratch;
+  Epilogue epilogue;
+  WinogradTransform transform;
+  WinogradBlock block;
+  VectorType vector;
+  int64_t lanes;
+};
+
+} // namespace
+
+LogicalResult expandWinogradOutput(Emitter &e, kernel::WinogradOutputOp op,
+                                   Value lo, Value hi) {
+  FailureOr<Buffer> w = e.buffer(op.getW()), out = e.buffer(op.getOut()),
+                    scratch = e.buffer(op.getScratch());
+  if (failed(w) || failed(out) || failed(scratch))
+    return failure();
+  if (!cast<MemRefType>(op.getW().getType()).getLayout().isIdentity())
+    return op.emitOpError("expects contiguous weights");
+  if (out->strides[4] != 1)
+    return op.emitOpError("expects an output with contiguous channel blocks");
+  if (kBlock % e.lanesOf(out->element) != 0)
+    return op.emitOpError("expects vectors of at most 16 lanes, got ")
+           << e.lanesOf(out->element);
+  FailureOr<Epilogue> epilogue =
+      Epilogue::create(e, op.getEpilogue(), op.getBody(), out->shape);
+  if (failed(epilogue))
+    return failure();
+  OutputExpansion(e, op, *w, *out, *scratch, *epilogue).run(lo, hi);
+  return success();
+}
+
+} // namespace graven::expand

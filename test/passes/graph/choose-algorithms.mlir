@@ -1,0 +1,87 @@
+// RUN: graven-opt --graven-choose-algorithms --split-input-file %s | FileCheck %s
+// RUN: graven-opt --graven-choose-algorithms=numerics=strict --split-input-file %s | FileCheck %s --check-prefix=STRICT
+// RUN: graven-opt --graven-choose-algorithms=numerics=fast --split-input-file %s | FileCheck %s --check-prefix=FAST
+
+// STRICT-NOT: algorithm
+
+// Big images take tiles of 4x4; a multiplied Parameter is still known.
+
+// CHECK-LABEL: @large
+//       CHECK:   graven.conv %{{.*}} channels 32 algorithm winograd4
+graven.param @w : tensor<32x32x3x3xf32> = dense<0.5> : tensor<32x32x3x3xf32>
+graven.param @f : tensor<32xf32> = dense<2.0> : tensor<32xf32>
+graven.graph @large(%x: tensor<1x2x28x28x16xf32>) -> tensor<1x2x28x28x16xf32> {
+  %w = graven.get_param @w : tensor<32x32x3x3xf32>
+  %f = graven.get_param @f : tensor<32xf32>
+  %g = graven.reshape %f to [32, 1, 1, 1] : (tensor<32xf32>) -> tensor<32x1x1x1xf32>
+  %v = graven.mul %w, %g : (tensor<32x32x3x3xf32>, tensor<32x1x1x1xf32>) -> tensor<32x32x3x3xf32>
+  %0 = graven.conv %x, %v strides [1, 1] dilations [1, 1] pads [1, 1, 1, 1] layout nchw16c channels 32 : (tensor<1x2x28x28x16xf32>, tensor<32x32x3x3xf32>) -> tensor<1x2x28x28x16xf32>
+  graven.return %0 : tensor<1x2x28x28x16xf32>
+}
+
+// -----
+
+// Few pixels: the larger weights of 4x4 would cost more than they save.
+
+// CHECK-LABEL: @small
+//       CHECK:   graven.conv %{{.*}} channels 512 algorithm winograd2
+graven.param @w : tensor<512x512x3x3xf32> = dense<0.5> : tensor<512x512x3x3xf32>
+graven.graph @small(%x: tensor<1x32x7x7x16xf32>) -> tensor<1x32x7x7x16xf32> {
+  %w = graven.get_param @w : tensor<512x512x3x3xf32>
+  %0 = graven.conv %x, %w strides [1, 1] dilations [1, 1] pads [1, 1, 1, 1] layout nchw16c channels 512 : (tensor<1x32x7x7x16xf32>, tensor<512x512x3x3xf32>) -> tensor<1x32x7x7x16xf32>
+  graven.return %0 : tensor<1x32x7x7x16xf32>
+}
+
+// -----
+
+// The weights are not a multiple of a Parameter: 4x4 cannot be measured.
+
+// CHECK-LABEL: @unmeasured
+//       CHECK:   graven.conv %{{.*}} channels 32 algorithm winograd2
+//  FAST-LABEL: @unmeasured
+//        FAST:   graven.conv %{{.*}} channels 32 algorithm winograd4
+graven.param @w : tensor<32x32x3x3xf32> = dense<0.5> : tensor<32x32x3x3xf32>
+graven.graph @unmeasured(%x: tensor<1x2x28x28x16xf32>) -> tensor<1x2x28x28x16xf32> {
+  %w = graven.get_param @w : tensor<32x32x3x3xf32>
+  %v = graven.tanh %w : tensor<32x32x3x3xf32>
+  %0 = graven.conv %x, %v strides [1, 1] dilations [1, 1] pads [1, 1, 1, 1] layout nchw16c channels 32 : (tensor<1x2x28x28x16xf32>, tensor<32x32x3x3xf32>) -> tensor<1x2x28x28x16xf32>
+  graven.return %0 : tensor<1x2x28x28x16xf32>
+}
+
+// -----
+
+// A weight that is not a number leaves nothing to measure.
+
+// CHECK-LABEL: @nan
+//       CHECK:   graven.conv %{{.*}} channels 32 algorithm winograd2
+graven.param @w : tensor<32x32x3x3xf32> = dense<0x7FC00000> : tensor<32x32x3x3xf32>
+graven.graph @nan(%x: tensor<1x2x28x28x16xf32>) -> tensor<1x2x28x28x16xf32> {
+  %w = graven.get_param @w : tensor<32x32x3x3xf32>
+  %0 = graven.conv %x, %w strides [1, 1] dilations [1, 1] pads [1, 1, 1, 1] layout nchw16c channels 32 : (tensor<1x2x28x28x16xf32>, tensor<32x32x3x3xf32>) -> tensor<1x2x28x28x16xf32>
+  graven.return %0 : tensor<1x2x28x28x16xf32>
+}
+
+// -----
+
+// Strides, groups, other kernels, few channels, planes, and weights computed
+// when the model runs stay direct.
+
+// CHECK-LABEL: @direct
+//   CHECK-NOT:   algorithm
+graven.param @w : tensor<32x32x3x3xf32> = dense<0.5> : tensor<32x32x3x3xf32>
+graven.param @grouped : tensor<32x16x3x3xf32> = dense<0.5> : tensor<32x16x3x3xf32>
+graven.param @pointwise : tensor<32x32x1x1xf32> = dense<0.5> : tensor<32x32x1x1xf32>
+graven.param @narrow : tensor<8x32x3x3xf32> = dense<0.5> : tensor<8x32x3x3xf32>
+graven.graph @direct(%x: tensor<1x2x28x28x16xf32>, %p: tensor<1x32x28x28xf32>, %v: tensor<32x32x3x3xf32>) -> (tensor<1x2x14x14x16xf32>, tensor<1x2x28x28x16xf32>, tensor<1x2x28x28x16xf32>, tensor<1x1x28x28x16xf32>, tensor<1x32x28x28xf32>, tensor<1x2x28x28x16xf32>) {
+  %w = graven.get_param @w : tensor<32x32x3x3xf32>
+  %g = graven.get_param @grouped : tensor<32x16x3x3xf32>
+  %q = graven.get_param @pointwise : tensor<32x32x1x1xf32>
+  %n = graven.get_param @narrow : tensor<8x32x3x3xf32>
+  %0 = graven.conv %x, %w strides [2, 2] dilations [1, 1] pads [1, 1, 1, 1] layout nchw16c channels 32 : (tensor<1x2x28x28x16xf32>, tensor<32x32x3x3xf32>) -> tensor<1x2x14x14x16xf32>
+  %1 = graven.conv %x, %g strides [1, 1] dilations [1, 1] pads [1, 1, 1, 1] groups 2 layout nchw16c channels 32 : (tensor<1x2x28x28x16xf32>, tensor<32x16x3x3xf32>) -> tensor<1x2x28x28x16xf32>
+  %2 = graven.conv %x, %q strides [1, 1] dilations [1, 1] pads [0, 0, 0, 0] layout nchw16c channels 32 : (tensor<1x2x28x28x16xf32>, tensor<32x32x1x1xf32>) -> tensor<1x2x28x28x16xf32>
+  %3 = graven.conv %x, %n strides [1, 1] dilations [1, 1] pads [1, 1, 1, 1] layout nchw16c channels 32 : (tensor<1x2x28x28x16xf32>, tensor<8x32x3x3xf32>) -> tensor<1x1x28x28x16xf32>
+  %4 = graven.conv %p, %w strides [1, 1] dilations [1, 1] pads [1, 1, 1, 1] : (tensor<1x32x28x28xf32>, tensor<32x32x3x3xf32>) -> tensor<1x32x28x28xf32>
+  %5 = graven.conv %x, %v strides [1, 1] dilations [1, 1] pads [1, 1, 1, 1] layout nchw16c channels 32 : (tensor<1x2x28x28x16xf32>, tensor<32x32x3x3xf32>) -> tensor<1x2x28x28x16xf32>
+  graven.return %0, %1, %2, %3, %4, %5 : tensor<1x2x14x14x16xf32>, tensor<1x2x28x28x16xf32>, tensor<1x2x28x28x16xf32>, tensor<1x1x28x28x16xf32>, tensor<1x32x28x28xf32>, tensor<1x2x28x28x16xf32>
+}

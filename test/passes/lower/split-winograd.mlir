@@ -1,0 +1,53 @@
+// RUN: graven-opt --pass-pipeline='builtin.module(func.func(graven-split-winograd))' --split-input-file %s | FileCheck %s
+
+// Fourteen tiles in blocks of five: three blocks.
+
+// CHECK-LABEL: func.func @blocks(
+//  CHECK-SAME:   %[[X:.*]]: memref<1x1x10x30x16xf32>, %[[W:.*]]: memref<1x36x16x16xf32>, %[[B:.*]]: memref<16xf32>, %[[O:.*]]: memref<1x1x8x28x16xf32>, %[[S:.*]]: memref<5760xf32>)
+//   CHECK-DAG:   %[[C0:.*]] = arith.constant 0 : index
+//   CHECK-DAG:   %[[C3:.*]] = arith.constant 3 : index
+//       CHECK:   scf.for %[[I:.*]] = %[[C0]] to %[[C3]]
+//       CHECK:     kernel.winograd_input ins(%[[X]] : {{.*}}) block(%[[I]]) outs(%[[S]] : {{.*}}) {block = 5 : i64, extents = array<i64: 8, 28>, in_channels = 16 : i64, out_channels = 16 : i64, panel = 16 : i64, tile = 4 : i64}
+//       CHECK:     kernel.winograd_output ins(%[[W]] : {{.*}}) block(%[[I]]) epilogue(%[[B]] : {{.*}}) outs(%[[O]], %[[S]] : {{.*}}) attributes {block = 5 : i64, in_channels = 16 : i64, mr = 6 : i64, out_channels = 16 : i64, tile = 4 : i64}
+//       CHECK:       arith.addf
+//   CHECK-NOT: kernel.winograd ins
+func.func @blocks(%x: memref<1x1x10x30x16xf32>, %w: memref<1x36x16x16xf32>, %b: memref<16xf32>, %o: memref<1x1x8x28x16xf32>, %s: memref<5760xf32>) {
+  kernel.winograd ins(%x, %w : memref<1x1x10x30x16xf32>, memref<1x36x16x16xf32>) epilogue(%b : memref<16xf32>)
+      outs(%o, %s : memref<1x1x8x28x16xf32>, memref<5760xf32>)
+      attributes {in_channels = 16 : i64, out_channels = 16 : i64, tile = 4 : i64, block = 5 : i64, mr = 6 : i64} {
+  ^bb0(%acc: f32, %e: f32):
+    %0 = arith.addf %acc, %e : f32
+    kernel.yield %0 : f32
+  }
+  return
+}
+
+// -----
+
+// One block takes no loop.
+
+// CHECK-LABEL: func.func @one
+//       CHECK:   %[[C0:.*]] = arith.constant 0 : index
+//   CHECK-NOT:   scf.for
+//       CHECK:   kernel.winograd_input {{.*}} block(%[[C0]])
+//       CHECK:   kernel.winograd_output {{.*}} block(%[[C0]])
+func.func @one(%x: memref<1x1x10x10x16xf32>, %w: memref<1x16x16x16xf32>, %o: memref<1x1x8x8x16xf32>, %s: memref<8704xf32>) {
+  kernel.winograd ins(%x, %w : memref<1x1x10x10x16xf32>, memref<1x16x16x16xf32>)
+      outs(%o, %s : memref<1x1x8x8x16xf32>, memref<8704xf32>)
+      attributes {in_channels = 16 : i64, out_channels = 16 : i64, tile = 2 : i64, block = 16 : i64, mr = 6 : i64}
+  return
+}
+
+// -----
+
+// Tensors have no buffers yet.
+
+// CHECK-LABEL: func.func @tensors
+//   CHECK-NOT:   winograd_input
+//       CHECK:   kernel.winograd ins
+func.func @tensors(%x: tensor<1x1x10x10x16xf32>, %w: tensor<1x16x16x16xf32>, %o: tensor<1x1x8x8x16xf32>, %s: tensor<8704xf32>) -> tensor<1x1x8x8x16xf32> {
+  %0:2 = kernel.winograd ins(%x, %w : tensor<1x1x10x10x16xf32>, tensor<1x16x16x16xf32>)
+      outs(%o, %s : tensor<1x1x8x8x16xf32>, tensor<8704xf32>)
+      attributes {in_channels = 16 : i64, out_channels = 16 : i64, tile = 2 : i64, block = 16 : i64, mr = 6 : i64} -> tensor<1x1x8x8x16xf32>, tensor<8704xf32>
+  return %0#0 : tensor<1x1x8x8x16xf32>
+}
