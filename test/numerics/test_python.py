@@ -1,19 +1,16 @@
-"""The Python package: what compile and load accept, what a Model takes and gives, and how errors look.
+"""The Python package: what compile and load accept, what a Model takes and gives.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
 import ast
-import gc
-import io
-import os
 import pathlib
-import threading
 
 import numpy as np
 import pytest
 import torch
 
 import graven as package
+from saving import saved
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning", "ignore::FutureWarning")
 
@@ -26,24 +23,6 @@ class TwoInputs(torch.nn.Module):
 class OneInput(torch.nn.Module):
     def forward(self, x):
         return x * 2
-
-
-def saved(module, inputs=None):
-    """The bytes of the traced module, or of the scripted one where no inputs are given."""
-    buffer = io.BytesIO()
-    module = torch.jit.script(module.eval()) if inputs is None else torch.jit.trace(module.eval(), inputs)
-    torch.jit.save(module, buffer)
-    return buffer.getvalue()
-
-
-@pytest.fixture(scope="module")
-def digits(root):
-    return package.compile(root / "examples/digits/digits.pt", threads=1)
-
-
-@pytest.fixture(scope="module")
-def image(root):
-    return np.load(root / "examples/digits/heldout_images.npy")[:1]
 
 
 @pytest.fixture(scope="module")
@@ -192,209 +171,11 @@ def test_input_specifications(inputs):
     assert [str(spec) for spec in model.inputs] == ["x:f32[2]"]
 
 
-@pytest.mark.parametrize("inputs, code, text", [
-    (None, "GRV0301", "x"),
-    ({"x": "f99[2]"}, "GRV0305", "unknown element type 'f99'"),
-    (["x"], "GRV0305", "expected NAME:TYPE"),
-    ({"x": "f32[2]", "y": "f32[2]"}, "GRV0302", "y"),
-])
-def test_bad_input_specifications(inputs, code, text):
-    with pytest.raises(package.Error) as error:
-        package.compile(saved(OneInput()), inputs=inputs)
-    assert error.value.code == code and text in str(error.value)
-
-
-@pytest.mark.parametrize("inputs", ["x:f32[2]", {"x": 3}, [None], 7])
-def test_inputs_of_a_wrong_kind(inputs):
-    with pytest.raises(TypeError):
-        package.compile(saved(OneInput()), inputs=inputs)
-
-
-@pytest.mark.parametrize("arrays, code, text", [
-    ([], "GRV0301", "no value for input 'x'"),
-    ([np.zeros((1, 1, 8, 8), np.float32)] * 2, "GRV0302", "expected 1 inputs, got 2"),
-    ([np.zeros((1, 1, 8, 8))], "GRV0303", "input 'x': expected f32, got f64"),
-    ([np.zeros((1, 1, 8, 8), ">f4")], "GRV0303", "input 'x': expected f32, got >f4"),
-    ([np.zeros((1, 1, 8, 8), np.complex64)], "GRV0303", "input 'x': expected f32, got complex64"),
-    ([np.zeros((1, 8, 8), np.float32)], "GRV0304", "input 'x': expected rank 4, got 3"),
-    ([np.zeros((1, 1, 8, 7), np.float32)], "GRV0304", "input 'x': expected extent 8 on axis 3, got 7"),
-])
-def test_bad_arguments(digits, image, arrays, code, text):
-    with pytest.raises(package.Error) as error:
-        digits(*arrays)
-    assert error.value.code == code and text in str(error.value)
-    assert digits(image).shape == (1, 10)
-
-
-def test_bad_names(digits, image):
-    for arguments, text in (({"y": image}, "has no input 'y', only 'x'"), ({"x": image, "0": image}, "given twice")):
-        with pytest.raises(package.Error, match=text) as error:
-            digits(**arguments)
-        assert error.value.code == "GRV0302"
-
-
-@pytest.mark.parametrize("value", [[1.0], 3, None, "text", {"x": 1}])
-def test_no_arrays(digits, value):
-    with pytest.raises(TypeError, match="input 'x': expected an array"):
-        digits(value)
-
-
-@pytest.mark.parametrize("data, code", [
-    (b"", "GRV0002"), (b"\0" * 64, "GRV0002"), (b"PK\3\4 not an archive", "GRV0101"), (b"\x08\x08", "GRV0002"),
-    (b"func.func @f( {", "GRV0109"),
-])
-def test_bad_models(data, code):
-    with pytest.raises(package.Error) as error:
-        package.compile(data)
-    assert error.value.code == code
-    assert all(d.severity == "error" for d in error.value.diagnostics)
-
-
-def test_truncated_models(root):
-    whole = (root / "examples/digits/digits.pt").read_bytes()
-    for length in (1, 100, len(whole) // 2, len(whole) - 1):
-        with pytest.raises(package.Error) as error:
-            package.compile(whole[:length])
-        assert error.value.code.startswith("GRV")
-
-
-def test_missing_files(tmp_path):
-    with pytest.raises(package.Error, match="none.pt") as error:
-        package.compile(tmp_path / "none.pt")
-    assert error.value.code == "GRV0001"
-    with pytest.raises(package.Error, match="none.so") as error:
-        package.load(tmp_path / "none.so")
-    assert error.value.code == "GRV0501"
-    with pytest.raises(package.Error) as error:
-        package.compile(tmp_path)
-    assert error.value.code == "GRV0001"
-
-
-def test_all_unsupported_operations_are_reported():
-    class Unsupported(torch.nn.Module):
-        def forward(self, x):
-            return torch.linalg.qr(x)[0] + torch.fft.fft(x).real
-
-    with pytest.raises(package.Error) as error:
-        package.compile(saved(Unsupported()), inputs={"x": "f32[4,4]"})
-    assert error.value.code == "GRV0201"
-    assert "qr" in str(error.value) and "fft" in str(error.value)
-    assert any(d.location and "test_python.py" in d.location for d in error.value.diagnostics)
-
-
-def test_bad_options(root, digits, tmp_path):
-    path = root / "examples/digits/digits.pt"
-    with pytest.raises(package.Error, match="pentium-9") as error:
-        package.compile(path, target_cpu="pentium-9")
-    assert error.value.code == "GRV0005"
-    for wrong in ({"opt_level": 4}, {"threads": 0}, {"threads": -1}):
-        with pytest.raises(ValueError):
-            package.compile(path, **wrong)
-    with pytest.raises(TypeError):
-        package.compile(3)
-    with pytest.raises(package.Error) as error:
-        digits.save(tmp_path)
-    assert error.value.code == "GRV0003"
-    with pytest.raises(package.Error):
-        digits.save(tmp_path / "no" / "folder.so")
-
-
 @pytest.mark.parametrize("options", [{"opt_level": 0}, {"opt_level": 1}, {"opt_level": 3}, {"target_cpu": "x86-64"},
                                      {"target_cpu": "x86-64-v2"}])
 def test_options_keep_the_result(root, digits, image, options):
     model = package.compile(root / "examples/digits/digits.pt", **options)
     np.testing.assert_allclose(model(image), digits(image), rtol=1e-4, atol=1e-4)
-
-
-def test_index_out_of_range():
-    class Lookup(torch.nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.table = torch.nn.Embedding(4, 2)
-
-        def forward(self, ids):
-            return self.table(ids)
-
-    model = package.compile(saved(Lookup()), inputs={"ids": "i64[2]"})
-    assert model(np.array([0, 3])).shape == (2, 2)
-    with pytest.raises(package.Error) as error:
-        model(np.array([0, 4]))
-    assert error.value.code == "GRV0402"
-
-
-def in_threads(count, function):
-    failures = []
-
-    def guarded(index):
-        try:
-            function(index)
-        except BaseException as failure:  # pylint: disable=broad-except; an assertion of a thread counts
-            failures.append(failure)
-
-    threads = [threading.Thread(target=guarded, args=(i,)) for i in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not failures, failures
-
-
-@pytest.mark.parametrize("threads", [1, 2])
-def test_one_model_in_several_threads(root, threads):
-    model = package.compile(root / "examples/digits/digits.pt", threads=threads)
-    images = np.load(root / "examples/digits/heldout_images.npy")
-    expected = [model(image[None]) for image in images[:64]]
-
-    def run(index):
-        for i in range(index, 64, 2):
-            np.testing.assert_array_equal(model(images[i][None]), expected[i])
-
-    in_threads(4, run)
-
-
-def test_compiling_in_several_threads(root, digits, image):
-    path = root / "examples/digits/digits.pt"
-
-    def run(_):
-        np.testing.assert_array_equal(package.compile(path, threads=1)(image), digits(image))
-
-    in_threads(3, run)
-
-
-def test_the_gil_is_released(root):
-    """While a model is compiled, another thread goes on."""
-    ticks, done = [], threading.Event()
-
-    def tick():
-        while not done.wait(0.001):
-            ticks.append(1)
-
-    thread = threading.Thread(target=tick)
-    thread.start()
-    package.compile(root / "examples/digits/digits.pt")
-    done.set()
-    thread.join()
-    assert len(ticks) > 10
-
-
-def test_after_a_fork(root, digits, image):
-    """One thread survives a fork; several are refused, not waited for."""
-    pooled = package.compile(root / "examples/digits/digits.pt", threads=2)
-    pooled(image)
-    child = os.fork()
-    if child == 0:
-        status = 1
-        try:
-            digits(image)
-            pooled(image)
-        except RuntimeError as error:
-            status = 0 if "fork" in str(error) else 2
-        finally:
-            del pooled
-            gc.collect()
-            os._exit(status)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    assert pooled(image).shape == (1, 10)
 
 
 def test_stubs_name_what_there_is(root):
