@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "runtime/host/LoadedModel.h"
+#include "runtime/host/ElfFile.h"
 
 #include <algorithm>
 #include <charconv>
@@ -64,6 +65,8 @@ Result<LoadedModel> LoadedModel::load(const std::string &path,
                                       const std::string &name) {
   // Without a slash dlopen would search the system's libraries.
   std::string file = path.find('/') == std::string::npos ? "./" + path : path;
+  if (Status status = checkSharedObject(path); !status)
+    return status.takeError();
   LoadedModel loaded;
   loaded.library.reset(::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL));
   if (!loaded.library) {

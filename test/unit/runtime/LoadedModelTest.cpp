@@ -11,6 +11,7 @@
 #include "gtest/gtest.h"
 
 #include <cstring>
+#include <fstream>
 
 using namespace graven::rt;
 
@@ -135,11 +136,29 @@ TEST(LoadedModel, refusesOtherFiles) {
   std::string text = folder.path("text.so");
   Result<LoadedModel> model = LoadedModel::load(text);
   ASSERT_FALSE(model);
-  EXPECT_EQ(model.error().message.substr(0, text.size() + 20),
-            text + ": cannot be loaded: ");
+  EXPECT_EQ(model.error().message,
+            text + ": truncated: expected at least 64 bytes, got 19");
+  folder.write("long.so", std::string(100, 'x'));
+  std::string other = folder.path("long.so");
+  EXPECT_EQ(LoadedModel::load(other).error().message,
+            other + ": not a shared object for x86-64");
   EXPECT_FALSE(LoadedModel::load(folder.path("none.so")));
   EXPECT_FALSE(LoadedModel::load("libm.so.6"))
       << "a bare name must not be searched for";
+}
+
+// dlopen would map pages beyond the end of the file and die of them.
+TEST(LoadedModel, refusesEveryTruncation) {
+  std::ifstream stream(GRAVEN_NO_MODEL, std::ios::binary);
+  std::string bytes((std::istreambuf_iterator<char>(stream)),
+                    std::istreambuf_iterator<char>());
+  TestFolder folder;
+  size_t refused = 0;
+  for (size_t size = 0; size < bytes.size(); size += bytes.size() / 64 + 1) {
+    folder.write("m.so", bytes.substr(0, size));
+    refused += !LoadedModel::load(folder.path("m.so"));
+  }
+  EXPECT_GE(refused, 32u);
 }
 
 TEST(LoadedModel, refusesLibrariesThatAreNoModels) {
