@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/cli/Command.h"
+#include "dialects/support/Diagnostics.h"
 #include "llvm/Support/Format.h"
 #include <chrono>
 
@@ -15,24 +16,30 @@ using namespace llvm;
 namespace graven::cli {
 namespace {
 
-class BenchCommand : public Command {
+class BenchCommand : public ModelCommand {
 public:
   BenchCommand()
-      : Command("bench", "time an artifact or a model"), flags(sub),
-        compile(sub), secondsFlag("seconds", cl::desc("how long to measure"),
-                                  cl::init(2.0), cl::sub(sub)),
-        jsonFlag("json", cl::desc("print the report as JSON"), cl::sub(sub)) {}
+      : ModelCommand("bench", "time an artifact or a model"), compile(sub),
+        secondsFlag("seconds", cl::desc("how long to measure"), cl::init(2.0),
+                    cl::sub(sub)) {}
 
   void read() override {
-    flags.read();
+    ModelCommand::read();
     compile.read();
     seconds = secondsFlag;
-    json = jsonFlag;
   }
 
-  int run() override {
-    Session session;
-    auto model = openModel(session, flags, compile);
+private:
+  int runOn(Session &session) override {
+    if (failed(compile.check(&session.getContext())))
+      return Usage;
+    if (!(seconds >= 0 && seconds <= longest)) {
+      emitCoded(UnknownLoc::get(&session.getContext()), Code::BadOption)
+          << "--seconds takes 0 to " << std::to_string(longest) << ", got "
+          << std::to_string(seconds);
+      return Usage;
+    }
+    auto model = openModel(session, compile.options);
     if (failed(model))
       return BadInput;
     auto infos = model->inputs();
@@ -46,7 +53,8 @@ public:
       in.push_back(array.tensor());
     auto outputs = model->createOutputs(in);
     if (!outputs)
-      return (void)report(&session.getContext(), outputs.error()), BadInput;
+      return (void)graven::report(&session.getContext(), outputs.error()),
+             BadInput;
     for (rt::Array &array : *outputs)
       out.push_back(array.tensor());
     std::vector<double> times;
@@ -55,32 +63,30 @@ public:
     do {
       auto start = Clock::now();
       if (rt::Status status = model->run(in, out); !status)
-        return (void)report(&session.getContext(), status.error()), BadInput;
+        return (void)graven::report(&session.getContext(), status.error()),
+               BadInput;
       times.push_back(
           std::chrono::duration<double, std::milli>(Clock::now() - start)
               .count());
     } while (Clock::now() < end || times.size() < 3);
     llvm::sort(times);
     double least = times.front(), median = times[times.size() / 2];
-    if (json)
-      outs() << format("{\"min_ms\": %.4f, \"median_ms\": %.4f, \"runs\": %zu, "
-                       "\"threads\": %d}\n",
-                       least, median, times.size(),
-                       static_cast<int>(compile.options.threads));
-    else
+    report["min_ms"] = least;
+    report["median_ms"] = median;
+    report["runs"] = static_cast<int64_t>(times.size());
+    report["threads"] = compile.options.threads;
+    if (!isJson())
       outs() << format(
           "min %.3f ms, median %.3f ms over %zu runs, %d threads\n", least,
           median, times.size(), static_cast<int>(compile.options.threads));
     return Ok;
   }
 
-private:
-  ModelFlags flags;
+  static constexpr double longest = 86400;
+
   CompileFlags compile;
   double seconds = 0;
-  bool json = false;
   cl::opt<double> secondsFlag;
-  cl::opt<bool> jsonFlag;
 };
 
 } // namespace

@@ -7,29 +7,33 @@
 
 #include "dialects/check/Check.h"
 #include "compiler/cli/Command.h"
+#include "dialects/graven/Graven.h"
 
+using namespace mlir;
 using namespace llvm;
 
 namespace graven::cli {
 namespace {
 
-class CheckCommand : public Command {
+class CheckCommand : public ModelCommand {
 public:
   CheckCommand()
-      : Command("check", "run the check.* expectations in IR"), flags(sub) {}
-
-  void read() override { flags.read(); }
-
-  int run() override {
-    Session session;
-    auto module = session.import(flags.model, {});
-    if (failed(module))
-      return BadInput;
-    return failed(check::runChecks(**module)) ? CheckFailed : Ok;
-  }
+      : ModelCommand("check", "run the check.* expectations in IR") {}
 
 private:
-  ModelFlags flags;
+  int runOn(Session &session) override {
+    auto module = importModel(session);
+    if (failed(module))
+      return BadInput;
+    int64_t graphs =
+        llvm::count_if((*module)->getOps<GraphOp>(), [](GraphOp graph) {
+          return graph.getArgumentTypes().empty();
+        });
+    bool passed = succeeded(check::runChecks(**module));
+    report["graphs"] = graphs;
+    report["passed"] = passed;
+    return passed ? Ok : CheckFailed;
+  }
 };
 
 } // namespace

@@ -1,189 +1,84 @@
 //===- Command.cpp - the command line of `graven` -------------*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// This file implements choosing the command, the flags that commands share, and
-// reading inputs.
+// This file implements choosing the command, help and version, and what happens
+// when the process itself fails.
 //===----------------------------------------------------------------------===//
 
 #include "compiler/cli/Command.h"
 #include "dialects/support/Diagnostics.h"
-#include "runtime/host/Npy.h"
-#include "llvm/Support/MemoryBuffer.h"
-#include <random>
+#include "llvm/Config/llvm-config.h"
+#include "llvm/Support/ErrorHandling.h"
+#include "llvm/Support/PrettyStackTrace.h"
+#include "llvm/Support/Signals.h"
+#include <csignal>
+#include <unistd.h>
 
-using namespace mlir;
 using namespace llvm;
 
 namespace graven::cli {
 
-ModelFlags::ModelFlags(cl::SubCommand &sub)
-    : modelFlag(cl::Positional, cl::Required, cl::desc("MODEL"), cl::sub(sub)),
-      inputFlag(
-          "input",
-          cl::desc(
-              "NAME:f32[1,3,224,224] or NAME=@file.npy; NAME may be an index"),
-          cl::value_desc("spec"), cl::sub(sub)) {}
-
-static bool namesFile(StringRef text) { return text.contains("=@"); }
-
-FailureOr<ImportOptions> ModelFlags::importOptions(MLIRContext *context) const {
-  ImportOptions options;
-  Location loc = UnknownLoc::get(context);
-  for (const std::string &text : inputs) {
-    if (!namesFile(text)) {
-      auto spec = parseInputSpec(text);
-      if (!spec)
-        return emitCoded(loc, Code::BadInputSpec) << toString(spec.takeError());
-      options.inputs.push_back(*spec);
-      continue;
-    }
-    // A given array also gives the shape the model is compiled for.
-    auto [name, path] = StringRef(text).split("=@");
-    auto array = rt::readNpy(path.str());
-    if (!array)
-      return emitCoded(loc, Code::BadNpy) << array.error().message;
-    InputSpec spec;
-    spec.name = name.str();
-    spec.elementType = graven_dtype_name(array->dtype());
-    for (int64_t extent : array->extents())
-      spec.shape.push_back(InputExtent{extent, {}});
-    options.inputs.push_back(std::move(spec));
-  }
-  return options;
-}
-
-std::vector<std::pair<std::string, std::string>> ModelFlags::files() const {
-  std::vector<std::pair<std::string, std::string>> files;
-  for (const std::string &text : inputs)
-    if (namesFile(text)) {
-      auto [name, path] = StringRef(text).split("=@");
-      files.emplace_back(name.str(), path.str());
-    }
-  return files;
-}
-
-CompileFlags::CompileFlags(cl::SubCommand &sub)
-    : cpu("target-cpu",
-          cl::desc("native, x86-64, x86-64-v2, -v3, -v4 or a CPU name"),
-          cl::init("native"), cl::sub(sub)),
-      level("O", cl::Prefix, cl::desc("optimization level 0..3"), cl::init(2),
-            cl::sub(sub)),
-      numerics("numerics",
-               cl::desc("how much rounding may differ from plain sums"),
-               cl::init(Numerics::Default), cl::sub(sub),
-               cl::values(clEnumValN(Numerics::Strict, "strict",
-                                     "direct convolutions only"),
-                          clEnumValN(Numerics::Default, "default",
-                                     "within the accuracy policy"),
-                          clEnumValN(Numerics::Fast, "fast", "not measured"))),
-      threads("threads", cl::desc("threads of a run, 0 for one a CPU"),
-              cl::init(1), cl::sub(sub)) {}
-
-void CompileFlags::read() {
-  options.cpu = cpu;
-  options.level = static_cast<OptLevel>(std::min(level.getValue(), 3u));
-  options.numerics = numerics;
-  options.threads = threads;
-}
-
-void ModelFlags::read() {
-  model = modelFlag;
-  inputs.assign(inputFlag.begin(), inputFlag.end());
-}
-
-/// Values from a fixed seed: floats normal, ints small and non-negative, so
-/// that they are valid indices.
-static void fillRandom(rt::Array &array, std::mt19937 &generator) {
-  std::normal_distribution<float> normal;
-  int64_t count = array.numElements();
-  for (int64_t i = 0; i < count; ++i) {
-    if (array.dtype() == GRAVEN_F32)
-      array.as<float>()[i] = normal(generator);
-    else if (array.dtype() == GRAVEN_F64)
-      array.as<double>()[i] = normal(generator);
-    else
-      array.data()[i * graven_dtype_size(array.dtype())] =
-          static_cast<std::byte>(generator() & 1);
+/// Writes without allocating: memory may be what is missing.
+static void say(StringRef text) {
+  while (!text.empty()) {
+    ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+    if (written <= 0)
+      return;
+    text = text.drop_front(written);
   }
 }
 
-FailureOr<std::vector<rt::Array>> gatherInputs(MLIRContext *context,
-                                               const ModelFlags &flags,
-                                               ArrayRef<GravenTensorInfo> infos,
-                                               Missing missing) {
-  Location loc = UnknownLoc::get(context);
-  std::vector<std::optional<rt::Array>> given(infos.size());
-  for (auto &[name, path] : flags.files()) {
-    size_t index = infos.size();
-    for (size_t i = 0; i < infos.size(); ++i)
-      if (infos[i].name && infos[i].name == name)
-        index = i;
-    if (index == infos.size() && StringRef(name).getAsInteger(10, index))
-      index = infos.size();
-    if (index >= infos.size())
-      return emitCoded(loc, Code::UnknownInput)
-             << "the model has no input '" << name << "'";
-    auto array = rt::readNpy(path);
-    if (!array)
-      return emitCoded(loc, Code::BadNpy) << array.error().message;
-    // NumPy has no bf16: such arrays travel as u16.
-    if (infos[index].dtype == GRAVEN_BF16 && array->dtype() == GRAVEN_U16)
-      (void)array->reinterpret(GRAVEN_BF16);
-    given[index] = std::move(*array);
-  }
-  std::mt19937 generator(0);
-  std::vector<rt::Array> arrays;
-  for (auto [i, info] : llvm::enumerate(infos)) {
-    if (given[i]) {
-      arrays.push_back(std::move(*given[i]));
-      continue;
-    }
-    if (missing == Missing::IsError)
-      return emitCoded(loc, Code::MissingInput)
-             << "input '" << info.name << "' is not given; use --input "
-             << info.name << "=@file.npy";
-    auto array =
-        rt::Array::create(info.dtype, {info.extents, info.extents + info.rank});
-    if (!array)
-      return emitCoded(loc, Code::MissingInput) << array.error().message;
-    fillRandom(*array, generator);
-    arrays.push_back(std::move(*array));
-  }
-  return arrays;
+/// Ends the process without running destructors, and without temporary files.
+[[noreturn]] static void leave(int exit) {
+  sys::RunInterruptHandlers();
+  ::_exit(exit);
 }
 
-static bool isArtifact(StringRef path) {
-  auto buffer = MemoryBuffer::getFileSlice(path, 4, 0);
-  return buffer && (*buffer)->getBuffer() == "\x7f"
-                                             "ELF";
+static void onFatalError(void *, const char *reason, bool) {
+  say("graven: internal error: ");
+  say(reason);
+  say("\n");
+  leave(Internal);
 }
 
-FailureOr<rt::LoadedModel> openModel(Session &session, const ModelFlags &flags,
-                                     const CompileFlags &compile) {
-  Location loc = UnknownLoc::get(&session.getContext());
-  FailureOr<rt::LoadedModel> opened = failure();
-  if (isArtifact(flags.model)) {
-    auto loaded = rt::LoadedModel::load(flags.model);
-    if (!loaded)
-      return emitCoded(loc, Code::BadArtifact) << loaded.error().message;
-    opened = std::move(*loaded);
-  } else {
-    auto options = flags.importOptions(&session.getContext());
-    if (failed(options))
-      return failure();
-    auto module = session.import(flags.model, *options);
-    if (failed(module))
-      return failure();
-    opened = session.load(**module, compile.options);
-    if (failed(opened))
-      return failure();
-  }
-  if (rt::Status status = opened->setThreads(compile.options.threads); !status)
-    return emitCoded(loc, Code::RunFailed) << status.error().message;
-  return opened;
+static void onOutOfMemory(void *, const char *, bool) {
+  say("graven: error: [GRV0006] out of memory\n");
+  leave(BadInput);
 }
+
+/// After the stack trace, with the temporary files gone: the exit code says
+/// that it was us.
+static void onCrash(void *) { ::_exit(Internal); }
+
+static void installHandlers() {
+  setBugReportMsg("graven: internal error: this is a bug in Graven; please "
+                  "report it with the model, the command and this trace\n");
+  install_fatal_error_handler(onFatalError);
+  install_bad_alloc_error_handler(onOutOfMemory);
+  sys::AddSignalHandler(onCrash, nullptr);
+  // Writing beyond a limit is an error of the write.
+  std::signal(SIGXFSZ, SIG_IGN);
+}
+
+static void printVersion(raw_ostream &os) {
+  os << "graven " GRAVEN_VERSION " (LLVM " LLVM_VERSION_STRING ")\n";
+}
+
+static constexpr const char *helpEpilogue =
+    "\nMODEL is a TorchScript archive (.pt) or source (.py), an ONNX file or "
+    "graph IR (.mlir);\nthe content decides, not the extension.\n\n"
+    "EXAMPLES:\n\n"
+    "  graven inspect model.onnx\n"
+    "  graven compile model.pt -o model.so --header model.h\n"
+    "  graven run model.so --input 0=@image.npy --save-outputs out/\n"
+    "  graven compile model.onnx -o model.o --input x:f32[1,3,224,224] "
+    "--target-cpu x86-64-v3\n\n"
+    "EXIT CODES:\n\n"
+    "  0 ok, 1 a check or comparison failed, 2 unsupported or bad input, 3 "
+    "wrong usage, 70 a bug in Graven\n";
 
 int runCommandLine(int argc, char **argv) {
+  installHandlers();
   std::vector<std::unique_ptr<Command>> commands;
   commands.push_back(makeImport());
   commands.push_back(makeCompile());
@@ -192,16 +87,25 @@ int runCommandLine(int argc, char **argv) {
   commands.push_back(makeInspect());
   commands.push_back(makeCheck());
   commands.push_back(makeExplain());
+  cl::SetVersionPrinter(printVersion);
+  cl::extrahelp epilogue(helpEpilogue);
+  // The options that the libraries of LLVM bring along are not ours to offer.
+  cl::OptionCategory none("none");
+  cl::HideUnrelatedOptions(none);
   if (!cl::ParseCommandLineOptions(
           argc, argv, "Graven compiles trained models to native code\n",
-          &errs()))
+          &errs(), /*VFS=*/nullptr, /*EnvVar=*/nullptr,
+          /*LongOptionsUseDoubleDash=*/true))
     return Usage;
   for (auto &command : commands)
     if (command->subCommand()) {
       command->read();
       return command->run();
     }
-  errs() << "graven: no command; see graven --help\n";
+  errs() << "graven: no command, expected one of:";
+  for (auto &command : commands)
+    errs() << ' ' << command->subCommand().getName();
+  errs() << "; see graven --help\n";
   return Usage;
 }
 

@@ -2,16 +2,16 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // This file declares what the commands of the command line share: their base,
-// the flags that say which model, and the exit codes.
+// the base of those that work on a model, and the exit codes.
 //===----------------------------------------------------------------------===//
 
 #ifndef COMPILER_CLI_COMMAND_H
 #define COMPILER_CLI_COMMAND_H
 
+#include "compiler/cli/Flags.h"
 #include "compiler/session/Session.h"
-#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/JSON.h"
 #include <memory>
-#include <vector>
 
 namespace graven::cli {
 
@@ -25,7 +25,7 @@ enum Exit : int {
 };
 
 /// A command: its flags are members, made when the command is and read by
-/// run().
+/// read().
 class Command {
 public:
   Command(const char *name, const char *help) : sub(name, help) {}
@@ -38,53 +38,43 @@ protected:
   llvm::cl::SubCommand sub;
 };
 
-/// MODEL and --input, which most commands take.
-class ModelFlags {
+/// A command that takes MODEL, --input and --json. Its diagnostics are printed
+/// as users read them; with --json the report, the exit code and the
+/// diagnostics go to standard output as one object, also after a failure.
+class ModelCommand : public Command {
 public:
-  explicit ModelFlags(llvm::cl::SubCommand &sub);
-  void read();
+  ModelCommand(const char *name, const char *help);
+  void read() override;
+  int run() final;
 
-  /// The shapes that --input gives; reports malformed ones.
-  mlir::FailureOr<ImportOptions>
-  importOptions(mlir::MLIRContext *context) const;
-  /// What `--input NAME=@file.npy` gives: name and path.
-  std::vector<std::pair<std::string, std::string>> files() const;
+protected:
+  /// The command itself: fills `report`, or prints it when isJson() is false.
+  virtual int runOn(Session &session) = 0;
 
-  std::string model;
-  std::vector<std::string> inputs;
+  /// Reads MODEL with the shapes that --input gives.
+  mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
+  importModel(Session &session);
+
+  /// Opens an artifact as it is; imports and compiles anything else.
+  mlir::FailureOr<rt::LoadedModel> openModel(Session &session,
+                                             const CompileOptions &options);
+
+  bool isJson() const { return json; }
+
+  ModelFlags flags;
+  llvm::json::Object report;
 
 private:
-  llvm::cl::opt<std::string> modelFlag;
-  llvm::cl::list<std::string> inputFlag;
+  bool json = false;
+  llvm::cl::opt<bool> jsonFlag;
 };
 
-/// --target-cpu, -O, --numerics, --threads.
-class CompileFlags {
-public:
-  explicit CompileFlags(llvm::cl::SubCommand &sub);
-  void read();
+/// Whether the file begins as an ELF file does.
+bool isArtifact(llvm::StringRef path);
 
-  CompileOptions options;
-
-private:
-  llvm::cl::opt<std::string> cpu;
-  llvm::cl::opt<unsigned> level;
-  llvm::cl::opt<Numerics> numerics;
-  llvm::cl::opt<int> threads;
-};
-
-/// Arrays for the inputs a model takes, in its order: read from the files that
-/// flags name, or, where `random` is given, made from a fixed seed. `infos`
-/// describes the inputs.
-enum class Missing { IsError, IsRandom };
-mlir::FailureOr<std::vector<rt::Array>>
-gatherInputs(mlir::MLIRContext *context, const ModelFlags &flags,
-             llvm::ArrayRef<GravenTensorInfo> infos, Missing missing);
-
-/// Opens an artifact as it is; imports and compiles anything else.
-mlir::FailureOr<rt::LoadedModel> openModel(Session &session,
-                                           const ModelFlags &flags,
-                                           const CompileFlags &compile);
+/// {name, dtype, shape} of an input or output; -1 and less is "?".
+llvm::json::Object describeTensor(llvm::StringRef name, int32_t dtype,
+                                  llvm::ArrayRef<int64_t> extents);
 
 std::unique_ptr<Command> makeImport();
 std::unique_ptr<Command> makeCompile();

@@ -6,6 +6,8 @@
 
 #include "compiler/cli/Command.h"
 #include "dialects/support/Diagnostics.h"
+#include "llvm/Support/FileSystem.h"
+#include <chrono>
 
 using namespace mlir;
 using namespace llvm;
@@ -13,13 +15,13 @@ using namespace llvm;
 namespace graven::cli {
 namespace {
 
-class CompileCommand : public Command {
+class CompileCommand : public ModelCommand {
 public:
   CompileCommand()
-      : Command("compile", "a model -> .so .o .a .s .ll .mlir"), flags(sub),
+      : ModelCommand("compile", "a model -> .so .o .a .s .ll .mlir"),
         compile(sub),
         outputFlag("o", cl::desc("output file; its extension says what it is"),
-                   cl::Required, cl::sub(sub)),
+                   cl::value_desc("m.so"), cl::Required, cl::sub(sub)),
         headerFlag("header", cl::desc("also write a C header"),
                    cl::value_desc("m.h"), cl::sub(sub)),
         nameFlag(
@@ -29,10 +31,10 @@ public:
         toFlag("to",
                cl::desc("stop after a phase and write IR: import graph kernel "
                         "buffer loops"),
-               cl::sub(sub)) {}
+               cl::value_desc("phase"), cl::sub(sub)) {}
 
   void read() override {
-    flags.read();
+    ModelCommand::read();
     compile.read();
     output = outputFlag;
     header = headerFlag;
@@ -40,35 +42,50 @@ public:
     to = toFlag;
   }
 
-  int run() override {
-    Session session;
+private:
+  int runOn(Session &session) override {
+    auto start = std::chrono::steady_clock::now();
     MLIRContext *context = &session.getContext();
-    auto options = flags.importOptions(context);
-    if (failed(options))
-      return BadInput;
+    Location loc = UnknownLoc::get(context);
     std::optional<Phase> last = parsePhase(to);
-    if (!to.empty() && !last) {
-      emitCoded(UnknownLoc::get(context), Code::BadOption)
+    if (!to.empty() && !last)
+      emitCoded(loc, Code::BadOption)
           << "--to takes import, graph, kernel, buffer or loops, got '" << to
           << "'";
+    bool same = !header.empty() && header == output;
+    if (same)
+      emitCoded(loc, Code::BadOption) << "--header and -o name the same file";
+    if (failed(compile.check(context)) || (!to.empty() && !last) || same)
       return Usage;
-    }
-    auto module = session.import(flags.model, *options);
+    auto module = importModel(session);
     if (failed(module))
       return BadInput;
     CompileOptions how = compile.options;
     how.headerPath = header;
     how.name = name;
+    report["output"] = output;
     if (last)
       return failed(session.runPhases(**module, *last, how)) ||
                      failed(session.write(**module, output))
                  ? BadInput
                  : Ok;
-    return failed(session.compile(**module, how, output)) ? BadInput : Ok;
+    auto summary = session.compile(**module, how, output);
+    if (failed(summary))
+      return BadInput;
+    uint64_t bytes = 0;
+    if (!sys::fs::file_size(output, bytes))
+      report["bytes"] = bytes;
+    if (!header.empty())
+      report["header"] = header;
+    report["symbol"] = summary->symbol;
+    report["workspace_bytes"] = summary->workspaceBytes;
+    report["weights_bytes"] = summary->weightsBytes;
+    report["seconds"] =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
+            .count();
+    return Ok;
   }
 
-private:
-  ModelFlags flags;
   CompileFlags compile;
   std::string output, header, name, to;
   cl::opt<std::string> outputFlag, headerFlag, nameFlag, toFlag;

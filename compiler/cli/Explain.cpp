@@ -1,7 +1,7 @@
 //===- Explain.cpp - graven explain ---------------------------*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// This file implements `graven explain GRV0101`.
+// This file implements `graven explain GRV0101`; without a code it lists all.
 //===----------------------------------------------------------------------===//
 
 #include "compiler/cli/Command.h"
@@ -15,16 +15,22 @@ namespace {
 class ExplainCommand : public Command {
 public:
   ExplainCommand()
-      : Command("explain", "what an error code means"),
-        codeFlag(cl::Positional, cl::Required, cl::desc("CODE"), cl::sub(sub)) {
-  }
+      : Command("explain", "what an error code means; without one, all codes"),
+        codeFlag(cl::Positional, cl::Optional, cl::desc("[CODE]"),
+                 cl::sub(sub)) {}
 
   void read() override { code = codeFlag; }
 
   int run() override {
-    auto known = parseCode(code);
+    if (code.empty()) {
+      for (Code each : allCodes())
+        outs() << codeName(each) << "  " << codeSummary(each) << "\n";
+      return Ok;
+    }
+    auto known = parseCode(StringRef(code).upper());
     if (!known) {
-      errs() << "graven: no error has the code '" << code << "'\n";
+      errs() << "graven: no error has the code '" << code
+             << "'; `graven explain` lists all\n";
       return Usage;
     }
     outs() << codeName(*known) << ": " << codeSummary(*known) << "\n\n"

@@ -5,39 +5,42 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/cli/Command.h"
+#include "dialects/support/Diagnostics.h"
 
+using namespace mlir;
 using namespace llvm;
 
 namespace graven::cli {
 namespace {
 
-class ImportCommand : public Command {
+class ImportCommand : public ModelCommand {
 public:
   ImportCommand()
-      : Command("import",
-                "any format -> graph IR text, and its weights as safetensors"),
-        flags(sub),
+      : ModelCommand(
+            "import",
+            "any format -> graph IR text, and its weights as safetensors"),
         outputFlag("o", cl::desc("output file, - for standard output"),
-                   cl::init("-"), cl::sub(sub)) {}
+                   cl::value_desc("m.mlir"), cl::init("-"), cl::sub(sub)) {}
 
   void read() override {
-    flags.read();
+    ModelCommand::read();
     output = outputFlag;
   }
 
-  int run() override {
-    Session session;
-    auto options = flags.importOptions(&session.getContext());
-    if (failed(options))
-      return BadInput;
-    auto module = session.import(flags.model, *options);
+private:
+  int runOn(Session &session) override {
+    if (isJson() && output == "-") {
+      emitCoded(UnknownLoc::get(&session.getContext()), Code::BadOption)
+          << "--json and the graph cannot both go to standard output; give -o";
+      return Usage;
+    }
+    auto module = importModel(session);
     if (failed(module) || failed(session.write(**module, output)))
       return BadInput;
+    report["output"] = output;
     return Ok;
   }
 
-private:
-  ModelFlags flags;
   std::string output;
   cl::opt<std::string> outputFlag;
 };

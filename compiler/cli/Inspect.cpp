@@ -7,7 +7,8 @@
 
 #include "compiler/cli/Command.h"
 #include "dialects/graven/Graven.h"
-#include "llvm/Support/JSON.h"
+#include "dialects/support/Diagnostics.h"
+#include "llvm/Support/FormatVariadic.h"
 #include <map>
 
 using namespace mlir;
@@ -16,48 +17,52 @@ using namespace llvm;
 namespace graven::cli {
 namespace {
 
-llvm::json::Object describe(StringRef name, Type type) {
-  auto tensor = cast<RankedTensorType>(type);
-  llvm::json::Array shape;
-  for (int64_t extent : tensor.getShape())
-    shape.push_back(ShapedType::isDynamic(extent) ? llvm::json::Value("?")
-                                                  : llvm::json::Value(extent));
-  return llvm::json::Object{
-      {"name", name.str()},
-      {"dtype", graven_dtype_name(dtypeOf(tensor.getElementType()))},
-      {"shape", std::move(shape)}};
-}
-
-class InspectCommand : public Command {
+class InspectCommand : public ModelCommand {
 public:
   InspectCommand()
-      : Command("inspect", "inputs, outputs, Parameters and ops of a model"),
-        flags(sub),
-        jsonFlag("json", cl::desc("print the report as JSON"), cl::sub(sub)) {}
+      : ModelCommand("inspect", "inputs, outputs, Parameters and ops of a "
+                                "model; the table of an artifact") {}
 
-  void read() override {
-    flags.read();
-    json = jsonFlag;
-  }
-
-  int run() override {
-    Session session;
-    auto options = flags.importOptions(&session.getContext());
-    if (failed(options))
+private:
+  int runOn(Session &session) override {
+    LogicalResult done = isArtifact(flags.model)
+                             ? inspectArtifact(&session.getContext())
+                             : inspectModel(session);
+    if (failed(done))
       return BadInput;
-    auto module = session.import(flags.model, *options);
-    if (failed(module))
-      return BadInput;
-    llvm::json::Object report = summarize(**module);
-    if (json)
-      outs() << formatv("{0:2}", llvm::json::Value(std::move(report))) << "\n";
-    else
-      print(report);
+    if (!isJson())
+      print();
     return Ok;
   }
 
-private:
-  static llvm::json::Object summarize(ModuleOp module) {
+  LogicalResult inspectArtifact(MLIRContext *context) {
+    auto loaded = rt::LoadedModel::load(flags.model);
+    if (!loaded)
+      return emitCoded(UnknownLoc::get(context), Code::BadArtifact)
+             << loaded.error().message;
+    auto describeAll = [](auto infos) {
+      llvm::json::Array tensors;
+      for (const GravenTensorInfo &info : infos)
+        tensors.push_back(describeTensor(info.name, info.dtype,
+                                         {info.extents, size_t(info.rank)}));
+      return tensors;
+    };
+    const GravenModel &table = loaded->table();
+    report["name"] = llvm::json::fixUTF8(loaded->name());
+    report["inputs"] = describeAll(loaded->inputs());
+    report["outputs"] = describeAll(loaded->outputs());
+    report["workspace_bytes"] = table.workspace_size;
+    report["weights_bytes"] = table.weights_size;
+    if (table.provenance)
+      report["provenance"] = llvm::json::fixUTF8(table.provenance);
+    return success();
+  }
+
+  LogicalResult inspectModel(Session &session) {
+    auto imported = importModel(session);
+    if (failed(imported))
+      return failure();
+    ModuleOp module = **imported;
     llvm::json::Array inputs, outputs;
     std::map<std::string, int64_t> counts;
     int64_t params = 0, elements = 0, bytes = 0;
@@ -81,16 +86,21 @@ private:
     llvm::json::Object ops;
     for (auto &[name, count] : counts)
       ops[name] = count;
-    return llvm::json::Object{
-        {"inputs", std::move(inputs)},
-        {"outputs", std::move(outputs)},
-        {"parameters", llvm::json::Object{{"count", params},
-                                          {"elements", elements},
-                                          {"bytes", bytes}}},
-        {"ops", std::move(ops)}};
+    report["inputs"] = std::move(inputs);
+    report["outputs"] = std::move(outputs);
+    report["parameters"] = llvm::json::Object{
+        {"count", params}, {"elements", elements}, {"bytes", bytes}};
+    report["ops"] = std::move(ops);
+    return success();
   }
 
-  static void print(const llvm::json::Object &report) {
+  static llvm::json::Object describe(StringRef name, Type type) {
+    auto tensor = cast<RankedTensorType>(type);
+    return describeTensor(name, dtypeOf(tensor.getElementType()),
+                          tensor.getShape());
+  }
+
+  void print() const {
     for (StringRef side : {"inputs", "outputs"})
       for (const llvm::json::Value &entry : *report.getArray(side)) {
         const llvm::json::Object &tensor = *entry.getAsObject();
@@ -99,20 +109,22 @@ private:
                << *tensor.getString("dtype")
                << formatv("{0}", *tensor.get("shape")) << "\n";
       }
-    const llvm::json::Object &params = *report.getObject("parameters");
-    outs() << "parameters " << *params.getInteger("count") << ", "
-           << *params.getInteger("elements") << " elements, "
-           << *params.getInteger("bytes") << " bytes\n";
+    if (auto bytes = report.getInteger("weights_bytes"))
+      outs() << "weights    " << *bytes << " bytes\nworkspace  "
+             << *report.getInteger("workspace_bytes") << " bytes\n";
+    if (auto provenance = report.getString("provenance"))
+      outs() << *provenance << "\n";
+    if (auto *params = report.getObject("parameters"))
+      outs() << "parameters " << *params->getInteger("count") << ", "
+             << *params->getInteger("elements") << " elements, "
+             << *params->getInteger("bytes") << " bytes\n";
     std::map<std::string, int64_t> sorted;
-    for (auto &[name, count] : *report.getObject("ops"))
-      sorted[name.str()] = *count.getAsInteger();
+    if (auto *ops = report.getObject("ops"))
+      for (auto &[name, count] : *ops)
+        sorted[name.str()] = *count.getAsInteger();
     for (auto &[name, count] : sorted)
       outs() << "op     " << name << " " << count << "\n";
   }
-
-  ModelFlags flags;
-  bool json = false;
-  cl::opt<bool> jsonFlag;
 };
 
 } // namespace

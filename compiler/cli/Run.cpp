@@ -55,10 +55,10 @@ double number(const rt::Array &array, int64_t i) {
   }
 }
 
-class RunCommand : public Command {
+class RunCommand : public ModelCommand {
 public:
   RunCommand()
-      : Command("run", "run an artifact or a model"), flags(sub), compile(sub),
+      : ModelCommand("run", "run an artifact or a model"), compile(sub),
         evaluateFlag(
             "evaluate",
             cl::desc("run by the reference evaluator instead of native code"),
@@ -74,7 +74,7 @@ public:
                  cl::init(1e-5), cl::sub(sub)) {}
 
   void read() override {
-    flags.read();
+    ModelCommand::read();
     compile.read();
     evaluate = evaluateFlag;
     save = saveFlag;
@@ -83,22 +83,36 @@ public:
     atol = atolFlag;
   }
 
-  int run() override {
-    Session session;
+private:
+  int runOn(Session &session) override {
+    if (failed(checkOptions(session)))
+      return Usage;
     auto outputs = evaluate ? runEvaluator(session) : runNative(session);
     if (failed(outputs))
       return BadInput;
     if (!save.empty() && failed(saveAll(session, *outputs)))
       return BadInput;
-    if (save.empty() && expected.empty())
-      for (auto [i, output] : llvm::enumerate(*outputs))
-        print(i, output);
+    describe(*outputs);
     return compareAll(session, *outputs);
   }
 
-private:
+  LogicalResult checkOptions(Session &session) const {
+    MLIRContext *context = &session.getContext();
+    Location loc = UnknownLoc::get(context);
+    if (failed(compile.check(context)))
+      return failure();
+    if (!(rtol >= 0) || !(atol >= 0))
+      return emitCoded(loc, Code::BadOption)
+             << "--rtol and --atol take numbers that are not negative";
+    for (const std::string &text : expected)
+      if (!StringRef(text).contains("=@"))
+        return emitCoded(loc, Code::BadOption)
+               << "--expect takes K=@y.npy, got '" << text << "'";
+    return success();
+  }
+
   FailureOr<std::vector<rt::Array>> runNative(Session &session) {
-    auto model = openModel(session, flags, compile);
+    auto model = openModel(session, compile.options);
     if (failed(model))
       return failure();
     auto infos = model->inputs();
@@ -109,16 +123,14 @@ private:
       return failure();
     auto outputs = model->run(*inputs);
     if (!outputs)
-      return LogicalResult(report(&session.getContext(), outputs.error()));
+      return LogicalResult(
+          graven::report(&session.getContext(), outputs.error()));
     return std::move(*outputs);
   }
 
   FailureOr<std::vector<rt::Array>> runEvaluator(Session &session) {
     MLIRContext *context = &session.getContext();
-    auto options = flags.importOptions(context);
-    if (failed(options))
-      return failure();
-    auto module = session.import(flags.model, *options);
+    auto module = importModel(session);
     if (failed(module))
       return failure();
     auto graph = (*module)->lookupSymbol<GraphOp>("forward");
@@ -142,6 +154,33 @@ private:
     for (rt::Array &input : *inputs)
       pointers.push_back(&input);
     return session.evaluate(**module, pointers);
+  }
+
+  /// The outputs as the report has them; as text only when nothing else is
+  /// done with them.
+  void describe(ArrayRef<rt::Array> outputs) {
+    llvm::json::Array described;
+    for (auto [i, output] : llvm::enumerate(outputs)) {
+      llvm::json::Object entry =
+          describeTensor(std::to_string(i), output.dtype(),
+                         {output.extents().data(), output.extents().size()});
+      llvm::json::Array first;
+      int64_t shown = std::min<int64_t>(output.numElements(), 8);
+      for (int64_t k = 0; k < shown; ++k)
+        first.push_back(toJson(number(output, k)));
+      entry["values"] = std::move(first);
+      described.push_back(std::move(entry));
+      if (!isJson() && save.empty() && expected.empty())
+        print(i, output);
+    }
+    report["outputs"] = std::move(described);
+  }
+
+  /// JSON has no number for what is not finite.
+  static llvm::json::Value toJson(double value) {
+    if (std::isfinite(value))
+      return value;
+    return std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf";
   }
 
   static void print(size_t index, const rt::Array &array) {
@@ -169,6 +208,7 @@ private:
   int compareAll(Session &session, ArrayRef<rt::Array> outputs) {
     Location loc = UnknownLoc::get(&session.getContext());
     int exit = Ok;
+    llvm::json::Array comparisons;
     for (const std::string &text : expected) {
       auto [name, path] = StringRef(text).split("=@");
       size_t index = 0;
@@ -182,14 +222,17 @@ private:
         emitCoded(loc, Code::BadNpy) << wanted.error().message;
         return BadInput;
       }
-      if (failed(compare(loc, index, outputs[index], *wanted)))
+      if (failed(compare(loc, index, outputs[index], *wanted, comparisons)))
         exit = CheckFailed;
     }
+    if (!comparisons.empty())
+      report["comparisons"] = std::move(comparisons);
     return exit;
   }
 
   LogicalResult compare(Location loc, size_t index, const rt::Array &got,
-                        const rt::Array &wanted) {
+                        const rt::Array &wanted,
+                        llvm::json::Array &comparisons) {
     if (!std::ranges::equal(got.extents(), wanted.extents()))
       return emitCoded(loc, Code::Mismatch)
              << "output " << index << " is "
@@ -208,7 +251,14 @@ private:
       ++bad;
       first = first < 0 ? i : first;
     }
+    comparisons.push_back(
+        llvm::json::Object{{"output", static_cast<int64_t>(index)},
+                           {"equal", bad == 0},
+                           {"differing", bad},
+                           {"greatest_difference", toJson(worst)}});
     if (bad == 0) {
+      if (isJson())
+        return success();
       outs() << index << ": equal within rtol " << format("%g", rtol)
              << ", atol " << format("%g", atol) << "; greatest difference "
              << format("%g", worst) << "\n";
@@ -221,7 +271,6 @@ private:
            << std::to_string(number(wanted, first));
   }
 
-  ModelFlags flags;
   CompileFlags compile;
   bool evaluate = false;
   std::string save;

@@ -12,6 +12,7 @@
 #include "frontends/torchscript/Import.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/SourceMgr.h"
@@ -84,23 +85,39 @@ importText(MLIRContext *context, std::unique_ptr<llvm::MemoryBuffer> buffer,
   store.setDirectory(directory);
   llvm::SourceMgr sources;
   sources.AddNewSourceBuffer(std::move(buffer), llvm::SMLoc());
+  CodeScope scope(context, Code::BadIr);
   OwningOpRef<ModuleOp> module =
       parseSourceFile<ModuleOp>(sources, ParserConfig(context));
   if (!module)
-    return emitCoded(loc, Code::BadIr) << "not valid IR";
+    return failure();
   return module;
 }
 
 FailureOr<OwningOpRef<ModuleOp>> Session::import(StringRef path,
                                                  const ImportOptions &options) {
+  Location loc = FileLineColLoc::get(context.get(), path, 0, 0);
+  auto refuse = [&](const Twine &why) {
+    return emitCoded(loc, Code::CannotRead)
+           << "cannot read '" << path << "': " << why.str();
+  };
+  // A device may never end; a pipe ends when its writer does.
+  llvm::sys::fs::file_status status;
+  using llvm::sys::fs::file_type;
+  if (path != "-") {
+    if (std::error_code error = llvm::sys::fs::status(path, status))
+      return refuse(error.message());
+    if (status.type() == file_type::directory_file)
+      return refuse("it is a folder");
+    if (status.type() != file_type::regular_file &&
+        status.type() != file_type::fifo_file)
+      return refuse("not a regular file");
+  }
   // Without a terminator the file is mapped, not read: weights stay where they
   // are until somebody asks for them.
   auto buffer = llvm::MemoryBuffer::getFileOrSTDIN(
       path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
   if (!buffer)
-    return emitCoded(FileLineColLoc::get(context.get(), path, 0, 0),
-                     Code::CannotRead)
-           << "cannot read '" << path << "': " << buffer.getError().message();
+    return refuse(buffer.getError().message());
   StringRef directory = llvm::sys::path::parent_path(path);
   return importBuffer(std::move(*buffer), directory.empty() ? "." : directory,
                       options);

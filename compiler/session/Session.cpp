@@ -7,6 +7,7 @@
 
 #include "compiler/session/Session.h"
 #include "compiler/session/Dialects.h"
+#include "compiler/support/OutputFile.h"
 #include "compiler/targets/cpu/HeaderEmitter.h"
 #include "dialects/graven/Graven.h"
 #include "dialects/support/Diagnostics.h"
@@ -14,7 +15,6 @@
 #include "mlir/IR/Verifier.h"
 #include "passes/lower/LowerUtils.h"
 #include "passes/memory/Passes.h"
-#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 
 using namespace mlir;
@@ -78,16 +78,6 @@ static void addSizes(cpu::ModelSignature &signature, ModuleOp module) {
   signature.weightsSize = number(kWeightsSizeAttr);
 }
 
-LogicalResult Session::runPhases(ModuleOp module, Phase last,
-                                 const CompileOptions &options) {
-  auto target = cpu::CpuTarget::get(options.cpu, module.getLoc());
-  if (failed(target))
-    return failure();
-  PassManager manager(context.get());
-  buildPhases(manager, last, options.level, options.numerics, target->info);
-  return manager.run(module);
-}
-
 /// Takes @prepare out of the module into one of its own; null when there is
 /// none.
 static OwningOpRef<ModuleOp> takePrepare(ModuleOp module) {
@@ -101,30 +91,6 @@ static OwningOpRef<ModuleOp> takePrepare(ModuleOp module) {
 }
 
 namespace {
-/// A folder of its own for files that only this process uses.
-class TemporaryFolder {
-public:
-  static FailureOr<TemporaryFolder> create(Location loc) {
-    SmallString<128> path;
-    if (std::error_code error =
-            llvm::sys::fs::createUniqueDirectory("graven", path))
-      return emitCoded(loc, Code::CannotWrite)
-             << "cannot make a temporary folder: " << error.message();
-    return TemporaryFolder(path.str().str());
-  }
-  TemporaryFolder(TemporaryFolder &&other)
-      : path(std::exchange(other.path, {})) {}
-  ~TemporaryFolder() {
-    if (!path.empty())
-      llvm::sys::fs::remove_directories(path);
-  }
-  std::string file(StringRef name) const { return path + "/" + name.str(); }
-
-private:
-  explicit TemporaryFolder(std::string path) : path(std::move(path)) {}
-  std::string path;
-};
-
 /// The bytes of a Parameter as compiled code reads them: in place where they
 /// are dense, aligned and little-endian, otherwise in a copy.
 class ParamBytes {
@@ -139,7 +105,8 @@ public:
       auto mapped =
           store.read(blob.getFile(), blob.getOffset(), blob.getLength());
       if (!mapped)
-        return param.emitError(llvm::toString(mapped.takeError()));
+        return emitCoded(param.getLoc(), Code::BadTensor)
+               << llvm::toString(mapped.takeError());
       if (reinterpret_cast<uintptr_t>(mapped->data()) %
               eval::storageBytes(element) ==
           0) {
@@ -193,8 +160,8 @@ static LogicalResult makeWeights(Session &session, ModuleOp module,
     signature.outputs.push_back(specOf("", type));
   // The host runs this code once, whatever the target is.
   auto target = cpu::CpuTarget::get("native", loc);
-  auto folder = TemporaryFolder::create(loc);
-  if (failed(target) || failed(folder))
+  auto file = OutputFile::createTemporary(loc);
+  if (failed(target) || failed(file))
     return failure();
   PassManager manager(&session.getContext());
   buildBufferPhase(manager);
@@ -204,11 +171,10 @@ static LogicalResult makeWeights(Session &session, ModuleOp module,
   addSizes(signature, prepare);
   cpu::EmitOptions emit;
   emit.target = *target;
-  std::string path = folder->file("prepare.so");
-  auto artifact = cpu::emitArtifact(prepare, signature, emit, path);
-  if (failed(artifact) || failed(artifact->commit(cpu::Durability::Temporary)))
+  auto artifact = cpu::emitArtifact(prepare, signature, emit, std::move(*file));
+  if (failed(artifact) || failed(artifact->commit(Durability::Temporary)))
     return failure();
-  auto loaded = rt::LoadedModel::load(path);
+  auto loaded = rt::LoadedModel::load(artifact->path().str());
   if (!loaded)
     return report(&session.getContext(), loaded.error());
   SmallVector<void *> inputs, outputs;
@@ -223,40 +189,79 @@ static LogicalResult makeWeights(Session &session, ModuleOp module,
   return success();
 }
 
-LogicalResult Session::compile(ModuleOp module, const CompileOptions &options,
-                               StringRef output) {
+/// Text may hold any IR; what a compile starts from is one graph and what it
+/// needs.
+static LogicalResult checkGraph(ModuleOp module) {
+  if (!entryGraph(module))
+    return emitCoded(module.getLoc(), Code::BadGraph)
+           << "the module has no graph @forward";
+  auto result = module.walk([&](Operation *op) {
+    if (op == module || isa<GravenDialect>(op->getDialect()))
+      return WalkResult::advance();
+    emitCoded(op->getLoc(), Code::BadGraph)
+        << "'" << op->getName() << "' is no operation of a graph";
+    return WalkResult::interrupt();
+  });
+  return success(!result.wasInterrupted());
+}
+
+/// What is said of a graph while its extents become known is about the model:
+/// shapes that contradict each other are found out here.
+static LogicalResult runGraphPhase(ModuleOp module, Phase last,
+                                   const CompileOptions &options,
+                                   const TargetInfo &target) {
+  CodeScope scope(module.getContext(), Code::BadGraph);
+  PassManager manager(module.getContext());
+  buildPhases(manager, last, options.level, options.numerics, target);
+  return manager.run(module);
+}
+
+LogicalResult Session::runPhases(ModuleOp module, Phase last,
+                                 const CompileOptions &options) {
+  auto target = cpu::CpuTarget::get(options.cpu, module.getLoc());
+  if (failed(target) || failed(checkGraph(module)))
+    return failure();
+  if (failed(runGraphPhase(module, std::min(last, Phase::Graph), options,
+                           target->info)))
+    return failure();
+  PassManager manager(context.get());
+  if (last >= Phase::Kernel)
+    buildKernelPhase(manager, target->info);
+  if (last >= Phase::Buffer)
+    buildBufferPhase(manager);
+  if (last >= Phase::Loops)
+    buildLoopsPhase(manager, target->info);
+  return manager.run(module);
+}
+
+/// Takes a graph through all phases into `file`, weights and all; `signature`
+/// has the name and gets the rest.
+static FailureOr<cpu::Artifact> buildArtifact(Session &session, ModuleOp module,
+                                              const CompileOptions &options,
+                                              cpu::OutputKind kind,
+                                              cpu::ModelSignature &signature,
+                                              OutputFile &&file) {
+  MLIRContext *context = &session.getContext();
   Location loc = module.getLoc();
-  auto kind = cpu::outputKindOf(output);
-  if (!kind)
-    return emitCoded(loc, Code::BadOption)
-           << "'" << output << "' does not end in .so .o .a .s .ll or .mlir";
   auto target = cpu::CpuTarget::get(options.cpu, loc);
-  if (failed(target))
+  if (failed(target) || failed(checkGraph(module)))
     return failure();
-  GraphOp graph = entryGraph(module);
-  if (!graph)
-    return emitCoded(loc, Code::BadGraph) << "the module has no graph @forward";
-  std::string name =
-      options.name.empty() ? llvm::sys::path::stem(output).str() : options.name;
-  PassManager first(context.get());
-  buildPhases(first, Phase::Graph, options.level, options.numerics,
-              target->info);
-  if (failed(first.run(module)))
+  if (failed(runGraphPhase(module, Phase::Graph, options, target->info)))
     return failure();
-  cpu::ModelSignature signature = signatureOf(entryGraph(module), name);
-  PassManager kernels(context.get());
+  signature = signatureOf(entryGraph(module), signature.name);
+  PassManager kernels(context);
   buildKernelPhase(kernels, target->info);
   if (failed(kernels.run(module)))
     return failure();
   OwningOpRef<ModuleOp> prepare = takePrepare(module);
-  PassManager last(context.get());
+  PassManager last(context);
   buildBufferPhase(last);
   buildLoopsPhase(last, target->info);
   if (failed(last.run(module)))
     return failure();
   addSizes(signature, module);
   cpu::EmitOptions emit;
-  emit.kind = *kind;
+  emit.kind = kind;
   emit.target = *target;
   emit.optLevel = static_cast<cpu::OptLevel>(options.level);
   // Parameters stay in `params` because emission rewrites the module.
@@ -264,30 +269,70 @@ LogicalResult Session::compile(ModuleOp module, const CompileOptions &options,
   for (ParamOp param : llvm::make_early_inc_range(module.getOps<ParamOp>()))
     param->moveBefore(&params->getBodyRegion().front(),
                       params->getBodyRegion().front().end());
-  auto artifact = cpu::emitArtifact(module, signature, emit, output);
+  auto artifact = cpu::emitArtifact(module, signature, emit, std::move(file));
   if (failed(artifact))
     return failure();
   if (prepare && !artifact->weights().empty()) {
-    if (failed(makeWeights(*this, *params, *prepare, options,
+    if (failed(makeWeights(session, *params, *prepare, options,
                            artifact->weights())))
       return failure();
     artifact->releaseWeights(0, artifact->weights().size());
   }
-  if (!options.headerPath.empty() &&
-      failed(cpu::writeHeader(signature, options.headerPath, loc)))
+  return artifact;
+}
+
+FailureOr<CompileSummary> Session::compile(ModuleOp module,
+                                           const CompileOptions &options,
+                                           StringRef output) {
+  Location loc = module.getLoc();
+  auto kind = cpu::outputKindOf(output);
+  if (!kind)
+    return emitCoded(loc, Code::BadOption)
+           << "'" << output << "' does not end in .so .o .a .s .ll or .mlir";
+  // Paths that cannot be written are found out before minutes of work.
+  auto file = OutputFile::create(output,
+                                 *kind == cpu::OutputKind::SharedObject
+                                     ? FileMode::Executable
+                                     : FileMode::Plain,
+                                 loc);
+  if (failed(file))
     return failure();
-  return artifact->commit();
+  std::optional<OutputFile> header;
+  if (!options.headerPath.empty()) {
+    auto opened = OutputFile::create(options.headerPath, FileMode::Plain, loc);
+    if (failed(opened))
+      return failure();
+    header.emplace(std::move(*opened));
+  }
+  cpu::ModelSignature signature;
+  signature.name =
+      options.name.empty() ? llvm::sys::path::stem(output).str() : options.name;
+  auto artifact =
+      buildArtifact(*this, module, options, *kind, signature, std::move(*file));
+  if (failed(artifact))
+    return failure();
+  if (header && failed(header->write(llvm::arrayRefFromStringRef<char>(
+                    cpu::makeHeader(signature)))))
+    return failure();
+  if (failed(artifact->commit()) || (header && failed(header->commit())))
+    return failure();
+  return CompileSummary{cpu::symbolPrefix(signature.name),
+                        signature.workspaceSize, signature.weightsSize};
 }
 
 FailureOr<rt::LoadedModel> Session::load(ModuleOp module,
                                          const CompileOptions &options) {
-  auto folder = TemporaryFolder::create(module.getLoc());
-  if (failed(folder))
+  auto file = OutputFile::createTemporary(module.getLoc());
+  if (failed(file))
     return failure();
-  std::string path = folder->file("model.so");
-  if (failed(compile(module, options, path)))
+  cpu::ModelSignature signature;
+  signature.name = options.name.empty() ? "model" : options.name;
+  auto artifact =
+      buildArtifact(*this, module, options, cpu::OutputKind::SharedObject,
+                    signature, std::move(*file));
+  if (failed(artifact) || failed(artifact->commit(Durability::Temporary)))
     return failure();
-  auto loaded = rt::LoadedModel::load(path);
+  auto loaded = rt::LoadedModel::load(artifact->path().str());
   if (!loaded)
     return report(context.get(), loaded.error());
   return std::move(*loaded);
@@ -308,6 +353,7 @@ Session::evaluate(ModuleOp module, ArrayRef<rt::Array *> inputs) {
         type, ArrayRef(reinterpret_cast<const char *>(input->data()),
                        input->numBytes())));
   }
+  CodeScope scope(context.get(), Code::RunFailed);
   eval::Evaluator evaluator;
   auto results = evaluator.run(graph, tensors);
   if (failed(results))

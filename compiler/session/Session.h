@@ -41,6 +41,14 @@ struct CompileOptions {
   std::string headerPath;
 };
 
+/// What a compile made.
+struct CompileSummary {
+  /// Prefix of the C symbols.
+  std::string symbol;
+  /// Bytes of the memory a run needs, and of the packed weights.
+  int64_t workspaceBytes = 0, weightsBytes = 0;
+};
+
 /// One context and the models read into it. Errors go to the context's
 /// diagnostics.
 class Session {
@@ -66,9 +74,9 @@ public:
 
   /// Compiles an imported module into the file `output`; the kind follows from
   /// its extension.
-  mlir::LogicalResult compile(mlir::ModuleOp module,
-                              const CompileOptions &options,
-                              llvm::StringRef output);
+  mlir::FailureOr<CompileSummary> compile(mlir::ModuleOp module,
+                                          const CompileOptions &options,
+                                          llvm::StringRef output);
 
   /// Compiles into a temporary shared object and loads it. The file is gone
   /// when the function returns.

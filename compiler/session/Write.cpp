@@ -6,9 +6,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/session/Session.h"
+#include "compiler/support/OutputFile.h"
 #include "dialects/graven/Graven.h"
 #include "dialects/support/Diagnostics.h"
-#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/Path.h"
@@ -16,41 +16,6 @@
 using namespace mlir;
 
 namespace graven {
-
-/// Writes through a temporary file beside `path`, which appears whole or not at
-/// all.
-static LogicalResult
-writeFile(Location loc, StringRef path,
-          llvm::function_ref<LogicalResult(raw_ostream &)> write) {
-  auto fail = [&](const Twine &why) {
-    return emitCoded(loc, Code::CannotWrite)
-           << "cannot write '" << path << "': " << why.str();
-  };
-  if (llvm::sys::fs::is_directory(path))
-    return fail("it is a directory");
-  auto file = llvm::sys::fs::TempFile::create(path + ".%%%%%%%%");
-  if (!file)
-    return fail(llvm::toString(file.takeError()));
-  bool clean = false;
-  {
-    llvm::raw_fd_ostream os(file->FD, /*shouldClose=*/false);
-    clean = succeeded(write(os));
-    os.flush();
-    if (os.has_error()) {
-      std::string why = os.error().message();
-      os.clear_error();
-      llvm::consumeError(file->discard());
-      return fail(why);
-    }
-  }
-  if (!clean) {
-    llvm::consumeError(file->discard());
-    return failure();
-  }
-  if (auto error = file->keep(path))
-    return fail(llvm::toString(std::move(error)));
-  return success();
-}
 
 static StringRef safetensorsType(Type element) {
   switch (dtypeOf(element)) {
@@ -85,7 +50,7 @@ static StringRef safetensorsType(Type element) {
 
 /// Writes the Parameters to `path` and lets them refer to it.
 static LogicalResult moveParams(ModuleOp module, ArrayRef<ParamOp> params,
-                                StringRef path) {
+                                OutputFile &file) {
   llvm::json::Object header;
   SmallVector<int64_t> begins;
   int64_t end = 0;
@@ -104,19 +69,17 @@ static LogicalResult moveParams(ModuleOp module, ArrayRef<ParamOp> params,
   std::string text;
   llvm::raw_string_ostream(text) << llvm::json::Value(std::move(header));
   text.resize(llvm::alignTo(text.size() + 8, 64) - 8, ' ');
-  auto write = [&](raw_ostream &os) {
-    uint64_t size = text.size();
-    os.write(reinterpret_cast<const char *>(&size), sizeof(size));
-    os << text;
-    for (ParamOp param : params) {
-      auto tensor = eval::readParam(param);
-      if (failed(tensor))
-        return failure();
-      os.write(tensor->getBytes().data(), tensor->getBytes().size());
-    }
-    return success();
-  };
-  if (failed(writeFile(module.getLoc(), path, write)))
+  OutputStream os(file);
+  uint64_t size = text.size();
+  os.write(reinterpret_cast<const char *>(&size), sizeof(size));
+  os << text;
+  for (ParamOp param : params) {
+    auto tensor = eval::readParam(param);
+    if (failed(tensor))
+      return failure();
+    os.write(tensor->getBytes().data(), tensor->getBytes().size());
+  }
+  if (failed(os.finish()))
     return failure();
   int64_t data = 8 + static_cast<int64_t>(text.size());
   for (auto [i, begin] : llvm::enumerate(begins)) {
@@ -124,9 +87,9 @@ static LogicalResult moveParams(ModuleOp module, ArrayRef<ParamOp> params,
     RankedTensorType type = param.getTensorType();
     int64_t bytes =
         type.getNumElements() * eval::storageBytes(type.getElementType());
-    param.setValueAttr(
-        BlobAttr::get(module.getContext(), llvm::sys::path::filename(path),
-                      data + begin, bytes, ArrayRef<int64_t>(), false));
+    param.setValueAttr(BlobAttr::get(
+        module.getContext(), llvm::sys::path::filename(file.path()),
+        data + begin, bytes, ArrayRef<int64_t>(), false));
   }
   return success();
 }
@@ -136,23 +99,36 @@ LogicalResult Session::write(ModuleOp module, StringRef path) {
   for (ParamOp param : module.getOps<ParamOp>())
     if (isa<BlobAttr>(param.getValue()))
       params.push_back(param);
+  Location loc = module.getLoc();
   bool toFile = path != "-";
+  std::optional<OutputFile> weights;
   if (!params.empty() && toFile) {
-    SmallString<256> weights(path);
-    llvm::sys::path::replace_extension(weights, "safetensors");
-    if (failed(moveParams(module, params, weights)))
+    SmallString<256> beside(path);
+    llvm::sys::path::replace_extension(beside, "safetensors");
+    if (beside == path)
+      return emitCoded(loc, Code::BadOption)
+             << "'" << path << "' is the name of the weights, not of the graph";
+    auto file = OutputFile::create(beside, FileMode::Plain, loc);
+    if (failed(file) || failed(moveParams(module, params, *file)))
       return failure();
+    weights.emplace(std::move(*file));
   }
   auto print = [&](raw_ostream &os) {
     OpPrintingFlags flags;
     flags.elideLargeElementsAttrs(1 << 20);
     module.print(os, flags);
     os << "\n";
-    return success();
   };
   if (!toFile)
-    return print(llvm::outs());
-  return writeFile(module.getLoc(), path, print);
+    return print(llvm::outs()), success();
+  auto file = OutputFile::create(path, FileMode::Plain, loc);
+  if (failed(file))
+    return failure();
+  OutputStream os(*file);
+  print(os);
+  if (failed(os.finish()) || (weights && failed(weights->commit())))
+    return failure();
+  return file->commit();
 }
 
 } // namespace graven

@@ -43,11 +43,30 @@ std::optional<Code> parseCode(StringRef name) {
   return std::nullopt;
 }
 
+SmallVector<Code> allCodes() {
+  SmallVector<Code> codes;
+  for (const Entry &entry : entries)
+    codes.push_back(entry.code);
+  return codes;
+}
+
 StringRef codeSummary(Code code) { return entryOf(code).summary; }
 StringRef codeExplanation(Code code) { return entryOf(code).explanation; }
 
 mlir::InFlightDiagnostic emitCoded(mlir::Location loc, Code code) {
   return mlir::emitError(loc) << "[" << codeName(code) << "] ";
 }
+
+CodeScope::CodeScope(mlir::MLIRContext *context, Code code)
+    : ScopedDiagnosticHandler(context, [code](mlir::Diagnostic &diagnostic) {
+        std::string text = diagnostic.str();
+        if (diagnostic.getSeverity() != mlir::DiagnosticSeverity::Error ||
+            StringRef(text).starts_with("[GRV"))
+          return mlir::failure();
+        auto coded = emitCoded(diagnostic.getLocation(), code) << text;
+        for (mlir::Diagnostic &note : diagnostic.getNotes())
+          coded.attachNote(note.getLocation()) << note.str();
+        return mlir::success();
+      }) {}
 
 } // namespace graven

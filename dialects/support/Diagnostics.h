@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // This file declares the codes of user errors and the one way to report them: a
-// located message that ends in its code. Bugs of ours are assertions, not
+// located message that begins with its code. Bugs of ours are assertions, not
 // diagnostics.
 //===----------------------------------------------------------------------===//
 
@@ -11,6 +11,7 @@
 
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Location.h"
+#include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"
 #include <optional>
 #include <string>
@@ -30,12 +31,21 @@ std::string codeName(Code code);
 std::optional<Code> parseCode(llvm::StringRef name);
 /// One line: what went wrong.
 llvm::StringRef codeSummary(Code code);
+/// All codes, in ascending order.
+llvm::SmallVector<Code> allCodes();
 /// A paragraph: why it happens and what to do.
 llvm::StringRef codeExplanation(Code code);
 
 /// An error at `loc` that begins with its code: "[GRV0101] ...". Stream the
 /// message, lower case, got vs expected.
 mlir::InFlightDiagnostic emitCoded(mlir::Location loc, Code code);
+
+/// While it lives, errors that have no code get this one: for stretches where
+/// whatever a parser, a verifier or an inference says is about the user's file.
+class CodeScope : public mlir::ScopedDiagnosticHandler {
+public:
+  CodeScope(mlir::MLIRContext *context, Code code);
+};
 
 } // namespace graven
 

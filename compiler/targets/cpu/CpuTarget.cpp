@@ -201,6 +201,14 @@ LogicalResult Emitter::translate() {
   registerBuiltinDialectTranslation(registry);
   registerLLVMDialectTranslation(registry);
   module.getContext()->appendDialectRegistry(registry);
+  // What the arguments mean to earlier phases means nothing to LLVM, which
+  // would warn of each.
+  for (auto function : module.getOps<LLVM::LLVMFuncOp>())
+    for (unsigned i = 0, e = function.getNumArguments(); i < e; ++i)
+      for (NamedAttribute attribute :
+           function_interface_impl::getArgAttrs(function, i))
+        if (attribute.getName().strref().starts_with("graven."))
+          function.removeArgAttr(i, attribute.getName());
   code = translateModuleToLLVMIR(module, context, symbolPrefix(signature.name));
   if (!code)
     return bug("the LLVM dialect could not be translated");
@@ -362,6 +370,13 @@ FailureOr<Artifact> graven::cpu::emitArtifact(ModuleOp module,
       module.getLoc());
   if (failed(file))
     return failure();
+  return emitArtifact(module, signature, options, std::move(*file));
+}
+
+FailureOr<Artifact> graven::cpu::emitArtifact(ModuleOp module,
+                                              const ModelSignature &signature,
+                                              const EmitOptions &options,
+                                              OutputFile &&file) {
   Emitter emitter(module, signature, options);
   Bytes image;
   WeightsPlace weights;
@@ -369,11 +384,11 @@ FailureOr<Artifact> graven::cpu::emitArtifact(ModuleOp module,
     return failure();
   if (options.kind != OutputKind::LLVMDialect && failed(emitter.translate()))
     return failure();
-  if (failed(emitter.makeImage(image, weights)) || failed(file->write(image)))
+  if (failed(emitter.makeImage(image, weights)) || failed(file.write(image)))
     return failure();
   if (weights.size > 0 &&
-      failed(file->extend(weights.offset, weights.offset + weights.size)))
+      failed(file.extend(weights.offset, weights.offset + weights.size)))
     return failure();
-  return Artifact(std::move(*file),
+  return Artifact(std::move(file),
                   weights.size > 0 ? signature.weightsSize : 0);
 }

@@ -9,9 +9,9 @@
 #ifndef GRAVEN_COMPILER_TARGETS_CPU_CPUTARGET_H
 #define GRAVEN_COMPILER_TARGETS_CPU_CPUTARGET_H
 
+#include "compiler/support/OutputFile.h"
 #include "compiler/targets/cpu/Codegen.h"
 #include "compiler/targets/cpu/ModelSignature.h"
-#include "compiler/targets/cpu/OutputFile.h"
 #include "compiler/targets/cpu/TargetMachine.h"
 #include "mlir/IR/BuiltinOps.h"
 
@@ -62,6 +62,8 @@ public:
     return file.commit(durability);
   }
 
+  llvm::StringRef path() const { return file.path(); }
+
 private:
   OutputFile file;
   int64_t weightsSize;
@@ -80,6 +82,12 @@ mlir::FailureOr<Artifact> emitArtifact(mlir::ModuleOp module,
                                        const ModelSignature &signature,
                                        const EmitOptions &options,
                                        llvm::StringRef path);
+
+/// The same into a file that is open.
+mlir::FailureOr<Artifact> emitArtifact(mlir::ModuleOp module,
+                                       const ModelSignature &signature,
+                                       const EmitOptions &options,
+                                       OutputFile &&file);
 
 } // namespace graven::cpu
 

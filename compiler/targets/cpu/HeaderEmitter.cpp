@@ -6,7 +6,7 @@
 // comments.
 //===----------------------------------------------------------------------===//
 #include "compiler/targets/cpu/HeaderEmitter.h"
-#include "compiler/targets/cpu/OutputFile.h"
+#include "compiler/support/OutputFile.h"
 #include "runtime/include/graven/runtime.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"

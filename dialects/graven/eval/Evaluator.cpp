@@ -7,6 +7,7 @@
 
 #include "dialects/graven/eval/Evaluator.h"
 #include "dialects/graven/Graven.h"
+#include "dialects/support/Diagnostics.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/IRMapping.h"
 
@@ -177,7 +178,8 @@ FailureOr<Tensor> readParam(Operation *op) {
   auto &store = cast<GravenDialect>(op->getDialect())->getBlobStore();
   auto bytes = store.read(blob.getFile(), blob.getOffset(), blob.getLength());
   if (!bytes)
-    return op->emitError(llvm::toString(bytes.takeError()));
+    return emitCoded(op->getLoc(), Code::BadTensor)
+           << llvm::toString(bytes.takeError());
   if (blob.getStrides().empty() && !blob.getBigEndian()) {
     size_t size =
         *elementCount(type.getShape()) * storageBytes(type.getElementType());

@@ -17,7 +17,7 @@
 // INSPECT: input x: f32[2,8]
 // INSPECT: output y: f32[2,4]
 // INSPECT: op matmul 1
-// BENCH: {"min_ms": {{[0-9.]+}}
+// BENCH: "min_ms": {{[0-9.]+}}
 // EXPLAIN: GRV0207: an extent is not known
 graven.param @w : tensor<4x8xf32> = dense<0.5> : tensor<4x8xf32>
 graven.graph @forward(%x: tensor<2x8xf32> {graven.name = "x"}) -> (tensor<2x4xf32> {graven.name = "y"}) {

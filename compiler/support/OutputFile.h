@@ -5,15 +5,16 @@
 // target's folder until commit() renames it. What is not committed is removed,
 // also when a signal ends the process.
 //===----------------------------------------------------------------------===//
-#ifndef GRAVEN_COMPILER_TARGETS_CPU_OUTPUTFILE_H
-#define GRAVEN_COMPILER_TARGETS_CPU_OUTPUTFILE_H
+#ifndef COMPILER_SUPPORT_OUTPUTFILE_H
+#define COMPILER_SUPPORT_OUTPUTFILE_H
 
 #include "mlir/IR/Location.h"
 #include "mlir/Support/LLVM.h"
 #include "llvm/ADT/SmallVector.h"
+#include "llvm/Support/raw_ostream.h"
 #include <string>
 
-namespace graven::cpu {
+namespace graven {
 
 enum class FileMode { Plain, Executable };
 
@@ -27,6 +28,10 @@ public:
   /// refuses.
   static mlir::FailureOr<OutputFile> create(llvm::StringRef path, FileMode mode,
                                             mlir::Location loc);
+  /// Opens a file in the system's folder for temporary files that only this
+  /// user can read; path() is its name. It is gone when this object is, whether
+  /// commit() was called or not.
+  static mlir::FailureOr<OutputFile> createTemporary(mlir::Location loc);
   OutputFile(OutputFile &&other);
   OutputFile &operator=(OutputFile &&) = delete;
   ~OutputFile();
@@ -48,12 +53,14 @@ public:
   /// Unmaps, waits for the disk if the file is to last, and gives it its name.
   mlir::LogicalResult commit(Durability durability = Durability::Durable);
 
-  llvm::StringRef path() const { return target; }
+  /// The name that commit() gives; of a temporary file the one it has.
+  llvm::StringRef path() const { return target.empty() ? temporary : target; }
 
 private:
   OutputFile(llvm::StringRef target, mlir::Location loc)
       : target(target), loc(loc) {}
-  mlir::LogicalResult fail(int error) const;
+  mlir::LogicalResult open(llvm::StringRef folder, unsigned bits);
+  mlir::LogicalResult fail(int error, llvm::StringRef folder = {}) const;
   bool fitsLimit(uint64_t size) const;
   void unmap();
 
@@ -64,10 +71,30 @@ private:
   llvm::MutableArrayRef<char> mapping;
 };
 
+/// A stream into an OutputFile. After the first error, which is reported, the
+/// rest is dropped; finish() says whether there was one.
+class OutputStream : public llvm::raw_ostream {
+public:
+  explicit OutputStream(OutputFile &file) : file(file) {}
+  ~OutputStream() override { flush(); }
+  mlir::LogicalResult finish() {
+    flush();
+    return mlir::success(!failed);
+  }
+
+private:
+  void write_impl(const char *data, size_t size) override;
+  uint64_t current_pos() const override { return position; }
+
+  OutputFile &file;
+  uint64_t position = 0;
+  bool failed = false;
+};
+
 /// Writes a text file in one go.
 mlir::LogicalResult writeFile(llvm::StringRef path, llvm::ArrayRef<char> bytes,
                               FileMode mode, mlir::Location loc);
 
-} // namespace graven::cpu
+} // namespace graven
 
-#endif // GRAVEN_COMPILER_TARGETS_CPU_OUTPUTFILE_H
+#endif // COMPILER_SUPPORT_OUTPUTFILE_H

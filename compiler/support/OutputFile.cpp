@@ -5,7 +5,7 @@
 // refuse must come back as an error before a mapped page turns it into a
 // signal.
 //===----------------------------------------------------------------------===//
-#include "compiler/targets/cpu/OutputFile.h"
+#include "compiler/support/OutputFile.h"
 #include "dialects/support/Diagnostics.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-using namespace graven::cpu;
+using namespace graven;
 using mlir::failure;
 using mlir::LogicalResult;
 using mlir::success;
@@ -39,17 +39,30 @@ OutputFile::create(llvm::StringRef path, FileMode mode, mlir::Location loc) {
     return graven::emitCoded(loc, graven::Code::CannotWrite)
            << "cannot write '" << path << "': not a regular file";
   }
-  llvm::SmallString<128> model(llvm::sys::path::parent_path(path));
-  llvm::sys::path::append(model, ".graven-%%%%%%%%%%%%.tmp");
-  llvm::SmallString<128> name;
-  unsigned bits = mode == FileMode::Executable ? 0777 : 0666;
-  std::error_code error = llvm::sys::fs::createUniqueFile(
-      model, file.descriptor, name, llvm::sys::fs::OF_None, bits);
-  if (error)
-    return file.fail(error.value());
-  file.temporary = std::string(name);
-  llvm::sys::RemoveFileOnSignal(file.temporary);
+  llvm::SmallString<128> folder(llvm::sys::path::parent_path(path));
+  if (failed(file.open(folder, mode == FileMode::Executable ? 0777 : 0666)))
+    return failure();
   return std::move(file);
+}
+
+mlir::FailureOr<OutputFile> OutputFile::createTemporary(mlir::Location loc) {
+  OutputFile file("", loc);
+  llvm::SmallString<128> folder;
+  llvm::sys::path::system_temp_directory(/*ErasedOnReboot=*/true, folder);
+  if (failed(file.open(folder, 0700)))
+    return failure();
+  return std::move(file);
+}
+
+LogicalResult OutputFile::open(llvm::StringRef folder, unsigned bits) {
+  llvm::SmallString<128> model(folder), name;
+  llvm::sys::path::append(model, ".graven-%%%%%%%%%%%%.tmp");
+  if (std::error_code error = llvm::sys::fs::createUniqueFile(
+          model, descriptor, name, llvm::sys::fs::OF_None, bits))
+    return fail(error.value(), folder);
+  temporary = std::string(name);
+  llvm::sys::RemoveFileOnSignal(temporary);
+  return success();
 }
 
 OutputFile::OutputFile(OutputFile &&other)
@@ -69,9 +82,9 @@ OutputFile::~OutputFile() {
   }
 }
 
-LogicalResult OutputFile::fail(int error) const {
+LogicalResult OutputFile::fail(int error, llvm::StringRef folder) const {
   return graven::emitCoded(loc, graven::Code::CannotWrite)
-         << "cannot write '" << target
+         << "cannot write '" << (path().empty() ? folder : path())
          << "': " << std::generic_category().message(error);
 }
 
@@ -139,6 +152,8 @@ LogicalResult OutputFile::commit(Durability durability) {
     return fail(errno);
   if (::close(std::exchange(descriptor, -1)) != 0)
     return fail(errno);
+  if (target.empty())
+    return success();
   if (::rename(temporary.c_str(), target.c_str()) != 0)
     return fail(errno);
   llvm::sys::DontRemoveFileOnSignal(temporary);
@@ -146,9 +161,15 @@ LogicalResult OutputFile::commit(Durability durability) {
   return success();
 }
 
-LogicalResult graven::cpu::writeFile(llvm::StringRef path,
-                                     llvm::ArrayRef<char> bytes, FileMode mode,
-                                     mlir::Location loc) {
+void OutputStream::write_impl(const char *data, size_t size) {
+  position += size;
+  if (!failed)
+    failed = mlir::failed(file.write({data, size}));
+}
+
+LogicalResult graven::writeFile(llvm::StringRef path,
+                                llvm::ArrayRef<char> bytes, FileMode mode,
+                                mlir::Location loc) {
   mlir::FailureOr<OutputFile> file = OutputFile::create(path, mode, loc);
   return success(mlir::succeeded(file) && mlir::succeeded(file->write(bytes)) &&
                  mlir::succeeded(file->commit()));

@@ -5,13 +5,14 @@
 // This file tests OutputFile: atomic appearance, refusals, and that nothing
 // stays.
 //===----------------------------------------------------------------------===//
-#include "compiler/targets/cpu/OutputFile.h"
+#include "compiler/support/OutputFile.h"
 #include "test/unit/compiler/targets/cpu/TestModels.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+using namespace graven;
 using namespace graven::cpu;
 using namespace graven::cpu::test;
 

@@ -1,0 +1,228 @@
+//===- Flags.cpp - flags that commands share ------------------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file implements reading the shared flags and the inputs that they name.
+//===----------------------------------------------------------------------===//
+
+#include "compiler/cli/Flags.h"
+#include "dialects/support/Diagnostics.h"
+#include "runtime/host/Npy.h"
+#include "llvm/ADT/StringSet.h"
+#include <random>
+
+using namespace mlir;
+using namespace llvm;
+
+namespace graven::cli {
+
+ModelFlags::ModelFlags(cl::SubCommand &sub)
+    : modelFlag(cl::Positional, cl::Required, cl::desc("MODEL"), cl::sub(sub)),
+      inputFlag(
+          "input",
+          cl::desc(
+              "NAME:f32[1,3,224,224] or NAME=@file.npy; NAME may be an index"),
+          cl::value_desc("spec"), cl::sub(sub)) {}
+
+void ModelFlags::read() {
+  model = modelFlag;
+  inputs.assign(inputFlag.begin(), inputFlag.end());
+}
+
+static bool namesFile(StringRef text) { return text.contains("=@"); }
+
+FailureOr<ImportOptions> ModelFlags::importOptions(MLIRContext *context) const {
+  ImportOptions options;
+  Location loc = UnknownLoc::get(context);
+  llvm::StringSet<> specified, filled;
+  for (const std::string &text : inputs) {
+    if (namesFile(text))
+      continue;
+    auto spec = parseInputSpec(text);
+    if (!spec)
+      return emitCoded(loc, Code::BadInputSpec) << toString(spec.takeError());
+    if (!specified.insert(spec->name).second)
+      return emitCoded(loc, Code::BadInputSpec)
+             << "--input gives the shape of '" << spec->name << "' twice";
+    options.inputs.push_back(*spec);
+  }
+  for (auto &[name, path] : files()) {
+    if (!filled.insert(name).second)
+      return emitCoded(loc, Code::BadInputSpec)
+             << "--input gives an array for '" << name << "' twice";
+    // An array also gives the shape the model is compiled for.
+    auto array = rt::readNpy(path);
+    if (!array)
+      return emitCoded(loc, Code::BadNpy) << array.error().message;
+    if (specified.contains(name))
+      continue;
+    InputSpec spec;
+    spec.name = name;
+    spec.elementType = graven_dtype_name(array->dtype());
+    for (int64_t extent : array->extents())
+      spec.shape.push_back(InputExtent{extent, {}});
+    options.inputs.push_back(std::move(spec));
+  }
+  return options;
+}
+
+std::vector<std::pair<std::string, std::string>> ModelFlags::files() const {
+  std::vector<std::pair<std::string, std::string>> files;
+  for (const std::string &text : inputs)
+    if (namesFile(text)) {
+      auto [name, path] = StringRef(text).split("=@");
+      files.emplace_back(name.str(), path.str());
+    }
+  return files;
+}
+
+CompileFlags::CompileFlags(cl::SubCommand &sub)
+    : cpu("target-cpu",
+          cl::desc("native, x86-64, x86-64-v2, -v3, -v4 or a CPU name"),
+          cl::init("native"), cl::sub(sub)),
+      level("O", cl::Prefix, cl::desc("optimization level 0..3"), cl::init(2),
+            cl::sub(sub)),
+      numerics("numerics",
+               cl::desc("how much rounding may differ from plain sums"),
+               cl::init(Numerics::Default), cl::sub(sub),
+               cl::values(clEnumValN(Numerics::Strict, "strict",
+                                     "direct convolutions only"),
+                          clEnumValN(Numerics::Default, "default",
+                                     "within the accuracy policy"),
+                          clEnumValN(Numerics::Fast, "fast", "not measured"))),
+      threads("threads", cl::desc("threads of a run, 0 for one a CPU"),
+              cl::init(1), cl::sub(sub)) {}
+
+void CompileFlags::read() {
+  options.cpu = cpu;
+  wantedLevel = level;
+  options.level = static_cast<OptLevel>(std::min(wantedLevel, 3u));
+  options.numerics = numerics;
+  options.threads = threads;
+}
+
+LogicalResult CompileFlags::check(MLIRContext *context) const {
+  Location loc = UnknownLoc::get(context);
+  if (wantedLevel > 3)
+    return emitCoded(loc, Code::BadOption)
+           << "-O takes 0 to 3, got " << wantedLevel;
+  if (options.threads < 0 || options.threads > mostThreads)
+    return emitCoded(loc, Code::BadOption)
+           << "--threads takes 0 to " << mostThreads << ", got "
+           << options.threads;
+  return success();
+}
+
+/// Values from a fixed seed: floats normal, ints small and non-negative, so
+/// that they are valid indices.
+static void fillRandom(rt::Array &array, std::mt19937 &generator) {
+  std::normal_distribution<float> normal;
+  int64_t count = array.numElements();
+  for (int64_t i = 0; i < count; ++i) {
+    if (array.dtype() == GRAVEN_F32)
+      array.as<float>()[i] = normal(generator);
+    else if (array.dtype() == GRAVEN_F64)
+      array.as<double>()[i] = normal(generator);
+    else
+      array.data()[i * graven_dtype_size(array.dtype())] =
+          static_cast<std::byte>(generator() & 1);
+  }
+}
+
+/// Position of the input with this name, else of that index.
+static std::optional<size_t> findInput(ArrayRef<GravenTensorInfo> infos,
+                                       StringRef name) {
+  for (auto [i, info] : llvm::enumerate(infos))
+    if (info.name && info.name == name)
+      return i;
+  size_t index = 0;
+  if (name.getAsInteger(10, index) || index >= infos.size())
+    return std::nullopt;
+  return index;
+}
+
+static LogicalResult checkArray(Location loc, const GravenTensorInfo &info,
+                                const rt::Array &array) {
+  if (array.dtype() != info.dtype)
+    return emitCoded(loc, Code::BadInputType)
+           << "input '" << info.name << "': expected "
+           << graven_dtype_name(info.dtype) << ", got "
+           << graven_dtype_name(array.dtype());
+  ArrayRef<int64_t> wanted(info.extents, info.rank);
+  ArrayRef<int64_t> got(array.extents().data(), array.extents().size());
+  bool equal = wanted.size() == got.size();
+  for (size_t axis = 0; equal && axis < wanted.size(); ++axis)
+    equal = wanted[axis] < 0 || wanted[axis] == got[axis];
+  if (equal)
+    return success();
+  auto diagnostic = emitCoded(loc, Code::BadInputShape)
+                    << "input '" << info.name << "': expected extents [";
+  llvm::interleaveComma(wanted, diagnostic, [&](int64_t extent) {
+    extent < 0 ? diagnostic << "?" : diagnostic << extent;
+  });
+  return diagnostic << "], got [" << got << "]";
+}
+
+FailureOr<std::vector<rt::Array>> gatherInputs(MLIRContext *context,
+                                               const ModelFlags &flags,
+                                               ArrayRef<GravenTensorInfo> infos,
+                                               Missing missing) {
+  Location loc = UnknownLoc::get(context);
+  std::vector<std::optional<rt::Array>> given(infos.size());
+  bool good = true;
+  auto bad = [&](LogicalResult result) { good &= succeeded(result); };
+  for (auto &[name, path] : flags.files()) {
+    std::optional<size_t> index = findInput(infos, name);
+    if (!index) {
+      auto diagnostic = emitCoded(loc, Code::UnknownInput)
+                        << "the model has no input '" << name << "'";
+      for (const GravenTensorInfo &info : infos)
+        diagnostic << (&info == infos.data() ? "; it has '" : ", '")
+                   << (info.name ? info.name : "") << "'";
+      bad(diagnostic);
+      continue;
+    }
+    if (given[*index]) {
+      bad(emitCoded(loc, Code::BadInputSpec)
+          << "--input gives an array for '" << infos[*index].name
+          << "' twice, by name and by index");
+      continue;
+    }
+    auto array = rt::readNpy(path);
+    if (!array) {
+      bad(emitCoded(loc, Code::BadNpy) << array.error().message);
+      continue;
+    }
+    // NumPy has no bf16: such arrays travel as u16.
+    if (infos[*index].dtype == GRAVEN_BF16 && array->dtype() == GRAVEN_U16)
+      (void)array->reinterpret(GRAVEN_BF16);
+    bad(checkArray(loc, infos[*index], *array));
+    given[*index] = std::move(*array);
+  }
+  std::mt19937 generator(0);
+  std::vector<rt::Array> arrays;
+  for (auto [i, info] : llvm::enumerate(infos)) {
+    if (given[i]) {
+      arrays.push_back(std::move(*given[i]));
+      continue;
+    }
+    if (missing == Missing::IsError) {
+      bad(emitCoded(loc, Code::MissingInput)
+          << "input '" << info.name << "' is not given; use --input "
+          << info.name << "=@file.npy");
+      continue;
+    }
+    auto array =
+        rt::Array::create(info.dtype, {info.extents, info.extents + info.rank});
+    if (!array) {
+      bad(emitCoded(loc, Code::MissingInput) << array.error().message);
+      continue;
+    }
+    fillRandom(*array, generator);
+    arrays.push_back(std::move(*array));
+  }
+  if (!good)
+    return failure();
+  return arrays;
+}
+
+} // namespace graven::cli

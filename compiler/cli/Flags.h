@@ -1,0 +1,71 @@
+//===- Flags.h - flags that commands share --------------------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file declares the flags that say which model, with which inputs, and how
+// it is compiled.
+//===----------------------------------------------------------------------===//
+
+#ifndef COMPILER_CLI_FLAGS_H
+#define COMPILER_CLI_FLAGS_H
+
+#include "compiler/session/Session.h"
+#include "llvm/Support/CommandLine.h"
+#include <vector>
+
+namespace graven::cli {
+
+/// MODEL and --input, which most commands take.
+class ModelFlags {
+public:
+  explicit ModelFlags(llvm::cl::SubCommand &sub);
+  void read();
+
+  /// The shapes that --input gives, by themselves or as arrays; reports
+  /// malformed ones, and inputs that are given twice.
+  mlir::FailureOr<ImportOptions>
+  importOptions(mlir::MLIRContext *context) const;
+  /// What `--input NAME=@file.npy` gives: name and path.
+  std::vector<std::pair<std::string, std::string>> files() const;
+
+  std::string model;
+  std::vector<std::string> inputs;
+
+private:
+  llvm::cl::opt<std::string> modelFlag;
+  llvm::cl::list<std::string> inputFlag;
+};
+
+/// --target-cpu, -O, --numerics, --threads.
+class CompileFlags {
+public:
+  static constexpr int mostThreads = 1024;
+
+  explicit CompileFlags(llvm::cl::SubCommand &sub);
+  void read();
+
+  /// Reports values outside their ranges.
+  mlir::LogicalResult check(mlir::MLIRContext *context) const;
+
+  CompileOptions options;
+
+private:
+  unsigned wantedLevel = 2;
+  llvm::cl::opt<std::string> cpu;
+  llvm::cl::opt<unsigned> level;
+  llvm::cl::opt<Numerics> numerics;
+  llvm::cl::opt<int> threads;
+};
+
+enum class Missing { IsError, IsRandom };
+
+/// Arrays for the inputs a model takes, in its order: read from the files that
+/// flags name, or, where they name none, made from a fixed seed if `missing`
+/// allows it. Reports unknown and missing inputs, and arrays of another type or
+/// shape than `infos` say, all of them.
+mlir::FailureOr<std::vector<rt::Array>>
+gatherInputs(mlir::MLIRContext *context, const ModelFlags &flags,
+             llvm::ArrayRef<GravenTensorInfo> infos, Missing missing);
+
+} // namespace graven::cli
+
+#endif // COMPILER_CLI_FLAGS_H
