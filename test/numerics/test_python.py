@@ -4,6 +4,7 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
 import ast
 import pathlib
+import re
 
 import numpy as np
 import pytest
@@ -176,6 +177,16 @@ def test_input_specifications(inputs):
 def test_options_keep_the_result(root, digits, image, options):
     model = package.compile(root / "examples/digits/digits.pt", **options)
     np.testing.assert_allclose(model(image), digits(image), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/python.md"])
+def test_documented_example(root, tmp_path, monkeypatch, capsys, page):
+    """The first Python example of the page runs in a checkout."""
+    code = re.search(r"^```python\n(.*?)^```", (root / page).read_text(), re.MULTILINE | re.DOTALL)[1]
+    (tmp_path / "examples").symlink_to(root / "examples")
+    monkeypatch.chdir(tmp_path)
+    exec(compile(code, page, "exec"), {})  # pylint: disable=exec-used; the page is ours
+    assert "Stats(compile_seconds=" in capsys.readouterr().out
 
 
 def test_stubs_name_what_there_is(root):
