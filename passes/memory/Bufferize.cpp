@@ -181,6 +181,7 @@ struct Bufferize : impl::BufferizeBase<Bufferize> {
       return signalPassFailure();
     for (func::FuncOp function : functions) {
       memory::shrinkFills(function);
+      memory::copyStridedOperands(function);
       numCopies += settleCopies(function);
     }
     numFunctions += functions.size();

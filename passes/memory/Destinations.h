@@ -42,6 +42,10 @@ void shrinkFills(mlir::func::FuncOp function);
 /// one buffer.
 void writeBackCarriedTensors(mlir::func::FuncOp function);
 
+/// After bufferization: gives each kernel operand whose last axis is not
+/// contiguous a buffer in which it is, filled before or copied back after.
+void copyStridedOperands(mlir::func::FuncOp function);
+
 } // namespace graven::memory
 
 #endif // GRAVEN_PASSES_MEMORY_DESTINATIONS_H

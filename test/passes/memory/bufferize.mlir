@@ -273,3 +273,25 @@ func.func @exchange(%n: tensor<i64>, %x: tensor<4xf32>, %y: tensor<4xf32>) -> (t
   }
   return %0#1, %0#2 : tensor<4xf32>, tensor<4xf32>
 }
+
+// -----
+
+// A kernel takes every second column, and writes to every second one, through
+// buffers with contiguous rows.
+
+// CHECK-LABEL: func.func @columns
+//       CHECK: %[[IN:.*]] = memref.alloc() : memref<4x8xf32>
+//       CHECK: linalg.copy ins(%{{.*}} : memref<4x8xf32, strided<[16, 2]>>) outs(%[[IN]] : memref<4x8xf32>)
+//       CHECK: %[[OUT:.*]] = memref.alloc() : memref<4x8xf32>
+//       CHECK: kernel.softmax ins(%[[IN]] : memref<4x8xf32>) outs(%[[OUT]] : memref<4x8xf32>)
+//       CHECK: linalg.copy ins(%[[OUT]] : memref<4x8xf32>) outs(%{{.*}} : memref<4x8xf32, strided<[16, 2]>>)
+func.func @columns(%x: tensor<4x16xf32>) -> tensor<4x16xf32> {
+  %zero = arith.constant 0.0 : f32
+  %all = tensor.empty() : tensor<4x16xf32>
+  %filled = linalg.fill ins(%zero : f32) outs(%all : tensor<4x16xf32>) -> tensor<4x16xf32>
+  %columns = tensor.extract_slice %x[0, 0] [4, 8] [1, 2] : tensor<4x16xf32> to tensor<4x8xf32>
+  %empty = tensor.empty() : tensor<4x8xf32>
+  %soft = kernel.softmax ins(%columns : tensor<4x8xf32>) outs(%empty : tensor<4x8xf32>) -> tensor<4x8xf32>
+  %result = tensor.insert_slice %soft into %filled[0, 0] [4, 8] [1, 2] : tensor<4x8xf32> into tensor<4x16xf32>
+  return %result : tensor<4x16xf32>
+}
