@@ -368,6 +368,8 @@ Importer::run(std::string blob) {
 
 /// What part of a file an error of the readers speaks of.
 static Code codeOf(StringRef message) {
+  if (message.starts_with("zip "))
+    return Code::BadArchive;
   if (message.contains("pickle byte") || message.contains(".pkl"))
     return Code::BadPickle;
   if (message.starts_with("code/"))
