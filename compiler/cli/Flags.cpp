@@ -85,7 +85,7 @@ CompileFlags::CompileFlags(cl::SubCommand &sub)
                cl::desc("how much rounding may differ from plain sums"),
                cl::init(Numerics::Default), cl::sub(sub),
                cl::values(clEnumValN(Numerics::Strict, "strict",
-                                     "direct convolutions only"),
+                                     "plain sums only"),
                           clEnumValN(Numerics::Default, "default",
                                      "within the accuracy policy"),
                           clEnumValN(Numerics::Fast, "fast", "not measured"))),

@@ -15,7 +15,7 @@ namespace graven {
 void buildLoopsPhase(mlir::OpPassManager &manager, const TargetInfo &target) {
   // The status leaves the list of outputs before anybody counts them.
   manager.addNestedPass<mlir::func::FuncOp>(createReturnStatus());
-  manager.addNestedPass<mlir::func::FuncOp>(createSplitWinograd());
+  manager.addNestedPass<mlir::func::FuncOp>(createSplitStages());
   // One function for each distinct kernel: the rest of the phase, and code
   // generation, do each kernel once.
   manager.addPass(createOutlineKernels());

@@ -45,10 +45,10 @@ def Graven_Layout : Graven_Enum<"Layout", "order of axes in memory", [
   I32EnumAttrCase<"Planar", 0, "nchw">, I32EnumAttrCase<"Blocked", 1, "nchw16c">]>;
 def Graven_LayoutAttr : Graven_EnumAttr<Graven_Layout, "layout">;
 
-// How a convolution is computed; the values are the same up to rounding.
-def Graven_Algorithm : Graven_Enum<"Algorithm", "how a convolution is computed", [
+// How a contraction is computed; the values are the same up to rounding.
+def Graven_Algorithm : Graven_Enum<"Algorithm", "how a contraction is computed", [
   I32EnumAttrCase<"Direct", 0, "direct">, I32EnumAttrCase<"Winograd2", 1, "winograd2">,
-  I32EnumAttrCase<"Winograd4", 2, "winograd4">]>;
+  I32EnumAttrCase<"Winograd4", 2, "winograd4">, I32EnumAttrCase<"Strassen", 3, "strassen">]>;
 def Graven_AlgorithmAttr : Graven_EnumAttr<Graven_Algorithm, "algorithm">;
 
 def Graven_ResizeMode : Graven_Enum<"ResizeMode", "interpolation", [

@@ -116,6 +116,7 @@ void registerBufferizableOpInterfaceExternalModels(DialectRegistry &registry) {
     ConvOp::attachInterface<DestinationModel<ConvOp>>(*context);
     DepthwiseOp::attachInterface<DestinationModel<DepthwiseOp>>(*context);
     WinogradOp::attachInterface<DestinationModel<WinogradOp>>(*context);
+    StrassenOp::attachInterface<DestinationModel<StrassenOp>>(*context);
     PackOp::attachInterface<DestinationModel<PackOp>>(*context);
     PoolOp::attachInterface<DestinationModel<PoolOp>>(*context);
     SoftmaxOp::attachInterface<DestinationModel<SoftmaxOp>>(*context);

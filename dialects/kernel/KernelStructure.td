@@ -53,7 +53,8 @@ def Kernel_LaunchOp : Kernel_Op<"launch", [DeclareOpInterfaceMethods<SymbolUserO
 }
 
 def Kernel_YieldOp : Kernel_Op<"yield", [Pure, ReturnLike, Terminator,
-    ParentOneOf<["GemmOp", "ConvOp", "DepthwiseOp", "WinogradOp", "WinogradOutputOp"]>]> {
+    ParentOneOf<["GemmOp", "ConvOp", "DepthwiseOp", "WinogradOp", "WinogradOutputOp",
+                 "StrassenOp", "StrassenOutputOp"]>]> {
   let summary = "the element an epilogue stores";
   let description = [{
     Ends an epilogue region with the element to store.

@@ -147,15 +147,16 @@ def RecomposeOps : Pass<"graven-recompose-ops", "::graven::GraphOp"> {
 }
 
 def ChooseAlgorithms : Pass<"graven-choose-algorithms", "::graven::GraphOp"> {
-  let summary = "choose how convolutions are computed";
+  let summary = "choose how contractions are computed";
   let description = [{
     A 3x3 convolution in channel blocks, with strides and dilations 1, one group, and at least 16 channels on either side,
     is given Winograd's algorithm (Lavin and Gray, 2015) where a cost model says that it is faster: with output tiles of
     4x4 (a quarter of the multiplications) or 2x2 (four ninths). The model counts multiplications, transforms, and the
-    bytes of the transformed weights, which are four times or 1.8 times as large.
+    bytes of the transformed weights, which are four times or 1.8 times as large. A matrix product with weights, of at
+    least 64 rows, takes one level of Strassen's recursion (seven products of quadrants instead of eight) by a like model.
 
-    With `numerics` default, tiles of 4x4 are taken only where their error on the actual weights stays within what the
-    accuracy policy allows a sum of products; fast does not measure, strict leaves all convolutions direct. 2x2 rounds no
+    With `numerics` default, tiles of 4x4 and Strassen's recursion are taken only where their error on the actual weights stays within what the
+    accuracy policy allows a sum of products; fast does not measure, strict leaves all contractions direct. 2x2 rounds no
     worse than a direct convolution. A NaN or an infinity in the input reaches all pixels of its tile.
 
     Before ==> after:
@@ -172,11 +173,12 @@ def ChooseAlgorithms : Pass<"graven-choose-algorithms", "::graven::GraphOp"> {
   let options = [
     Option<"numerics", "numerics", "::graven::Numerics", /*default=*/"::graven::Numerics::Default",
            "how much rounding may differ from plain sums", [{::llvm::cl::values(
-             clEnumValN(::graven::Numerics::Strict, "strict", "direct convolutions only"),
+             clEnumValN(::graven::Numerics::Strict, "strict", "plain sums only"),
              clEnumValN(::graven::Numerics::Default, "default", "within the accuracy policy"),
              clEnumValN(::graven::Numerics::Fast, "fast", "not measured"))}]>];
   let statistics = [Statistic<"numWinograd2", "winograd2", "Number of convolutions on tiles of 2x2">,
-                    Statistic<"numWinograd4", "winograd4", "Number of convolutions on tiles of 4x4">];
+                    Statistic<"numWinograd4", "winograd4", "Number of convolutions on tiles of 4x4">,
+                    Statistic<"numStrassen", "strassen", "Number of products by Strassen's recursion">];
 }
 
 def FuseConvBN : Pass<"graven-fuse-conv-bn", "::graven::GraphOp"> {

@@ -28,7 +28,7 @@ struct GraphPipelineOptions
       llvm::cl::desc("how much rounding may differ from plain sums"),
       llvm::cl::init(Numerics::Default),
       llvm::cl::values(
-          clEnumValN(Numerics::Strict, "strict", "direct convolutions only"),
+          clEnumValN(Numerics::Strict, "strict", "plain sums only"),
           clEnumValN(Numerics::Default, "default",
                      "within the accuracy policy"),
           clEnumValN(Numerics::Fast, "fast", "not measured"))};

@@ -9,6 +9,7 @@
 #include "dialects/graven/Graven.h"
 #include "dialects/kernel/Kernel.h"
 #include "passes/lower/LowerContraction.h"
+#include "passes/lower/LowerStrassen.h"
 #include "passes/lower/LowerUtils.h"
 #include "passes/lower/ScalarFormulas.h"
 #include "passes/lower/expand/Tiles.h"
@@ -16,6 +17,14 @@
 using namespace mlir;
 
 namespace graven {
+
+static void emitEpilogue(OpBuilder &b, const FusedNodes &fused, Region &body,
+                         Type element) {
+  fused.emitRegion(b, body, element,
+                   [](OpBuilder &inner, Location at, Value value) {
+                     kernel::YieldOp::create(inner, at, value);
+                   });
+}
 
 Value emitGemm(OpBuilder &b, Location loc, const TargetInfo &target, Value lhs,
                Value rhs, bool rhsTransposed, const FusedNodes &fused,
@@ -37,10 +46,7 @@ Value emitGemm(OpBuilder &b, Location loc, const TargetInfo &target, Value lhs,
   auto gemm =
       kernel::GemmOp::create(b, loc, out.getType(), lhs, pack.getResults()[0],
                              epilogue, out, tile.mr, tile.kc);
-  fused.emitRegion(b, gemm.getBody(), element,
-                   [](OpBuilder &inner, Location at, Value value) {
-                     kernel::YieldOp::create(inner, at, value);
-                   });
+  emitEpilogue(b, fused, gemm.getBody(), element);
   return gemm.getResults()[0];
 }
 
@@ -115,9 +121,20 @@ static Value lowerFloatMatmul(OpBuilder &b, MatmulOp op, Value lhs, Value rhs,
   SmallVector<Value> epilogue;
   for (Value value : fused.outer)
     epilogue.push_back(epilogueOperand(b, loc, value, result, full));
-  Value product = emitGemm(b, loc, target, reshapeTo(b, loc, lhs, left),
-                           reshapeTo(b, loc, rhs, right), op.getTransposeB(),
-                           fused, epilogue);
+  lhs = reshapeTo(b, loc, lhs, left);
+  rhs = reshapeTo(b, loc, rhs, right);
+  kernel::StrassenOp strassen;
+  if (op.getAlgorithm() == Algorithm::Strassen)
+    strassen =
+        emitStrassen(b, loc, target, lhs, rhs, op.getTransposeB(), epilogue);
+  Value product;
+  if (strassen) {
+    emitEpilogue(b, fused, strassen.getBody(), element);
+    product = strassen.getResults()[0];
+  } else {
+    product =
+        emitGemm(b, loc, target, lhs, rhs, op.getTransposeB(), fused, epilogue);
+  }
   return convertElements(b, loc, reshapeTo(b, loc, product, result), element);
 }
 

@@ -8,7 +8,7 @@
 #include "passes/lower/LowerWinograd.h"
 
 #include "dialects/graven/Winograd.h"
-#include "dialects/kernel/WinogradShape.h"
+#include "dialects/kernel/StageShapes.h"
 #include "passes/lower/LowerUtils.h"
 #include "passes/lower/ScalarFormulas.h"
 #include "passes/lower/expand/Tiles.h"
@@ -20,6 +20,7 @@ namespace graven {
 int64_t winogradTileOf(Algorithm algorithm) {
   switch (algorithm) {
   case Algorithm::Direct:
+  case Algorithm::Strassen:
     return 0;
   case Algorithm::Winograd2:
     return 2;
@@ -99,8 +100,8 @@ kernel::WinogradOp emitWinograd(OpBuilder &b, Location loc,
   shape.panel = choice.channels;
   shape.block = choice.block;
   Value packed = transformWeights(b, loc, w, shape);
-  Value scratch =
-      emptyTensor(b, loc, {shape.scratchSize()}, outType.getElementType());
+  Value scratch = emptyTensor(b, loc, {shape.products().scratchSize()},
+                              outType.getElementType());
   return kernel::WinogradOp::create(
       b, loc, TypeRange{outType, scratch.getType()}, x, packed, epilogue, out,
       scratch, shape.inChannels, shape.outChannels, shape.tile, shape.block,

@@ -182,12 +182,13 @@ def HoistPrepare : Pass<"graven-hoist-prepare", "::mlir::ModuleOp"> {
   ];
 }
 
-def SplitWinograd : Pass<"graven-split-winograd", "::mlir::func::FuncOp"> {
-  let summary = "split Winograd convolutions into stages and blocks";
+def SplitStages : Pass<"graven-split-stages", "::mlir::func::FuncOp"> {
+  let summary = "split Winograd's convolutions and Strassen's products into stages";
   let description = [{
-    A `kernel.winograd` on memrefs becomes its two stages, one after the other for
-    each block of tiles: the transformed tiles of a block are multiplied while they
-    are in the cache, and each stage is shared out among the threads.
+    A `kernel.winograd` or `kernel.strassen` on memrefs becomes its two stages, one
+    after the other for each block of tiles or rows: what the first makes of a block
+    is multiplied while it is in the cache, and each stage is shared out among the
+    threads.
 
     ```mlir
     kernel.winograd ins(%x, %w : ...) outs(%out, %scratch : ...) attributes {block = 28, ...}
@@ -203,7 +204,7 @@ def SplitWinograd : Pass<"graven-split-winograd", "::mlir::func::FuncOp"> {
     Preconditions: the operation is on memrefs. One on tensors does not change.
   }];
   let dependentDialects = ["::graven::kernel::KernelDialect", "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
-  let statistics = [Statistic<"numSplit", "split", "Number of convolutions split">];
+  let statistics = [Statistic<"numSplit", "split", "Number of kernels split">];
 }
 
 def ReturnStatus : Pass<"graven-return-status", "::mlir::func::FuncOp"> {

@@ -12,6 +12,27 @@ using namespace mlir;
 
 namespace graven {
 
+/// C5: Strassen's algorithm is for one even right-hand side.
+static LogicalResult checkAlgorithm(OptionalLoc loc, MatmulOp::Adaptor adaptor,
+                                    int64_t k, int64_t n) {
+  if (adaptor.getAlgorithm() == Algorithm::Direct)
+    return success();
+  RankedTensorType b = tensorOf(adaptor.getB());
+  auto isEven = [](int64_t v) {
+    return !ShapedType::isDynamic(v) && v > 0 && v % 2 == 0;
+  };
+  if (adaptor.getAlgorithm() == Algorithm::Strassen &&
+      b.getElementType().isF32() && !adaptor.getTransposeA() &&
+      llvm::all_of(b.getShape().drop_back(2),
+                   [](int64_t v) { return v == 1; }) &&
+      isEven(k) && isEven(n))
+    return success();
+  return emitOptionalError(
+      loc, "algorithm is ", stringifyAlgorithm(adaptor.getAlgorithm()),
+      ", expected direct, or strassen with f32, an a that is not transposed, "
+      "and a b with batch axes of 1 and even extents (C5)");
+}
+
 LogicalResult MatmulOp::inferReturnTypes(MLIRContext *, OptionalLoc loc,
                                          Adaptor adaptor,
                                          InferredTypes &types) {
@@ -30,7 +51,8 @@ LogicalResult MatmulOp::inferReturnTypes(MLIRContext *, OptionalLoc loc,
     std::swap(m, k);
   if (adaptor.getTransposeB())
     std::swap(bk, n);
-  if (failed(checkExtent(loc, "b's contracted extent", bk, k, "C3")))
+  if (failed(checkExtent(loc, "b's contracted extent", bk, k, "C3")) ||
+      failed(checkAlgorithm(loc, adaptor, k, n)))
     return failure();
   Shape shape;
   for (auto [axis, extents] : llvm::enumerate(
@@ -133,7 +155,8 @@ static LogicalResult checkAlgorithm(OptionalLoc loc, ConvOp::Adaptor adaptor) {
   RankedTensorType x = tensorOf(adaptor.getX()), w = tensorOf(adaptor.getW());
   auto isOne = [](int64_t v) { return v == 1; };
   auto isThree = [](int64_t v) { return v == 3; };
-  bool fits = x.getElementType().isF32() && x.getRank() == 5 &&
+  bool fits = adaptor.getAlgorithm() != Algorithm::Strassen &&
+              x.getElementType().isF32() && x.getRank() == 5 &&
               adaptor.getLayout() == Layout::Blocked && w.getRank() == 4 &&
               llvm::all_of(w.getShape().drop_front(2), isThree) &&
               llvm::all_of(adaptor.getStrides(), isOne) &&

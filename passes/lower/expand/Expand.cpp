@@ -17,6 +17,7 @@ bool isKernel(Operation *op) {
   if (isa<memref::CopyOp>(op))
     return true;
   if (!isa<kernel::GemmOp, kernel::PackOp, kernel::ConvOp, kernel::DepthwiseOp,
+           kernel::StrassenInputOp, kernel::StrassenOutputOp,
            kernel::WinogradInputOp, kernel::WinogradOutputOp, kernel::PoolOp,
            kernel::SoftmaxOp, kernel::RowNormOp, linalg::LinalgOp>(op))
     return false;
@@ -42,6 +43,7 @@ int64_t taskCount(Operation *op) {
     return 1;
   return TypeSwitch<Operation *, int64_t>(op)
       .Case<kernel::GemmOp, kernel::PackOp, kernel::ConvOp, kernel::DepthwiseOp,
+            kernel::StrassenInputOp, kernel::StrassenOutputOp,
             kernel::WinogradInputOp, kernel::WinogradOutputOp, kernel::PoolOp,
             kernel::SoftmaxOp, kernel::RowNormOp, linalg::LinalgOp,
             memref::CopyOp>([](auto kernelOp) {
@@ -60,6 +62,12 @@ LogicalResult expand(OpBuilder &builder, Operation *op, Value lo, Value hi,
       .Case([&](kernel::ConvOp conv) { return expandConv(e, conv, lo, hi); })
       .Case([&](kernel::DepthwiseOp depthwise) {
         return expandDepthwise(e, depthwise, lo, hi);
+      })
+      .Case([&](kernel::StrassenInputOp input) {
+        return expandStrassenInput(e, input, lo, hi);
+      })
+      .Case([&](kernel::StrassenOutputOp output) {
+        return expandStrassenOutput(e, output, lo, hi);
       })
       .Case([&](kernel::WinogradInputOp input) {
         return expandWinogradInput(e, input, lo, hi);

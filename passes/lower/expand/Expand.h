@@ -54,6 +54,13 @@ int64_t taskCount(kernel::WinogradOutputOp op);
 mlir::LogicalResult expandWinogradOutput(Emitter &e,
                                          kernel::WinogradOutputOp op,
                                          mlir::Value lo, mlir::Value hi);
+int64_t taskCount(kernel::StrassenInputOp op);
+mlir::LogicalResult expandStrassenInput(Emitter &e, kernel::StrassenInputOp op,
+                                        mlir::Value lo, mlir::Value hi);
+int64_t taskCount(kernel::StrassenOutputOp op);
+mlir::LogicalResult expandStrassenOutput(Emitter &e,
+                                         kernel::StrassenOutputOp op,
+                                         mlir::Value lo, mlir::Value hi);
 int64_t taskCount(kernel::PoolOp op);
 mlir::LogicalResult expandPool(Emitter &e, kernel::PoolOp op, mlir::Value lo,
                                mlir::Value hi);

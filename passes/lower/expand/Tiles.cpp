@@ -168,6 +168,21 @@ WinogradTile chooseWinogradTile(const TargetInfo &target, int64_t inChannels,
           mr};
 }
 
+StrassenTile chooseStrassenTile(const TargetInfo &target, int64_t halfRows,
+                                int64_t halfColumns) {
+  int64_t lanes = target.lanes(4), columns = 2 * lanes;
+  while (columns > lanes && halfColumns % columns != 0)
+    columns -= lanes;
+  int64_t mr = rowsThatFit(target, columns / lanes);
+  // Every block reads all weights, so it has as many rows as products of one
+  // panel leave room for in the second level cache.
+  int64_t fit = target.l2Bytes / 4 / (7 * columns * 4),
+          most = std::clamp<int64_t>(fit, 4 * mr, 16 * mr),
+          blocks = llvm::divideCeilSigned(halfRows, most);
+  return {columns,
+          llvm::divideCeilSigned(halfRows, std::max<int64_t>(blocks, 1)), mr};
+}
+
 DepthwiseTile chooseDepthwiseTile(const TargetInfo &target, int64_t outHeight,
                                   int64_t outWidth) {
   // One register for the weight, one for the input; eight chains are enough.

@@ -46,6 +46,14 @@ struct WinogradTile {
 WinogradTile chooseWinogradTile(const TargetInfo &target, int64_t inChannels,
                                 int64_t points, int64_t tiles);
 
+/// kernel.strassen: panels of `columns`, `block` rows of a quadrant whose
+/// combinations stay in the caches, `mr` of them in the register tile.
+struct StrassenTile {
+  int64_t columns, block, mr;
+};
+StrassenTile chooseStrassenTile(const TargetInfo &target, int64_t halfRows,
+                                int64_t halfColumns);
+
 /// kernel.depthwise: `rows` x `columns` output pixels.
 struct DepthwiseTile {
   int64_t rows, columns;

@@ -5,7 +5,7 @@
 // input tiles, sixteen channels at a time, and, behind the products, the
 // transform to output pixels with the epilogue at the store.
 
-#include "passes/lower/expand/Winograd.h"
+#include "passes/lower/expand/Products.h"
 
 #include "dialects/graven/Winograd.h"
 #include "mlir/IR/Matchers.h"
@@ -18,60 +18,40 @@ using namespace mlir;
 namespace graven::expand {
 
 namespace {
+
 constexpr int64_t kBlock = kernel::kChannelBlock;
 
-/// Units of work of a stage that keep any number of threads we expect busy.
-constexpr int64_t kWantedTasks = 16;
-} // namespace
+/// The tiles of one block.
+class WinogradBlock {
+public:
+  WinogradBlock(Emitter &e, const kernel::WinogradShape &shape, Value number)
+      : e(e), shape(shape), first(e.mul(indexOf(number), shape.block)) {}
 
-static Idx indexOf(Value value) {
-  APInt constant;
-  if (matchPattern(value, m_ConstantInt(&constant)))
-    return Idx(constant.getSExtValue());
-  return Idx(value);
-}
-
-WinogradBlock::WinogradBlock(Emitter &e, const kernel::WinogradShape &shape,
-                             Value number)
-    : e(e), shape(shape), first(e.mul(indexOf(number), shape.block)) {}
-
-WinogradBlock::Place WinogradBlock::placeOf(Idx tile) {
-  SmallVector<Idx> place = e.delinearize(
-      e.add(first, tile), {shape.batch, shape.down(), shape.across()});
-  return {place[0], place[1], place[2]};
-}
-
-Idx WinogradBlock::bounded(Idx last) {
-  if (shape.tiles() % shape.block == 0)
-    return last;
-  return e.min(last, e.add(Idx(shape.tiles()), e.mul(first, -1)));
-}
-
-SmallVector<Value> combine(Emitter &e, ArrayRef<double> matrix,
-                           ArrayRef<Value> xs) {
-  SmallVector<Value> results;
-  Type type = xs.front().getType();
-  for (size_t row = 0; row < matrix.size(); row += xs.size()) {
-    ArrayRef<double> factors = matrix.slice(row, xs.size());
-    // A factor of 1 starts the sum for nothing.
-    const double *one = llvm::find(factors, 1.0);
-    Value sum = one == factors.end() ? Value() : xs[one - factors.begin()];
-    for (auto [factor, x] : llvm::zip_equal(factors, xs)) {
-      if (factor == 0 || (&factor == one))
-        continue;
-      if (!sum)
-        sum = e.mulf(x, e.splat(type, factor));
-      else if (factor == 1)
-        sum = e.addf(sum, x);
-      else if (factor == -1)
-        sum = e.subf(sum, x);
-      else
-        sum = e.fma(x, e.splat(type, factor), sum);
-    }
-    results.push_back(sum);
+  /// Where a tile's pixels are: its image, and its first output row and column
+  /// in tiles.
+  struct Place {
+    Idx image, y, x;
+  };
+  Place placeOf(Idx tile) {
+    SmallVector<Idx> place = e.delinearize(
+        e.add(first, tile), {shape.batch, shape.down(), shape.across()});
+    return {place[0], place[1], place[2]};
   }
-  return results;
-}
+
+  /// `last` or the number of tiles that the block has.
+  Idx bounded(Idx last) {
+    if (shape.tiles() % shape.block == 0)
+      return last;
+    return e.min(last, e.add(Idx(shape.tiles()), e.mul(first, -1)));
+  }
+
+private:
+  Emitter &e;
+  const kernel::WinogradShape &shape;
+  Idx first;
+};
+
+} // namespace
 
 /// matrix X matrix^T for a square X of vectors, row-major.
 static SmallVector<Value> combineBoth(Emitter &e, ArrayRef<double> matrix,
@@ -93,14 +73,9 @@ static SmallVector<Value> combineBoth(Emitter &e, ArrayRef<double> matrix,
   return result;
 }
 
-static int64_t inputGroups(const kernel::WinogradShape &shape) {
-  return std::min(shape.block,
-                  llvm::divideCeilSigned(kWantedTasks, shape.inBlocks()));
-}
-
 int64_t taskCount(kernel::WinogradInputOp op) {
-  kernel::WinogradShape shape(op);
-  return shape.inBlocks() * inputGroups(shape);
+  kernel::ProductShape products = kernel::WinogradShape(op).products();
+  return products.depthBlocks() * rowGroups(products);
 }
 
 LogicalResult expandWinogradInput(Emitter &e, kernel::WinogradInputOp op,
@@ -115,36 +90,38 @@ LogicalResult expandWinogradInput(Emitter &e, kernel::WinogradInputOp op,
   WinogradTransform transform = makeWinogradTransform(shape.tile);
   WinogradBlock block(e, shape, op.getNumber());
   VectorType vector = e.vectorOf(x->element);
-  int64_t lanes = vector.getNumElements(), size = shape.size(),
-          groups = inputGroups(shape);
+  kernel::ProductShape products = shape.products();
+  int64_t lanes = vector.getNumElements(), size = shape.size();
   if (kBlock % lanes != 0)
     return op.emitOpError("expects vectors of at most 16 lanes, got ") << lanes;
-  e.tasks(lo, hi, {shape.inBlocks(), groups}, [&](ArrayRef<Idx> task) {
-    Idx first = e.divRem(e.mul(task[1], shape.block), groups).first;
-    Idx last =
-        e.divRem(e.mul(e.add(task[1], Idx(1)), shape.block), groups).first;
-    e.loop(first, block.bounded(last), 1, [&](Idx tile) {
-      WinogradBlock::Place place = block.placeOf(tile);
-      Idx from = e.at(*x, {place.image, task[0], e.mul(place.y, shape.tile),
-                           e.mul(place.x, shape.tile), Idx(int64_t(0))});
-      Idx to = e.mul(e.add(e.mul(task[0], shape.block), tile), kBlock);
-      e.loop(Idx(int64_t(0)), Idx(kBlock), lanes, [&](Idx lane) {
-        SmallVector<Value> pixels;
-        for (int64_t i = 0; i < size; ++i)
-          for (int64_t j = 0; j < size; ++j)
-            pixels.push_back(
-                e.loadVector(*x,
-                             e.add(e.add(from, lane),
-                                   Idx(i * x->strides[2] + j * x->strides[3])),
-                             vector, lanes));
-        pixels = combineBoth(e, transform.input, pixels, size);
-        for (auto [point, value] : llvm::enumerate(pixels))
-          e.storeVector(
-              value, *scratch,
-              e.add(e.add(to, lane), Idx(point * shape.inputStride())), lanes);
-      });
-    });
-  });
+  e.tasks(lo, hi, {products.depthBlocks(), rowGroups(products)},
+          [&](ArrayRef<Idx> task) {
+            Idx first = groupStart(e, products, task[1]),
+                last = groupStart(e, products, e.add(task[1], Idx(1)));
+            e.loop(first, block.bounded(last), 1, [&](Idx tile) {
+              WinogradBlock::Place place = block.placeOf(tile);
+              Idx from =
+                  e.at(*x, {place.image, task[0], e.mul(place.y, shape.tile),
+                            e.mul(place.x, shape.tile), Idx(int64_t(0))});
+              Idx to = e.mul(e.add(e.mul(task[0], shape.block), tile), kBlock);
+              e.loop(Idx(int64_t(0)), Idx(kBlock), lanes, [&](Idx lane) {
+                SmallVector<Value> pixels;
+                for (int64_t i = 0; i < size; ++i)
+                  for (int64_t j = 0; j < size; ++j)
+                    pixels.push_back(e.loadVector(
+                        *x,
+                        e.add(e.add(from, lane),
+                              Idx(i * x->strides[2] + j * x->strides[3])),
+                        vector, lanes));
+                pixels = combineBoth(e, transform.input, pixels, size);
+                for (auto [point, value] : llvm::enumerate(pixels))
+                  e.storeVector(value, *scratch,
+                                e.add(e.add(to, lane),
+                                      Idx(point * products.inputStride())),
+                                lanes);
+              });
+            });
+          });
   return success();
 }
 
@@ -165,12 +142,9 @@ public:
         lanes(vector.getNumElements()) {}
 
   void run(Value lo, Value hi) {
-    // A thread's first unit of work names its products: each thread keeps to
-    // one part of the scratch memory, which stays in its cache.
-    Idx products =
-        e.add(Idx(shape.productsStart()), e.mul(Idx(lo), shape.productsSize()));
+    Idx products = productsOf(e, shape.products(), lo);
     e.tasks(lo, hi, {shape.panels()}, [&](ArrayRef<Idx> task) {
-      emitWinogradProducts(e, shape, mr, w, scratch, task[0], products);
+      emitProducts(e, shape.products(), mr, w, scratch, task[0], products);
       int64_t tail = shape.outChannels - (shape.panels() - 1) * shape.panel;
       auto pixelsOf = [&](int64_t channels) {
         for (int64_t c = 0; c < channels; c += lanes)
@@ -222,9 +196,9 @@ private:
     Idx from = e.add(products, e.add(e.mul(tile, shape.panel), Idx(channel)));
     SmallVector<Value> values;
     for (int64_t point = 0; point < shape.points(); ++point)
-      values.push_back(
-          e.loadVector(scratch, e.add(from, Idx(point * shape.productStride())),
-                       vector, lanes));
+      values.push_back(e.loadVector(
+          scratch, e.add(from, Idx(point * shape.products().productStride())),
+          vector, lanes));
     values = combineBoth(e, transform.output, values, shape.size());
     for (int64_t i = 0; i < rows; ++i)
       for (int64_t j = 0; j < columns; ++j) {

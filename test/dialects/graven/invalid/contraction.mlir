@@ -129,3 +129,13 @@ graven.graph @attention(%0: tensor<1x4x5x8xf32>, %1: tensor<1x2x7x8xf32>, %2: te
   %r = graven.attention %0, %1, %2 mask %3 scale 1.0 : (tensor<1x4x5x8xf32>, tensor<1x2x7x8xf32>, tensor<1x2x7x6xf32>, tensor<1x1x5x6xi1>) -> tensor<1x4x5x6xf32>
   graven.return
 }
+
+// -----
+
+// matmul C5: Strassen's algorithm halves the columns.
+graven.graph @odd(%a: tensor<4x8xf32>, %b: tensor<8x5xf32>) -> tensor<4x5xf32> {
+  // expected-error @below {{algorithm is strassen, expected direct, or strassen with f32, an a that is not transposed, and a b with batch axes of 1 and even extents (C5)}}
+  // expected-error @below {{failed to infer returned types}}
+  %0 = graven.matmul %a, %b algorithm strassen : (tensor<4x8xf32>, tensor<8x5xf32>) -> tensor<4x5xf32>
+  graven.return %0 : tensor<4x5xf32>
+}

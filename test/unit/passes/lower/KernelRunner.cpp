@@ -115,7 +115,7 @@ static void replaceLaunches(ModuleOp module) {
 
 static void lower(ModuleOp module, const TargetInfo &target) {
   PassManager outline(module.getContext());
-  outline.addNestedPass<func::FuncOp>(createSplitWinograd());
+  outline.addNestedPass<func::FuncOp>(createSplitStages());
   outline.addPass(createOutlineKernels());
   outline.addNestedPass<func::FuncOp>(createExpandKernels(target));
   if (failed(outline.run(module)))

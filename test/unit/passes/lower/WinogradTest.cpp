@@ -6,7 +6,7 @@
 // and epilogues. Lanes of the input that belong to no channel hold NaN.
 
 #include "dialects/graven/Winograd.h"
-#include "dialects/kernel/WinogradShape.h"
+#include "dialects/kernel/StageShapes.h"
 #include "passes/lower/expand/Tiles.h"
 #include "test/unit/passes/lower/KernelRunner.h"
 #include <gtest/gtest.h>
@@ -80,11 +80,11 @@ void checkWinograd(const TargetInfo &target, WinogradCase c, int64_t tile) {
   x = block(x, c.n, c.ic, h, width, nan);
   residual = block(residual, c.n, c.oc, c.oh, c.ow, nan);
   Array out(c.n * up(c.oc, 16) * c.oh * c.ow * 16),
-      scratch(shape.scratchSize());
+      scratch(shape.products().scratchSize());
   std::string tx = memref({c.n, up(c.ic, 16), h, width, 16}),
               tw = memref({shape.panels(), shape.points(), c.ic, shape.panel}),
               to = memref({c.n, up(c.oc, 16), c.oh, c.ow, 16}),
-              ts = memref({shape.scratchSize()});
+              ts = memref({shape.products().scratchSize()});
   std::string text = "func.func @main(%x: " + tx + ", %w: " + tw +
                      ", %o: " + to + ", %s: " + ts;
   if (c.epilogue)

@@ -1,4 +1,4 @@
-// RUN: graven-opt --pass-pipeline='builtin.module(func.func(graven-split-winograd))' --split-input-file %s | FileCheck %s
+// RUN: graven-opt --pass-pipeline='builtin.module(func.func(graven-split-stages))' --split-input-file %s | FileCheck %s
 
 // Fourteen tiles in blocks of five: three blocks.
 
@@ -50,4 +50,20 @@ func.func @tensors(%x: tensor<1x1x10x10x16xf32>, %w: tensor<1x16x16x16xf32>, %o:
       outs(%o, %s : tensor<1x1x8x8x16xf32>, tensor<8704xf32>)
       attributes {in_channels = 16 : i64, out_channels = 16 : i64, tile = 2 : i64, block = 16 : i64, mr = 6 : i64} -> tensor<1x1x8x8x16xf32>, tensor<8704xf32>
   return %0#0 : tensor<1x1x8x8x16xf32>
+}
+
+// -----
+
+// Nine rows: quadrants of five, in blocks of three.
+
+// CHECK-LABEL: func.func @strassen(
+//  CHECK-SAME:   %[[A:.*]]: memref<1x9x32xf32>, %[[B:.*]]: memref<2x7x16x16xf32>, %[[O:.*]]: memref<1x9x64xf32>, %[[S:.*]]: memref<1008xf32>)
+//       CHECK:   %[[C2:.*]] = arith.constant 2 : index
+//       CHECK:   scf.for %[[I:.*]] = %{{.*}} to %[[C2]]
+//       CHECK:     kernel.strassen_input ins(%[[A]] : {{.*}}) block(%[[I]]) outs(%[[S]] : {{.*}}) {block = 3 : i64, columns = 64 : i64, panel = 16 : i64}
+//       CHECK:     kernel.strassen_output ins(%[[B]] : {{.*}}) block(%[[I]]) outs(%[[O]], %[[S]] : {{.*}}) attributes {block = 3 : i64, mr = 6 : i64}
+func.func @strassen(%a: memref<1x9x32xf32>, %b: memref<2x7x16x16xf32>, %o: memref<1x9x64xf32>, %s: memref<1008xf32>) {
+  kernel.strassen ins(%a, %b : memref<1x9x32xf32>, memref<2x7x16x16xf32>) outs(%o, %s : memref<1x9x64xf32>, memref<1008xf32>)
+      attributes {block = 3 : i64, mr = 6 : i64}
+  return
 }

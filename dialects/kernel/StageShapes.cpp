@@ -1,9 +1,9 @@
-//===- WinogradShape.cpp - extents of a Winograd convolution ----*- C++ -*-===//
+//===- StageShapes.cpp - extents of kernels in two stages -------*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // This file implements the extents that follow from those of the operands.
 
-#include "dialects/kernel/WinogradShape.h"
+#include "dialects/kernel/StageShapes.h"
 
 #include "dialects/kernel/Kernel.h"
 #include "llvm/Support/MathExtras.h"
@@ -39,9 +39,6 @@ WinogradShape::WinogradShape(WinogradOutputOp op)
   block = op.getBlock();
 }
 
-int64_t WinogradShape::inBlocks() const {
-  return llvm::divideCeilSigned(inChannels, kChannelBlock);
-}
 int64_t WinogradShape::panels() const {
   return llvm::divideCeilSigned(outChannels, panel);
 }
@@ -55,18 +52,41 @@ int64_t WinogradShape::blocks() const {
   return llvm::divideCeilSigned(tiles(), block);
 }
 
-/// The points of a tile are written one after the other: at a distance that is
-/// a multiple of 1 KiB they would all map to a few sets of the first level
-/// cache.
+StrassenShape::StrassenShape(StrassenOp op)
+    : StrassenShape(extent(op.getA(), 1), extent(op.getA(), 2),
+                    extent(op.getOut(), 2), extent(op.getB(), 3)) {
+  block = op.getBlock();
+}
+
+StrassenShape::StrassenShape(StrassenInputOp op)
+    : StrassenShape(extent(op.getA(), 1), extent(op.getA(), 2), op.getColumns(),
+                    op.getPanel()) {
+  block = op.getBlock();
+}
+
+StrassenShape::StrassenShape(StrassenOutputOp op)
+    : StrassenShape(extent(op.getOut(), 1), 2 * extent(op.getB(), 2),
+                    extent(op.getOut(), 2), extent(op.getB(), 3)) {
+  block = op.getBlock();
+}
+
+int64_t StrassenShape::blocks() const {
+  return llvm::divideCeilSigned(halfRows(), block);
+}
+
+int64_t ProductShape::depthBlocks() const {
+  return llvm::divideCeilSigned(depth, kChannelBlock);
+}
+
+/// The points of a row are written one after the other: at a distance that is a
+/// multiple of 1 KiB they would all map to a few sets of the first level cache.
 static int64_t unaliased(int64_t elements) {
   return elements % 256 == 0 ? elements + 16 : elements;
 }
 
-int64_t WinogradShape::inputStride() const {
-  return unaliased(inBlocks() * block * kChannelBlock);
+int64_t ProductShape::inputStride() const {
+  return unaliased(depthBlocks() * block * kChannelBlock);
 }
-int64_t WinogradShape::productStride() const {
-  return unaliased(block * panel);
-}
+int64_t ProductShape::productStride() const { return unaliased(block * panel); }
 
 } // namespace graven::kernel

@@ -1,11 +1,11 @@
-//===- KernelWinograd.cpp - verifiers of the Winograd kernels ---*- C++ -*-===//
+//===- KernelStages.cpp - verifiers of the staged kernels -------*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// This file implements the verifiers and the memory effects of the Winograd
-// convolution and its stages.
+// This file implements the verifiers and the memory effects of the kernels in
+// two stages and of the stages.
 
 #include "dialects/kernel/KernelVerify.h"
-#include "dialects/kernel/WinogradShape.h"
+#include "dialects/kernel/StageShapes.h"
 
 using namespace mlir;
 
@@ -61,13 +61,84 @@ LogicalResult verifyOutput(OpTy op, const WinogradShape &shape) {
                           llvm::divideCeilSigned(shape.outChannels, 16),
                           shape.height, shape.width, kChannelBlock})) ||
       failed(verifyShape(op, "C2", "scratch", op.getScratch(),
-                         {shape.scratchSize()})))
+                         {shape.products().scratchSize()})))
     return failure();
   return verifyEpilogue(op, "C4", op.getEpilogue(), op.getOut(),
                         shape.outChannels, op.getBody());
 }
 
+LogicalResult verifyStrassen(Operation *op, const StrassenShape &shape) {
+  if (!getElementTypeOrSelf(op->getOperand(0)).isF32())
+    return op->emitOpError("C1: expects f32, got ")
+           << getElementTypeOrSelf(op->getOperand(0));
+  if (shape.block < 1)
+    return op->emitOpError("C3: expects blocks of at least one row, got ")
+           << shape.block;
+  if (shape.rows < 1 || shape.depth < 2 || shape.depth % 2 != 0 ||
+      shape.panel < 1 || shape.columns < 1 ||
+      shape.columns % (2 * shape.panel) != 0)
+    return op->emitOpError("C2: expects rows, an even depth and whole panels "
+                           "of both halves, got ")
+           << shape.rows << ", " << shape.depth << " and " << shape.columns
+           << " columns in panels of " << shape.panel;
+  return success();
+}
+
+/// The operands of the second stage, alone or of the whole.
+template <typename OpTy>
+LogicalResult verifyStrassenOutput(OpTy op, const StrassenShape &shape) {
+  if (op.getMr() < 1)
+    return op.emitOpError("C3: expects mr >= 1, got ") << op.getMr();
+  if (failed(verifyShape(op, "C2", "b", op.getB(),
+                         {shape.panels(), 7, shape.depth / 2, shape.panel})) ||
+      failed(verifyShape(op, "C2", "out", op.getOut(),
+                         {1, shape.rows, shape.columns})) ||
+      failed(verifyShape(op, "C2", "scratch", op.getScratch(),
+                         {shape.products().scratchSize()})))
+    return failure();
+  return verifyEpilogue(op, "C4", op.getEpilogue(), op.getOut(), shape.columns,
+                        op.getBody());
+}
+
 } // namespace
+
+LogicalResult StrassenOp::verify() {
+  if (failed(verifyDestination(*this, getDpsInits())) ||
+      failed(verifyRank(*this, "a", getA(), 3)) ||
+      failed(verifyRank(*this, "b", getB(), 4)) ||
+      failed(verifyRank(*this, "out", getOut(), 3)) ||
+      failed(verifyRank(*this, "scratch", getScratch(), 1)) ||
+      failed(verifyElementTypes(*this)))
+    return failure();
+  StrassenShape shape(*this);
+  if (failed(verifyStrassen(*this, shape)) ||
+      failed(
+          verifyShape(*this, "C2", "a", getA(), {1, shape.rows, shape.depth})))
+    return failure();
+  return verifyStrassenOutput(*this, shape);
+}
+
+LogicalResult StrassenInputOp::verify() {
+  if (failed(verifyRank(*this, "a", getA(), 3)) ||
+      failed(verifyRank(*this, "scratch", getScratch(), 1)))
+    return failure();
+  StrassenShape shape(*this);
+  if (failed(verifyStrassen(*this, shape)))
+    return failure();
+  return verifyShape(*this, "C2", "scratch", getScratch(),
+                     {shape.products().scratchSize()});
+}
+
+LogicalResult StrassenOutputOp::verify() {
+  if (failed(verifyRank(*this, "b", getB(), 4)) ||
+      failed(verifyRank(*this, "out", getOut(), 3)) ||
+      failed(verifyRank(*this, "scratch", getScratch(), 1)))
+    return failure();
+  StrassenShape shape(*this);
+  if (failed(verifyStrassen(*this, shape)))
+    return failure();
+  return verifyStrassenOutput(*this, shape);
+}
 
 LogicalResult WinogradOp::verify() {
   if (failed(verifyDestination(*this, getDpsInits())) ||
@@ -94,7 +165,7 @@ LogicalResult WinogradInputOp::verify() {
       failed(verifyInput(*this, getX(), shape)))
     return failure();
   return verifyShape(*this, "C2", "scratch", getScratch(),
-                     {shape.scratchSize()});
+                     {shape.products().scratchSize()});
 }
 
 LogicalResult WinogradOutputOp::verify() {
@@ -109,6 +180,20 @@ LogicalResult WinogradOutputOp::verify() {
 }
 
 using Effects = SmallVectorImpl<MemoryEffects::EffectInstance>;
+
+void StrassenOp::getEffects(Effects &effects) {
+  detail::addDestinationEffects(*this, effects);
+}
+
+void StrassenInputOp::getEffects(Effects &effects) {
+  detail::addDestinationEffects(*this, effects);
+}
+
+void StrassenOutputOp::getEffects(Effects &effects) {
+  detail::addDestinationEffects(*this, effects);
+  effects.emplace_back(MemoryEffects::Read::get(), &getScratchMutable(),
+                       SideEffects::DefaultResource::get());
+}
 
 void WinogradOp::getEffects(Effects &effects) {
   detail::addDestinationEffects(*this, effects);

@@ -1,12 +1,13 @@
-//===- WinogradError.cpp - what Winograd's way costs in accuracy *- C++ -*-===//
+//===- AlgorithmError.cpp - what fast algorithms cost ---------*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// This file implements the measurement: the arithmetic of the kernel in f32,
-// beside the plain sum in f64.
+// This file implements the measurements: the arithmetic of the kernels in f32,
+// beside the plain sums in f64.
 //===----------------------------------------------------------------------===//
 
-#include "passes/graph/WinogradError.h"
+#include "passes/graph/AlgorithmError.h"
 
+#include "dialects/graven/Strassen.h"
 #include "dialects/graven/Winograd.h"
 #include "llvm/ADT/ArrayRef.h"
 #include <cmath>
@@ -40,17 +41,23 @@ std::vector<T> both(ArrayRef<double> matrix, const std::vector<T> &x,
   return result;
 }
 
-/// Like activations behind a relu: half of them 0.
+/// About normal: a sum of uniforms, since std's normal distribution differs by
+/// library.
 std::vector<float> randomInputs(std::mt19937 &generator, int64_t count) {
   std::vector<float> values(count);
   for (float &value : values) {
-    // A sum of uniforms, since std's normal distribution differs by library.
     double sum = -2;
     for (int i = 0; i < 4; ++i)
       sum += double(generator()) / std::mt19937::max();
-    value = static_cast<float>(std::max(0.0, sum));
+    value = static_cast<float>(sum);
   }
   return values;
+}
+
+/// What the policy allows, for each unit of sum |x w|.
+double allowedError(int64_t products) {
+  return 2 * std::sqrt(double(products)) *
+         std::numeric_limits<float>::epsilon();
 }
 
 } // namespace
@@ -63,6 +70,9 @@ double winogradError(TapWeight weight, int64_t outChannels, int64_t inChannels,
   std::vector<std::vector<float>> inputs, transformed;
   for (int64_t i = 0; i < kTiles * inChannels; ++i) {
     inputs.push_back(randomInputs(generator, points));
+    // Like activations behind a relu: half of them 0.
+    for (float &x : inputs.back())
+      x = std::max(0.0f, x);
     transformed.push_back(both<float>(t.input, inputs.back(), t.size));
   }
   double worst = 0;
@@ -92,8 +102,7 @@ double winogradError(TapWeight weight, int64_t outChannels, int64_t inChannels,
           }
       }
     }
-    double allowed = 2 * std::sqrt(double(kTaps * inChannels)) *
-                     std::numeric_limits<float>::epsilon();
+    double allowed = allowedError(kTaps * inChannels);
     for (int64_t n = 0; n < kTiles; ++n) {
       std::vector<float> y = both<float>(t.output, sums[n], t.size);
       for (int64_t i = 0; i < tile * tile; ++i) {
@@ -103,6 +112,59 @@ double winogradError(TapWeight weight, int64_t outChannels, int64_t inChannels,
         if (error > 0)
           worst = std::max(worst, error / (allowed * absolute[n][i]));
       }
+    }
+  }
+  return worst;
+}
+
+double strassenError(MatrixWeight weight, int64_t depth, int64_t columns) {
+  // The products' chains are cut after this many terms, as in the kernel.
+  constexpr int64_t chain = 384;
+  std::mt19937 generator(1);
+  int64_t half = depth / 2, halfColumns = columns / 2;
+  // An upper and a lower row.
+  std::vector<float> rows[] = {randomInputs(generator, depth),
+                               randomInputs(generator, depth)};
+  double worst = 0;
+  int64_t samples = std::min(halfColumns, kChannels);
+  for (int64_t s = 0; s < samples; ++s) {
+    int64_t column = s * halfColumns / samples;
+    float total[7] = {}, part[7] = {};
+    double exact[4] = {}, absolute[4] = {};
+    for (int64_t k = 0; k < half; ++k) {
+      double a[4], b[4];
+      for (int q = 0; q < 4; ++q) {
+        a[q] = rows[q / 2][k + q % 2 * half];
+        b[q] = weight(k + q / 2 * half, column + q % 2 * halfColumns);
+      }
+      for (int p = 0; p < 7; ++p) {
+        float left = 0, right = 0;
+        for (int q = 0; q < 4; ++q) {
+          left += static_cast<float>(kStrassenLeft[4 * p + q] * a[q]);
+          right += static_cast<float>(kStrassenRight[4 * p + q] * b[q]);
+        }
+        part[p] = std::fma(left, right, part[p]);
+        if ((k + 1) % chain == 0 || k + 1 == half) {
+          total[p] += part[p];
+          part[p] = 0;
+        }
+      }
+      for (int q = 0; q < 4; ++q)
+        for (int inner = 0; inner < 2; ++inner) {
+          double term = a[q / 2 * 2 + inner] * b[inner * 2 + q % 2];
+          exact[q] += term;
+          absolute[q] += std::abs(term);
+        }
+    }
+    for (int q = 0; q < 4; ++q) {
+      float sum = 0;
+      for (int p = 0; p < 7; ++p)
+        sum += static_cast<float>(kStrassenResult[7 * q + p]) * total[p];
+      double error = std::abs(sum - exact[q]);
+      if (std::isnan(error))
+        return error;
+      if (error > 0)
+        worst = std::max(worst, error / (allowedError(depth) * absolute[q]));
     }
   }
   return worst;
