@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "python/bindings/Compiler.h"
 #include "compiler/session/Session.h"
-#include "compiler/targets/cpu/OutputFile.h"
+#include "compiler/support/OutputFile.h"
 #include "dialects/support/Diagnostics.h"
 #include "mlir/IR/Diagnostics.h"
 #include "llvm/ADT/ScopeExit.h"
@@ -225,8 +225,8 @@ bool python::save(const File &file, const std::string &path,
     return false;
   }
   StringRef content = (*bytes)->getBuffer();
-  return succeeded(cpu::writeFile(path, {content.data(), content.size()},
-                                  cpu::FileMode::Executable, loc));
+  return succeeded(writeFile(path, {content.data(), content.size()},
+                             FileMode::Executable, loc));
 }
 
 Message python::describe(const rt::Error &error) {
