@@ -216,6 +216,14 @@ static LogicalResult runGraphPhase(ModuleOp module, Phase last,
   return manager.run(module);
 }
 
+/// A Node that is left here is one that native code does not have.
+static LogicalResult runKernelPhase(ModuleOp module, const TargetInfo &target) {
+  CodeScope scope(module.getContext(), Code::UnsupportedFeature);
+  PassManager manager(module.getContext());
+  buildKernelPhase(manager, target);
+  return manager.run(module);
+}
+
 LogicalResult Session::runPhases(ModuleOp module, Phase last,
                                  const CompileOptions &options) {
   auto target = cpu::CpuTarget::get(options.cpu, module.getLoc());
@@ -224,9 +232,9 @@ LogicalResult Session::runPhases(ModuleOp module, Phase last,
   if (failed(runGraphPhase(module, std::min(last, Phase::Graph), options,
                            target->info)))
     return failure();
+  if (last >= Phase::Kernel && failed(runKernelPhase(module, target->info)))
+    return failure();
   PassManager manager(context.get());
-  if (last >= Phase::Kernel)
-    buildKernelPhase(manager, target->info);
   if (last >= Phase::Buffer)
     buildBufferPhase(manager);
   if (last >= Phase::Loops)
@@ -249,9 +257,7 @@ static FailureOr<cpu::Artifact> buildArtifact(Session &session, ModuleOp module,
   if (failed(runGraphPhase(module, Phase::Graph, options, target->info)))
     return failure();
   signature = signatureOf(entryGraph(module), signature.name);
-  PassManager kernels(context);
-  buildKernelPhase(kernels, target->info);
-  if (failed(kernels.run(module)))
+  if (failed(runKernelPhase(module, target->info)))
     return failure();
   OwningOpRef<ModuleOp> prepare = takePrepare(module);
   PassManager last(context);

@@ -66,6 +66,11 @@ std::optional<Request> parseRequest(StringRef line) {
   return request;
 }
 
+/// "a,b" of "passes:a,b"; empty for other stages.
+StringRef passesOf(StringRef stage) {
+  return stage.consume_front("passes:") ? stage : StringRef();
+}
+
 LogicalResult evaluate(Session &session, ModuleOp module) {
   auto graph = module.lookupSymbol<GraphOp>("forward");
   if (!graph)
@@ -101,9 +106,10 @@ LogicalResult runStage(Session &session, const Request &request) {
         succeeded(session.compile(**module, {}, request.path + ".so")));
   if (auto phase = parsePhase(request.stage))
     return session.runPhases(**module, *phase, {});
-  // Anything else is a pipeline in text form, as graven-opt takes it.
-  PassManager manager(&session.getContext());
-  if (failed(parsePassPipeline(request.stage, manager)))
+  // Passes by their names, on the operations they are for.
+  PassManager manager(&session.getContext(), ModuleOp::getOperationName(),
+                      OpPassManager::Nesting::Implicit);
+  if (failed(parsePassPipeline(passesOf(request.stage), manager)))
     return failure();
   return manager.run(**module);
 }
@@ -138,7 +144,7 @@ LogicalResult runStage(Session &session, const Request &request) {
     ::_exit(Accepted);
   // The text forms and single passes speak MLIR's own language.
   bool coded = errors.coded > 0 || request.stage == "npy" ||
-               StringRef(request.stage).contains('(');
+               !passesOf(request.stage).empty();
   ::_exit(coded ? Refused : Uncoded);
 }
 

@@ -32,7 +32,7 @@ MUTATORS = {"pt": mutate.mutate_zip, "onnx": mutate.mutate_protobuf, "mlir": mut
             "py": mutate.mutate_text, "npy": mutate.mutate_bytes}
 # Stages and how often: parsing is where hostile bytes arrive, the phases are slower.
 STAGES = {"pt": ["import"] * 6 + ["graph", "loops"], "onnx": ["import"] * 6 + ["graph", "loops"],
-          "mlir": ["import"] * 2 + ["evaluate", "graph", "kernel", "buffer", "loops", "pipeline"],
+          "mlir": ["import"] * 2 + ["evaluate", "graph", "kernel", "buffer", "loops", "pipeline", "pipeline"],
           "py": ["import"] * 4 + ["graph", "evaluate"], "npy": ["npy"]}
 GRAPH_PASSES = ["canonicalize", "cse", "graven-infer-shapes", "graven-fold-constants", "graven-fuse-conv-bn",
                 "graven-simplify-transposes", "graven-recompose-ops", "graven-fuse-epilogues", "graven-assign-layouts",
@@ -41,8 +41,8 @@ KINDS = {".pt": "pt", ".onnx": "onnx", ".mlir": "mlir", ".py": "py", ".npy": "np
 
 
 class Seed:
-    def __init__(self, path, data):
-        self.path, self.data = path, data
+    def __init__(self, path, data, passes=()):
+        self.path, self.data, self.passes = path, data, passes
         # Inputs that the file's own test gives, or a file m.inputs beside m.pt.
         beside = path.with_suffix(".inputs")
         head = data[:2000].decode("utf-8", "replace").split("\n", 1)[0]
@@ -61,7 +61,9 @@ def read_corpus(folders):
                 continue
             data = path.read_bytes()
             parts = re.split(rb"\n// -----.*\n", data) if kind == "mlir" else [data]
-            corpus[kind] += [Seed(path, part) for part in parts if part.strip()]
+            # The passes that the file tests; they see IR that the phases before them would not make.
+            passes = re.findall(r"--(graven-[\w-]+)", data[:2000].decode("utf-8", "replace")) if kind == "mlir" else []
+            corpus[kind] += [Seed(path, part, passes) for part in parts if part.strip()]
     return corpus
 
 
@@ -112,8 +114,10 @@ def fuzz(seed, seconds, kinds, folders, keep, most=None):
             data = MUTATORS[kind](random, entry.data, pools[kind])
             stage = random.choice(STAGES[kind])
             if stage == "pipeline":
-                chosen = random.sample(GRAPH_PASSES, random.randrange(1, 5))
-                stage = f"builtin.module({','.join(chosen)})"
+                chosen = entry.passes
+                if not chosen or random.random() < 0.3:
+                    chosen = random.sample(GRAPH_PASSES, random.randrange(1, 5))
+                stage = f"passes:{','.join(chosen)}"
             path = os.path.join(folder, f"m.{kind}")
             pathlib.Path(path).write_bytes(data)
             how, number = target.ask(stage, path, entry.inputs)
@@ -121,7 +125,7 @@ def fuzz(seed, seconds, kinds, folders, keep, most=None):
             if (how, number) in (("exit", 0), ("exit", 2)):
                 continue
             log = pathlib.Path(path + ".log").read_text(errors="replace")
-            what = f"{kind} {stage.split('(')[0]}: {describe(how, number, log)}"
+            what = f"{kind} {stage}: {describe(how, number, log)}"
             if what in findings:
                 findings[what] += 1
                 continue
