@@ -5,6 +5,7 @@
 // to loops, with the expanders in passes/lower/expand.
 
 #include "passes/lower/Passes.h"
+#include "passes/lower/TargetOptions.h"
 
 #include "dialects/kernel/Kernel.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -33,11 +34,7 @@ public:
     func::FuncOp function = getOperation();
     if (!function->hasAttr(kernel::kEntryAttr) || function.isDeclaration())
       return;
-    TargetInfo target;
-    target.vectorBytes = vectorBytes;
-    target.vectorRegisters = vectorRegisters;
-    target.hasFMA = fma;
-    target.l2Bytes = l2Bytes;
+    TargetInfo target = targetOf(vectorBytes, vectorRegisters, fma, l2Bytes);
     SmallVector<Operation *> kernels;
     for (Operation &op : function.front())
       if (expand::isKernel(&op))
@@ -60,12 +57,7 @@ public:
 } // namespace
 
 std::unique_ptr<Pass> createExpandKernels(const TargetInfo &target) {
-  ExpandKernelsOptions options;
-  options.vectorBytes = target.vectorBytes;
-  options.vectorRegisters = target.vectorRegisters;
-  options.fma = target.hasFMA;
-  options.l2Bytes = target.l2Bytes;
-  return createExpandKernels(options);
+  return createExpandKernels(optionsOf<ExpandKernelsOptions>(target));
 }
 
 } // namespace graven

@@ -15,7 +15,7 @@
 #include "passes/lower/CarryStatus.h"
 #include "passes/lower/LowerUtils.h"
 #include "passes/lower/Passes.h"
-#include "passes/lower/TargetInfo.h"
+#include "passes/lower/TargetOptions.h"
 
 namespace graven {
 #define GEN_PASS_DEF_GRAVENTOKERNEL
@@ -152,11 +152,7 @@ public:
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    TargetInfo target;
-    target.vectorBytes = vectorBytes;
-    target.vectorRegisters = vectorRegisters;
-    target.hasFMA = fma;
-    target.l2Bytes = l2Bytes;
+    TargetInfo target = targetOf(vectorBytes, vectorRegisters, fma, l2Bytes);
     for (GraphOp graph : module.getOps<GraphOp>()) {
       if (failed(checkStatic(graph)))
         return signalPassFailure();
@@ -197,12 +193,7 @@ public:
 } // namespace
 
 std::unique_ptr<Pass> createGravenToKernel(const TargetInfo &target) {
-  GravenToKernelOptions options;
-  options.vectorBytes = target.vectorBytes;
-  options.vectorRegisters = target.vectorRegisters;
-  options.fma = target.hasFMA;
-  options.l2Bytes = target.l2Bytes;
-  return createGravenToKernel(options);
+  return createGravenToKernel(optionsOf<GravenToKernelOptions>(target));
 }
 
 } // namespace graven

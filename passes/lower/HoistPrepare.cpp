@@ -8,7 +8,9 @@
 
 #include "dialects/graven/eval/Tensor.h"
 #include "dialects/kernel/Kernel.h"
+#include "dialects/support/Diagnostics.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "mlir/Transforms/RegionUtils.h"
@@ -43,8 +45,13 @@ public:
     for (BlockArgument argument : function.getArguments())
       if (function.getArgAttr(argument.getArgNumber(), paramAttrName))
         fromParams.insert(argument);
-    for (Operation &op : function.getBody().front().without_terminator())
+    Block &body = function.getBody().front();
+    for (Operation &op :
+         llvm::make_early_inc_range(body.without_terminator())) {
       classify(op);
+      if (isa<scf::IfOp, scf::WhileOp, scf::ForOp>(op) && !isHoisted(&op))
+        moveOut(op);
+    }
   }
 
   bool isHoisted(Operation *op) const {
@@ -53,6 +60,34 @@ public:
   bool dependsOnParams(Value value) const { return fromParams.contains(value); }
 
 private:
+  /// What depends on Parameters alone inside a branch or a loop moves in front
+  /// of it: weights are packed once, and not in each iteration.
+  void moveOut(Operation &outer) {
+    SmallVector<Operation *> found;
+    outer.walk<WalkOrder::PreOrder>([&](Operation *op) {
+      bool isControl = isa<scf::IfOp, scf::WhileOp, scf::ForOp>(op) ||
+                       op->hasTrait<OpTrait::IsTerminator>();
+      if (isControl)
+        return WalkResult::advance();
+      classify(*op);
+      if (isHoisted(op))
+        found.push_back(op);
+      return WalkResult::skip();
+    });
+    for (Operation *op : found)
+      moveBefore(op, outer);
+  }
+
+  /// Moves the op and the sources it reads, such as constants, that lie inside
+  /// `outer`.
+  static void moveBefore(Operation *op, Operation &outer) {
+    for (Value read : readsOf(op))
+      if (Operation *source = read.getDefiningOp();
+          source && outer.isProperAncestor(source))
+        moveBefore(source, outer);
+    op->moveBefore(&outer);
+  }
+
   void classify(Operation &op) {
     if (!isMemoryEffectFree(&op) || op.getNumResults() == 0)
       return;
@@ -78,7 +113,8 @@ public:
     ModuleOp module = getOperation();
     auto forward = module.lookupSymbol<func::FuncOp>("forward");
     if (!forward) {
-      module.emitError("kernel contract: no function @forward");
+      emitCoded(module.getLoc(), Code::BadGraph)
+          << "the module has no function @forward";
       return signalPassFailure();
     }
     Partition partition(forward);

@@ -9,6 +9,14 @@
 
 include "mlir/Pass/PassBase.td"
 
+/// What of a TargetInfo decides code (optionsOf and targetOf in TargetOptions.h).
+defvar targetOptions = [
+  Option<"vectorBytes", "vector-bytes", "int64_t", /*default=*/"64", "Bytes of a vector register">,
+  Option<"vectorRegisters", "vector-registers", "int64_t", /*default=*/"32", "Vector registers">,
+  Option<"fma", "fma", "bool", /*default=*/"true", "Whether the target has a fused multiply-add">,
+  Option<"l2Bytes", "l2-bytes", "int64_t", /*default=*/"1 << 20", "Bytes of the second level cache">,
+];
+
 def OutlineKernels : Pass<"graven-outline-kernels", "::mlir::ModuleOp"> {
   let summary = "move each kernel to a function of its own";
   let description = [{
@@ -83,12 +91,7 @@ def ExpandKernels : Pass<"graven-expand-kernels", "::mlir::func::FuncOp"> {
     "::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
     "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect",
   ];
-  let options = [
-    Option<"vectorBytes", "vector-bytes", "int64_t", /*default=*/"64", "Bytes of a vector register">,
-    Option<"vectorRegisters", "vector-registers", "int64_t", /*default=*/"32", "Vector registers">,
-    Option<"fma", "fma", "bool", /*default=*/"true", "Whether the target has a fused multiply-add">,
-    Option<"l2Bytes", "l2-bytes", "int64_t", /*default=*/"1 << 20", "Bytes of the second level cache">,
-  ];
+  let options = targetOptions;
   let statistics = [Statistic<"numExpanded", "expanded", "Number of kernels expanded">];
 }
 
@@ -133,12 +136,7 @@ def GravenToKernel : Pass<"graven-to-kernel", "::mlir::ModuleOp"> {
     "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect", "::mlir::scf::SCFDialect",
     "::mlir::tensor::TensorDialect",
   ];
-  let options = [
-    Option<"vectorBytes", "vector-bytes", "int64_t", /*default=*/"64", "Bytes of a vector register">,
-    Option<"vectorRegisters", "vector-registers", "int64_t", /*default=*/"32", "Vector registers">,
-    Option<"fma", "fma", "bool", /*default=*/"true", "Whether the target has a fused multiply-add">,
-    Option<"l2Bytes", "l2-bytes", "int64_t", /*default=*/"1 << 20", "Bytes of the second level cache">,
-  ];
+  let options = targetOptions;
 }
 
 def HoistPrepare : Pass<"graven-hoist-prepare", "::mlir::ModuleOp"> {

@@ -68,9 +68,41 @@ func.func @forward(%x: tensor<4xf32>, %c: i1, %w: tensor<4xf32> {graven.param = 
 
 // -----
 
-// expected-error @below {{kernel contract: no function @forward}}
+// expected-error @below {{[GRV0107] the module has no function @forward}}
 module {
   func.func @other(%x: tensor<4xf32>) -> tensor<4xf32> {
     return %x : tensor<4xf32>
   }
+}
+
+// -----
+
+// What a branch makes of a Parameter alone is made once, with the constant it
+// needs.
+
+// CHECK-LABEL: func.func @prepare
+//  CHECK-SAME: (%[[W:.*]]: tensor<4xf32> {graven.param = "w"}) -> tensor<4xf32>
+//       CHECK: %[[PACKED:.*]] = linalg.generic {{.*}} ins(%[[W]] :
+//       CHECK: return %[[PACKED]]
+// CHECK-LABEL: func.func @forward
+//       CHECK: %[[READ:.*]] = kernel.weight {offset = 0 : i64} : tensor<4xf32>
+//       CHECK: scf.if
+//       CHECK: linalg.add ins(%{{.*}}, %[[READ]] :
+#id = affine_map<(i) -> (i)>
+func.func @forward(%c: i1, %x: tensor<4xf32>, %w: tensor<4xf32> {graven.param = "w"}) -> tensor<4xf32> {
+  %0 = scf.if %c -> (tensor<4xf32>) {
+    %two = arith.constant 2.0 : f32
+    %e = tensor.empty() : tensor<4xf32>
+    %packed = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]} ins(%w : tensor<4xf32>) outs(%e : tensor<4xf32>) {
+    ^bb0(%a: f32, %out: f32):
+      %p = arith.mulf %a, %two : f32
+      linalg.yield %p : f32
+    } -> tensor<4xf32>
+    %e2 = tensor.empty() : tensor<4xf32>
+    %y = linalg.add ins(%x, %packed : tensor<4xf32>, tensor<4xf32>) outs(%e2 : tensor<4xf32>) -> tensor<4xf32>
+    scf.yield %y : tensor<4xf32>
+  } else {
+    scf.yield %x : tensor<4xf32>
+  }
+  return %0 : tensor<4xf32>
 }
