@@ -81,14 +81,13 @@ CompileFlags::CompileFlags(cl::SubCommand &sub)
           cl::init("native"), cl::sub(sub)),
       level("O", cl::Prefix, cl::desc("optimization level 0..3"), cl::init(2),
             cl::sub(sub)),
-      numerics("numerics",
-               cl::desc("how much rounding may differ from plain sums"),
-               cl::init(Numerics::Default), cl::sub(sub),
-               cl::values(clEnumValN(Numerics::Strict, "strict",
-                                     "plain sums only"),
-                          clEnumValN(Numerics::Default, "default",
-                                     "within the accuracy policy"),
-                          clEnumValN(Numerics::Fast, "fast", "not measured"))),
+      numerics(
+          "numerics", cl::desc("how much rounding may differ from plain sums"),
+          cl::init(Numerics::Default), cl::sub(sub),
+          cl::values(clEnumValN(Numerics::Strict, "strict", "plain sums only"),
+                     clEnumValN(Numerics::Default, "default",
+                                "within the accuracy policy"),
+                     clEnumValN(Numerics::Fast, "fast", "not measured"))),
       threads("threads", cl::desc("threads of a run, 0 for one a CPU"),
               cl::init(1), cl::sub(sub)) {}
 
