@@ -11,7 +11,6 @@
 #include "compiler/targets/cpu/HeaderEmitter.h"
 #include "dialects/graven/Graven.h"
 #include "dialects/support/Diagnostics.h"
-#include "dialects/support/InternalErrors.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Verifier.h"
 #include "passes/lower/LowerUtils.h"
@@ -255,7 +254,7 @@ static FailureOr<cpu::Artifact> buildArtifact(Session &session, ModuleOp module,
   auto target = cpu::CpuTarget::get(options.cpu, loc);
   if (failed(target) || failed(checkGraph(module)))
     return failure();
-  CodeInternalErrors coded(context);
+  CodeScope coded(context, Code::Internal);
   if (failed(runGraphPhase(module, Phase::Graph, options, target->info)))
     return failure();
   signature = signatureOf(entryGraph(module), signature.name);
