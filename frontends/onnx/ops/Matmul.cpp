@@ -14,6 +14,22 @@ namespace graven::onnx {
 
 namespace {
 
+/// Batches in front of a plain matrix are rows of one product, as the ATen
+/// table says it.
+Value multiply(NodeBuilder &n, Value a, Value b) {
+  if (n.rankOf(a) > 2 && n.rankOf(b) == 2 && n.typeOf(a).hasStaticShape() &&
+      n.typeOf(b).hasStaticShape()) {
+    IntList shape = n.shapeOf(a);
+    auto rows = elementCount(ArrayRef(shape).drop_back());
+    Value flat = n.reshape(a, {rows.value_or(-1), shape.back()});
+    shape.back() = n.shapeOf(b)[1];
+    return n.reshape(n.make<MatmulOp>(flat, b, false, false), shape);
+  }
+  Value operands[] = {a, b};
+  n.alignRanks(operands);
+  return n.make<MatmulOp>(operands[0], operands[1], false, false);
+}
+
 /// numpy's matmul: vectors get an axis that the result loses again.
 LogicalResult buildMatMul(NodeBuilder &n) {
   Value a = n.input(0), b = n.input(1);
@@ -24,9 +40,7 @@ LogicalResult buildMatMul(NodeBuilder &n) {
     a = n.reshape(a, {1, n.typeOf(a).isDynamicDim(0) ? -1 : n.shapeOf(a)[0]});
   if (isColumn)
     b = n.reshape(b, {n.typeOf(b).isDynamicDim(0) ? -1 : n.shapeOf(b)[0], 1});
-  Value operands[] = {a, b};
-  n.alignRanks(operands);
-  Value product = n.make<MatmulOp>(operands[0], operands[1], false, false);
+  Value product = multiply(n, a, b);
   if (!product || (!isRow && !isColumn))
     return n.finish(product);
   auto shape = n.staticShape(product);
