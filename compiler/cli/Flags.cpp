@@ -88,7 +88,8 @@ CompileFlags::CompileFlags(cl::SubCommand &sub)
                      clEnumValN(Numerics::Default, "default",
                                 "within the accuracy policy"),
                      clEnumValN(Numerics::Fast, "fast", "not measured"))),
-      threads("threads", cl::desc("threads of a run, 0 for one a CPU"),
+      threads("threads",
+              cl::desc("threads of a run and of NAME_run, 0: one a CPU"),
               cl::init(1), cl::sub(sub)) {}
 
 void CompileFlags::read() {

@@ -11,6 +11,8 @@
 
 #include "runtime/include/graven/runtime.h"
 
+#include <stdatomic.h>
+
 /* On definitions. A declaration stays strong: a weak reference would not pull
  * its definition out of an archive. */
 #define GRAVEN_SUPPORT __attribute__((weak, visibility("hidden")))
@@ -30,6 +32,13 @@ graven_fail(GravenMessage message, int status, const char *format, ...);
 /* Checks the ABI version and that this CPU can run the model's code. */
 GRAVEN_INTERNAL int graven_check_table(const GravenModel *model,
                                        GravenMessage message);
+
+/* A run on the pool in `slot`, which is made with that many threads (0: one for
+ * each CPU) where there is none; called by typed entries. */
+GRAVEN_INTERNAL int
+graven_model_call_shared(const GravenModel *model, void *const *inputs,
+                         void *const *outputs, void *workspace,
+                         _Atomic(GravenPool *) *slot, int threads);
 
 /* The GRAVEN_CPU_* bits of this CPU; asked once per process, since cpuid traps
  * in virtual machines. */

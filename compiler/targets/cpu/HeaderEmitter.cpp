@@ -203,7 +203,15 @@ void HeaderWriter::sizes() {
 }
 
 void HeaderWriter::entry() {
-  out << "/* Runs the model once, on the calling thread.\n"
+  out << "/* Runs the model once, on "
+      << (signature.threads == 1 ? "the calling thread.\n"
+          : signature.threads == 0
+              ? std::string("one thread for each CPU: the calling one and "
+                            "those\n * of a pool, which the first call makes "
+                            "and which stays.\n")
+              : llvm::utostr(signature.threads) +
+                    " threads: the calling one and those of a\n * pool, which "
+                    "the first call makes and which stays.\n")
       << " * Inputs (row-major, only read):\n";
   for (auto [spec, name] : llvm::zip_equal(signature.inputs, inputs))
     describe(spec, name);

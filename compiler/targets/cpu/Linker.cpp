@@ -161,6 +161,9 @@ graven::cpu::linkShared(const SharedLink &link, mlir::Location loc) {
         "noexecstack", "-z", "lrodata-after-bss", "--gc-sections",
         "--as-needed", "--hash-style=gnu"})
     job.add(option);
+  if (link.unloading == Unloading::Never)
+    for (llvm::StringRef option : {"-z", "nodelete"})
+      job.add(option);
   job.add(std::string("--version-script=") + exports.name());
   for (const LinkInput &input : link.objects)
     if (!job.add(input.name, input.bytes))

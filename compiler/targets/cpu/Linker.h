@@ -22,6 +22,9 @@ struct LinkInput {
   llvm::ArrayRef<char> bytes;
 };
 
+/// Whether dlclose may unload a shared object: not one with threads of its own.
+enum class Unloading { Allowed, Never };
+
 struct SharedLink {
   llvm::SmallVector<LinkInput> objects;
   /// Libraries that symbols may come from; only those that are used become
@@ -29,6 +32,7 @@ struct SharedLink {
   llvm::SmallVector<LinkInput> libraries;
   /// The symbols that stay visible.
   llvm::SmallVector<std::string> exports;
+  Unloading unloading = Unloading::Allowed;
 };
 
 /// A shared object. Every symbol must be found (-z defs), nothing is resolved

@@ -34,6 +34,8 @@ struct ModelSignature {
   /// Bytes; the workspace and the weights are aligned to 64.
   int64_t workspaceSize = 0;
   int64_t weightsSize = 0;
+  /// Threads of the typed entry, at most 4095; 0 for one for each CPU.
+  int64_t threads = 1;
   /// Facts such as {"source", "sha256:..."}, in this order; "compiler" and
   /// "cpu" are added. Nothing that differs between two compiles of one input.
   llvm::SmallVector<std::pair<std::string, std::string>> provenance;

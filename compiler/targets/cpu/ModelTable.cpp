@@ -54,6 +54,7 @@ private:
   GlobalVariable *table(Function *entry);
   Function *genericEntry(Function &main);
   void typedEntry();
+  FunctionCallee support(StringRef name, ArrayRef<Type *> parameters);
   void alias(const Twine &name);
   std::string provenance();
 
@@ -193,10 +194,6 @@ void TableBuilder::typedEntry() {
   auto *type = FunctionType::get(i32, parameters, /*isVarArg=*/false);
   auto *run = Function::Create(type, GlobalValue::ExternalLinkage,
                                prefix + "_run", module);
-  FunctionCallee call = module.getOrInsertFunction(
-      "graven_model_call", i32, ptr, ptr, ptr, ptr, ptr, ptr, i64);
-  cast<Function>(call.getCallee())
-      ->setVisibility(GlobalValue::HiddenVisibility);
   IRBuilder<> b(BasicBlock::Create(context, "", run));
   auto storeAll = [&](size_t first, size_t count) -> Value * {
     if (count == 0)
@@ -209,10 +206,33 @@ void TableBuilder::typedEntry() {
   };
   Value *inputs = storeAll(0, numInputs);
   Value *outputs = storeAll(numInputs, numOutputs);
+  Value *workspace = run->getArg(numInputs + numOutputs);
   Value *null = ConstantPointerNull::get(ptr);
-  b.CreateRet(b.CreateCall(call, {model, inputs, outputs,
-                                  run->getArg(numInputs + numOutputs), null,
-                                  null, ConstantInt::get(i64, 0)}));
+  if (signature.threads == 1) {
+    b.CreateRet(b.CreateCall(
+        support("graven_model_call", {ptr, ptr, ptr, ptr, ptr, ptr, i64}),
+        {model, inputs, outputs, workspace, null, null,
+         ConstantInt::get(i64, 0)}));
+    return;
+  }
+  // The pool, once the first call has made it.
+  auto *slot = new GlobalVariable(module, ptr, /*isConstant=*/false,
+                                  GlobalValue::InternalLinkage,
+                                  ConstantPointerNull::get(ptr), "graven.pool");
+  b.CreateRet(b.CreateCall(
+      support("graven_model_call_shared", {ptr, ptr, ptr, ptr, ptr, i32}),
+      {model, inputs, outputs, workspace, slot,
+       ConstantInt::get(i32, signature.threads)}));
+}
+
+/// A function of the support object that returns a status.
+FunctionCallee TableBuilder::support(StringRef name,
+                                     ArrayRef<Type *> parameters) {
+  FunctionCallee callee = module.getOrInsertFunction(
+      name, FunctionType::get(i32, parameters, /*isVarArg=*/false));
+  cast<Function>(callee.getCallee())
+      ->setVisibility(GlobalValue::HiddenVisibility);
+  return callee;
 }
 
 void TableBuilder::alias(const Twine &name) {
