@@ -78,6 +78,13 @@ static void addSizes(cpu::ModelSignature &signature, ModuleOp module) {
   signature.weightsSize = number(kWeightsSizeAttr);
 }
 
+/// Checks the module once at the end and not after every pass, which would be
+/// an eighth of the time of a compile: only a mistake of ours can be found.
+static LogicalResult runPasses(PassManager &manager, ModuleOp module) {
+  manager.enableVerifier(false);
+  return success(succeeded(manager.run(module)) && succeeded(verify(module)));
+}
+
 /// Takes @prepare out of the module into one of its own; null when there is
 /// none.
 static OwningOpRef<ModuleOp> takePrepare(ModuleOp module) {
@@ -91,8 +98,8 @@ static OwningOpRef<ModuleOp> takePrepare(ModuleOp module) {
 }
 
 namespace {
-/// The bytes of a Parameter as compiled code reads them: in place where they
-/// are dense, aligned and little-endian, otherwise in a copy.
+/// The bytes of a Parameter as @prepare reads them: in place where they are
+/// dense and little-endian, on whatever address, otherwise in a copy.
 class ParamBytes {
 public:
   static FailureOr<ParamBytes> get(ParamOp param) {
@@ -107,12 +114,8 @@ public:
       if (!mapped)
         return emitCoded(param.getLoc(), Code::BadTensor)
                << llvm::toString(mapped.takeError());
-      if (reinterpret_cast<uintptr_t>(mapped->data()) %
-              eval::storageBytes(element) ==
-          0) {
-        bytes.pointer = mapped->data();
-        return bytes;
-      }
+      bytes.pointer = mapped->data();
+      return bytes;
     }
     auto copy = eval::readParam(param);
     if (failed(copy))
@@ -122,7 +125,7 @@ public:
       cast<GravenDialect>(param->getDialect())
           ->getBlobStore()
           .release(blob.getFile());
-    bytes.copy = *copy;
+    bytes.copy = std::move(*copy);
     bytes.pointer = bytes.copy.getBytes().data();
     return bytes;
   }
@@ -166,11 +169,12 @@ static LogicalResult makeWeights(Session &session, ModuleOp module,
   PassManager manager(&session.getContext());
   buildBufferPhase(manager);
   buildLoopsPhase(manager, target->info);
-  if (failed(manager.run(prepare)))
+  if (failed(runPasses(manager, prepare)))
     return failure();
   addSizes(signature, prepare);
   cpu::EmitOptions emit;
   emit.target = *target;
+  emit.inputAlignment = cpu::InputAlignment::Byte;
   auto artifact = cpu::emitArtifact(prepare, signature, emit, std::move(*file));
   if (failed(artifact) || failed(artifact->commit(Durability::Temporary)))
     return failure();
@@ -257,14 +261,19 @@ static FailureOr<cpu::Artifact> buildArtifact(Session &session, ModuleOp module,
   CodeScope coded(context, Code::Internal);
   if (failed(runGraphPhase(module, Phase::Graph, options, target->info)))
     return failure();
+  int64_t threads = signature.threads;
   signature = signatureOf(entryGraph(module), signature.name);
+  signature.threads = threads;
+  // Starting the threads of the compiler costs more than a short command takes,
+  // so only this has them.
+  context->enableMultithreading();
   if (failed(runKernelPhase(module, target->info)))
     return failure();
   OwningOpRef<ModuleOp> prepare = takePrepare(module);
   PassManager last(context);
   buildBufferPhase(last);
   buildLoopsPhase(last, target->info);
-  if (failed(last.run(module)))
+  if (failed(runPasses(last, module)))
     return failure();
   addSizes(signature, module);
   cpu::EmitOptions emit;
@@ -314,6 +323,7 @@ FailureOr<CompileSummary> Session::compile(ModuleOp module,
   cpu::ModelSignature signature;
   signature.name =
       options.name.empty() ? llvm::sys::path::stem(output).str() : options.name;
+  signature.threads = options.threads;
   auto artifact =
       buildArtifact(*this, module, options, *kind, signature, std::move(*file));
   if (failed(artifact))

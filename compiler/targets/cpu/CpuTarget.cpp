@@ -14,6 +14,7 @@
 #include "compiler/targets/cpu/WeightsImage.h"
 #include "dialects/support/Diagnostics.h"
 #include "mlir/IR/Threading.h"
+#include "mlir/IR/Verifier.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
@@ -21,6 +22,7 @@
 #include "runtime/blobs/Blobs.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/ADT/StringSwitch.h"
+#include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Bitcode/BitcodeReader.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
@@ -182,6 +184,17 @@ static void dropNotes(FunctionOpInterface function) {
         function.removeResultAttr(i, attr.getName());
 }
 
+/// Which accesses are to inputs is not known in a kernel, so it is all of them.
+/// On x86 this is the same code.
+static void assumeNoAlignment(ModuleOp module) {
+  module.walk([](Operation *op) {
+    llvm::TypeSwitch<Operation *>(op)
+        .Case<LLVM::LoadOp, LLVM::StoreOp, LLVM::MaskedLoadOp,
+              LLVM::MaskedStoreOp, LLVM::masked_gather, LLVM::masked_scatter>(
+            [](auto access) { access.setAlignment(1); });
+  });
+}
+
 LogicalResult Emitter::lower() {
   for (auto function : module.getOps<func::FuncOp>())
     dropNotes(function);
@@ -192,8 +205,13 @@ LogicalResult Emitter::lower() {
   module->setAttr(LLVM::LLVMDialect::getTargetTripleAttrName(),
                   b.getStringAttr(options.target.triple));
   PassManager pm(module->getName());
+  pm.enableVerifier(false);
   buildLLVMPhase(pm, options.target.info);
-  return pm.run(module);
+  if (failed(pm.run(module)))
+    return failure();
+  if (options.inputAlignment == InputAlignment::Byte)
+    assumeNoAlignment(module);
+  return verify(module);
 }
 
 LogicalResult Emitter::translate() {
@@ -295,6 +313,8 @@ LogicalResult Emitter::link(Bytes &image) {
     shared.libraries = {blob("libc", graven::rt::libcStub()),
                         blob("libm", graven::rt::libmStub())};
     std::string prefix = symbolPrefix(signature.name);
+    if (signature.threads != 1)
+      shared.unloading = Unloading::Never;
     shared.exports = {prefix + "_model", prefix + "_run", "graven_model"};
     linked = linkShared(shared, loc);
   } else {

@@ -29,10 +29,15 @@ enum class OutputKind {
 /// The kind that a path's extension asks for: .mlir .ll .s .o .a .so.
 std::optional<OutputKind> outputKindOf(llvm::StringRef path);
 
+/// What addresses of inputs the code may rely on: multiples of an element's
+/// size, or none, as in a mapped model file.
+enum class InputAlignment { Element, Byte };
+
 struct EmitOptions {
   OutputKind kind = OutputKind::SharedObject;
   CpuTarget target;
   OptLevel optLevel = OptLevel::O2;
+  InputAlignment inputAlignment = InputAlignment::Element;
   /// Unless null, gets what register allocation made of each function, the
   /// model's own functions first; not for .mlir and .ll.
   llvm::SmallVectorImpl<FunctionReport> *reports = nullptr;

@@ -8,17 +8,9 @@
 //===----------------------------------------------------------------------===//
 #include "compiler/targets/cpu/Passes.h"
 #include "mlir/Conversion/AffineToStandard/AffineToStandard.h"
-#include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
-#include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
-#include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVMPass.h"
-#include "mlir/Conversion/IndexToLLVM/IndexToLLVM.h"
 #include "mlir/Conversion/MathToFuncs/MathToFuncs.h"
-#include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
-#include "mlir/Conversion/MathToLibm/MathToLibm.h"
-#include "mlir/Conversion/MemRefToLLVM/MemRefToLLVM.h"
 #include "mlir/Conversion/ReconcileUnrealizedCasts/ReconcileUnrealizedCasts.h"
 #include "mlir/Conversion/SCFToControlFlow/SCFToControlFlow.h"
-#include "mlir/Conversion/UBToLLVM/UBToLLVM.h"
 #include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVMPass.h"
 #include "mlir/Conversion/VectorToSCF/VectorToSCF.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
@@ -32,49 +24,35 @@ void graven::cpu::buildLLVMPhase(OpPassManager &pm, const TargetInfo &target) {
   // Powers with integer exponents become loops: neither libc nor libm has them.
   pm.addPass(createConvertMathToFuncs());
 
-  // Structured control flow first: transfers become loops, loops become
-  // branches.
-  OpPassManager &functions = pm.nest<func::FuncOp>();
-  functions.addPass(createCanonicalizerPass());
-  functions.addPass(createCSEPass());
-  functions.addPass(createConvertVectorToSCFPass());
-  functions.addPass(createLowerAffinePass());
-  functions.addPass(createExpandArith({/*expandBF16=*/!target.hasBF16Dot}));
-  pm.addPass(createSCFToControlFlowPass());
-  pm.addPass(createCanonicalizerPass());
-  pm.addPass(createCSEPass());
+  // Kernels are functions that know nothing of each other, so what can be done
+  // function by function is, on all of the host's threads. Structured control
+  // flow first: transfers become loops, loops become branches.
+  OpPassManager &loops = pm.nest<func::FuncOp>();
+  loops.addPass(createCanonicalizerPass());
+  loops.addPass(createCSEPass());
+  loops.addPass(createConvertVectorToSCFPass());
+  loops.addPass(createLowerAffinePass());
+  loops.addPass(createExpandArith({/*expandBF16=*/!target.hasBF16Dot}));
+  loops.addPass(createSCFToControlFlowPass());
+  loops.addPass(createCanonicalizerPass());
+  loops.addPass(createCSEPass());
 
   // Launches while views are still memref.view: alignment is read off them.
   pm.addPass(createLowerKernelLaunch());
 
   // Addresses: what subviews and reshapes hide becomes index arithmetic.
-  pm.addPass(memref::createExpandStridedMetadataPass());
-  pm.addPass(createLowerAffinePass());
-
+  OpPassManager &addresses = pm.nest<func::FuncOp>();
+  addresses.addPass(memref::createExpandStridedMetadataPass());
+  addresses.addPass(createLowerAffinePass());
   // A vector.reduction may take any tree, the one thing that may be
   // reassociated.
   ConvertVectorToLLVMPassOptions vectorOptions;
   vectorOptions.reassociateFPReductions = true;
-  pm.addPass(createConvertVectorToLLVMPass(vectorOptions));
+  addresses.addPass(createConvertVectorToLLVMPass(vectorOptions));
 
-  // log1p(x) as log(1 + x) loses all digits of a small x: the library's is
-  // used.
-  ConvertMathToLLVMPassOptions mathOptions;
-  mathOptions.approximateLog1p = false;
-  pm.addPass(createConvertMathToLLVMPass(mathOptions));
-  pm.addPass(createConvertMathToLibmPass());
-
-  pm.addPass(createFinalizeMemRefToLLVMConversionPass());
-  ConvertFuncToLLVMPassOptions functionOptions;
-  functionOptions.useBarePtrCallConv = true;
-  pm.addPass(createConvertFuncToLLVMPass(functionOptions));
-  pm.addPass(createConvertControlFlowToLLVMPass());
-  pm.addPass(createArithToLLVMConversionPass());
-  pm.addPass(createConvertIndexToLLVMPass());
-  pm.addPass(createUBToLLVMConversionPass());
+  // LLVM simplifies what comes of this; doing it here as well takes longer.
+  pm.addPass(createConvertToLLVM());
   pm.addPass(createReconcileUnrealizedCastsPass());
-  pm.addPass(createCanonicalizerPass());
-  pm.addPass(createCSEPass());
 }
 
 void graven::cpu::registerLLVMPhase() {

@@ -142,11 +142,18 @@ void fillInfo(CpuTarget &target, const llvm::MCSubtargetInfo &subtarget) {
       target.requiredFeatures |= entry.bit;
 }
 
-/// The features the host reports, sorted so that the string is reproducible.
-std::string hostFeatures() {
+/// The features in which the host differs from the CPU it calls itself, sorted
+/// so that the string is reproducible. It is looked up for every function many
+/// times, so it is short.
+std::string hostFeatures(const llvm::Target &backend, StringRef cpu) {
+  std::unique_ptr<llvm::MCSubtargetInfo> plain(
+      backend.createMCSubtargetInfo(llvm::Triple(linuxTriple), cpu, ""));
   llvm::SmallVector<std::string> features;
-  for (const auto &entry : llvm::sys::getHostCPUFeatures())
-    features.push_back(((entry.second ? "+" : "-") + entry.first()).str());
+  for (const auto &entry : llvm::sys::getHostCPUFeatures()) {
+    bool expected = plain->checkFeatures(("+" + entry.first()).str());
+    if (entry.second != expected)
+      features.push_back(((entry.second ? "+" : "-") + entry.first()).str());
+  }
   llvm::sort(features, [](StringRef a, StringRef b) {
     return a.drop_front() < b.drop_front();
   });
@@ -165,7 +172,7 @@ mlir::FailureOr<CpuTarget> CpuTarget::get(StringRef name, mlir::Location loc) {
       return emitCoded(loc, Code::UnknownCpu)
              << "'native' is not an x86 CPU here, name the CPU to compile for";
     target.cpu = llvm::sys::getHostCPUName().str();
-    target.features = hostFeatures();
+    target.features = hostFeatures(*backend, target.cpu);
   }
   llvm::Triple triple(linuxTriple);
   // LLVM only warns about a name it does not know, so ask before using it.
