@@ -18,14 +18,18 @@ void buildKernelPhase(mlir::OpPassManager &manager, const TargetInfo &target) {
   // merging them first lets fusion see one user.
   manager.addPass(mlir::createCanonicalizerPass());
   manager.addPass(mlir::createCSEPass());
-  // Elementwise nests become one pass over memory. This runs before hoisting,
-  // so that what Parameters go through on their way into the blob is one pass
-  // too.
+  // Elementwise nests become one pass over memory, in @forward before what it
+  // does with Parameters alone leaves it: a bias that is only repeated is read
+  // where it is added. Then in @prepare, where each Parameter is to go through
+  // memory once on its way into the blob.
   manager.addNestedPass<mlir::func::FuncOp>(
       mlir::createLinalgElementwiseOpFusionPass());
   manager.addPass(mlir::createCanonicalizerPass());
   manager.addPass(mlir::createCSEPass());
   manager.addPass(createHoistPrepare());
+  manager.addPass(mlir::createCanonicalizerPass());
+  manager.addNestedPass<mlir::func::FuncOp>(
+      mlir::createLinalgElementwiseOpFusionPass());
   manager.addPass(mlir::createCanonicalizerPass());
 }
 

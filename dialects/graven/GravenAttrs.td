@@ -26,4 +26,12 @@ def Graven_BlobAttr : AttrDef<Graven_Dialect, "Blob"> {
   let genVerifyDecl = 1;
 }
 
+def Graven_PreparedAttr : AttrDef<Graven_Dialect, "Prepared"> {
+  let mnemonic = "prepared";
+  let summary = "an output of @prepare";
+  let description = [{ `#graven.prepared<3>`: output 3 of the Graph `@prepare`, which computes it from other Parameters. }];
+  let parameters = (ins "int64_t":$output);
+  let assemblyFormat = "`<` $output `>`";
+}
+
 #endif // DIALECTS_GRAVEN_GRAVENATTRS_TD

@@ -78,10 +78,11 @@ def Graven_ParamOp : Graven_Op<"param", [Symbol]> {
   let summary = "a Parameter or buffer of the model";
   let description = [{
     Declares the type of a Parameter and where its bytes are: a `#graven.blob` in a mapped file, or, for small values,
-    an elements attribute. Parameters may share bytes (tied weights).
+    an elements attribute, or an output of the Graph `@prepare`. Parameters may share bytes (tied weights).
 
     C1 the type has static extents.  C2 the last element of a blob lies inside it (overflow-checked).
-    C3 an elements attribute has the type of the Parameter.
+    C3 an elements attribute has the type of the Parameter.  C4 `#graven.prepared` names an output of the Graph
+    `@prepare`, of that type, which the Parameter is not computed from.
 
     ```mlir
     graven.param @fc.weight : tensor<10x64xf32> = #graven.blob<"model.safetensors", 0, 2560>

@@ -373,6 +373,44 @@ def FuseEpilogues : Pass<"graven-fuse-epilogues", "::graven::GraphOp"> {
   let statistics = [Statistic<"numFused", "fused", "Number of fusions made">];
 }
 
+def HoistParameters : Pass<"graven-hoist-parameters", "::mlir::ModuleOp"> {
+  let summary = "move Nodes of Parameters alone to @prepare";
+  let description = [{
+    The Nodes of @forward that depend on Parameters and constants alone move to the Graph @prepare, which is run once, when
+    the model is compiled. Its outputs become Parameters of @forward. So a batch norm that the pipeline folded and one that
+    an exporter folded before leave the same @forward.
+
+    Before ==> after:
+    ```mlir
+    graven.param @w : tensor<8x3x1x1xf32> = #graven.blob<"m", 0, 96>
+    graven.graph @forward(%x: tensor<1x3x4x4xf32>) -> tensor<1x8x4x4xf32> {
+      %w = graven.get_param @w : tensor<8x3x1x1xf32>
+      %0 = graven.mul %w, %w : (tensor<8x3x1x1xf32>, tensor<8x3x1x1xf32>) -> tensor<8x3x1x1xf32>
+      %1 = graven.conv %x, %0 ...
+    ==>
+    graven.param @w : tensor<8x3x1x1xf32> = #graven.blob<"m", 0, 96>
+    graven.param @w.prepared : tensor<8x3x1x1xf32> = #graven.prepared<0>
+    graven.graph @prepare() -> tensor<8x3x1x1xf32> {
+      %w = graven.get_param @w : tensor<8x3x1x1xf32>
+      %0 = graven.mul %w, %w : (tensor<8x3x1x1xf32>, tensor<8x3x1x1xf32>) -> tensor<8x3x1x1xf32>
+      graven.return %0 : tensor<8x3x1x1xf32>
+    }
+    graven.graph @forward(%x: tensor<1x3x4x4xf32>) -> tensor<1x8x4x4xf32> {
+      %0 = graven.get_param @w.prepared : tensor<8x3x1x1xf32>
+      %1 = graven.conv %x, %0 ...
+    ```
+
+    Preconditions: static extents; no effect. What repeats a Parameter (more elements than it reads) stays, to be fused with
+    what reads it; so do Nodes that check indices, `if` and `loop`. Packing for kernels is the kernel phase's, which adds it
+    to @prepare.
+  }];
+  let dependentDialects = ["::graven::GravenDialect"];
+  let statistics = [
+    Statistic<"numHoisted", "hoisted", "Number of Nodes moved to @prepare">,
+    Statistic<"numOutputs", "outputs", "Number of Parameters that @prepare computes">,
+  ];
+}
+
 def VerifyGraphPhase : Pass<"graven-verify-graph-phase", "::mlir::ModuleOp"> {
   let summary = "check the contract of the graph phase";
   let description = [{

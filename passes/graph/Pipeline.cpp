@@ -72,6 +72,9 @@ void buildGraphPipeline(OpPassManager &manager,
   // Nothing folds after this: constants must stay outside of the fusions.
   manager.addNestedPass<GraphOp>(createFuseEpilogues());
   manager.addPass(createEliminateDeadNodes());
+  // Last, because the passes before recognise what is computed from Parameters
+  // by its Nodes.
+  manager.addPass(createHoistParameters());
   manager.addPass(createVerifyGraphPhase());
 }
 

@@ -3,10 +3,11 @@
 //
 // This file implements the pass that moves what depends on Parameters alone
 // into a function of its own, @prepare, whose results are the weights blob;
-// @forward reads the blob through `kernel.weight`.
+// @forward reads the blob through `kernel.weight`. What graven-hoist-parameters
+// moved there before is where the packing begins.
 //===----------------------------------------------------------------------===//
 
-#include "dialects/graven/eval/Tensor.h"
+#include "dialects/graven/Graven.h"
 #include "dialects/kernel/Kernel.h"
 #include "dialects/support/Diagnostics.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -16,6 +17,7 @@
 #include "mlir/Transforms/RegionUtils.h"
 #include "passes/lower/LowerUtils.h"
 #include "passes/lower/Passes.h"
+#include "llvm/ADT/StringMap.h"
 #include "llvm/Support/MathExtras.h"
 
 namespace graven {
@@ -122,10 +124,16 @@ public:
     Builder builder(&getContext());
     forward->setAttr(weightsSizeAttrName,
                      builder.getI64IntegerAttr(weightsSize));
+    auto before = module.lookupSymbol<func::FuncOp>("prepare");
     if (!crossing.empty())
-      buildPrepare(forward, partition, crossing);
+      buildPrepare(forward, before, partition, crossing);
+    if (before)
+      before.erase();
     replaceWithWeights(forward, crossing);
     eraseHoisted(forward, partition);
+    for (ParamOp param : llvm::make_early_inc_range(module.getOps<ParamOp>()))
+      if (isa<PreparedAttr>(param.getValue()))
+        param.erase();
   }
 
 private:
@@ -152,7 +160,8 @@ private:
     return offsets;
   }
 
-  void buildPrepare(func::FuncOp forward, const Partition &partition,
+  void buildPrepare(func::FuncOp forward, func::FuncOp before,
+                    const Partition &partition,
                     const llvm::MapVector<Value, int64_t> &crossing) {
     OpBuilder builder(&getContext());
     builder.setInsertionPoint(forward);
@@ -165,21 +174,20 @@ private:
     auto prepare = func::FuncOp::create(builder, forward.getLoc(), "prepare",
                                         builder.getFunctionType({}, results));
     prepare->setAttr(offsetsAttrName, builder.getDenseI64ArrayAttr(offsets));
-    Block *body = prepare.addEntryBlock();
+    builder.setInsertionPointToStart(prepare.addEntryBlock());
     IRMapping map;
-    for (BlockArgument argument : forward.getArguments()) {
-      Attribute param =
-          forward.getArgAttr(argument.getArgNumber(), paramAttrName);
-      if (!param)
-        continue;
-      unsigned index = prepare.getNumArguments();
-      auto attrs =
-          builder.getDictionaryAttr(builder.getNamedAttr(paramAttrName, param));
-      (void)prepare.insertArgument(index, argument.getType(), attrs,
-                                   argument.getLoc());
-      map.map(argument, body->getArgument(index));
+    llvm::StringMap<Value> params;
+    SmallVector<Value> prepared;
+    if (before) {
+      addParams(prepare, before, params, map);
+      for (Operation &op : before.getBody().front().without_terminator())
+        builder.clone(op, map);
+      for (Value output :
+           before.getBody().front().getTerminator()->getOperands())
+        prepared.push_back(map.lookup(output));
     }
-    builder.setInsertionPointToStart(body);
+    mapPrepared(forward, prepared, map);
+    addParams(prepare, forward, params, map);
     for (Operation &op : forward.getBody().front().without_terminator())
       if (partition.isHoisted(&op))
         cloneWithSources(builder, &op, map);
@@ -187,6 +195,46 @@ private:
     for (auto &[value, offset] : crossing)
       returned.push_back(map.lookup(value));
     func::ReturnOp::create(builder, forward.getLoc(), returned);
+  }
+
+  static StringAttr paramOf(func::FuncOp function, BlockArgument argument) {
+    return function.getArgAttrOfType<StringAttr>(argument.getArgNumber(),
+                                                 paramAttrName);
+  }
+
+  /// Maps what `forward` reads of `prepared`, the outputs of the Graph
+  /// @prepare.
+  void mapPrepared(func::FuncOp forward, ArrayRef<Value> prepared,
+                   IRMapping &map) {
+    SymbolTable symbols(getOperation());
+    for (BlockArgument argument : forward.getArguments()) {
+      StringAttr name = paramOf(forward, argument);
+      auto param = name ? symbols.lookup<ParamOp>(name) : ParamOp();
+      if (auto from =
+              param ? dyn_cast<PreparedAttr>(param.getValue()) : PreparedAttr())
+        map.map(argument, prepared[from.getOutput()]);
+    }
+  }
+
+  /// Gives `prepare` the Parameters of `function` that are in neither yet.
+  static void addParams(func::FuncOp prepare, func::FuncOp function,
+                        llvm::StringMap<Value> &params, IRMapping &map) {
+    for (BlockArgument argument : function.getArguments()) {
+      StringAttr name = paramOf(function, argument);
+      if (!name || map.contains(argument))
+        continue;
+      Value &known = params[name];
+      if (!known) {
+        unsigned index = prepare.getNumArguments();
+        Builder builder(prepare.getContext());
+        auto attrs = builder.getDictionaryAttr(
+            builder.getNamedAttr(paramAttrName, name));
+        (void)prepare.insertArgument(index, argument.getType(), attrs,
+                                     argument.getLoc());
+        known = prepare.getArgument(index);
+      }
+      map.map(argument, known);
+    }
   }
 
   /// Clones op and, before it, the constants and empty tensors it reads.

@@ -170,6 +170,10 @@ def HoistPrepare : Pass<"graven-hoist-prepare", "::mlir::ModuleOp"> {
     }
     ```
 
+    Where there is a `@prepare` from the graph phase, its operations come first
+    in the new one, and what they give takes the place of the Parameters that
+    `@forward` read it as.
+
     Preconditions: a function `@forward` of one block. Operations with effects
     stay; constants are not Parameters and stay too.
   }];

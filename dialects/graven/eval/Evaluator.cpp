@@ -144,6 +144,21 @@ FailureOr<SmallVector<Tensor>> Evaluator::runNode(Operation *node,
   return cast<EvaluateInterface>(specialised.get()).evaluate(operands, *this);
 }
 
+FailureOr<Tensor> Evaluator::prepared(Operation *user, int64_t output) {
+  auto graph = SymbolTable::lookupNearestSymbolFrom<GraphOp>(
+      user, StringAttr::get(user->getContext(), "prepare"));
+  if (!graph)
+    return user->emitError("reads an output of @prepare, which is not there");
+  auto known = outputs.find(graph);
+  if (known == outputs.end()) {
+    auto results = run(graph, {});
+    if (failed(results))
+      return failure();
+    known = outputs.try_emplace(graph, std::move(*results)).first;
+  }
+  return known->second[output];
+}
+
 /// Row-major copy of a strided, perhaps byte-swapped view.
 static Tensor gatherBlob(RankedTensorType type, StringRef bytes,
                          BlobAttr blob) {
@@ -198,12 +213,15 @@ using eval::Evaluator;
 using eval::Tensor;
 using Tensors = SmallVector<Tensor>;
 
-FailureOr<Tensors> GetParamOp::evaluate(ArrayRef<Tensor>, Evaluator &) {
+FailureOr<Tensors> GetParamOp::evaluate(ArrayRef<Tensor>,
+                                        Evaluator &evaluator) {
   auto param =
       SymbolTable::lookupNearestSymbolFrom<ParamOp>(*this, getParamAttr());
   if (!param)
     return emitOpError("names no Parameter");
-  auto tensor = eval::readParam(param);
+  auto prepared = dyn_cast<PreparedAttr>(param.getValue());
+  auto tensor = prepared ? evaluator.prepared(*this, prepared.getOutput())
+                         : eval::readParam(param);
   if (failed(tensor))
     return failure();
   return Tensors{*tensor};

@@ -35,8 +35,13 @@ public:
   mlir::FailureOr<llvm::SmallVector<Tensor>>
   runNode(mlir::Operation *node, llvm::ArrayRef<Tensor> operands);
 
+  /// An output of the Graph @prepare that `user` reads; it runs once.
+  mlir::FailureOr<Tensor> prepared(mlir::Operation *user, int64_t output);
+
 private:
   llvm::DenseMap<mlir::Value, Tensor> values;
+  /// Outputs of @prepare, by Graph.
+  llvm::DenseMap<mlir::Operation *, llvm::SmallVector<Tensor>> outputs;
   /// Graphs being run, to refuse recursion.
   unsigned depth = 0;
 };

@@ -158,6 +158,9 @@ LogicalResult ParamOp::verify() {
                                      << blob.getLength() << " bytes (C2)";
     return success();
   }
+  // Checked where it is read: @prepare may come after this.
+  if (isa<PreparedAttr>(getValue()))
+    return success();
   auto elements = dyn_cast<ElementsAttr>(getValue());
   if (!elements || elements.getShapedType() != type)
     return emitOpError("needs a blob or an elements attribute of type ")
@@ -172,6 +175,19 @@ LogicalResult GetParamOp::verifySymbolUses(SymbolTableCollection &tables) {
   if (param.getTensorType() != getType())
     return emitOpError("has type ") << getType() << ", the Parameter "
                                     << param.getTensorType() << " (C2)";
+  auto prepared = dyn_cast<PreparedAttr>(param.getValue());
+  if (!prepared)
+    return success();
+  StringAttr name = StringAttr::get(getContext(), "prepare");
+  auto graph = tables.lookupNearestSymbolFrom<GraphOp>(*this, name);
+  int64_t output = prepared.getOutput();
+  if (!graph || output < 0 ||
+      output >= static_cast<int64_t>(graph.getResultTypes().size()) ||
+      graph.getResultTypes()[output] != getType())
+    return emitOpError("reads output ")
+           << output << " of @prepare, which has none of type " << getType();
+  if (graph->isAncestor(*this))
+    return emitOpError("reads an output of @prepare inside of it");
   return success();
 }
 
