@@ -161,11 +161,15 @@ static LogicalResult makeWeights(Session &session, ModuleOp module,
   }
   for (Type type : function.getResultTypes())
     signature.outputs.push_back(specOf("", type));
-  // The host runs this code once, whatever the target is.
+  // The host runs this code once, whatever the target is. Panels are as wide as
+  // the target's vectors, which may be narrower than the host's.
   auto target = cpu::CpuTarget::get("native", loc);
+  auto wanted = cpu::CpuTarget::get(options.cpu, loc);
   auto file = OutputFile::createTemporary(loc);
-  if (failed(target) || failed(file))
+  if (failed(target) || failed(wanted) || failed(file))
     return failure();
+  target->info.vectorBytes =
+      std::min(target->info.vectorBytes, wanted->info.vectorBytes);
   PassManager manager(&session.getContext());
   buildBufferPhase(manager);
   buildLoopsPhase(manager, target->info);
