@@ -34,16 +34,19 @@ static void say(StringRef text) {
   ::_exit(exit);
 }
 
-static void onFatalError(void *, const char *reason, bool) {
+static void onOutOfMemory(void *, const char *, bool) {
+  say("graven: error: [GRV0006] out of memory\n");
+  leave(BadInput);
+}
+
+static void onFatalError(void *handler, const char *reason, bool crash) {
+  // LLVM is refused a thread where there is no room for its stack.
+  if (StringRef(reason).starts_with("pthread_create failed"))
+    onOutOfMemory(handler, reason, crash);
   say("graven: internal error: ");
   say(reason);
   say("\n");
   leave(Internal);
-}
-
-static void onOutOfMemory(void *, const char *, bool) {
-  say("graven: error: [GRV0006] out of memory\n");
-  leave(BadInput);
 }
 
 /// After the stack trace, with the temporary files gone: the exit code says

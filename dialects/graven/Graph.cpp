@@ -221,6 +221,11 @@ private:
     os << (node.getNumOutputs() > 0 ? " = " : "")
        << "graven::" << node.getKind();
     auto attributes = node.getAttributes();
+    // What every contraction is before one is chosen for it.
+    llvm::erase_if(attributes, [](mlir::NamedAttribute attribute) {
+      auto algorithm = llvm::dyn_cast<AlgorithmAttr>(attribute.getValue());
+      return algorithm && algorithm.getValue() == Algorithm::Direct;
+    });
     if (!attributes.empty()) {
       os << '[';
       llvm::interleaveComma(attributes, os,

@@ -84,7 +84,7 @@ def test_graphs_are_equal_up_to_names(pair):
     assert first == second
 
 
-def test_results_are_equal_bitwise(pair):
+def test_results_agree(pair):
     folder, run = pair
     results = []
     for name in ("m.pt", "m.onnx"):
