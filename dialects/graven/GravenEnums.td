@@ -78,6 +78,14 @@ def Graven_Direction : Graven_Enum<"Direction", "order in which time is walked",
   I32EnumAttrCase<"Bidirectional", 2, "bidirectional">]>;
 def Graven_DirectionAttr : Graven_EnumAttr<Graven_Direction, "direction">;
 
+// The functions of a recurrent gate.
+def Graven_Activation : Graven_Enum<"Activation", "function of a recurrent gate", [
+  I32EnumAttrCase<"Relu", 0, "relu">, I32EnumAttrCase<"Tanh", 1, "tanh">, I32EnumAttrCase<"Sigmoid", 2, "sigmoid">,
+  I32EnumAttrCase<"Affine", 3, "affine">, I32EnumAttrCase<"LeakyRelu", 4, "leaky_relu">,
+  I32EnumAttrCase<"ThresholdedRelu", 5, "thresholded_relu">, I32EnumAttrCase<"ScaledTanh", 6, "scaled_tanh">,
+  I32EnumAttrCase<"HardSigmoid", 7, "hard_sigmoid">, I32EnumAttrCase<"Elu", 8, "elu">,
+  I32EnumAttrCase<"Softsign", 9, "softsign">, I32EnumAttrCase<"Softplus", 10, "softplus">]>;
+
 def Graven_ScatterKind : Graven_Enum<"ScatterKind", "how an update meets the element", [
   I32EnumAttrCase<"None", 0, "none">, I32EnumAttrCase<"Add", 1, "add">, I32EnumAttrCase<"Mul", 2, "mul">,
   I32EnumAttrCase<"Max", 3, "max">, I32EnumAttrCase<"Min", 4, "min">]>;

@@ -13,5 +13,6 @@ include "dialects/graven/OpsMovement.td"
 include "dialects/graven/OpsContraction.td"
 include "dialects/graven/OpsReduction.td"
 include "dialects/graven/OpsNorm.td"
+include "dialects/graven/OpsRecurrent.td"
 
 #endif // DIALECTS_GRAVEN_GRAVENOPS_TD

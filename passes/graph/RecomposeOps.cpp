@@ -97,7 +97,7 @@ bool isDefaultHardSigmoidOf(Value value, Value x) {
 }
 
 /// Products that are an activation of one of their factors.
-template <class RootTy> struct Activation : CountingPattern<RootTy> {
+template <class RootTy> struct ActivationProduct : CountingPattern<RootTy> {
   using CountingPattern<RootTy>::CountingPattern;
 
   LogicalResult matchAndRewrite(RootTy op,
@@ -316,9 +316,10 @@ class RecomposeOpsPass : public impl::RecomposeOpsBase<RecomposeOpsPass> {
 void populateRecomposeOpsPatterns(RewritePatternSet &patterns,
                                   Pass::Statistic *count) {
   MLIRContext *context = patterns.getContext();
-  patterns.add<Activation<MulOp>, Activation<DivOp>, Normalisation<MulOp>,
-               Normalisation<DivOp>, AbsorbScale<LayerNormOp>,
-               AbsorbScale<RmsNormOp>, AbsorbBias>(context, count);
+  patterns.add<ActivationProduct<MulOp>, ActivationProduct<DivOp>,
+               Normalisation<MulOp>, Normalisation<DivOp>,
+               AbsorbScale<LayerNormOp>, AbsorbScale<RmsNormOp>, AbsorbBias>(
+      context, count);
   populateRecomposeAttentionPatterns(patterns, count);
 }
 
