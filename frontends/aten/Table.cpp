@@ -32,6 +32,7 @@ Table::Table() {
   addResampling(*this);
   addNormalisation(*this);
   addAttention(*this);
+  addRecurrent(*this);
 }
 
 void Table::add(StringRef names, TensorBuilder builder) {

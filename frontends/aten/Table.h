@@ -71,6 +71,7 @@ void addPooling(Table &table);
 void addResampling(Table &table);
 void addNormalisation(Table &table);
 void addAttention(Table &table);
+void addRecurrent(Table &table);
 
 } // namespace graven::aten
 

@@ -61,6 +61,15 @@ std::optional<SmallVector<double>> NodeBuilder::floatsAttr(StringRef name) {
   return SmallVector<double>(found->floats().begin(), found->floats().end());
 }
 
+std::optional<SmallVector<std::string>>
+NodeBuilder::stringsAttr(StringRef name) {
+  const AttributeProto *found = find(name, AttributeProto::STRINGS);
+  if (!found)
+    return std::nullopt;
+  return SmallVector<std::string>(found->strings().begin(),
+                                  found->strings().end());
+}
+
 const pb::TensorProto *NodeBuilder::tensorAttr(StringRef name) {
   const AttributeProto *found = find(name, AttributeProto::TENSOR);
   return found ? &found->t() : nullptr;

@@ -89,6 +89,8 @@ public:
   std::string stringAttr(llvm::StringRef name, llvm::StringRef otherwise);
   std::optional<IntList> intsAttr(llvm::StringRef name);
   std::optional<llvm::SmallVector<double>> floatsAttr(llvm::StringRef name);
+  std::optional<llvm::SmallVector<std::string>>
+  stringsAttr(llvm::StringRef name);
   const pb::TensorProto *tensorAttr(llvm::StringRef name);
   const pb::GraphProto *graphAttr(llvm::StringRef name);
 

@@ -21,6 +21,7 @@ OpTable::OpTable() {
   addMovement(*this);
   addNorms(*this);
   addPools(*this);
+  addRecurrent(*this);
   addReductions(*this);
   addResize(*this);
   addShapes(*this);

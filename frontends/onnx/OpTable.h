@@ -61,6 +61,7 @@ void addMatmul(OpTable &table);
 void addMovement(OpTable &table);
 void addNorms(OpTable &table);
 void addPools(OpTable &table);
+void addRecurrent(OpTable &table);
 void addReductions(OpTable &table);
 void addResize(OpTable &table);
 void addShapes(OpTable &table);

@@ -1,0 +1,202 @@
+//===- Recurrent.cpp - ATen's recurrent layers and cells ---*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file builds LSTM, GRU and simple recurrent networks: a Node for each
+// layer, both directions in one. A cell is a layer of one step.
+//
+//===----------------------------------------------------------------------===//
+
+#include "frontends/aten/Table.h"
+
+using namespace graven;
+using namespace graven::aten;
+using llvm::StringRef;
+
+namespace {
+
+enum class Network { Lstm, Gru, RnnTanh, RnnRelu };
+
+/// The operands of one layer, directions stacked on axis 0.
+struct Layer {
+  mlir::Value x, w, r, biasW, biasR, h, c;
+  Direction direction = Direction::Forward;
+};
+
+using Outputs = llvm::SmallVector<mlir::Value, 3>;
+
+/// y, the last h and, of an LSTM, the last c; empty after an error.
+Outputs emitLayer(Call &c, Network network, const Layer &l) {
+  llvm::APFloat clip(0.0);
+  auto all = [](auto op) {
+    return mlir::failed(op) ? Outputs() : Outputs(op->getResults());
+  };
+  if (network == Network::Lstm)
+    return all(tryCreate<LstmOp>(
+        c.builder, c.loc, l.x, l.w, l.r, l.biasW, l.biasR, mlir::Value(), l.h,
+        l.c, mlir::Value(), l.direction, mlir::ArrayAttr(),
+        mlir::DenseF64ArrayAttr(), mlir::DenseF64ArrayAttr(), clip, false));
+  if (network == Network::Gru)
+    return all(tryCreate<GruOp>(
+        c.builder, c.loc, l.x, l.w, l.r, l.biasW, l.biasR, mlir::Value(), l.h,
+        l.direction, mlir::ArrayAttr(), mlir::DenseF64ArrayAttr(),
+        mlir::DenseF64ArrayAttr(), clip, /*linear_before_reset=*/true));
+  mlir::ArrayAttr activations;
+  if (network == Network::RnnRelu)
+    activations = c.builder.getStrArrayAttr(llvm::SmallVector<StringRef>(
+        l.direction == Direction::Bidirectional ? 2 : 1, "relu"));
+  return all(tryCreate<RnnOp>(c.builder, c.loc, l.x, l.w, l.r, l.biasW, l.biasR,
+                              mlir::Value(), l.h, l.direction, activations,
+                              mlir::DenseF64ArrayAttr(),
+                              mlir::DenseF64ArrayAttr(), clip));
+}
+
+/// The tensors of a stack of layers as they are listed in `params`: for each
+/// layer and direction w_ih, w_hh and, with biases, b_ih and b_hh.
+struct Stack {
+  llvm::SmallVector<mlir::Value> params;
+  int64_t layers, directions;
+  bool biases;
+
+  int64_t perDirection() const { return biases ? 4 : 2; }
+  /// Tensor `index` of the layer, directions on a new axis 0.
+  mlir::Value take(Call &c, int64_t layer, int64_t index) const {
+    if (index >= perDirection())
+      return {};
+    llvm::SmallVector<mlir::Value> parts;
+    for (int64_t d = 0; d < directions; ++d)
+      parts.push_back(c.unsqueeze(
+          params[(layer * directions + d) * perDirection() + index], 0));
+    return directions == 1 ? parts[0] : c.concat(parts, 0);
+  }
+};
+
+/// The initial states, [layers D, B, H] each.
+llvm::SmallVector<mlir::Value> statesOf(Call &c, Network network) {
+  if (network == Network::Lstm)
+    return c.tensors("hx");
+  return {c.tensor("hx")};
+}
+
+/// Whether this use of the operator has a meaning here; otherwise says why.
+bool isSupported(Call &c, Network network, const Stack &stack,
+                 llvm::ArrayRef<mlir::Value> states) {
+  if (c.has("data")) {
+    c.fail() << "packed sequences are not supported, pad them";
+    return false;
+  }
+  auto dropout = c.number("dropout");
+  if (!dropout)
+    return false;
+  if (c.flag("train") && *dropout != 0 && stack.layers > 1) {
+    c.fail(Code::TrainingMode) << "dropout is on";
+    return false;
+  }
+  size_t expected = network == Network::Lstm ? 2 : 1;
+  if (states.size() != expected || llvm::is_contained(states, mlir::Value()) ||
+      llvm::is_contained(stack.params, mlir::Value())) {
+    c.fail() << "needs " << expected << " initial states and its parameters";
+    return false;
+  }
+  int64_t count = stack.layers * stack.directions;
+  if (network == Network::Lstm && c.shape(states[0]) != c.shape(states[1])) {
+    c.fail() << "projections (proj_size) are not supported";
+    return false;
+  }
+  if (static_cast<int64_t>(stack.params.size()) !=
+      count * stack.perDirection()) {
+    c.fail() << "has " << stack.params.size() << " parameters, expected "
+             << count * stack.perDirection();
+    return false;
+  }
+  if (c.rank(c.tensor("input")) != 3 || c.rank(states[0]) != 3 ||
+      c.type(states[0]).getDimSize(0) != count) {
+    c.fail() << "needs an input of rank 3 and " << count << " initial states";
+    return false;
+  }
+  return true;
+}
+
+template <Network network> void recurrent(Call &c) {
+  auto layers = c.integer("num_layers");
+  if (!layers)
+    return;
+  Stack stack{c.tensors("params"), *layers, c.flag("bidirectional") ? 2 : 1,
+              c.flag("has_biases")};
+  auto states = statesOf(c, network);
+  if (!isSupported(c, network, stack, states))
+    return;
+  mlir::Value x = c.tensor("input");
+  bool batchFirst = c.flag("batch_first");
+  if (batchFirst)
+    x = c.transpose(x, {1, 0, 2});
+  llvm::SmallVector<llvm::SmallVector<mlir::Value>, 2> finals(states.size());
+  for (int64_t layer = 0; layer < *layers; ++layer) {
+    auto state = [&](size_t index) {
+      if (index >= states.size() || stack.layers == 1)
+        return index < states.size() ? states[index] : mlir::Value();
+      int64_t start = layer * stack.directions;
+      return c.slice(states[index], 0, start, start + stack.directions);
+    };
+    Layer l{x,
+            stack.take(c, layer, 0),
+            stack.take(c, layer, 1),
+            stack.take(c, layer, 2),
+            stack.take(c, layer, 3),
+            state(0),
+            state(1),
+            stack.directions == 2 ? Direction::Bidirectional
+                                  : Direction::Forward};
+    Outputs outputs = emitLayer(c, network, l);
+    if (outputs.empty()) {
+      c.fail() << "layer " << layer << " is malformed";
+      return;
+    }
+    x = outputs[0];
+    for (auto [index, list] : llvm::enumerate(finals))
+      list.push_back(outputs[index + 1]);
+  }
+  c.give(batchFirst ? c.transpose(x, {1, 0, 2}) : x);
+  for (auto &list : finals)
+    c.give(list.size() == 1 ? list[0] : c.concat(list, 0));
+}
+
+template <Network network> void cell(Call &c) {
+  auto states = statesOf(c, network);
+  if (states.size() != (network == Network::Lstm ? 2 : 1) ||
+      c.rank(c.tensor("input")) != 2 || c.rank(states[0]) != 2) {
+    c.fail() << "needs an input and states of rank 2";
+    return;
+  }
+  auto row = [&](StringRef name) {
+    mlir::Value value = c.tensor(name);
+    return value ? c.unsqueeze(value, 0) : value;
+  };
+  Layer l{row("input"),
+          row("w_ih"),
+          row("w_hh"),
+          row("b_ih"),
+          row("b_hh"),
+          c.unsqueeze(states[0], 0),
+          states.size() > 1 ? c.unsqueeze(states[1], 0) : mlir::Value()};
+  Outputs outputs = emitLayer(c, network, l);
+  if (outputs.empty()) {
+    c.fail() << "the cell is malformed";
+    return;
+  }
+  for (mlir::Value state : llvm::ArrayRef(outputs).drop_front())
+    c.give(c.select(state, 0, 0));
+}
+
+} // namespace
+
+void graven::aten::addRecurrent(Table &t) {
+  t.add("lstm", recurrent<Network::Lstm>);
+  t.add("gru", recurrent<Network::Gru>);
+  t.add("rnn_tanh", recurrent<Network::RnnTanh>);
+  t.add("rnn_relu", recurrent<Network::RnnRelu>);
+  t.add("lstm_cell", cell<Network::Lstm>);
+  t.add("gru_cell", cell<Network::Gru>);
+  t.add("rnn_tanh_cell", cell<Network::RnnTanh>);
+  t.add("rnn_relu_cell", cell<Network::RnnRelu>);
+}
