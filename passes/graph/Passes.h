@@ -24,6 +24,8 @@ enum class Numerics { Strict, Default, Fast };
 
 void populateDecomposeConvTransposePatterns(
     mlir::RewritePatternSet &patterns, mlir::Pass::Statistic *count = nullptr);
+void populateDecomposeRecurrentPatterns(mlir::RewritePatternSet &patterns,
+                                        mlir::Pass::Statistic *count = nullptr);
 
 void populateFuseConvBNPatterns(mlir::RewritePatternSet &patterns,
                                 mlir::Pass::Statistic *count = nullptr);

@@ -244,6 +244,41 @@ def DecomposeConvTranspose : Pass<"graven-decompose-conv-transpose", "::graven::
   let statistics = [Statistic<"numDecomposed", "decomposed", "Number of transposed convolutions rewritten">];
 }
 
+def DecomposeRecurrent : Pass<"graven-decompose-recurrent", "::graven::GraphOp"> {
+  let summary = "recurrent layers as one product and a loop";
+  let description = [{
+    An lstm, gru or rnn becomes, for each direction, one matrix product for the inputs of all steps with both biases in
+    its epilogue, and a loop over the steps that carries the state, with one product of the state a step. A single
+    step needs no loop. A gru with linear_before_reset adds bias_r in the loop. f16 and bf16 compute in f32.
+
+    Before ==> after:
+    ```mlir
+    %y, %h = graven.rnn %x, %w, %r : (tensor<5x2x3xf32>, tensor<1x4x3xf32>, tensor<1x4x4xf32>)
+        -> (tensor<5x2x4xf32>, tensor<1x2x4xf32>)
+    ==>
+    %0 = graven.reshape %x to [10, 3] : ...
+    %1 = graven.reshape %w to [4, 3] : ...
+    %2 = graven.matmul %0, %1 transpose_b : (tensor<10x3xf32>, tensor<4x3xf32>) -> tensor<10x4xf32>
+    %3 = graven.reshape %2 to [5, 2, 4] : ...
+    %4 = graven.reshape %r to [4, 4] : ...
+    %5, %y = graven.loop trip(%trip) init(%zero : ...) -> (tensor<2x4xf32>) stacked(tensor<5x2x4xf32>) {
+    ^bb0(%t: tensor<i64>, %state: tensor<2x4xf32>):
+      %6 = graven.slice %3 [%t, 0, 0] to [%next, 2, 4] by [1, 1, 1] : ... -> tensor<1x2x4xf32>
+      %7 = graven.reshape %6 to [2, 4] : ...
+      %8 = graven.matmul %state, %4 transpose_b : ...
+      %9 = graven.add %8, %7 : ...
+      %10 = graven.tanh %9 : ...
+      graven.yield %true, %10, %10 : ...
+    }
+    %h = graven.reshape %5 to [1, 2, 4] : ...
+    ```
+
+    Preconditions: static extents, at least one element in y. Walks of the two directions are not merged into one loop.
+  }];
+  let dependentDialects = ["::graven::GravenDialect"];
+  let statistics = [Statistic<"numDecomposed", "decomposed", "Number of recurrent layers rewritten">];
+}
+
 def SimplifyTransposes : Pass<"graven-simplify-transposes", "::graven::GraphOp"> {
   let summary = "merge, cancel and absorb transposes";
   let description = [{

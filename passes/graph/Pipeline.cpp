@@ -29,6 +29,8 @@ void buildGraphPipeline(OpPassManager &manager,
   InferShapesOptions shapes;
   llvm::append_range(shapes.inputShapes, options.inputShapes);
   manager.addPass(createInferShapes(shapes));
+  // No kernel does a recurrent layer at once.
+  manager.addNestedPass<GraphOp>(createDecomposeRecurrent());
   if (options.level <= 0)
     return;
 

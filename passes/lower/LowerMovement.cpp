@@ -62,18 +62,43 @@ struct LowerSlice : OpConversionPattern<SliceOp> {
   LogicalResult
   matchAndRewrite(SliceOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const final {
-    if (!op.getDynamicStarts().empty() || !op.getDynamicEnds().empty())
-      return refuse(op, "has bounds that are not constant");
-    SmallVector<int64_t> starts;
+    SmallVector<OpFoldResult> starts;
     ArrayRef<int64_t> shape = op.getX().getType().getShape();
-    for (auto [d, start, end, step] :
-         llvm::zip(shape, op.getStarts(), op.getEnds(), op.getSteps()))
-      starts.push_back(resolveSlice(d, start, end, step).start);
+    auto dynamic = adaptor.getDynamicStarts().begin();
+    for (auto [d, start, end, step, extent] :
+         llvm::zip(shape, op.getStarts(), op.getEnds(), op.getSteps(),
+                   op.getType().getShape()))
+      if (ShapedType::isDynamic(start))
+        starts.push_back(
+            startOf(rewriter, op.getLoc(), *dynamic++, d, extent, step));
+      else
+        starts.push_back(rewriter.getIndexAttr(
+            resolveSlice(d, start, ShapedType::isDynamic(end) ? d : end, step)
+                .start));
     rewriter.replaceOpWithNewOp<tensor::ExtractSliceOp>(
-        op, adaptor.getX(), indexAttributes(rewriter, starts),
+        op, adaptor.getX(), starts,
         indexAttributes(rewriter, op.getType().getShape()),
         indexAttributes(rewriter, op.getSteps()));
     return success();
+  }
+
+  /// The start along an axis of d elements. The type of the result promises
+  /// `extent` elements from there on, so that clamping keeps what is promised
+  /// and never reads outside.
+  static Value startOf(OpBuilder &b, Location loc, Value scalar, int64_t d,
+                       int64_t extent, int64_t step) {
+    Value start = arith::IndexCastOp::create(
+        b, loc, b.getIndexType(),
+        tensor::ExtractOp::create(b, loc, scalar, ValueRange()));
+    Value zero = indexConstant(b, loc, 0);
+    Value fromEnd =
+        arith::AddIOp::create(b, loc, start, indexConstant(b, loc, d));
+    Value negative =
+        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, start, zero);
+    start = arith::SelectOp::create(b, loc, negative, fromEnd, start);
+    int64_t most = extent == 0 ? 0 : d - (extent - 1) * step - 1;
+    start = arith::MinSIOp::create(b, loc, start, indexConstant(b, loc, most));
+    return arith::MaxSIOp::create(b, loc, start, zero);
   }
 };
 

@@ -256,12 +256,28 @@ graven.graph @sorted(%x: tensor<7xf32>) -> (tensor<2xf32>, tensor<2xi64>) {
 
 // -----
 
+// A window whose type promises its extents may start anywhere: it is a view, kept inside.
+
+// CHECK-LABEL: func.func @window(
+//  CHECK-SAME: %[[X:[^:]*]]: tensor<4x3xf32>, %[[I:[^:]*]]: tensor<i64>
+//       CHECK: %[[AT:.*]] = tensor.extract %[[I]][]
+//       CHECK: %[[MOST:.*]] = arith.constant 2 : index
+//       CHECK: %[[LOW:.*]] = arith.minsi %{{.*}}, %[[MOST]]
+//       CHECK: %[[START:.*]] = arith.maxsi %[[LOW]]
+//       CHECK: tensor.extract_slice %[[X]][%[[START]], 0] [2, 3] [1, 1]
+graven.graph @window(%x: tensor<4x3xf32>, %i: tensor<i64>, %e: tensor<i64>) -> tensor<2x3xf32> {
+  %0 = graven.slice %x[%i, 0] to [%e, 3] by [1, 1] : (tensor<4x3xf32>, tensor<i64>, tensor<i64>) -> tensor<2x3xf32>
+  graven.return %0 : tensor<2x3xf32>
+}
+
+// -----
+
 // What has no native code is a coded error at the Node.
 
-graven.graph @refused(%x: tensor<4xf32>, %i: tensor<i64>) -> tensor<2xf32> {
-  // expected-error @below {{[GRV0202] no native code for 'graven.slice': it has bounds that are not constant}}
-  %0 = graven.slice %x[%i] to [4] by [1] : (tensor<4xf32>, tensor<i64>) -> tensor<2xf32>
-  graven.return %0 : tensor<2xf32>
+graven.graph @refused(%x: tensor<4xf32>, %y: tensor<2xf32>, %i: tensor<i64>) -> tensor<4xf32> {
+  // expected-error @below {{[GRV0202] no native code for 'graven.insert_slice': it has starts that are not constant}}
+  %0 = graven.insert_slice %y into %x[%i] by [1] : (tensor<4xf32>, tensor<2xf32>, tensor<i64>) -> tensor<4xf32>
+  graven.return %0 : tensor<4xf32>
 }
 
 // -----
