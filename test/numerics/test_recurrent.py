@@ -71,7 +71,8 @@ class Cells(torch.nn.Module):
 
 def compiled(module, inputs, script=True, **options):
     model = saved(module, None if script else tuple(inputs))
-    return package.compile(model, inputs=[f"f32[{','.join(map(str, x.shape))}]" for x in inputs], **options)
+    specifications = [f"{i}:f32[{','.join(map(str, x.shape))}]" for i, x in enumerate(inputs)]
+    return package.compile(model, inputs=specifications, **options)
 
 
 def run_both(graven, tmp_path, module, inputs, script=True):
