@@ -6,9 +6,11 @@
 // on Parameters, so it runs once, at compile time.
 //===----------------------------------------------------------------------===//
 
+#include "dialects/graven/eval/Evaluator.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "passes/graph/GraphUtils.h"
 #include "passes/graph/Passes.h"
+#include "llvm/ADT/SetVector.h"
 
 namespace graven {
 #define GEN_PASS_DEF_FUSECONVBN
@@ -255,6 +257,70 @@ struct FuseBias : CountingPattern<AddOp> {
   }
 };
 
+/// Elements of a bias that is looked at.
+constexpr int64_t kMostElements = 1 << 16;
+
+/// The value of small Parameter arithmetic; nullopt where a Node of it is big
+/// or cannot be evaluated now.
+std::optional<eval::Tensor> valueOf(Value value) {
+  llvm::SetVector<Operation *> nodes;
+  SmallVector<Value> pending{value};
+  constexpr size_t limit = 64;
+  while (!pending.empty()) {
+    Value next = pending.pop_back_val();
+    Operation *node = next.getDefiningOp();
+    if (!node || node->getNumResults() != 1 || node->getNumRegions() > 0 ||
+        !isa<EvaluateInterface>(node) || nodes.size() > limit ||
+        !tensorType(next).hasStaticShape() ||
+        tensorType(next).getNumElements() > kMostElements)
+      return std::nullopt;
+    if (nodes.insert(node))
+      llvm::append_range(pending, node->getOperands());
+  }
+  ScopedDiagnosticHandler quiet(value.getContext(),
+                                [](Diagnostic &) { return success(); });
+  eval::Evaluator evaluator;
+  DenseMap<Value, eval::Tensor> known;
+  // One Block, so its order is one in which operands come first.
+  SmallVector<Operation *> order = nodes.takeVector();
+  llvm::sort(order,
+             [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
+  for (Operation *node : order) {
+    SmallVector<eval::Tensor> operands;
+    for (Value operand : node->getOperands())
+      operands.push_back(known.at(operand));
+    auto results = evaluator.runNode(node, operands);
+    if (failed(results))
+      return std::nullopt;
+    known[node->getResult(0)] = results->front();
+  }
+  return known.at(value);
+}
+
+/// A bias of zeros, as statistics that were never trained leave one, is none: a
+/// convolution's sum starts from 0.
+struct DropZeroBias : CountingPattern<ConvOp> {
+  using CountingPattern::CountingPattern;
+
+  LogicalResult matchAndRewrite(ConvOp op,
+                                PatternRewriter &rewriter) const override {
+    Value bias = op.getBias();
+    if (!bias || !isParameterValue(bias))
+      return rewriter.notifyMatchFailure(op, "the bias is no Parameter's");
+    Operation *source = bias.getDefiningOp();
+    if (source->getBlock() != op->getBlock())
+      return rewriter.notifyMatchFailure(op, "the bias is computed elsewhere");
+    std::optional<eval::Tensor> value = valueOf(bias);
+    if (!value)
+      return rewriter.notifyMatchFailure(op, "the bias is not known");
+    for (int64_t i = 0; i < value->size(); ++i)
+      if (value->getDouble(i) != 0)
+        return rewriter.notifyMatchFailure(op, "the bias is not zero");
+    rewriter.modifyOpInPlace(op, [&] { op.getBiasMutable().clear(); });
+    return rewritten();
+  }
+};
+
 class FuseConvBNPass : public impl::FuseConvBNBase<FuseConvBNPass> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
@@ -272,7 +338,8 @@ void populateFuseConvBNPatterns(RewritePatternSet &patterns,
   patterns
       .add<FuseIntoConv<ConvOp>, FuseIntoConv<ConvTransposeOp>, FuseIntoMatmul>(
           context, count, /*benefit=*/2);
-  patterns.add<ExpandBatchNorm, FuseBias>(context, count, /*benefit=*/1);
+  patterns.add<ExpandBatchNorm, FuseBias, DropZeroBias>(context, count,
+                                                        /*benefit=*/1);
 }
 
 } // namespace graven

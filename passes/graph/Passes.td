@@ -188,7 +188,8 @@ def FuseConvBN : Pass<"graven-fuse-conv-bn", "::graven::GraphOp"> {
     without bias, is multiplied into the weights and the bias: `w' = w s`, `b' = (b - mean) s + bias` with
     `s = scale / sqrt(variance + epsilon)`. The arithmetic is Nodes on Parameters, computed once at compile time, in f32
     for f16 and bf16. A bias added behind a convolution without one becomes its bias. A batch normalisation with nothing
-    before it to take it becomes a product and a sum.
+    before it to take it becomes a product and a sum. A convolution's bias that comes out as zeros (of at most 65536
+    elements) is dropped.
 
     Before ==> after:
     ```mlir

@@ -175,3 +175,24 @@ graven.graph @bias(%x: tensor<1x2x3x3xf32>) -> tensor<1x2x3x3xf32> {
   %2 = graven.add %1, %q : (tensor<1x2x3x3xf32>, tensor<1x2x1x3xf32>) -> tensor<1x2x3x3xf32>
   graven.return %2 : tensor<1x2x3x3xf32>
 }
+
+// -----
+
+// Statistics that were never trained leave a bias of zeros, which is none; one
+// that is not zero stays.
+
+// CHECK-LABEL: graven.graph @zero(
+//       CHECK:   graven.conv %{{.*}}, %{{.*}} strides
+//       CHECK:   graven.conv %{{.*}}, %{{.*}} bias
+graven.param @w : tensor<2x2x1x1xf32> = dense<0.5> : tensor<2x2x1x1xf32>
+graven.param @none : tensor<2xf32> = dense<0.0> : tensor<2xf32>
+graven.param @ones : tensor<2xf32> = dense<1.0> : tensor<2xf32>
+graven.graph @zero(%x: tensor<1x2x3x3xf32>) -> tensor<1x2x3x3xf32> {
+  %w = graven.get_param @w : tensor<2x2x1x1xf32>
+  %none = graven.get_param @none : tensor<2xf32>
+  %ones = graven.get_param @ones : tensor<2xf32>
+  %0 = graven.conv %x, %w strides [1, 1] dilations [1, 1] pads [0, 0, 0, 0] : (tensor<1x2x3x3xf32>, tensor<2x2x1x1xf32>) -> tensor<1x2x3x3xf32>
+  %1 = graven.batch_norm %0 scale %ones bias %none mean %none variance %ones epsilon 1.0e-3 : (tensor<1x2x3x3xf32>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>) -> tensor<1x2x3x3xf32>
+  %2 = graven.conv %1, %w bias %ones strides [1, 1] dilations [1, 1] pads [0, 0, 0, 0] : (tensor<1x2x3x3xf32>, tensor<2x2x1x1xf32>, tensor<2xf32>) -> tensor<1x2x3x3xf32>
+  graven.return %2 : tensor<1x2x3x3xf32>
+}

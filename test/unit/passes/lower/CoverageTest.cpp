@@ -23,7 +23,9 @@ bool needsNoLowering(StringRef name) {
       ParamOp::getOperationName(), GetParamOp::getOperationName(),
       CallOp::getOperationName(), // inlined
       DimOp::getOperationName(),  // folded, as extents are static
-  };
+      // Decomposed in the graph phase.
+      LstmOp::getOperationName(), GruOp::getOperationName(),
+      RnnOp::getOperationName()};
   return llvm::is_contained(names, name);
 }
 
