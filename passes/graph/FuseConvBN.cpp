@@ -260,8 +260,8 @@ struct FuseBias : CountingPattern<AddOp> {
 /// Elements of a bias that is looked at.
 constexpr int64_t kMostElements = 1 << 16;
 
-/// The value of small Parameter arithmetic; nullopt where a Node of it is big
-/// or cannot be evaluated now.
+/// The value of small Parameter arithmetic; nullopt where a Node of it is big,
+/// in another Block, or cannot be evaluated now.
 std::optional<eval::Tensor> valueOf(Value value) {
   llvm::SetVector<Operation *> nodes;
   SmallVector<Value> pending{value};
@@ -269,7 +269,8 @@ std::optional<eval::Tensor> valueOf(Value value) {
   while (!pending.empty()) {
     Value next = pending.pop_back_val();
     Operation *node = next.getDefiningOp();
-    if (!node || node->getNumResults() != 1 || node->getNumRegions() > 0 ||
+    if (!node || node->getBlock() != value.getParentBlock() ||
+        node->getNumResults() != 1 || node->getNumRegions() > 0 ||
         !isa<EvaluateInterface>(node) || nodes.size() > limit ||
         !tensorType(next).hasStaticShape() ||
         tensorType(next).getNumElements() > kMostElements)

@@ -196,3 +196,25 @@ graven.graph @zero(%x: tensor<1x2x3x3xf32>) -> tensor<1x2x3x3xf32> {
   %2 = graven.conv %1, %w bias %ones strides [1, 1] dilations [1, 1] pads [0, 0, 0, 0] : (tensor<1x2x3x3xf32>, tensor<2x2x1x1xf32>, tensor<2xf32>) -> tensor<1x2x3x3xf32>
   graven.return %2 : tensor<1x2x3x3xf32>
 }
+
+// -----
+
+// In a branch, what the bias is made of may stand outside: it stays.
+
+// CHECK-LABEL: graven.graph @branch(
+//       CHECK:   graven.if
+//       CHECK:     graven.conv %{{.*}}, %{{.*}} bias
+graven.param @w : tensor<2x2x1x1xf32> = dense<0.5> : tensor<2x2x1x1xf32>
+graven.param @none : tensor<2xf32> = dense<0.0> : tensor<2xf32>
+graven.graph @branch(%x: tensor<1x2x3x3xf32>, %c: tensor<i1>) -> tensor<1x2x3x3xf32> {
+  %w = graven.get_param @w : tensor<2x2x1x1xf32>
+  %none = graven.get_param @none : tensor<2xf32>
+  %0 = graven.if %c -> (tensor<1x2x3x3xf32>) {
+    %b = graven.abs %none : tensor<2xf32>
+    %1 = graven.conv %x, %w bias %b strides [1, 1] dilations [1, 1] pads [0, 0, 0, 0] : (tensor<1x2x3x3xf32>, tensor<2x2x1x1xf32>, tensor<2xf32>) -> tensor<1x2x3x3xf32>
+    graven.yield %1 : tensor<1x2x3x3xf32>
+  } else {
+    graven.yield %x : tensor<1x2x3x3xf32>
+  }
+  graven.return %0 : tensor<1x2x3x3xf32>
+}
