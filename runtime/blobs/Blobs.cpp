@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // This file implements the embedded files, which the assembler includes as they
-// are; the build passes their paths as GRAVEN_BLOB_*.
+// are; the build passes their folder as GRAVEN_BLOBS.
 //
 //===----------------------------------------------------------------------===//
 #include "runtime/blobs/Blobs.h"
@@ -27,12 +27,25 @@
                                                     graven_blob_##NAME)};      \
   }
 
-GRAVEN_EMBED(support, GRAVEN_BLOB_SUPPORT)
-GRAVEN_EMBED(libc, GRAVEN_BLOB_LIBC)
-GRAVEN_EMBED(libm, GRAVEN_BLOB_LIBM)
+GRAVEN_EMBED(support_x86_64, GRAVEN_BLOBS "/x86_64/support.o")
+GRAVEN_EMBED(libc_x86_64, GRAVEN_BLOBS "/x86_64/Libc.stub")
+GRAVEN_EMBED(libm_x86_64, GRAVEN_BLOBS "/x86_64/Libm.stub")
+GRAVEN_EMBED(support_aarch64, GRAVEN_BLOBS "/aarch64/support.o")
+GRAVEN_EMBED(libc_aarch64, GRAVEN_BLOBS "/aarch64/Libc.stub")
+GRAVEN_EMBED(libm_aarch64, GRAVEN_BLOBS "/aarch64/Libm.stub")
 GRAVEN_EMBED(header, GRAVEN_BLOB_HEADER)
 
-graven::rt::Blob graven::rt::supportObject() { return supportBlob(); }
-graven::rt::Blob graven::rt::libcStub() { return libcBlob(); }
-graven::rt::Blob graven::rt::libmStub() { return libmBlob(); }
+using graven::rt::Blob;
+using graven::rt::Machine;
+
+Blob graven::rt::supportObject(Machine machine) {
+  return machine == Machine::AArch64 ? support_aarch64Blob()
+                                     : support_x86_64Blob();
+}
+Blob graven::rt::libcStub(Machine machine) {
+  return machine == Machine::AArch64 ? libc_aarch64Blob() : libc_x86_64Blob();
+}
+Blob graven::rt::libmStub(Machine machine) {
+  return machine == Machine::AArch64 ? libm_aarch64Blob() : libm_x86_64Blob();
+}
 graven::rt::Blob graven::rt::runtimeHeader() { return headerBlob(); }

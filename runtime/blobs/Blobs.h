@@ -18,18 +18,22 @@ struct Blob {
   size_t size;
 };
 
+/// The architectures that artifacts are linked for, all of 64 bits and with the
+/// least significant byte first.
+enum class Machine { X86_64, AArch64 };
+
 /// The support object, a relocatable ELF file: every function of runtime.h and
 /// the conversions of 16-bit floats, all weak and hidden, each in a section of
 /// its own (link with --gc-sections). It needs libc only.
-Blob supportObject();
+Blob supportObject(Machine machine);
 
 /// A shared library without code that has the name of the C library (libc.so.6)
 /// and the symbols an artifact may take from it, without versions: an artifact
 /// linked with it starts on any glibc. Names: blobs/LibcSymbols.def.
-Blob libcStub();
+Blob libcStub(Machine machine);
 
 /// The same for libm.so.6. Names: blobs/LibmSymbols.def.
-Blob libmStub();
+Blob libmStub(Machine machine);
 
 /// The text of runtime.h, to be written beside a generated header.
 Blob runtimeHeader();

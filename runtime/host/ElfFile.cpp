@@ -42,11 +42,27 @@ static bool readAt(int file, void *to, size_t size, off_t offset) {
   return ::pread(file, to, size, offset) == static_cast<ssize_t>(size);
 }
 
-static bool isOfThisMachine(const Elf64_Ehdr &header) {
+#if defined(__aarch64__)
+constexpr uint16_t thisMachine = EM_AARCH64;
+#else
+constexpr uint16_t thisMachine = EM_X86_64;
+#endif
+
+static std::string machineName(uint16_t machine) {
+  switch (machine) {
+  case EM_X86_64:
+    return "x86-64";
+  case EM_AARCH64:
+    return "AArch64";
+  default:
+    return "machine " + std::to_string(machine);
+  }
+}
+
+static bool isSharedObject(const Elf64_Ehdr &header) {
   return std::memcmp(header.e_ident, ELFMAG, SELFMAG) == 0 &&
          header.e_ident[EI_CLASS] == ELFCLASS64 &&
-         header.e_ident[EI_DATA] == ELFDATA2LSB &&
-         header.e_machine == EM_X86_64 && header.e_type == ET_DYN &&
+         header.e_ident[EI_DATA] == ELFDATA2LSB && header.e_type == ET_DYN &&
          header.e_phentsize == sizeof(Elf64_Phdr);
 }
 
@@ -68,8 +84,13 @@ Status graven::rt::checkSharedObject(const std::string &path) {
   Elf64_Ehdr header;
   if (!readAt(file.get(), &header, sizeof(header), 0))
     return truncated(sizeof(header));
-  if (!isOfThisMachine(header))
-    return Error{path + ": not a shared object for x86-64"};
+  if (!isSharedObject(header))
+    return Error{path + ": not a shared object for " +
+                 machineName(thisMachine)};
+  if (header.e_machine != thisMachine)
+    return Error{path + ": expected a shared object for " +
+                 machineName(thisMachine) + ", got one for " +
+                 machineName(header.e_machine)};
   std::vector<Elf64_Phdr> segments(header.e_phnum);
   size_t bytes = segments.size() * sizeof(Elf64_Phdr);
   if (header.e_phoff >= limit || header.e_phoff + bytes > size ||

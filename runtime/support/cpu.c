@@ -3,7 +3,8 @@
  *
  * This file implements the question whether this CPU, under this operating
  * system, can run code compiled for a set of features (Intel SDM vol. 2,
- * CPUID; vol. 1, 13.3 and 14.3 for the registers the system must save).
+ * CPUID; vol. 1, 13.3 and 14.3 for the registers the system must save; Linux,
+ * Documentation/arch/arm64/elf_hwcaps.rst).
  *===---------------------------------------------------------------------===*/
 #include "runtime/support/Support.h"
 
@@ -12,17 +13,25 @@
 /* Set in the cache once the CPU was asked; no feature has this bit. */
 #define FEATURES_KNOWN (UINT64_C(1) << 63)
 
+#if defined(__aarch64__)
+static const char names[][16] = {
+    "simd",  "fp16",   "rdma",    "fcma", "sha3", "dotprod", "fp16fml",
+    "flagm", "flagm2", "frintts", "i8mm", "bf16", "cssc",    "mops"};
+#else
+static const char names[][16] = {
+    "sse3",        "ssse3",      "sse4.1",       "sse4.2",
+    "popcnt",      "cx16",       "lahf",         "avx",
+    "avx2",        "bmi",        "bmi2",         "f16c",
+    "fma",         "lzcnt",      "movbe",        "avx512f",
+    "avx512bw",    "avx512cd",   "avx512dq",     "avx512vl",
+    "avx512vnni",  "avx512bf16", "avx512fp16",   "avx512vbmi",
+    "avx512vbmi2", "avx512ifma", "avx512bitalg", "avx512vpopcntdq",
+    "avxvnni",     "amx-tile",   "amx-int8",     "amx-bf16",
+    "gfni",        "vaes",       "vpclmulqdq",   "adx"};
+#endif
+
+/* The name of the lowest bit. */
 GRAVEN_SUPPORT const char *graven_cpu_feature_name(uint64_t mask) {
-  static const char names[][16] = {
-      "sse3",        "ssse3",      "sse4.1",       "sse4.2",
-      "popcnt",      "cx16",       "lahf",         "avx",
-      "avx2",        "bmi",        "bmi2",         "f16c",
-      "fma",         "lzcnt",      "movbe",        "avx512f",
-      "avx512bw",    "avx512cd",   "avx512dq",     "avx512vl",
-      "avx512vnni",  "avx512bf16", "avx512fp16",   "avx512vbmi",
-      "avx512vbmi2", "avx512ifma", "avx512bitalg", "avx512vpopcntdq",
-      "avxvnni",     "amx-tile",   "amx-int8",     "amx-bf16",
-      "gfni",        "vaes",       "vpclmulqdq",   "adx"};
   unsigned bit = mask ? (unsigned)__builtin_ctzll(mask) : 64;
   return bit < sizeof(names) / sizeof(names[0]) ? names[bit]
                                                 : "an unknown feature";
@@ -102,6 +111,36 @@ static uint64_t queryFeatures(void) {
     found |= feature(more.d, 22, GRAVEN_CPU_AMX_BF16) |
              feature(more.d, 24, GRAVEN_CPU_AMX_TILE) |
              feature(more.d, 25, GRAVEN_CPU_AMX_INT8);
+  return found;
+}
+
+#elif defined(__aarch64__)
+
+#include <sys/auxv.h>
+
+/* Where the kernel says that there is a feature: a bit of the first or, plus
+ * 64, of the second word. */
+typedef struct Capability {
+  uint64_t feature;
+  unsigned bit;
+} Capability;
+
+static uint64_t queryFeatures(void) {
+  static const Capability capabilities[] = {
+      {GRAVEN_CPU_ARM_SIMD, 1},        {GRAVEN_CPU_ARM_FP16, 10},
+      {GRAVEN_CPU_ARM_RDMA, 12},       {GRAVEN_CPU_ARM_FCMA, 14},
+      {GRAVEN_CPU_ARM_SHA3, 17},       {GRAVEN_CPU_ARM_DOTPROD, 20},
+      {GRAVEN_CPU_ARM_FP16FML, 23},    {GRAVEN_CPU_ARM_FLAGM, 27},
+      {GRAVEN_CPU_ARM_FLAGM2, 64 + 7}, {GRAVEN_CPU_ARM_FRINTTS, 64 + 8},
+      {GRAVEN_CPU_ARM_I8MM, 64 + 13},  {GRAVEN_CPU_ARM_BF16, 64 + 14},
+      {GRAVEN_CPU_ARM_CSSC, 64 + 34},  {GRAVEN_CPU_ARM_MOPS, 64 + 43}};
+  uint64_t words[2] = {getauxval(AT_HWCAP), getauxval(AT_HWCAP2)};
+  uint64_t found = 0;
+  for (size_t i = 0; i < sizeof(capabilities) / sizeof(capabilities[0]); ++i) {
+    unsigned bit = capabilities[i].bit;
+    if ((words[bit / 64] >> (bit % 64)) & 1)
+      found |= capabilities[i].feature;
+  }
   return found;
 }
 

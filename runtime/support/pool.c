@@ -87,6 +87,10 @@ static void giveCpuAway(void) { syscall(SYS_sched_yield); }
 static uint32_t readFloatControl(void) {
 #if defined(__x86_64__)
   return __builtin_ia32_stmxcsr();
+#elif defined(__aarch64__)
+  uint64_t control;
+  __asm__ volatile("mrs %0, fpcr" : "=r"(control));
+  return (uint32_t)control;
 #else
   return 0;
 #endif
@@ -97,6 +101,9 @@ static void writeFloatControl(uint32_t control) {
   /* The low six bits are sticky exception flags. */
   if ((control ^ __builtin_ia32_stmxcsr()) & ~0x3fu)
     __builtin_ia32_ldmxcsr(control);
+#elif defined(__aarch64__)
+  if (control != readFloatControl())
+    __asm__ volatile("msr fpcr, %0" : : "r"((uint64_t)control));
 #else
   (void)control;
 #endif

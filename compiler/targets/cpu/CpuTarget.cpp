@@ -305,20 +305,23 @@ LogicalResult Emitter::link(Bytes &image) {
   llvm::SmallVector<LinkInput> inputs;
   for (const Bytes &object : objects)
     inputs.push_back({"model", object});
-  inputs.push_back(blob("graven_support", graven::rt::supportObject()));
+  Machine machine = options.target.machine;
+  inputs.push_back(blob("graven_support", graven::rt::supportObject(machine)));
   FailureOr<Bytes> linked;
   if (options.kind == OutputKind::SharedObject) {
     SharedLink shared;
+    shared.machine = machine;
+    shared.hasWeights = signature.weightsSize > 0;
     shared.objects = inputs;
-    shared.libraries = {blob("libc", graven::rt::libcStub()),
-                        blob("libm", graven::rt::libmStub())};
+    shared.libraries = {blob("libc", graven::rt::libcStub(machine)),
+                        blob("libm", graven::rt::libmStub(machine))};
     std::string prefix = symbolPrefix(signature.name);
     if (signature.threads != 1)
       shared.unloading = Unloading::Never;
     shared.exports = {prefix + "_model", prefix + "_run", "graven_model"};
     linked = linkShared(shared, loc);
   } else {
-    linked = linkRelocatable(inputs, loc);
+    linked = linkRelocatable(inputs, machine, loc);
   }
   if (failed(linked))
     return failure();

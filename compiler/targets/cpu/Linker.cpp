@@ -26,6 +26,14 @@ using mlir::FailureOr;
 
 namespace {
 
+constexpr llvm::StringLiteral noRoom =
+    "no room for the inputs, which memory or the limit on file sizes refuses";
+
+/// Adds to lld's own layout. The support object always has some .bss.
+constexpr llvm::StringLiteral weightsLast =
+    "SECTIONS { .lrodata : { *(.lrodata.graven) } } "
+    "INSERT AFTER .bss;\n";
+
 /// A file without a name on any disk, reachable through /proc/self/fd.
 class MemoryFile {
 public:
@@ -78,7 +86,7 @@ private:
 
 class Link {
 public:
-  explicit Link(mlir::Location loc) : loc(loc) {}
+  Link(Machine machine, mlir::Location loc) : machine(machine), loc(loc) {}
 
   bool add(llvm::StringRef name, llvm::ArrayRef<char> bytes) {
     MemoryFile &file = *files.emplace_back(std::make_unique<MemoryFile>());
@@ -100,6 +108,7 @@ public:
 
 private:
   FileSizeSignalBlock block;
+  Machine machine;
   mlir::Location loc;
   llvm::SmallVector<std::string> arguments = {"ld.lld"};
   llvm::SmallVector<std::unique_ptr<MemoryFile>> files;
@@ -114,8 +123,9 @@ FailureOr<llvm::SmallVector<char, 0>> Link::run() {
   llvm::SmallString<128> output(folder);
   llvm::sys::path::append(output, "image");
   // One thread, and the output written by it: the signal block is per thread.
-  for (llvm::StringRef option : {"--threads=1", "--no-mmap-output-file",
-                                 "--build-id=none", "-m", "elf_x86_64", "-o"})
+  for (llvm::StringRef option :
+       {"--threads=1", "--no-mmap-output-file", "--build-id=none", "-m",
+        machine == Machine::AArch64 ? "aarch64linux" : "elf_x86_64", "-o"})
     add(option);
   add(output);
 
@@ -145,45 +155,49 @@ FailureOr<llvm::SmallVector<char, 0>> Link::run() {
 
 FailureOr<llvm::SmallVector<char, 0>>
 graven::cpu::linkShared(const SharedLink &link, mlir::Location loc) {
-  Link job(loc);
+  Link job(link.machine, loc);
   std::string script = "{ global:";
   for (const std::string &symbol : link.exports)
     script += " " + symbol + ";";
   script += " local: *; };\n";
   MemoryFile exports;
   if (!exports.fill("exports", script))
-    return job.refuse("no room for the inputs, which memory or the limit on "
-                      "file sizes refuses");
-  // Large read-only sections last, in a segment of their own: the weights go
-  // there.
+    return job.refuse(noRoom);
   for (llvm::StringRef option :
        {"-shared", "-z", "defs", "-z", "now", "-z", "relro", "-z",
-        "noexecstack", "-z", "lrodata-after-bss", "--gc-sections",
-        "--as-needed", "--hash-style=gnu"})
+        "noexecstack", "--gc-sections", "--as-needed", "--hash-style=gnu"})
     job.add(option);
+  // The weights last, in a segment of their own. On x86-64 they are "large";
+  // elsewhere lld has to be told.
+  MemoryFile layout;
+  if (link.machine == Machine::X86_64) {
+    job.add("-z");
+    job.add("lrodata-after-bss");
+  } else if (link.hasWeights) {
+    if (!layout.fill("layout", weightsLast))
+      return job.refuse(noRoom);
+    job.add(std::string("--script=") + layout.name());
+  }
   if (link.unloading == Unloading::Never)
     for (llvm::StringRef option : {"-z", "nodelete"})
       job.add(option);
   job.add(std::string("--version-script=") + exports.name());
   for (const LinkInput &input : link.objects)
     if (!job.add(input.name, input.bytes))
-      return job.refuse("no room for the inputs, which memory or the limit on "
-                        "file sizes refuses");
+      return job.refuse(noRoom);
   for (const LinkInput &input : link.libraries)
     if (!job.add(input.name, input.bytes))
-      return job.refuse("no room for the inputs, which memory or the limit on "
-                        "file sizes refuses");
+      return job.refuse(noRoom);
   return job.run();
 }
 
 FailureOr<llvm::SmallVector<char, 0>>
-graven::cpu::linkRelocatable(llvm::ArrayRef<LinkInput> objects,
+graven::cpu::linkRelocatable(llvm::ArrayRef<LinkInput> objects, Machine machine,
                              mlir::Location loc) {
-  Link job(loc);
+  Link job(machine, loc);
   job.add("-r");
   for (const LinkInput &input : objects)
     if (!job.add(input.name, input.bytes))
-      return job.refuse("no room for the inputs, which memory or the limit on "
-                        "file sizes refuses");
+      return job.refuse(noRoom);
   return job.run();
 }

@@ -10,6 +10,7 @@
 
 #include "mlir/IR/Location.h"
 #include "mlir/Support/LLVM.h"
+#include "runtime/blobs/Blobs.h"
 #include "llvm/ADT/SmallVector.h"
 #include <string>
 
@@ -25,7 +26,12 @@ struct LinkInput {
 /// Whether dlclose may unload a shared object: not one with threads of its own.
 enum class Unloading { Allowed, Never };
 
+using rt::Machine;
+
 struct SharedLink {
+  Machine machine = Machine::X86_64;
+  /// An object has a section `.lrodata.graven`, which comes last.
+  bool hasWeights = false;
   llvm::SmallVector<LinkInput> objects;
   /// Libraries that symbols may come from; only those that are used become
   /// needed.
@@ -42,7 +48,8 @@ mlir::FailureOr<llvm::SmallVector<char, 0>> linkShared(const SharedLink &link,
 
 /// One relocatable object out of several.
 mlir::FailureOr<llvm::SmallVector<char, 0>>
-linkRelocatable(llvm::ArrayRef<LinkInput> objects, mlir::Location loc);
+linkRelocatable(llvm::ArrayRef<LinkInput> objects, Machine machine,
+                mlir::Location loc);
 
 } // namespace graven::cpu
 

@@ -6,6 +6,7 @@
 // functions that take the caller's pointers apart.
 //===----------------------------------------------------------------------===//
 #include "compiler/targets/cpu/ModelTable.h"
+#include "compiler/targets/cpu/WeightsImage.h"
 #include "runtime/include/graven/runtime.h"
 #include "llvm/IR/Constants.h"
 #include "llvm/IR/GlobalAlias.h"
@@ -106,16 +107,20 @@ Constant *TableBuilder::weights() {
     uint64_t room = alignTo(signature.weightsSize, 64);
     module.appendModuleInlineAsm(
         (Twine("\t.section ") + weightsSection +
-         ",\"al\",@nobits\n\t.p2align 12\n" + "\t.type " + name +
-         ",@object\n\t.size " + name + ", " + Twine(signature.weightsSize) +
-         "\n" + name + ":\n\t.zero " + Twine(room) + "\n")
+         (target.machine == graven::rt::Machine::X86_64 ? ",\"al\""
+                                                        : ",\"a\"") +
+         ",@nobits\n\t.balign " + Twine(pageSize(target.machine)) +
+         "\n\t.type " + name + ",@object\n\t.size " + name + ", " +
+         Twine(signature.weightsSize) + "\n" + name + ":\n\t.zero " +
+         Twine(room) + "\n")
             .str());
   }
   return global;
 }
 
 std::string TableBuilder::provenance() {
-  std::string text = "compiler=graven " GRAVEN_VERSION "\ncpu=" + target.cpu;
+  std::string text =
+      "compiler=graven " GRAVEN_VERSION "\ncpu=" + target.info.name;
   for (const auto &[key, value] : signature.provenance) {
     text += "\n" + key + "=";
     // One fact a line, whatever the value holds.

@@ -18,9 +18,9 @@ class Module;
 
 namespace graven::cpu {
 
-/// The section that holds the weights: read only, and "large", which makes
-/// linkers place it after all other sections, where it pushes nothing out of
-/// reach.
+/// The section that holds the weights: read only, and on x86-64 "large", which
+/// makes linkers place it after all other sections, where it pushes nothing out
+/// of reach.
 inline constexpr llvm::StringLiteral weightsSection = ".lrodata.graven";
 
 /// What differs between the kinds of output.

@@ -22,12 +22,19 @@ using mlir::FailureOr;
 
 namespace {
 
-constexpr uint64_t pageSize = 4096;
+/// A file that is shorter than its header has a page, too.
+uint64_t pageSizeOf(llvm::ArrayRef<char> image) {
+  Elf64_Ehdr header = {};
+  std::memcpy(&header, image.data(), std::min(image.size(), sizeof(header)));
+  return graven::cpu::pageSize(header.e_machine == EM_AARCH64
+                                   ? graven::rt::Machine::AArch64
+                                   : graven::rt::Machine::X86_64);
+}
 
-/// The weights: the only section that is large, read-only and without contents.
+/// The weights: the only section in memory that is read-only and has no
+/// contents.
 bool isReservedWeights(const Elf64_Shdr &section) {
-  return section.sh_type == SHT_NOBITS &&
-         (section.sh_flags & SHF_X86_64_LARGE) &&
+  return section.sh_type == SHT_NOBITS && (section.sh_flags & SHF_ALLOC) &&
          !(section.sh_flags & (SHF_WRITE | SHF_EXECINSTR));
 }
 
@@ -67,7 +74,7 @@ FailureOr<WeightsPlace> pointAt(llvm::MutableArrayRef<char> image,
                                           size = section.sh_size;
                                           ++sections;
                                         });
-  if (!good || sections != 1 || address % pageSize != 0)
+  if (!good || sections != 1 || address % pageSizeOf(image) != 0)
     return failure();
   if (header.e_type == ET_DYN) {
     good = changeHeaders<Elf64_Phdr>(
@@ -89,7 +96,7 @@ FailureOr<WeightsPlace> pointAt(llvm::MutableArrayRef<char> image,
 
 FailureOr<WeightsPlace>
 graven::cpu::placeWeights(llvm::MutableArrayRef<char> image) {
-  return pointAt(image, llvm::alignTo(image.size(), pageSize));
+  return pointAt(image, llvm::alignTo(image.size(), pageSizeOf(image)));
 }
 
 FailureOr<WeightsPlace>
@@ -120,7 +127,7 @@ graven::cpu::wrapInArchive(llvm::SmallVectorImpl<char> &image,
   size_t start = bytes.rfind(llvm::StringRef(object.data(), objectSize));
   if (start == llvm::StringRef::npos || start < 60)
     return failure();
-  uint64_t offset = llvm::alignTo(image.size(), pageSize);
+  uint64_t offset = llvm::alignTo(bytes.size(), pageSizeOf(object));
   auto place =
       pointAt(llvm::MutableArrayRef<char>(image).slice(start, objectSize),
               offset - start);

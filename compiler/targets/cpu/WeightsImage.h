@@ -10,12 +10,19 @@
 #define GRAVEN_COMPILER_TARGETS_CPU_WEIGHTSIMAGE_H
 
 #include "mlir/Support/LLVM.h"
+#include "runtime/blobs/Blobs.h"
 #include "llvm/ADT/SmallVector.h"
 #include <string>
 
 namespace graven::cpu {
 
-/// Where weights go in a file, in bytes. The offset is a multiple of 4096.
+/// What memory that is mapped from a file begins at multiples of, on every
+/// kernel of the architecture.
+constexpr uint64_t pageSize(rt::Machine machine) {
+  return machine == rt::Machine::AArch64 ? 65536 : 4096;
+}
+
+/// Where weights go in a file, in bytes. The offset is a multiple of a page.
 struct WeightsPlace {
   uint64_t offset = 0;
   uint64_t size = 0;
@@ -23,7 +30,7 @@ struct WeightsPlace {
 
 /// Patches `image`, an ELF file (shared or relocatable) whose weights section
 /// has no contents, so that the section's contents are the bytes from a
-/// multiple of 4096 after the end of `image` on; in a shared object also the
+/// multiple of a page after the end of `image` on; in a shared object also the
 /// segment that loads it. Fails when the file has no such section or the
 /// section shares its segment.
 mlir::FailureOr<WeightsPlace> placeWeights(llvm::MutableArrayRef<char> image);

@@ -160,7 +160,8 @@ typedef int32_t (*GravenEntry)(void *const *inputs, void *const *outputs,
                                void *workspace, const GravenParallel *parallel);
 
 /* CPU features that code may require (GravenModel.cpu_features). A bit counts
- * as present only when the operating system saves the registers it needs. */
+ * as present only when the operating system saves the registers it needs. What
+ * a bit means depends on the architecture of the artifact. First x86-64. */
 #define GRAVEN_CPU_SSE3 (UINT64_C(1) << 0)
 #define GRAVEN_CPU_SSSE3 (UINT64_C(1) << 1)
 #define GRAVEN_CPU_SSE4_1 (UINT64_C(1) << 2)
@@ -209,6 +210,22 @@ typedef int32_t (*GravenEntry)(void *const *inputs, void *const *outputs,
 #define GRAVEN_CPU_X86_64_V4                                                   \
   (GRAVEN_CPU_X86_64_V3 | GRAVEN_CPU_AVX512F | GRAVEN_CPU_AVX512BW |           \
    GRAVEN_CPU_AVX512CD | GRAVEN_CPU_AVX512DQ | GRAVEN_CPU_AVX512VL)
+
+/* AArch64, the features that compilers use without being asked to. */
+#define GRAVEN_CPU_ARM_SIMD (UINT64_C(1) << 0)
+#define GRAVEN_CPU_ARM_FP16 (UINT64_C(1) << 1)
+#define GRAVEN_CPU_ARM_RDMA (UINT64_C(1) << 2)
+#define GRAVEN_CPU_ARM_FCMA (UINT64_C(1) << 3)
+#define GRAVEN_CPU_ARM_SHA3 (UINT64_C(1) << 4)
+#define GRAVEN_CPU_ARM_DOTPROD (UINT64_C(1) << 5)
+#define GRAVEN_CPU_ARM_FP16FML (UINT64_C(1) << 6)
+#define GRAVEN_CPU_ARM_FLAGM (UINT64_C(1) << 7)
+#define GRAVEN_CPU_ARM_FLAGM2 (UINT64_C(1) << 8)
+#define GRAVEN_CPU_ARM_FRINTTS (UINT64_C(1) << 9)
+#define GRAVEN_CPU_ARM_I8MM (UINT64_C(1) << 10)
+#define GRAVEN_CPU_ARM_BF16 (UINT64_C(1) << 11)
+#define GRAVEN_CPU_ARM_CSSC (UINT64_C(1) << 12)
+#define GRAVEN_CPU_ARM_MOPS (UINT64_C(1) << 13)
 
 struct GravenSupport;
 

@@ -31,22 +31,36 @@ std::string_view textOf(Blob blob) {
   return {reinterpret_cast<const char *>(blob.data), blob.size};
 }
 
-TEST(Blobs, areElfFiles) {
-  EXPECT_EQ(headerOf(supportObject()).e_type, ET_REL);
-  EXPECT_EQ(headerOf(libcStub()).e_type, ET_DYN);
-  EXPECT_EQ(headerOf(libmStub()).e_type, ET_DYN);
-}
+constexpr Machine machines[] = {Machine::X86_64, Machine::AArch64};
 
-TEST(Blobs, areAlignedAndSmall) {
-  for (Blob blob : {supportObject(), libcStub(), libmStub()}) {
-    EXPECT_EQ(reinterpret_cast<uintptr_t>(blob.data) % 64, 0u);
-    EXPECT_LT(blob.size, 64u << 10);
+TEST(Blobs, areElfFilesOfTheirMachine) {
+  for (Machine machine : machines) {
+    int wanted = machine == Machine::X86_64 ? EM_X86_64 : EM_AARCH64;
+    EXPECT_EQ(headerOf(supportObject(machine)).e_type, ET_REL);
+    EXPECT_EQ(headerOf(supportObject(machine)).e_machine, wanted);
+    for (Blob stub : {libcStub(machine), libmStub(machine)}) {
+      EXPECT_EQ(headerOf(stub).e_type, ET_DYN);
+      EXPECT_EQ(headerOf(stub).e_machine, wanted);
+    }
   }
 }
 
+TEST(Blobs, areAlignedAndSmall) {
+  for (Machine machine : machines)
+    for (Blob blob :
+         {supportObject(machine), libcStub(machine), libmStub(machine)}) {
+      EXPECT_EQ(reinterpret_cast<uintptr_t>(blob.data) % 64, 0u);
+      EXPECT_LT(blob.size, 96u << 10);
+    }
+}
+
 TEST(Blobs, holdTheirNames) {
-  EXPECT_NE(textOf(libcStub()).find("libc.so.6"), std::string_view::npos);
-  EXPECT_NE(textOf(libmStub()).find("libm.so.6"), std::string_view::npos);
+  for (Machine machine : machines) {
+    EXPECT_NE(textOf(libcStub(machine)).find("libc.so.6"),
+              std::string_view::npos);
+    EXPECT_NE(textOf(libmStub(machine)).find("libm.so.6"),
+              std::string_view::npos);
+  }
   EXPECT_NE(textOf(runtimeHeader()).find("#define GRAVEN_ABI_VERSION"),
             std::string_view::npos);
 }

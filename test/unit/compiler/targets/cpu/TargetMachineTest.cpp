@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "llvm/Target/TargetMachine.h"
 #include "test/unit/compiler/targets/cpu/TestModels.h"
+#include "llvm/MC/MCSubtargetInfo.h"
 
 using namespace graven::cpu;
 using namespace graven::cpu::test;
@@ -35,6 +36,37 @@ TEST_F(CpuTargetTest, requiredFeaturesAreThoseOfThePsABI) {
   EXPECT_EQ(target("x86-64-v4").requiredFeatures, GRAVEN_CPU_X86_64_V4);
 }
 
+TEST_F(CpuTargetTest, namesOfAArch64SayTheArchitecture) {
+  for (const char *name : {"armv8-a", "armv8.2-a", "armv9-a", "cortex-a72",
+                           "neoverse-n1", "neoverse-v2", "apple-m1"}) {
+    CpuTarget arm = target(name);
+    EXPECT_EQ(arm.machine, graven::rt::Machine::AArch64) << name;
+    EXPECT_EQ(arm.triple, "aarch64-unknown-linux-gnu");
+    EXPECT_EQ(arm.info.name, name);
+    EXPECT_EQ(arm.info.vectorBytes, 16);
+    EXPECT_EQ(arm.info.vectorRegisters, 32);
+    EXPECT_TRUE(arm.info.hasFMA);
+    EXPECT_FALSE(arm.info.hasInt8Dot || arm.info.hasBF16Dot);
+    EXPECT_TRUE(arm.requiredFeatures & GRAVEN_CPU_ARM_SIMD);
+    ASSERT_TRUE(arm.createTargetMachine(llvm::CodeGenOptLevel::Default));
+  }
+  EXPECT_EQ(target("armv8-a").requiredFeatures, GRAVEN_CPU_ARM_SIMD);
+  EXPECT_EQ(target("cortex-a72").requiredFeatures, GRAVEN_CPU_ARM_SIMD);
+  EXPECT_EQ(target("neoverse-n1").requiredFeatures,
+            GRAVEN_CPU_ARM_SIMD | GRAVEN_CPU_ARM_FP16 | GRAVEN_CPU_ARM_RDMA |
+                GRAVEN_CPU_ARM_DOTPROD);
+  EXPECT_TRUE(target("neoverse-v2").requiredFeatures & GRAVEN_CPU_ARM_BF16);
+  EXPECT_EQ(target("neoverse-v2").info.l2Bytes, 2 << 20);
+}
+
+TEST_F(CpuTargetTest, codeForAArch64HasVectorsOfKnownWidth) {
+  auto machine =
+      target("neoverse-v2").createTargetMachine(llvm::CodeGenOptLevel::Default);
+  ASSERT_TRUE(machine);
+  EXPECT_FALSE(machine->getMCSubtargetInfo()->checkFeatures("+sve"));
+  EXPECT_TRUE(machine->getMCSubtargetInfo()->checkFeatures("+bf16"));
+}
+
 TEST_F(CpuTargetTest, nativeIsResolvedAndStable) {
   CpuTarget first = target("native"), second = target("native");
   EXPECT_NE(first.cpu, "native");
@@ -46,7 +78,8 @@ TEST_F(CpuTargetTest, nativeIsResolvedAndStable) {
 
 TEST_F(CpuTargetTest, unknownNamesAreErrors) {
   for (const char *name :
-       {"pentium-9000", "", "i386", "Znver5", "native ", "cortex-a72"}) {
+       {"pentium-9000", "", "i386", "Znver5", "native ", "generic", "cortex-m4",
+        "armv7-a", "armv8-r", "armv8.99-a", "cortex-a72,znver5"}) {
     errors.clear();
     EXPECT_TRUE(failed(CpuTarget::get(name, mlir::UnknownLoc::get(&context))))
         << name;
