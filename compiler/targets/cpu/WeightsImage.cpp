@@ -116,7 +116,8 @@ graven::cpu::wrapInArchive(llvm::SmallVectorImpl<char> &image,
     return failure();
   }
   llvm::StringRef bytes = (*archive)->getBuffer();
-  llvm::SmallVector<char, 0> object(std::move(image));
+  uint64_t page = pageSizeOf(image);
+  llvm::SmallVector<char, 0> object(image.begin(), image.end());
   image.assign(bytes.begin(), bytes.end());
   if (!hasWeights)
     return WeightsPlace{};
@@ -127,7 +128,7 @@ graven::cpu::wrapInArchive(llvm::SmallVectorImpl<char> &image,
   size_t start = bytes.rfind(llvm::StringRef(object.data(), objectSize));
   if (start == llvm::StringRef::npos || start < 60)
     return failure();
-  uint64_t offset = llvm::alignTo(bytes.size(), pageSizeOf(object));
+  uint64_t offset = llvm::alignTo(image.size(), page);
   auto place =
       pointAt(llvm::MutableArrayRef<char>(image).slice(start, objectSize),
               offset - start);
