@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/cli/Command.h"
+#include "compiler/support/TimeReport.h"
 #include "dialects/support/Diagnostics.h"
 #include "llvm/Support/FileSystem.h"
 #include <chrono>
@@ -31,7 +32,9 @@ public:
         toFlag("to",
                cl::desc("stop after a phase and write IR: import graph kernel "
                         "buffer loops"),
-               cl::value_desc("phase"), cl::sub(sub)) {}
+               cl::value_desc("phase"), cl::sub(sub)),
+        timeFlag("time-report", cl::desc("say where time and memory went"),
+                 cl::sub(sub)) {}
 
   void read() override {
     ModelCommand::read();
@@ -40,10 +43,28 @@ public:
     header = headerFlag;
     name = nameFlag;
     to = toFlag;
+    wantsTime = timeFlag;
   }
 
 private:
   int runOn(Session &session) override {
+    if (!wantsTime)
+      return compileWith(session);
+    TimeReport times;
+    Timer total = times.getRootTimer();
+    total.start();
+    session.setTimer(total);
+    int exit = compileWith(session);
+    session.setTimer(Timer());
+    total.stop();
+    if (isJson())
+      report["time"] = times.json();
+    else
+      times.print(errs());
+    return exit;
+  }
+
+  int compileWith(Session &session) {
     auto start = std::chrono::steady_clock::now();
     MLIRContext *context = &session.getContext();
     Location loc = UnknownLoc::get(context);
@@ -88,7 +109,9 @@ private:
 
   CompileFlags compile;
   std::string output, header, name, to;
+  bool wantsTime = false;
   cl::opt<std::string> outputFlag, headerFlag, nameFlag, toFlag;
+  cl::opt<bool> timeFlag;
 };
 
 } // namespace

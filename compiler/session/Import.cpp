@@ -126,6 +126,7 @@ FailureOr<OwningOpRef<ModuleOp>> Session::import(StringRef path,
 FailureOr<OwningOpRef<ModuleOp>>
 Session::importBuffer(std::unique_ptr<llvm::MemoryBuffer> buffer,
                       StringRef directory, const ImportOptions &options) {
+  TimingScope timing(timer.nest("import"));
   StringRef bytes = buffer->getBuffer(), name = buffer->getBufferIdentifier();
   switch (detectFormat(bytes)) {
   case ModelFormat::TorchScript:

@@ -80,8 +80,10 @@ static void addSizes(cpu::ModelSignature &signature, ModuleOp module) {
 
 /// Checks the module once at the end and not after every pass, which would be
 /// an eighth of the time of a compile: only a mistake of ours can be found.
-static LogicalResult runPasses(PassManager &manager, ModuleOp module) {
+static LogicalResult runPasses(PassManager &manager, ModuleOp module,
+                               TimingScope timing) {
   manager.enableVerifier(false);
+  manager.enableTiming(timing);
   return success(succeeded(manager.run(module)) && succeeded(verify(module)));
 }
 
@@ -142,7 +144,7 @@ private:
 /// into `weights`.
 static LogicalResult makeWeights(Session &session, ModuleOp module,
                                  ModuleOp prepare,
-                                 const CompileOptions &options,
+                                 const CompileOptions &options, Timer timer,
                                  MutableArrayRef<char> weights) {
   Location loc = module.getLoc();
   auto function = prepare.lookupSymbol<func::FuncOp>("prepare");
@@ -173,15 +175,17 @@ static LogicalResult makeWeights(Session &session, ModuleOp module,
   PassManager manager(&session.getContext());
   buildBufferPhase(manager);
   buildLoopsPhase(manager, target->info);
-  if (failed(runPasses(manager, prepare)))
+  if (failed(runPasses(manager, prepare, timer.nest("loops"))))
     return failure();
   addSizes(signature, prepare);
   cpu::EmitOptions emit;
   emit.target = *target;
   emit.inputAlignment = cpu::InputAlignment::Byte;
+  emit.timer = Timer(timer);
   auto artifact = cpu::emitArtifact(prepare, signature, emit, std::move(*file));
   if (failed(artifact) || failed(artifact->commit(Durability::Temporary)))
     return failure();
+  TimingScope timing(timer.nest("run"));
   auto loaded = rt::LoadedModel::load(artifact->path().str());
   if (!loaded)
     return report(&session.getContext(), loaded.error());
@@ -217,17 +221,21 @@ static LogicalResult checkGraph(ModuleOp module) {
 /// shapes that contradict each other are found out here.
 static LogicalResult runGraphPhase(ModuleOp module, Phase last,
                                    const CompileOptions &options,
-                                   const TargetInfo &target) {
+                                   const TargetInfo &target,
+                                   TimingScope timing) {
   CodeScope scope(module.getContext(), Code::BadGraph);
   PassManager manager(module.getContext());
+  manager.enableTiming(timing);
   buildPhases(manager, last, options.level, options.numerics, target);
   return manager.run(module);
 }
 
 /// A Node that is left here is one that native code does not have.
-static LogicalResult runKernelPhase(ModuleOp module, const TargetInfo &target) {
+static LogicalResult runKernelPhase(ModuleOp module, const TargetInfo &target,
+                                    TimingScope timing) {
   CodeScope scope(module.getContext(), Code::UnsupportedFeature);
   PassManager manager(module.getContext());
+  manager.enableTiming(timing);
   buildKernelPhase(manager, target);
   return manager.run(module);
 }
@@ -238,11 +246,14 @@ LogicalResult Session::runPhases(ModuleOp module, Phase last,
   if (failed(target) || failed(checkGraph(module)))
     return failure();
   if (failed(runGraphPhase(module, std::min(last, Phase::Graph), options,
-                           target->info)))
+                           target->info, timer.nest("graph phase"))))
     return failure();
-  if (last >= Phase::Kernel && failed(runKernelPhase(module, target->info)))
+  if (last >= Phase::Kernel &&
+      failed(runKernelPhase(module, target->info, timer.nest("kernel phase"))))
     return failure();
   PassManager manager(context.get());
+  TimingScope timing(timer.nest("buffer and loops phases"));
+  manager.enableTiming(timing);
   if (last >= Phase::Buffer)
     buildBufferPhase(manager);
   if (last >= Phase::Loops)
@@ -254,7 +265,7 @@ LogicalResult Session::runPhases(ModuleOp module, Phase last,
 /// has the name and gets the rest.
 static FailureOr<cpu::Artifact> buildArtifact(Session &session, ModuleOp module,
                                               const CompileOptions &options,
-                                              cpu::OutputKind kind,
+                                              Timer timer, cpu::OutputKind kind,
                                               cpu::ModelSignature &signature,
                                               OutputFile &&file) {
   MLIRContext *context = &session.getContext();
@@ -263,7 +274,8 @@ static FailureOr<cpu::Artifact> buildArtifact(Session &session, ModuleOp module,
   if (failed(target) || failed(checkGraph(module)))
     return failure();
   CodeScope coded(context, Code::Internal);
-  if (failed(runGraphPhase(module, Phase::Graph, options, target->info)))
+  if (failed(runGraphPhase(module, Phase::Graph, options, target->info,
+                           timer.nest("graph phase"))))
     return failure();
   int64_t threads = signature.threads;
   signature = signatureOf(entryGraph(module), signature.name);
@@ -271,19 +283,20 @@ static FailureOr<cpu::Artifact> buildArtifact(Session &session, ModuleOp module,
   // Starting the threads of the compiler costs more than a short command takes,
   // so only this has them.
   context->enableMultithreading();
-  if (failed(runKernelPhase(module, target->info)))
+  if (failed(runKernelPhase(module, target->info, timer.nest("kernel phase"))))
     return failure();
   OwningOpRef<ModuleOp> prepare = takePrepare(module);
   PassManager last(context);
   buildBufferPhase(last);
   buildLoopsPhase(last, target->info);
-  if (failed(runPasses(last, module)))
+  if (failed(runPasses(last, module, timer.nest("buffer and loops phases"))))
     return failure();
   addSizes(signature, module);
   cpu::EmitOptions emit;
   emit.kind = kind;
   emit.target = *target;
   emit.optLevel = static_cast<cpu::OptLevel>(options.level);
+  emit.timer = Timer(timer);
   // Parameters stay in `params` because emission rewrites the module.
   OwningOpRef<ModuleOp> params(ModuleOp::create(loc));
   for (ParamOp param : llvm::make_early_inc_range(module.getOps<ParamOp>()))
@@ -293,7 +306,9 @@ static FailureOr<cpu::Artifact> buildArtifact(Session &session, ModuleOp module,
   if (failed(artifact))
     return failure();
   if (prepare && !artifact->weights().empty()) {
-    if (failed(makeWeights(session, *params, *prepare, options,
+    Timer weights = timer.nest("weights");
+    TimingScope timing(weights);
+    if (failed(makeWeights(session, *params, *prepare, options, weights,
                            artifact->weights())))
       return failure();
     artifact->releaseWeights(0, artifact->weights().size());
@@ -328,13 +343,14 @@ FailureOr<CompileSummary> Session::compile(ModuleOp module,
   signature.name =
       options.name.empty() ? llvm::sys::path::stem(output).str() : options.name;
   signature.threads = options.threads;
-  auto artifact =
-      buildArtifact(*this, module, options, *kind, signature, std::move(*file));
+  auto artifact = buildArtifact(*this, module, options, timer, *kind, signature,
+                                std::move(*file));
   if (failed(artifact))
     return failure();
   if (header && failed(header->write(llvm::arrayRefFromStringRef<char>(
                     cpu::makeHeader(signature)))))
     return failure();
+  TimingScope timing(timer.nest("write"));
   if (failed(artifact->commit()) || (header && failed(header->commit())))
     return failure();
   return CompileSummary{cpu::symbolPrefix(signature.name),
@@ -349,8 +365,8 @@ FailureOr<rt::LoadedModel> Session::load(ModuleOp module,
   cpu::ModelSignature signature;
   signature.name = options.name.empty() ? "model" : options.name;
   auto artifact =
-      buildArtifact(*this, module, options, cpu::OutputKind::SharedObject,
-                    signature, std::move(*file));
+      buildArtifact(*this, module, options, timer,
+                    cpu::OutputKind::SharedObject, signature, std::move(*file));
   if (failed(artifact) || failed(artifact->commit(Durability::Temporary)))
     return failure();
   auto loaded = rt::LoadedModel::load(artifact->path().str());

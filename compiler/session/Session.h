@@ -14,6 +14,7 @@
 #include "frontends/ImportOptions.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
+#include "mlir/Support/Timing.h"
 #include "runtime/host/Array.h"
 #include "runtime/host/LoadedModel.h"
 
@@ -57,6 +58,10 @@ public:
 
   mlir::MLIRContext &getContext() { return *context; }
 
+  /// From here on, what the session does is timed in timers nested in `timer`,
+  /// which runs and outlives that.
+  void setTimer(mlir::Timer timer) { this->timer = std::move(timer); }
+
   /// Reads a model of any format; "-" is standard input.
   mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
   import(llvm::StringRef path, const ImportOptions &options);
@@ -93,6 +98,7 @@ public:
 
 private:
   std::unique_ptr<mlir::MLIRContext> context;
+  mlir::Timer timer;
 };
 
 /// GravenDType of an element type and back; 0 or null when there is none.

@@ -8,6 +8,7 @@
 #include "compiler/targets/cpu/Codegen.h"
 #include "llvm/Analysis/CGSCCPassManager.h"
 #include "llvm/Analysis/LoopAnalysisManager.h"
+#include "llvm/Analysis/LoopInfo.h"
 #include "llvm/Analysis/RuntimeLibcallInfo.h"
 #include "llvm/Analysis/TargetLibraryInfo.h"
 #include "llvm/CodeGen/MachineFrameInfo.h"
@@ -20,6 +21,7 @@
 #include "llvm/CodeGen/TargetSubtargetInfo.h"
 #include "llvm/IR/DiagnosticInfo.h"
 #include "llvm/IR/DiagnosticPrinter.h"
+#include "llvm/IR/Dominators.h"
 #include "llvm/IR/InstIterator.h"
 #include "llvm/IR/Instructions.h"
 #include "llvm/IR/LLVMContext.h"
@@ -29,6 +31,19 @@
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/raw_ostream.h"
 #include "llvm/Target/TargetMachine.h"
+#include "llvm/Transforms/InstCombine/InstCombine.h"
+#include "llvm/Transforms/Scalar/DivRemPairs.h"
+#include "llvm/Transforms/Scalar/EarlyCSE.h"
+#include "llvm/Transforms/Scalar/LICM.h"
+#include "llvm/Transforms/Scalar/LoopLoadElimination.h"
+#include "llvm/Transforms/Scalar/LoopPassManager.h"
+#include "llvm/Transforms/Scalar/LoopRotation.h"
+#include "llvm/Transforms/Scalar/LoopUnrollPass.h"
+#include "llvm/Transforms/Scalar/SROA.h"
+#include "llvm/Transforms/Scalar/SimplifyCFG.h"
+#include "llvm/Transforms/Vectorize/LoopVectorize.h"
+#include "llvm/Transforms/Vectorize/SLPVectorizer.h"
+#include "llvm/Transforms/Vectorize/VectorCombine.h"
 
 using namespace llvm;
 
@@ -94,6 +109,65 @@ public:
       legacy::PassManager::add(pass);
   }
 };
+
+bool hasVectors(Function &function) {
+  return any_of(instructions(function), [](const Instruction &instruction) {
+    return instruction.getType()->isVectorTy();
+  });
+}
+
+bool hasLoops(Function &function) {
+  DominatorTree dominators(function);
+  return !LoopInfo(dominators).empty();
+}
+
+/// What clears away the traces of lowering. It is enough for register tiles,
+/// whose loops are as they should be, and takes a tenth of the time of the
+/// whole pipeline.
+FunctionPassManager vectorPipeline() {
+  FunctionPassManager passes;
+  passes.addPass(EarlyCSEPass(/*UseMemorySSA=*/true));
+  passes.addPass(InstCombinePass());
+  passes.addPass(SimplifyCFGPass());
+  LoopPassManager loops;
+  loops.addPass(LoopRotatePass());
+  loops.addPass(LICMPass(LICMOptions()));
+  passes.addPass(createFunctionToLoopPassAdaptor(std::move(loops),
+                                                 /*UseMemorySSA=*/true));
+  passes.addPass(EarlyCSEPass());
+  passes.addPass(SimplifyCFGPass());
+  return passes;
+}
+
+/// What makes vectors of scalar loops: the parts of LLVM's pipeline that see
+/// one function.
+FunctionPassManager scalarPipeline(PassBuilder &builder,
+                                   const PipelineTuningOptions &tuning,
+                                   graven::cpu::OptLevel level) {
+  FunctionPassManager passes = builder.buildFunctionSimplificationPipeline(
+      pipelineLevel(level), ThinOrFullLTOPhase::None);
+  if (!tuning.LoopVectorization)
+    return passes;
+  passes.addPass(createFunctionToLoopPassAdaptor(LoopRotatePass()));
+  passes.addPass(LoopVectorizePass(LoopVectorizeOptions(
+      !tuning.LoopInterleaving, !tuning.LoopVectorization)));
+  passes.addPass(LoopLoadEliminationPass());
+  passes.addPass(InstCombinePass());
+  passes.addPass(SimplifyCFGPass(
+      SimplifyCFGOptions().needCanonicalLoops(false).hoistCommonInsts(true)));
+  passes.addPass(SLPVectorizerPass());
+  passes.addPass(VectorCombinePass());
+  passes.addPass(InstCombinePass());
+  passes.addPass(LoopUnrollPass(LoopUnrollOptions(
+      static_cast<int>(pipelineLevel(level).getSpeedupLevel()))));
+  passes.addPass(SROAPass(SROAOptions::PreserveCFG));
+  passes.addPass(InstCombinePass());
+  passes.addPass(createFunctionToLoopPassAdaptor(LICMPass(LICMOptions()),
+                                                 /*UseMemorySSA=*/true));
+  passes.addPass(DivRemPairsPass());
+  passes.addPass(SimplifyCFGPass());
+  return passes;
+}
 
 /// Counts what crosses the stack, when the code is about to be printed.
 class ReportFunctions : public MachineFunctionPass {
@@ -168,6 +242,8 @@ void graven::cpu::prepareFunctions(Module &module, const TargetMachine &machine,
 
 void graven::cpu::optimize(Module &module, TargetMachine &machine,
                            OptLevel level) {
+  if (level == OptLevel::O0)
+    return;
   PipelineTuningOptions tuning;
   tuning.LoopVectorization = tuning.SLPVectorization = level >= OptLevel::O2;
   tuning.LoopInterleaving = tuning.LoopVectorization;
@@ -181,11 +257,15 @@ void graven::cpu::optimize(Module &module, TargetMachine &machine,
   builder.registerFunctionAnalyses(functions);
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, callGraph, modules);
-  OptimizationLevel pipeline = pipelineLevel(level);
-  ModulePassManager passes =
-      level == OptLevel::O0 ? builder.buildO0DefaultPipeline(pipeline)
-                            : builder.buildPerModuleDefaultPipeline(pipeline);
-  passes.run(module, modules);
+  FunctionPassManager vectors = vectorPipeline(),
+                      scalars = scalarPipeline(builder, tuning, level);
+  for (Function &function : module) {
+    if (function.isDeclaration())
+      continue;
+    bool needsVectors = !hasVectors(function) && hasLoops(function);
+    (needsVectors ? scalars : vectors).run(function, functions);
+    functions.clear();
+  }
 }
 
 void graven::cpu::generateCode(Module &module, TargetMachine &machine,

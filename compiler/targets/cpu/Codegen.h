@@ -63,7 +63,9 @@ private:
 void prepareFunctions(llvm::Module &module, const llvm::TargetMachine &machine,
                       int64_t vectorBytes, CodegenProblems &problems);
 
-/// Runs LLVM's pipeline of `level`.
+/// Optimizes each function for itself: one with scalar loops by the passes of
+/// LLVM's pipeline of `level`, which make vectors of them; one that has vectors
+/// already, or no loops, by the few passes that such code needs.
 void optimize(llvm::Module &module, llvm::TargetMachine &machine,
               OptLevel level);
 

@@ -48,7 +48,8 @@ public:
           const EmitOptions &options)
       : module(module), signature(signature), options(options),
         loc(module.getLoc()),
-        machine(options.target.createTargetMachine(codegenLevel())) {}
+        machine(options.target.createTargetMachine(codegenLevel())),
+        timer(options.timer) {}
 
   LogicalResult findMain();
   LogicalResult lower();
@@ -84,7 +85,7 @@ private:
     llvm::SmallVector<std::string> problems;
     llvm::SmallVector<FunctionReport> reports;
   };
-  Part generatePart(const Bytes &bitcode);
+  Part generatePart(const Bytes &bitcode, Timer timer);
   LogicalResult link(Bytes &image);
   LogicalResult bug(const Twine &what) { return emitError(loc) << what; }
 
@@ -93,6 +94,7 @@ private:
   const EmitOptions &options;
   Location loc;
   std::unique_ptr<llvm::TargetMachine> machine;
+  Timer timer;
   std::string mainName;
   llvm::StringSet<> kernels;
   llvm::LLVMContext context;
@@ -205,6 +207,8 @@ LogicalResult Emitter::lower() {
   module->setAttr(LLVM::LLVMDialect::getTargetTripleAttrName(),
                   b.getStringAttr(options.target.triple));
   PassManager pm(module->getName());
+  TimingScope timing(timer.nest("llvm phase"));
+  pm.enableTiming(timing);
   pm.enableVerifier(false);
   buildLLVMPhase(pm, options.target.info);
   if (failed(pm.run(module)))
@@ -215,6 +219,7 @@ LogicalResult Emitter::lower() {
 }
 
 LogicalResult Emitter::translate() {
+  TimingScope timing(timer.nest("translate to LLVM"));
   DialectRegistry registry;
   registerBuiltinDialectTranslation(registry);
   registerLLVMDialectTranslation(registry);
@@ -253,7 +258,7 @@ LogicalResult Emitter::report(llvm::ArrayRef<std::string> problems) {
 }
 
 /// Optimizes and generates one part in a context of its own.
-Emitter::Part Emitter::generatePart(const Bytes &bitcode) {
+Emitter::Part Emitter::generatePart(const Bytes &bitcode, Timer timer) {
   Part result;
   llvm::LLVMContext context;
   CodegenProblems problems(context);
@@ -265,14 +270,22 @@ Emitter::Part Emitter::generatePart(const Bytes &bitcode) {
     return result;
   }
   auto machine = options.target.createTargetMachine(codegenLevel());
-  optimize(**part, *machine, options.optLevel);
-  generateCode(**part, *machine, llvm::CodeGenFileType::ObjectFile,
-               result.object, problems, &result.reports);
+  {
+    TimingScope timing(timer.nest("optimize"));
+    optimize(**part, *machine, options.optLevel);
+  }
+  {
+    TimingScope timing(timer.nest("generate"));
+    generateCode(**part, *machine, llvm::CodeGenFileType::ObjectFile,
+                 result.object, problems, &result.reports);
+  }
   result.problems.assign(problems.all().begin(), problems.all().end());
   return result;
 }
 
 LogicalResult Emitter::generateObjects() {
+  Timer total = timer.nest("machine code");
+  TimingScope timing(total);
   llvm::SmallVector<llvm::Function *> functions;
   for (llvm::Function &function : *code)
     if (kernels.contains(function.getName()) && !function.isDeclaration())
@@ -288,7 +301,9 @@ LogicalResult Emitter::generateObjects() {
   code.reset();
   std::vector<Part> results(parts.size());
   parallelFor(module.getContext(), 0, parts.size(), [&](size_t i) {
-    results[i] = generatePart(parts[i]);
+    Timer one = total.nest("parts");
+    TimingScope timing(one);
+    results[i] = generatePart(parts[i], one);
     parts[i] = Bytes();
   });
   bool good = true;
@@ -302,6 +317,7 @@ LogicalResult Emitter::generateObjects() {
 }
 
 LogicalResult Emitter::link(Bytes &image) {
+  TimingScope timing(timer.nest("link"));
   llvm::SmallVector<LinkInput> inputs;
   for (const Bytes &object : objects)
     inputs.push_back({"model", object});

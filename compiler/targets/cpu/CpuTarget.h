@@ -14,6 +14,7 @@
 #include "compiler/targets/cpu/ModelSignature.h"
 #include "compiler/targets/cpu/TargetMachine.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "mlir/Support/Timing.h"
 
 namespace graven::cpu {
 
@@ -41,6 +42,8 @@ struct EmitOptions {
   /// Unless null, gets what register allocation made of each function, the
   /// model's own functions first; not for .mlir and .ll.
   llvm::SmallVectorImpl<FunctionReport> *reports = nullptr;
+  /// The steps are timed in timers nested in this one.
+  mlir::Timer timer = {};
 };
 
 /// A file that is complete but for its weights, and has no name yet.
