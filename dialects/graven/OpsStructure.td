@@ -191,7 +191,7 @@ def Graven_FusionOp : Graven_Op<"fusion", [IsolatedFromAbove, RecursiveMemoryEff
   let summary = "Nodes that become one kernel";
   let description = [{
     Means its Block inlined. Made by passes only; holds elementwise Nodes and view-like or copied operands around at most
-    one anchor (contraction, reduction, window or norm).
+    one anchor (contraction, reduction, window or norm). A max pool behind the anchor is not another one.
 
     C1 the Block's arguments have the types of the operands.  C2 yield has the types of the results.
     C3 at most one anchor.

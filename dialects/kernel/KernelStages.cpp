@@ -53,17 +53,24 @@ template <typename OpTy>
 LogicalResult verifyOutput(OpTy op, const WinogradShape &shape) {
   if (op.getMr() < 1)
     return op.emitOpError("C3: expects mr >= 1, got ") << op.getMr();
+  if (op.getPool() != 1 && op.getPool() != 2)
+    return op.emitOpError("C6: expects a pool of 1 or 2, got ") << op.getPool();
+  if (op.getWhole() && op.getPool() == 1)
+    return op.emitOpError("C6: expects 'whole' beside a pool only");
+  SmallVector<int64_t> pixels = shape.pixels(), pooled(pixels);
+  pooled[2] /= op.getPool();
+  pooled[3] /= op.getPool();
   if (failed(verifyShape(
           op, "C2", "w", op.getW(),
           {shape.panels(), shape.points(), shape.inChannels, shape.panel})) ||
-      failed(verifyShape(op, "C2", "out", op.getOut(),
-                         {shape.batch,
-                          llvm::divideCeilSigned(shape.outChannels, 16),
-                          shape.height, shape.width, kChannelBlock})) ||
+      failed(verifyShape(op, "C2", "out", op.getOut(), pooled)) ||
       failed(verifyShape(op, "C2", "scratch", op.getScratch(),
                          {shape.products().scratchSize()})))
     return failure();
-  return verifyEpilogue(op, "C4", op.getEpilogue(), op.getOut(),
+  if (op.getWhole() &&
+      failed(verifyShape(op, "C2", "whole", op.getWhole(), pixels)))
+    return failure();
+  return verifyEpilogue(op, "C4", op.getEpilogue(), pixels, op.getOut(),
                         shape.outChannels, op.getBody());
 }
 

@@ -9,6 +9,7 @@
 #define GRAVEN_DIALECTS_KERNEL_STAGES_TD
 
 def Kernel_WinogradOp : Kernel_Op<"winograd", [
+    AttrSizedOperandSegments,
     DeclareOpInterfaceMethods<MemoryEffectsOpInterface>, DestinationStyleOpInterface]> {
   let summary = "3x3 convolution by Winograd's minimal filtering";
   let description = [{
@@ -18,15 +19,17 @@ def Kernel_WinogradOp : Kernel_Op<"winograd", [
     ```
     d[t]   = B^T x[tile t] B
     p[t]   = sum_ic d[t][ic] * w[.., ic, ..]       (elementwise in the S x S points)
-    out    = epilogue(A^T p[t] A, e0, e1, ...)
+    y      = epilogue(A^T p[t] A, e0, e1, ...)
+    out    = y, or with `pool` 2 the maximum over windows of 2 x 2 (NaN wins)
     ```
     - `x` blocked [N, ceil(IC/16), H, W, 16], padded already: H >= ceil(OH/tile) tile + 2,
       W likewise
     - `w` [ceil(OC/P), S*S, IC, P], the weights transformed, P output channels a panel
-    - `out` blocked [N, ceil(OC/16), OH, OW, 16]
+    - `out` blocked [N, ceil(OC/16), OH/pool, OW/pool, 16]
+    - `whole` blocked [N, ceil(OC/16), OH, OW, 16]: y, where it is wanted beside its pool
     - `scratch` [n]: the transformed tiles of a block and the products of each panel
       (StageShapes.h says where); holds nothing of use before or after
-    - an epilogue operand is full (the type of `out`), per channel [OC], or []
+    - an epilogue operand is full (of y's shape), per channel [OC], or []
 
     `block` tiles are transformed and multiplied at a time, so that they stay in the
     second level cache; `mr` is the number of tiles of the register tile.
@@ -37,22 +40,27 @@ def Kernel_WinogradOp : Kernel_Op<"winograd", [
     - C3 `tile` is 2 or 4, `block` and `mr` >= 1.
     - C4 P is a multiple of 16; every epilogue operand has one of the shapes.
     - C5 the epilogue region as in `kernel.gemm`.
+    - C6 `pool` is 1 or 2; only with 2 there is a `whole`.
   }];
   let arguments = (ins Kernel_Operand:$x, Kernel_Operand:$w,
-      Variadic<Kernel_Operand>:$epilogue, Kernel_Operand:$out, Kernel_Operand:$scratch,
-      I64Attr:$in_channels, I64Attr:$out_channels, I64Attr:$tile, I64Attr:$block, I64Attr:$mr);
+      Variadic<Kernel_Operand>:$epilogue, Optional<Kernel_Operand>:$whole,
+      Kernel_Operand:$out, Kernel_Operand:$scratch,
+      I64Attr:$in_channels, I64Attr:$out_channels, I64Attr:$tile, I64Attr:$block, I64Attr:$mr,
+      DefaultValuedAttr<I64Attr, "1">:$pool);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let regions = (region MaxSizedRegion<1>:$body);
   let assemblyFormat = [{
     `ins` `(` $x `,` $w `:` type($x) `,` type($w) `)`
     (`epilogue` `(` $epilogue^ `:` type($epilogue) `)`)?
+    (`whole` `(` $whole^ `:` type($whole) `)`)?
     `outs` `(` $out `,` $scratch `:` type($out) `,` type($scratch) `)`
     attr-dict-with-keyword ($body^)? (`->` type($results)^)?
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = [{
     ::mlir::MutableOperandRange getDpsInitsMutable() {
-      return ::mlir::MutableOperandRange(getOperation(), getNumOperands() - 2, 2);
+      unsigned count = getWhole() ? 3 : 2;
+      return ::mlir::MutableOperandRange(getOperation(), getNumOperands() - count, count);
     }
   }];
 }
@@ -78,27 +86,32 @@ def Kernel_WinogradInputOp : Kernel_Op<"winograd_input", [
 }
 
 def Kernel_WinogradOutputOp : Kernel_Op<"winograd_output", [
+    AttrSizedOperandSegments,
     DeclareOpInterfaceMethods<MemoryEffectsOpInterface>, DestinationStyleOpInterface]> {
   let summary = "multiply a block of transformed tiles and transform the products";
   let description = [{
     The second stage of `kernel.winograd` for the block of tiles with the given
     number: reads the transformed tiles in `scratch`, keeps products there, and
-    writes the block's pixels of `out`. On memrefs only.
+    writes the block's pixels of `out` and `whole`. On memrefs only.
   }];
   let arguments = (ins Kernel_Operand:$w, Index:$number,
-      Variadic<Kernel_Operand>:$epilogue, Kernel_Operand:$out, Kernel_Operand:$scratch,
-      I64Attr:$in_channels, I64Attr:$out_channels, I64Attr:$tile, I64Attr:$block, I64Attr:$mr);
+      Variadic<Kernel_Operand>:$epilogue, Optional<Kernel_Operand>:$whole,
+      Kernel_Operand:$out, Kernel_Operand:$scratch,
+      I64Attr:$in_channels, I64Attr:$out_channels, I64Attr:$tile, I64Attr:$block, I64Attr:$mr,
+      DefaultValuedAttr<I64Attr, "1">:$pool);
   let regions = (region MaxSizedRegion<1>:$body);
   let assemblyFormat = [{
     `ins` `(` $w `:` type($w) `)` `block` `(` $number `)`
     (`epilogue` `(` $epilogue^ `:` type($epilogue) `)`)?
+    (`whole` `(` $whole^ `:` type($whole) `)`)?
     `outs` `(` $out `,` $scratch `:` type($out) `,` type($scratch) `)`
     attr-dict-with-keyword ($body^)?
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = [{
     ::mlir::MutableOperandRange getDpsInitsMutable() {
-      return ::mlir::MutableOperandRange(getOperation(), getNumOperands() - 2, 2);
+      unsigned count = getWhole() ? 3 : 2;
+      return ::mlir::MutableOperandRange(getOperation(), getNumOperands() - count, count);
     }
   }];
 }

@@ -87,11 +87,17 @@ LogicalResult verifyWindow(Operation *op, StringRef constraint, int64_t extent,
 LogicalResult verifyEpilogue(Operation *op, StringRef constraint,
                              ValueRange operands, Value out, int64_t channels,
                              Region &body) {
+  return verifyEpilogue(op, constraint, operands, shapeOf(out), out, channels,
+                        body);
+}
+
+LogicalResult verifyEpilogue(Operation *op, StringRef constraint,
+                             ValueRange operands, ArrayRef<int64_t> full,
+                             Value out, int64_t channels, Region &body) {
   for (Value operand : operands) {
     ArrayRef<int64_t> shape = shapeOf(operand);
-    bool full = shape == shapeOf(out);
     bool perChannel = shape.size() == 1 && shape[0] == channels;
-    if (!full && !perChannel && !shape.empty())
+    if (shape != full && !perChannel && !shape.empty())
       return op->emitOpError()
              << constraint
              << ": expects an epilogue operand of the destination's shape, of "

@@ -39,6 +39,11 @@ llvm::LogicalResult verifyEpilogue(mlir::Operation *op,
                                    llvm::StringRef constraint,
                                    mlir::ValueRange operands, mlir::Value out,
                                    int64_t channels, mlir::Region &body);
+/// The same where the full operands have another shape than the destination.
+llvm::LogicalResult
+verifyEpilogue(mlir::Operation *op, llvm::StringRef constraint,
+               mlir::ValueRange operands, llvm::ArrayRef<int64_t> full,
+               mlir::Value out, int64_t channels, mlir::Region &body);
 
 } // namespace graven::kernel::verify
 

@@ -18,8 +18,8 @@ static int64_t extent(Value value, int64_t axis) {
 
 WinogradShape::WinogradShape(WinogradOp op)
     : WinogradShape(extent(op.getOut(), 0), op.getInChannels(),
-                    op.getOutChannels(), extent(op.getOut(), 2),
-                    extent(op.getOut(), 3), extent(op.getW(), 3),
+                    op.getOutChannels(), extent(op.getOut(), 2) * op.getPool(),
+                    extent(op.getOut(), 3) * op.getPool(), extent(op.getW(), 3),
                     op.getTile()) {
   block = op.getBlock();
 }
@@ -33,8 +33,8 @@ WinogradShape::WinogradShape(WinogradInputOp op)
 
 WinogradShape::WinogradShape(WinogradOutputOp op)
     : WinogradShape(extent(op.getOut(), 0), op.getInChannels(),
-                    op.getOutChannels(), extent(op.getOut(), 2),
-                    extent(op.getOut(), 3), extent(op.getW(), 3),
+                    op.getOutChannels(), extent(op.getOut(), 2) * op.getPool(),
+                    extent(op.getOut(), 3) * op.getPool(), extent(op.getW(), 3),
                     op.getTile()) {
   block = op.getBlock();
 }
@@ -47,6 +47,10 @@ int64_t WinogradShape::down() const {
 }
 int64_t WinogradShape::across() const {
   return llvm::divideCeilSigned(width, tile);
+}
+llvm::SmallVector<int64_t> WinogradShape::pixels() const {
+  return {batch, llvm::divideCeilSigned(outChannels, kChannelBlock), height,
+          width, kChannelBlock};
 }
 int64_t WinogradShape::blocks() const {
   return llvm::divideCeilSigned(tiles(), block);

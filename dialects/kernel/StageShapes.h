@@ -8,6 +8,7 @@
 #ifndef GRAVEN_DIALECTS_KERNEL_STAGESHAPES_H
 #define GRAVEN_DIALECTS_KERNEL_STAGESHAPES_H
 
+#include "llvm/ADT/SmallVector.h"
 #include <cstdint>
 
 namespace graven::kernel {
@@ -63,6 +64,8 @@ struct WinogradShape {
   int64_t down() const;
   int64_t across() const;
   int64_t tiles() const { return batch * down() * across(); }
+  /// Extents of all output pixels, blocked.
+  llvm::SmallVector<int64_t> pixels() const;
   int64_t blocks() const;
   ProductShape products() const {
     return {points(), inChannels, block, panel, panels()};

@@ -89,8 +89,38 @@ Chain chainBehind(Operation *anchor) {
   }
 }
 
+/// The max pool that Winograd's algorithm takes as it stores `value`: its
+/// windows of 2x2 lie in the tiles. Null when there is none.
+MaxPoolOp poolOf(Operation *anchor, Value value) {
+  auto conv = dyn_cast<ConvOp>(anchor);
+  if (!conv || (conv.getAlgorithm() != Algorithm::Winograd2 &&
+                conv.getAlgorithm() != Algorithm::Winograd4))
+    return {};
+  ArrayRef<int64_t> shape = tensorType(value).getShape();
+  auto is = [](int64_t number) {
+    return [number](int64_t v) { return v == number; };
+  };
+  MaxPoolOp found;
+  for (Operation *user : value.getUsers()) {
+    auto pool = dyn_cast<MaxPoolOp>(user);
+    if (!pool)
+      continue;
+    // Two of them want one store each.
+    if (found || pool->getBlock() != anchor->getBlock() ||
+        pool.getLayout() != Layout::Blocked || pool->getNumResults() != 1 ||
+        !llvm::all_of(pool.getKernel(), is(2)) ||
+        !llvm::all_of(pool.getStrides(), is(2)) ||
+        !llvm::all_of(pool.getDilations(), is(1)) ||
+        !llvm::all_of(pool.getPads(), is(0)) || pool.getKernel().size() != 2 ||
+        shape[2] % 2 != 0 || shape[3] % 2 != 0)
+      return {};
+    found = pool;
+  }
+  return found;
+}
+
 void buildFusion(PatternRewriter &rewriter, Operation *anchor,
-                 ArrayRef<Operation *> nodes) {
+                 ArrayRef<Operation *> nodes, MaxPoolOp pool) {
   SmallVector<Operation *> members{anchor};
   llvm::append_range(members, nodes);
   llvm::SetVector<Value> inputs;
@@ -102,10 +132,18 @@ void buildFusion(PatternRewriter &rewriter, Operation *anchor,
         inputs.insert(operand);
   }
   Operation *last = members.back();
-  // Where the last one stands everything that the others read is computed.
+  SmallVector<Value> results{last->getResult(0)};
+  if (pool) {
+    if (last->hasOneUse())
+      results.clear();
+    results.push_back(pool->getResult(0));
+    locations.push_back(pool.getLoc());
+  }
+  // Where the last one stands everything that the others read is computed; the
+  // pool reads nothing else.
   rewriter.setInsertionPoint(last);
   Location loc = rewriter.getFusedLoc(locations);
-  auto fusion = FusionOp::create(rewriter, loc, last->getResultTypes(),
+  auto fusion = FusionOp::create(rewriter, loc, ValueRange(results).getTypes(),
                                  inputs.getArrayRef());
   fusion->setAttr("kind", rewriter.getStringAttr("epilogue"));
   Block *block = rewriter.createBlock(&fusion.getBody());
@@ -114,9 +152,17 @@ void buildFusion(PatternRewriter &rewriter, Operation *anchor,
     map.map(input, block->addArgument(input.getType(), input.getLoc()));
   for (Operation *member : members)
     rewriter.clone(*member, map);
-  YieldOp::create(rewriter, loc, map.lookup(last->getResult(0)));
-  rewriter.replaceOp(last, fusion.getResults());
-  for (Operation *member : llvm::reverse(ArrayRef(members).drop_back()))
+  if (pool)
+    rewriter.clone(*pool, map);
+  SmallVector<Value> yielded;
+  for (Value result : results)
+    yielded.push_back(map.lookup(result));
+  YieldOp::create(rewriter, loc, yielded);
+  for (auto [old, made] : llvm::zip_equal(results, fusion.getResults()))
+    rewriter.replaceAllUsesExcept(old, made, pool);
+  if (pool)
+    rewriter.eraseOp(pool);
+  for (Operation *member : llvm::reverse(members))
     rewriter.eraseOp(member);
 }
 
@@ -133,9 +179,11 @@ template <class AnchorTy> struct FuseBehind : CountingPattern<AnchorTy> {
     if (!type.hasStaticShape())
       return rewriter.notifyMatchFailure(op, "an extent is not known");
     Chain chain = chainBehind(op);
-    if (chain.nodes.empty())
+    Operation *last = chain.nodes.empty() ? op : chain.nodes.back();
+    MaxPoolOp pool = poolOf(op, last->getResult(0));
+    if (chain.nodes.empty() && !pool)
       return rewriter.notifyMatchFailure(op, chain.end);
-    buildFusion(rewriter, op, chain.nodes);
+    buildFusion(rewriter, op, chain.nodes, pool);
     return this->rewritten();
   }
 };

@@ -17,6 +17,10 @@ namespace graven {
 struct FusedNodes {
   mlir::Operation *anchor = nullptr;
   llvm::SmallVector<mlir::Operation *> nodes;
+  /// The max pool of the last of them, or null, and whether what it pools is
+  /// wanted as well.
+  mlir::Operation *pool = nullptr;
+  bool keepsWhole = false;
   /// Values of the fused Block that are not computed by `nodes`, and the
   /// lowered tensors that stand for them.
   llvm::SmallVector<mlir::Value> inner;

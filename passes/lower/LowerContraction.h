@@ -32,8 +32,9 @@ mlir::FailureOr<mlir::Value> lowerMatmul(mlir::OpBuilder &builder, MatmulOp op,
                                          const FusedNodes &fused,
                                          const TargetInfo &target);
 
-/// The same for a convolution; `bias` may be null.
-mlir::FailureOr<mlir::Value>
+/// The same for a convolution; `bias` may be null. Gives what is pooled too, if
+/// that is wanted, then the result.
+mlir::FailureOr<llvm::SmallVector<mlir::Value>>
 lowerConv(mlir::OpBuilder &builder, ConvOp op, mlir::Value x, mlir::Value w,
           mlir::Value bias, const FusedNodes &fused, const TargetInfo &target);
 

@@ -30,8 +30,12 @@ FailureOr<FusedNodes> splitFusion(FusionOp op, ValueRange outer) {
       fused.anchor = &node;
       continue;
     }
+    if (isa<MaxPoolOp>(node) && fused.anchor && !fused.pool) {
+      fused.pool = &node;
+      continue;
+    }
     bool same =
-        node.getNumResults() == 1 && fused.anchor &&
+        node.getNumResults() == 1 && fused.anchor && !fused.pool &&
         node.hasTrait<Elementwise>() &&
         node.getResult(0).getType() == fused.anchor->getResult(0).getType();
     if (!same)
@@ -47,9 +51,20 @@ FailureOr<FusedNodes> splitFusion(FusionOp op, ValueRange outer) {
       }
     }
   }
-  Operation *yield = block.getTerminator();
-  if (!fused.anchor || fused.nodes.empty() || yield->getNumOperands() != 1 ||
-      yield->getOperand(0) != fused.nodes.back()->getResult(0))
+  if (!fused.anchor || (fused.nodes.empty() && !fused.pool))
+    return failure();
+  SmallVector<Value> results{
+      (fused.nodes.empty() ? fused.anchor : fused.nodes.back())->getResult(0)};
+  ValueRange yielded = block.getTerminator()->getOperands();
+  fused.keepsWhole = yielded.size() == 2;
+  if (fused.pool) {
+    if (fused.pool->getOperand(0) != results[0])
+      return failure();
+    if (!fused.keepsWhole)
+      results.pop_back();
+    results.push_back(fused.pool->getResult(0));
+  }
+  if (!llvm::equal(yielded, results))
     return failure();
   for (Value operand : fused.anchor->getOperands())
     if (!lowered.count(operand))
@@ -70,9 +85,9 @@ struct LowerFusion : OpConversionPattern<FusionOp> {
                   ConversionPatternRewriter &rewriter) const final {
     auto fused = splitFusion(op, adaptor.getInputs());
     if (succeeded(fused)) {
-      auto value = lowerAnchor(op, adaptor, rewriter, *fused);
-      if (succeeded(value)) {
-        rewriter.replaceOp(op, *value);
+      auto values = lowerAnchor(op, adaptor, rewriter, *fused);
+      if (succeeded(values)) {
+        rewriter.replaceOp(op, *values);
         return success();
       }
     }
@@ -85,16 +100,23 @@ struct LowerFusion : OpConversionPattern<FusionOp> {
     return success();
   }
 
-  FailureOr<Value> lowerAnchor(FusionOp op, OpAdaptor adaptor,
-                               ConversionPatternRewriter &rewriter,
-                               const FusedNodes &fused) const {
+  FailureOr<SmallVector<Value>> lowerAnchor(FusionOp op, OpAdaptor adaptor,
+                                            ConversionPatternRewriter &rewriter,
+                                            const FusedNodes &fused) const {
     auto outer = [&](Value v) {
       return v ? adaptor.getInputs()[cast<BlockArgument>(v).getArgNumber()]
                : Value();
     };
-    if (auto matmul = dyn_cast<MatmulOp>(fused.anchor))
-      return lowerMatmul(rewriter, matmul, outer(matmul.getA()),
-                         outer(matmul.getB()), fused, target);
+    if (auto matmul = dyn_cast<MatmulOp>(fused.anchor)) {
+      if (fused.pool)
+        return failure();
+      FailureOr<Value> product =
+          lowerMatmul(rewriter, matmul, outer(matmul.getA()),
+                      outer(matmul.getB()), fused, target);
+      if (failed(product))
+        return failure();
+      return SmallVector<Value>{*product};
+    }
     auto conv = cast<ConvOp>(fused.anchor);
     return lowerConv(rewriter, conv, outer(conv.getX()), outer(conv.getW()),
                      outer(conv.getBias()), fused, target);
@@ -146,10 +168,16 @@ struct LowerYield : OpConversionPattern<YieldOp> {
                   ConversionPatternRewriter &rewriter) const final {
     if (isa<FusionOp>(op->getParentOp()))
       return rewriter.notifyMatchFailure(op, "belongs to a fusion");
-    SmallVector<Value> values =
-        isa<scf::WhileOp>(op->getParentOp())
-            ? nextOfLoop(op, adaptor.getValues(), rewriter)
-            : withElements(adaptor.getValues());
+    Operation *parent = op->getParentOp();
+    SmallVector<Value> values;
+    if (isa<scf::WhileOp>(parent))
+      values = nextOfLoop(op, adaptor.getValues(), rewriter);
+    else if (isa<scf::ForOp>(parent))
+      values = carriedOf(op, adaptor.getValues().drop_front(),
+                         op->getBlock()->getArgument(0),
+                         op->getBlock()->getArguments().drop_front(), rewriter);
+    else
+      values = withElements(adaptor.getValues());
     rewriter.replaceOpWithNewOp<scf::YieldOp>(op, values);
     return success();
   }
@@ -163,19 +191,31 @@ struct LowerYield : OpConversionPattern<YieldOp> {
     Value next = arith::AddIOp::create(b, loc, iteration,
                                        emitConstant(b, loc, b.getI64Type(), 1));
     SmallVector<Value> results{next, scalarOf(b, loc, yielded[0])};
+    Value position =
+        arith::IndexCastOp::create(b, loc, b.getIndexType(), iteration);
+    llvm::append_range(results,
+                       carriedOf(op, yielded.drop_front(), position,
+                                 body->getArguments().drop_front(2), b));
+    return results;
+  }
+
+  /// The carried values and the stacks, of which `before` are the arguments, at
+  /// the end of an iteration.
+  static SmallVector<Value> carriedOf(YieldOp op, ValueRange yielded,
+                                      Value position, ValueRange before,
+                                      OpBuilder &b) {
     ArrayRef<bool> isStacked =
         op->getParentOp()
             ->getAttrOfType<DenseBoolArrayAttr>(stacksAttrName)
             .asArrayRef();
-    llvm::append_range(results, withElements(yielded.drop_front().drop_back(
-                                    isStacked.size())));
-    Value position =
-        arith::IndexCastOp::create(b, loc, b.getIndexType(), iteration);
-    auto stack = body->getArguments().drop_front(results.size()).begin();
+    SmallVector<Value> results =
+        withElements(yielded.drop_back(isStacked.size()));
+    auto stack = before.drop_front(results.size()).begin();
     for (auto [slice, stacked] :
          llvm::zip_equal(yielded.take_back(isStacked.size()), isStacked))
       if (stacked)
-        results.push_back(insertSlice(b, loc, slice, *stack++, position));
+        results.push_back(
+            insertSlice(b, op.getLoc(), slice, *stack++, position));
     return results;
   }
 };
@@ -209,7 +249,30 @@ struct LowerIf : OpConversionPattern<IfOp> {
   }
 };
 
-/// A loop becomes scf.while over (iteration, condition, carried values, stacks
+/// The number of iterations of a loop that makes all of them, if it is known
+/// and what the types of its stacks promise.
+std::optional<int64_t> tripCountOf(LoopOp op) {
+  auto numberOf = [](Value value) -> std::optional<int64_t> {
+    auto constant = value.getDefiningOp<ConstantOp>();
+    auto elements = constant
+                        ? dyn_cast<DenseIntElementsAttr>(constant.getValue())
+                        : DenseIntElementsAttr();
+    if (!elements || !elements.isSplat())
+      return std::nullopt;
+    return elements.getSplatValue<APInt>().getZExtValue();
+  };
+  if (op.getCond() || !op.getTrip() ||
+      numberOf(op.getBody().front().getTerminator()->getOperand(0)) != 1)
+    return std::nullopt;
+  std::optional<int64_t> trip = numberOf(op.getTrip());
+  for (Value stack : op.getStacked())
+    if (trip != cast<RankedTensorType>(stack.getType()).getDimSize(0))
+      return std::nullopt;
+  return trip;
+}
+
+/// A loop of a known number of iterations becomes scf.for. Any other becomes
+/// scf.while over (iteration, condition, carried values, stacks
 /// of slices). A stack has room for as many slices as its type says; another
 /// number of iterations is an error of the run.
 struct LowerLoop : OpConversionPattern<LoopOp> {
@@ -218,6 +281,8 @@ struct LowerLoop : OpConversionPattern<LoopOp> {
   matchAndRewrite(LoopOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const final {
     Location loc = op.getLoc();
+    if (std::optional<int64_t> count = tripCountOf(op))
+      return lowerCounted(op, adaptor, rewriter, *count);
     Value trip =
         adaptor.getTrip()
             ? scalarOf(rewriter, loc, adaptor.getTrip())
@@ -227,13 +292,7 @@ struct LowerLoop : OpConversionPattern<LoopOp> {
                       ? scalarOf(rewriter, loc, adaptor.getCond())
                       : emitConstant(rewriter, loc, rewriter.getI1Type(), 1);
     SmallVector<Value> init{start, first};
-    llvm::append_range(init, withElements(adaptor.getInit()));
-    for (Value stacked : op.getStacked())
-      if (!isEmpty(stacked.getType())) {
-        RankedTensorType type = loweredType(stacked.getType());
-        init.push_back(
-            emptyTensor(rewriter, loc, type.getShape(), type.getElementType()));
-      }
+    llvm::append_range(init, initOf(op, adaptor, rewriter));
     SmallVector<Type> types(ValueRange(init).getTypes());
     auto loop = scf::WhileOp::create(rewriter, loc, types, init);
     SmallVector<Location> locations(types.size(), loc);
@@ -245,27 +304,68 @@ struct LowerLoop : OpConversionPattern<LoopOp> {
         arith::AndIOp::create(rewriter, loc, inRange, before->getArgument(1));
     scf::ConditionOp::create(rewriter, loc, goOn, before->getArguments());
     Block *after = rewriter.createBlock(&loop.getAfter(), {}, types, locations);
-    fillBody(op, rewriter, after);
+    fillBody(op, rewriter, after, after->getArgument(0),
+             after->getArguments().drop_front(2));
     rewriter.setInsertionPointAfter(loop);
     if (!op.getStacked().empty())
       checkTripCount(op, rewriter, loop.getResult(0));
-    SmallVector<Value> results;
-    auto next = loop.getResults().drop_front(2).begin();
-    for (Type type : op.getResultTypes())
-      results.push_back(isEmpty(type) ? nothing(rewriter, loc, type) : *next++);
-    rewriter.replaceOp(op, results);
+    replace(op, rewriter, loop.getResults().drop_front(2));
     return success();
   }
 
-  /// Moves the Block of the loop into that of scf.while; its yield becomes the
-  /// next values when it is lowered itself.
+  static LogicalResult lowerCounted(LoopOp op, OpAdaptor adaptor,
+                                    ConversionPatternRewriter &rewriter,
+                                    int64_t count) {
+    Location loc = op.getLoc();
+    auto number = [&](int64_t value) {
+      return indexConstant(rewriter, loc, value);
+    };
+    auto loop = scf::ForOp::create(rewriter, loc, number(0), number(count),
+                                   number(1), initOf(op, adaptor, rewriter));
+    Block *body = loop.getBody();
+    if (!body->empty())
+      rewriter.eraseOp(body->getTerminator());
+    rewriter.setInsertionPointToEnd(body);
+    Value iteration = arith::IndexCastOp::create(
+        rewriter, loc, rewriter.getI64Type(), loop.getInductionVar());
+    fillBody(op, rewriter, body, iteration, loop.getRegionIterArgs());
+    rewriter.setInsertionPointAfter(loop);
+    replace(op, rewriter, loop.getResults());
+    return success();
+  }
+
+  /// What the loop begins with: carried values, and room for the stacks.
+  static SmallVector<Value> initOf(LoopOp op, OpAdaptor adaptor, OpBuilder &b) {
+    SmallVector<Value> init = withElements(adaptor.getInit());
+    for (Value stacked : op.getStacked())
+      if (!isEmpty(stacked.getType())) {
+        RankedTensorType type = loweredType(stacked.getType());
+        init.push_back(emptyTensor(b, op.getLoc(), type.getShape(),
+                                   type.getElementType()));
+      }
+    return init;
+  }
+
+  static void replace(LoopOp op, ConversionPatternRewriter &rewriter,
+                      ValueRange values) {
+    SmallVector<Value> results;
+    auto next = values.begin();
+    for (Type type : op.getResultTypes())
+      results.push_back(isEmpty(type) ? nothing(rewriter, op.getLoc(), type)
+                                      : *next++);
+    rewriter.replaceOp(op, results);
+  }
+
+  /// Moves the Block of the loop into that of the new one, whose arguments for
+  /// the carried values begin with `values`; its yield becomes the next values
+  /// when it is lowered itself.
   static void fillBody(LoopOp op, ConversionPatternRewriter &rewriter,
-                       Block *after) {
+                       Block *after, Value iteration, ValueRange values) {
     Location loc = op.getLoc();
     auto scalar = RankedTensorType::get({}, rewriter.getI64Type());
-    SmallVector<Value> arguments{tensor::FromElementsOp::create(
-        rewriter, loc, scalar, after->getArgument(0))};
-    auto carried = after->getArguments().drop_front(2).begin();
+    SmallVector<Value> arguments{
+        tensor::FromElementsOp::create(rewriter, loc, scalar, iteration)};
+    auto carried = values.begin();
     for (Value init : op.getInit())
       arguments.push_back(isEmpty(init.getType())
                               ? nothing(rewriter, loc, init.getType())

@@ -149,10 +149,9 @@ static Value convEpilogueOperand(OpBuilder &b, Location loc, Value value,
                       broadcastMap(b.getContext(), type.getShape(), result));
 }
 
-static FailureOr<Value> lowerBlockedConv(OpBuilder &b, ConvOp op, Value x,
-                                         Value w, Value bias,
-                                         const FusedNodes &fused,
-                                         const TargetInfo &target) {
+static FailureOr<SmallVector<Value>>
+lowerBlockedConv(OpBuilder &b, ConvOp op, Value x, Value w, Value bias,
+                 const FusedNodes &fused, const TargetInfo &target) {
   Location loc = op.getLoc();
   auto xType = cast<RankedTensorType>(x.getType()),
        wType = cast<RankedTensorType>(w.getType());
@@ -179,6 +178,8 @@ static FailureOr<Value> lowerBlockedConv(OpBuilder &b, ConvOp op, Value x,
   if (spatial == 1)
     pads = {0, pads[0], 0, pads[1]};
   int64_t tile = winogradTileOf(op.getAlgorithm());
+  if (fused.pool && tile == 0)
+    return failure();
   // Whole tiles are read, and as much of their output stored as there is.
   for (int64_t axis = 0; tile > 0 && axis < 2; ++axis)
     pads[2 + axis] += llvm::alignTo(conv.out[axis], tile) - conv.out[axis];
@@ -193,14 +194,18 @@ static FailureOr<Value> lowerBlockedConv(OpBuilder &b, ConvOp op, Value x,
   if (bias)
     epilogue.push_back(bias);
   Value out = emptyTensor(b, loc, result, type.getElementType());
-  auto finish = [&](Operation *made, Region &region) {
+  auto fillRegion = [&](Region &region) {
     fused.emitRegion(b, region, type.getElementType(),
                      [](OpBuilder &inner, Location at, Value value) {
                        kernel::YieldOp::create(inner, at, value);
                      });
     if (bias)
       addBias(b, loc, region, type.getElementType());
-    return reshapeTo(b, loc, made->getResult(0), type.getShape());
+  };
+  auto finish = [&](Operation *made, Region &region) {
+    fillRegion(region);
+    return SmallVector<Value>{
+        reshapeTo(b, loc, made->getResult(0), type.getShape())};
   };
   if (conv.isDepthwise()) {
     expand::DepthwiseTile tile =
@@ -211,8 +216,19 @@ static FailureOr<Value> lowerBlockedConv(OpBuilder &b, ConvOp op, Value x,
         ArrayRef<int64_t>{tile.rows, tile.columns});
     return finish(made, made.getBody());
   }
+  if (fused.pool) {
+    RankedTensorType pooled = loweredType(fused.pool->getResult(0).getType());
+    Value small =
+        emptyTensor(b, loc, pooled.getShape(), pooled.getElementType());
+    auto made = emitWinograd(b, loc, target, x, w, epilogue,
+                             fused.keepsWhole ? out : Value(), small, tile,
+                             conv.out[0] / pooled.getDimSize(2));
+    fillRegion(made.getBody());
+    return SmallVector<Value>(made->getResults().drop_back());
+  }
   if (tile > 0) {
-    auto made = emitWinograd(b, loc, target, x, w, epilogue, out, tile);
+    auto made = emitWinograd(b, loc, target, x, w, epilogue, Value(), out, tile,
+                             /*pool=*/1);
     return finish(made, made.getBody());
   }
   expand::ConvTileShape shape{
@@ -319,19 +335,21 @@ static Value onlyBias(OpBuilder &b, ConvOp op, Value bias) {
                       selectAxes(b.getContext(), type.getRank(), {1}));
 }
 
-FailureOr<Value> lowerConv(OpBuilder &b, ConvOp op, Value x, Value w,
-                           Value bias, const FusedNodes &fused,
-                           const TargetInfo &target) {
+FailureOr<SmallVector<Value>> lowerConv(OpBuilder &b, ConvOp op, Value x,
+                                        Value w, Value bias,
+                                        const FusedNodes &fused,
+                                        const TargetInfo &target) {
+  bool isAlone = fused.nodes.empty() && !fused.pool;
   if (isEmpty(x.getType()) || isEmpty(w.getType())) {
-    if (!fused.nodes.empty())
+    if (!isAlone)
       return failure();
-    return onlyBias(b, op, bias);
+    return SmallVector<Value>{onlyBias(b, op, bias)};
   }
   if (op.getLayout() == Layout::Blocked)
     return lowerBlockedConv(b, op, x, w, bias, fused, target);
-  if (!fused.nodes.empty())
+  if (!isAlone)
     return failure();
-  return lowerPlanarConv(b, op, x, w, bias);
+  return SmallVector<Value>{lowerPlanarConv(b, op, x, w, bias)};
 }
 
 namespace {
@@ -345,11 +363,11 @@ struct LowerConv : OpConversionPattern<ConvOp> {
                   ConversionPatternRewriter &rewriter) const final {
     FusedNodes alone;
     alone.anchor = op;
-    auto value = lowerConv(rewriter, op, adaptor.getX(), adaptor.getW(),
-                           adaptor.getBias(), alone, target);
-    if (failed(value))
+    auto values = lowerConv(rewriter, op, adaptor.getX(), adaptor.getW(),
+                            adaptor.getBias(), alone, target);
+    if (failed(values))
       return failure();
-    rewriter.replaceOp(op, *value);
+    rewriter.replaceOp(op, *values);
     return success();
   }
 

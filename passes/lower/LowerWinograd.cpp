@@ -89,12 +89,13 @@ static Value transformWeights(OpBuilder &b, Location loc, Value w,
 
 kernel::WinogradOp emitWinograd(OpBuilder &b, Location loc,
                                 const TargetInfo &target, Value x, Value w,
-                                ValueRange epilogue, Value out, int64_t tile) {
+                                ValueRange epilogue, Value whole, Value out,
+                                int64_t tile, int64_t pool) {
   auto wType = cast<RankedTensorType>(w.getType()),
        outType = cast<RankedTensorType>(out.getType());
   kernel::WinogradShape shape(outType.getDimSize(0), wType.getDimSize(1),
-                              wType.getDimSize(0), outType.getDimSize(2),
-                              outType.getDimSize(3), /*panel=*/1, tile);
+                              wType.getDimSize(0), outType.getDimSize(2) * pool,
+                              outType.getDimSize(3) * pool, /*panel=*/1, tile);
   expand::WinogradTile choice = expand::chooseWinogradTile(
       target, shape.inChannels, shape.points(), shape.tiles());
   shape.panel = choice.channels;
@@ -102,10 +103,12 @@ kernel::WinogradOp emitWinograd(OpBuilder &b, Location loc,
   Value packed = transformWeights(b, loc, w, shape);
   Value scratch = emptyTensor(b, loc, {shape.products().scratchSize()},
                               outType.getElementType());
+  SmallVector<Type> types{outType, scratch.getType()};
+  if (whole)
+    types.insert(types.begin(), whole.getType());
   return kernel::WinogradOp::create(
-      b, loc, TypeRange{outType, scratch.getType()}, x, packed, epilogue, out,
-      scratch, shape.inChannels, shape.outChannels, shape.tile, shape.block,
-      choice.mr);
+      b, loc, types, x, packed, epilogue, whole, out, scratch, shape.inChannels,
+      shape.outChannels, shape.tile, shape.block, choice.mr, pool);
 }
 
 } // namespace graven

@@ -18,11 +18,13 @@ namespace graven {
 int64_t winogradTileOf(Algorithm algorithm);
 
 /// The kernel without its epilogue region: `x` is blocked and padded to whole
-/// tiles, `w` [OC,IC,3,3], `out` the blocked destination.
+/// tiles, `w` [OC,IC,3,3], `out` the blocked destination of `pool` x `pool`
+/// windows, and `whole`, which may be null, that of all pixels.
 kernel::WinogradOp emitWinograd(mlir::OpBuilder &builder, mlir::Location loc,
                                 const TargetInfo &target, mlir::Value x,
                                 mlir::Value w, mlir::ValueRange epilogue,
-                                mlir::Value out, int64_t tile);
+                                mlir::Value whole, mlir::Value out,
+                                int64_t tile, int64_t pool);
 
 } // namespace graven
 

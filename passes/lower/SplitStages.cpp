@@ -29,9 +29,9 @@ void emitStages(OpBuilder &b, kernel::WinogradOp op,
       ArrayRef<int64_t>{shape.height, shape.width}, shape.inChannels,
       shape.outChannels, shape.panel, shape.tile, shape.block);
   auto output = kernel::WinogradOutputOp::create(
-      b, op.getLoc(), op.getW(), number, op.getEpilogue(), op.getOut(),
-      op.getScratch(), shape.inChannels, shape.outChannels, shape.tile,
-      shape.block, op.getMr());
+      b, op.getLoc(), op.getW(), number, op.getEpilogue(), op.getWhole(),
+      op.getOut(), op.getScratch(), shape.inChannels, shape.outChannels,
+      shape.tile, shape.block, op.getMr(), op.getPool());
   output.getBody().takeBody(op.getBody());
 }
 

@@ -325,7 +325,8 @@ LogicalResult FusionOp::verify() {
   int anchors = 0;
   for (Operation &node : getBody().front().without_terminator()) {
     bool plain = node.hasTrait<Elementwise>() || node.hasTrait<Movement>() ||
-                 isa<ConstantOp>(node);
+                 isa<ConstantOp>(node) ||
+                 (anchors == 1 && isa<MaxPoolOp>(node));
     anchors += plain ? 0 : 1;
   }
   if (anchors > 1)

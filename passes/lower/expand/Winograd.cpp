@@ -8,10 +8,11 @@
 #include "passes/lower/expand/Products.h"
 
 #include "dialects/graven/Winograd.h"
-#include "mlir/IR/Matchers.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "passes/lower/expand/Epilogue.h"
 #include "passes/lower/expand/Expand.h"
 #include "llvm/Support/MathExtras.h"
+#include <optional>
 
 using namespace mlir;
 
@@ -133,9 +134,11 @@ namespace {
 
 class OutputExpansion {
 public:
-  OutputExpansion(Emitter &e, kernel::WinogradOutputOp op, Buffer w, Buffer out,
-                  Buffer scratch, Epilogue epilogue)
-      : e(e), shape(op), mr(op.getMr()), w(std::move(w)), out(std::move(out)),
+  OutputExpansion(Emitter &e, kernel::WinogradOutputOp op, Buffer w,
+                  std::optional<Buffer> whole, Buffer out, Buffer scratch,
+                  Epilogue epilogue)
+      : e(e), shape(op), mr(op.getMr()), pool(op.getPool()), w(std::move(w)),
+        whole(std::move(whole)), out(std::move(out)),
         scratch(std::move(scratch)), epilogue(std::move(epilogue)),
         transform(makeWinogradTransform(shape.tile)),
         block(e, shape, op.getNumber()), vector(e.vectorOf(this->out.element)),
@@ -200,26 +203,49 @@ private:
           scratch, e.add(from, Idx(point * shape.products().productStride())),
           vector, lanes));
     values = combineBoth(e, transform.output, values, shape.size());
+    // A pixel of the tile in a buffer that holds one of `step` x `step`.
+    auto indexIn = [&](const Buffer &buffer, int64_t i, int64_t j,
+                       int64_t step) {
+      return e.at(
+          buffer,
+          {place.image,
+           e.add(e.mul(panel, shape.panel / kBlock), Idx(channel / kBlock)),
+           e.add(e.mul(place.y, shape.tile / step), Idx(i / step)),
+           e.add(e.mul(place.x, shape.tile / step), Idx(j / step)),
+           Idx(channel % kBlock)});
+    };
     for (int64_t i = 0; i < rows; ++i)
       for (int64_t j = 0; j < columns; ++j) {
-        SmallVector<Idx> position{
-            place.image,
-            e.add(e.mul(panel, shape.panel / kBlock), Idx(channel / kBlock)),
-            e.add(e.mul(place.y, shape.tile), Idx(i)),
-            e.add(e.mul(place.x, shape.tile), Idx(j)), Idx(channel % kBlock)};
-        Value value = epilogue.apply(
-            e, values[i * shape.tile + j], channelValues,
-            [&](const Buffer &full) {
-              return e.loadVector(full, e.at(full, position), vector, lanes);
+        Value &value = values[i * shape.tile + j];
+        value =
+            epilogue.apply(e, value, channelValues, [&](const Buffer &full) {
+              return e.loadVector(full, indexIn(full, i, j, 1), vector, lanes);
             });
-        e.storeVector(value, out, e.at(out, position), lanes);
+        if (whole)
+          e.storeVector(value, *whole, indexIn(*whole, i, j, 1), lanes);
       }
+    for (int64_t i = 0; i < rows; i += pool)
+      for (int64_t j = 0; j < columns; j += pool)
+        e.storeVector(windowOf(values, i, j), out, indexIn(out, i, j, pool),
+                      lanes);
+  }
+
+  /// The maximum over the window of a tile's pixels that begins at (i, j).
+  Value windowOf(ArrayRef<Value> values, int64_t i, int64_t j) {
+    Value most = values[i * shape.tile + j];
+    for (int64_t tap = 1; tap < pool * pool; ++tap)
+      most = arith::MaximumFOp::create(
+          e.builder(), e.loc(), most,
+          values[(i + tap / pool) * shape.tile + j + tap % pool]);
+    return most;
   }
 
   Emitter &e;
   kernel::WinogradShape shape;
-  int64_t mr;
-  Buffer w, out, scratch;
+  int64_t mr, pool;
+  Buffer w;
+  std::optional<Buffer> whole;
+  Buffer out, scratch;
   Epilogue epilogue;
   WinogradTransform transform;
   WinogradBlock block;
@@ -237,16 +263,23 @@ LogicalResult expandWinogradOutput(Emitter &e, kernel::WinogradOutputOp op,
     return failure();
   if (!cast<MemRefType>(op.getW().getType()).getLayout().isIdentity())
     return op.emitOpError("expects contiguous weights");
-  if (out->strides[4] != 1)
+  std::optional<Buffer> whole;
+  if (op.getWhole()) {
+    FailureOr<Buffer> buffer = e.buffer(op.getWhole());
+    if (failed(buffer))
+      return failure();
+    whole = *buffer;
+  }
+  if (out->strides[4] != 1 || (whole && whole->strides[4] != 1))
     return op.emitOpError("expects an output with contiguous channel blocks");
   if (kBlock % e.lanesOf(out->element) != 0)
     return op.emitOpError("expects vectors of at most 16 lanes, got ")
            << e.lanesOf(out->element);
-  FailureOr<Epilogue> epilogue =
-      Epilogue::create(e, op.getEpilogue(), op.getBody(), out->shape);
+  FailureOr<Epilogue> epilogue = Epilogue::create(
+      e, op.getEpilogue(), op.getBody(), kernel::WinogradShape(op).pixels());
   if (failed(epilogue))
     return failure();
-  OutputExpansion(e, op, *w, *out, *scratch, *epilogue).run(lo, hi);
+  OutputExpansion(e, op, *w, whole, *out, *scratch, *epilogue).run(lo, hi);
   return success();
 }
 

@@ -96,3 +96,34 @@ func.func @rows(%w: memref<1x16x16x16xf32>, %o: memref<1x1x8x8x16xf32>, %s: memr
       attributes {in_channels = 16 : i64, out_channels = 16 : i64, tile = 2 : i64, block = 16 : i64, mr = 0 : i64}
   return
 }
+
+// -----
+
+// CHECK-LABEL: func.func @pooled
+//       CHECK:   kernel.winograd ins({{.*}}) whole(%{{.*}} : memref<1x1x8x8x16xf32>) outs({{.*}} : memref<1x1x4x4x16xf32>, memref<8704xf32>) attributes {{.*}}pool = 2
+func.func @pooled(%x: memref<1x1x10x10x16xf32>, %w: memref<1x16x16x16xf32>, %y: memref<1x1x8x8x16xf32>, %o: memref<1x1x4x4x16xf32>, %s: memref<8704xf32>) {
+  kernel.winograd ins(%x, %w : memref<1x1x10x10x16xf32>, memref<1x16x16x16xf32>) whole(%y : memref<1x1x8x8x16xf32>)
+      outs(%o, %s : memref<1x1x4x4x16xf32>, memref<8704xf32>)
+      attributes {in_channels = 16 : i64, out_channels = 16 : i64, tile = 2 : i64, block = 16 : i64, mr = 6 : i64, pool = 2 : i64}
+  return
+}
+
+// -----
+
+func.func @pool(%x: memref<1x1x10x10x16xf32>, %w: memref<1x16x16x16xf32>, %o: memref<1x1x8x8x16xf32>, %s: memref<8704xf32>) {
+  // expected-error @below {{C6: expects a pool of 1 or 2, got 0}}
+  kernel.winograd ins(%x, %w : memref<1x1x10x10x16xf32>, memref<1x16x16x16xf32>)
+      outs(%o, %s : memref<1x1x8x8x16xf32>, memref<8704xf32>)
+      attributes {in_channels = 16 : i64, out_channels = 16 : i64, tile = 2 : i64, block = 16 : i64, mr = 6 : i64, pool = 0 : i64}
+  return
+}
+
+// -----
+
+func.func @whole(%x: memref<1x1x10x10x16xf32>, %w: memref<1x16x16x16xf32>, %y: memref<1x1x8x8x16xf32>, %o: memref<1x1x8x8x16xf32>, %s: memref<8704xf32>) {
+  // expected-error @below {{C6: expects 'whole' beside a pool only}}
+  kernel.winograd ins(%x, %w : memref<1x1x10x10x16xf32>, memref<1x16x16x16xf32>) whole(%y : memref<1x1x8x8x16xf32>)
+      outs(%o, %s : memref<1x1x8x8x16xf32>, memref<8704xf32>)
+      attributes {in_channels = 16 : i64, out_channels = 16 : i64, tile = 2 : i64, block = 16 : i64, mr = 6 : i64}
+  return
+}

@@ -133,3 +133,49 @@ graven.graph @sub_block(%c: tensor<i1>, %x: tensor<4x8xf32>, %w: tensor<8x2xf32>
   }
   graven.return %1 : tensor<4x2xf32>
 }
+
+// -----
+
+// A max pool of 2x2 is taken from Winograd's tiles; what it pools is a result
+// as well where somebody else reads it.
+
+// CHECK-LABEL: graven.graph @pools(
+//       CHECK:   %[[F:.*]]:2 = graven.fusion(
+//       CHECK:     %[[C:.*]] = graven.conv
+//       CHECK:     %[[R:.*]] = graven.relu %[[C]]
+//       CHECK:     %[[P:.*]] = graven.max_pool %[[R]]
+//       CHECK:     graven.yield %[[R]], %[[P]]
+//       CHECK:   %[[G:.*]] = graven.fusion(%{{.*}} = %[[F]]#1
+//       CHECK:     graven.conv
+//       CHECK:     %[[Q:.*]] = graven.max_pool
+//       CHECK:     graven.yield %[[Q]] : tensor<1x1x2x2x16xf32>
+//       CHECK:   graven.return %[[F]]#0, %[[G]]
+graven.param @w : tensor<16x16x3x3xf32> = dense<0.5> : tensor<16x16x3x3xf32>
+graven.graph @pools(%x: tensor<1x1x8x8x16xf32>) -> (tensor<1x1x8x8x16xf32>, tensor<1x1x2x2x16xf32>) {
+  %w = graven.get_param @w : tensor<16x16x3x3xf32>
+  %0 = graven.conv %x, %w strides [1, 1] dilations [1, 1] pads [1, 1, 1, 1] layout nchw16c channels 16 algorithm winograd4 : (tensor<1x1x8x8x16xf32>, tensor<16x16x3x3xf32>) -> tensor<1x1x8x8x16xf32>
+  %1 = graven.relu %0 : tensor<1x1x8x8x16xf32>
+  %2 = graven.max_pool %1 kernel [2, 2] strides [2, 2] dilations [1, 1] pads [0, 0, 0, 0] layout nchw16c : (tensor<1x1x8x8x16xf32>) -> tensor<1x1x4x4x16xf32>
+  %3 = graven.conv %2, %w strides [1, 1] dilations [1, 1] pads [1, 1, 1, 1] layout nchw16c channels 16 algorithm winograd2 : (tensor<1x1x4x4x16xf32>, tensor<16x16x3x3xf32>) -> tensor<1x1x4x4x16xf32>
+  %4 = graven.max_pool %3 kernel [2, 2] strides [2, 2] dilations [1, 1] pads [0, 0, 0, 0] layout nchw16c : (tensor<1x1x4x4x16xf32>) -> tensor<1x1x2x2x16xf32>
+  graven.return %1, %4 : tensor<1x1x8x8x16xf32>, tensor<1x1x2x2x16xf32>
+}
+
+// -----
+
+// Other windows, odd extents and direct convolutions leave the pool alone.
+
+// CHECK-LABEL: graven.graph @keeps_pools(
+//   CHECK-NOT:   graven.fusion
+// CHECK-COUNT-3: graven.max_pool
+graven.param @w : tensor<16x16x3x3xf32> = dense<0.5> : tensor<16x16x3x3xf32>
+graven.graph @keeps_pools(%x: tensor<1x1x8x8x16xf32>, %y: tensor<1x1x7x8x16xf32>) -> (tensor<1x1x7x7x16xf32>, tensor<1x1x3x4x16xf32>, tensor<1x1x4x4x16xf32>) {
+  %w = graven.get_param @w : tensor<16x16x3x3xf32>
+  %0 = graven.conv %x, %w strides [1, 1] dilations [1, 1] pads [1, 1, 1, 1] layout nchw16c channels 16 algorithm winograd4 : (tensor<1x1x8x8x16xf32>, tensor<16x16x3x3xf32>) -> tensor<1x1x8x8x16xf32>
+  %1 = graven.max_pool %0 kernel [2, 2] strides [1, 1] dilations [1, 1] pads [0, 0, 0, 0] layout nchw16c : (tensor<1x1x8x8x16xf32>) -> tensor<1x1x7x7x16xf32>
+  %2 = graven.conv %y, %w strides [1, 1] dilations [1, 1] pads [1, 1, 1, 1] layout nchw16c channels 16 algorithm winograd4 : (tensor<1x1x7x8x16xf32>, tensor<16x16x3x3xf32>) -> tensor<1x1x7x8x16xf32>
+  %3 = graven.max_pool %2 kernel [2, 2] strides [2, 2] dilations [1, 1] pads [0, 0, 0, 0] layout nchw16c : (tensor<1x1x7x8x16xf32>) -> tensor<1x1x3x4x16xf32>
+  %4 = graven.conv %x, %w strides [1, 1] dilations [1, 1] pads [1, 1, 1, 1] layout nchw16c channels 16 : (tensor<1x1x8x8x16xf32>, tensor<16x16x3x3xf32>) -> tensor<1x1x8x8x16xf32>
+  %5 = graven.max_pool %4 kernel [2, 2] strides [2, 2] dilations [1, 1] pads [0, 0, 0, 0] layout nchw16c : (tensor<1x1x8x8x16xf32>) -> tensor<1x1x4x4x16xf32>
+  graven.return %1, %3, %5 : tensor<1x1x7x7x16xf32>, tensor<1x1x3x4x16xf32>, tensor<1x1x4x4x16xf32>
+}

@@ -178,8 +178,12 @@ static void call(void *entry, ArrayRef<void *> a) {
     return reinterpret_cast<void (*)(void *, void *, void *, void *, void *,
                                      void *)>(entry)(a[0], a[1], a[2], a[3],
                                                      a[4], a[5]);
+  case 7:
+    return reinterpret_cast<void (*)(void *, void *, void *, void *, void *,
+                                     void *, void *)>(entry)(
+        a[0], a[1], a[2], a[3], a[4], a[5], a[6]);
   default:
-    stop("two to six arguments");
+    stop("two to seven arguments");
   }
 }
 

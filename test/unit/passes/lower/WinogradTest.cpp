@@ -22,6 +22,8 @@ struct WinogradCase {
   /// Tiles of a block; 0: the target's choice.
   int64_t block = 0;
   bool epilogue = false;
+  /// Extent of the windows whose maximum is wanted too.
+  int64_t pool = 1;
 };
 
 Array transformWeights(const Array &w, const kernel::WinogradShape &shape) {
@@ -80,6 +82,7 @@ void checkWinograd(const TargetInfo &target, WinogradCase c, int64_t tile) {
   x = block(x, c.n, c.ic, h, width, nan);
   residual = block(residual, c.n, c.oc, c.oh, c.ow, nan);
   Array out(c.n * up(c.oc, 16) * c.oh * c.ow * 16),
+      small(out.size() / (c.pool * c.pool)),
       scratch(shape.products().scratchSize());
   std::string tx = memref({c.n, up(c.ic, 16), h, width, 16}),
               tw = memref({shape.panels(), shape.points(), c.ic, shape.panel}),
@@ -87,13 +90,19 @@ void checkWinograd(const TargetInfo &target, WinogradCase c, int64_t tile) {
               ts = memref({shape.products().scratchSize()});
   std::string text = "func.func @main(%x: " + tx + ", %w: " + tw +
                      ", %o: " + to + ", %s: " + ts;
+  std::string tp =
+      memref({c.n, up(c.oc, 16), c.oh / c.pool, c.ow / c.pool, 16});
+  if (c.pool > 1)
+    text += ", %p: " + tp;
   if (c.epilogue)
     text += ", %b: " + memref({c.oc}) + ", %r: " + to;
   text += ") {\n kernel.winograd ins(%x, %w : " + tx + ", " + tw + ")";
   if (c.epilogue)
     text += " epilogue(%b, %r : " + memref({c.oc}) + ", " + to + ")";
-  text += " outs(%o, %s : " + to + ", " + ts +
-          ") attributes {in_channels = " + std::to_string(c.ic) +
+  text += c.pool > 1 ? " whole(%o : " + to + ") outs(%p, %s : " + tp
+                     : " outs(%o, %s : " + to;
+  text += ", " + ts + ") attributes {pool = " + std::to_string(c.pool) +
+          " : i64, in_channels = " + std::to_string(c.ic) +
           " : i64, out_channels = " + std::to_string(c.oc) +
           " : i64, tile = " + std::to_string(tile) +
           " : i64, block = " + std::to_string(shape.block) +
@@ -110,6 +119,8 @@ void checkWinograd(const TargetInfo &target, WinogradCase c, int64_t tile) {
   text += "\n return\n}\n";
   std::vector<void *> arguments{x.data(), packed.data(), out.data(),
                                 scratch.data()};
+  if (c.pool > 1)
+    arguments.push_back(small.data());
   if (c.epilogue)
     arguments.insert(arguments.end(), {bias.data(), residual.data()});
   run(text, target, arguments);
@@ -118,6 +129,16 @@ void checkWinograd(const TargetInfo &target, WinogradCase c, int64_t tile) {
                      std::to_string(c.ic) + "->" + std::to_string(c.oc) + " " +
                      std::to_string(c.oh) + "x" + std::to_string(c.ow);
   expectNear(unblock(out, c.n, c.oc, c.oh, c.ow), expected, 2e-5, what);
+  if (c.pool == 1)
+    return;
+  int64_t ph = c.oh / c.pool, pw = c.ow / c.pool;
+  std::vector<double> pooled(c.n * c.oc * ph * pw, -1e30);
+  for (int64_t i = 0; i < int64_t(expected.size()); ++i) {
+    int64_t xx = i % c.ow, y = i / c.ow % c.oh, image = i / (c.ow * c.oh);
+    double &most = pooled[(image * ph + y / c.pool) * pw + xx / c.pool];
+    most = std::max(most, expected[i]);
+  }
+  expectNear(unblock(small, c.n, c.oc, ph, pw), pooled, 2e-5, what + " pooled");
 }
 
 void checkBoth(WinogradCase c) {
@@ -154,6 +175,18 @@ TEST(Winograd, Epilogue) {
              .ow = 9,
              .block = 5,
              .epilogue = true});
+}
+
+TEST(Winograd, Pool) {
+  checkBoth({.n = 2, .ic = 16, .oc = 40, .oh = 6, .ow = 10, .pool = 2});
+  checkBoth({.n = 1,
+             .ic = 20,
+             .oc = 16,
+             .oh = 8,
+             .ow = 2,
+             .block = 3,
+             .epilogue = true,
+             .pool = 2});
 }
 
 } // namespace
