@@ -6,7 +6,6 @@
 // where the two layouts meet.
 //===----------------------------------------------------------------------===//
 
-#include "passes/graph/ConvTransposeUtils.h"
 #include "passes/graph/GraphUtils.h"
 #include "passes/graph/LayoutPlan.h"
 #include "passes/graph/Passes.h"
@@ -125,10 +124,6 @@ private:
     for (unsigned i = 0, e = node->getNumOperands(); i < e; ++i)
       operands.push_back(operandOf(node, i));
     builder.setInsertionPoint(node);
-    if (auto conv = dyn_cast<ConvTransposeOp>(node)) {
-      blocked[node->getResult(0)] = rebuildTransposed(conv, operands[0]);
-      return;
-    }
     Operation *made = builder.clone(*node);
     made->setOperands(operands);
     made->getResult(0).setType(blockedType(tensorType(node->getResult(0))));
@@ -143,34 +138,14 @@ private:
           pad.setLow(extended(pad.getLow(), 0));
           pad.setHigh(extended(pad.getHigh(), 0));
         })
+        .Case([](InsertSliceOp insert) {
+          insert.setStarts(extended(insert.getStarts(), 0));
+          insert.setSteps(extended(insert.getSteps(), 1));
+        })
         .Case([&](SliceOp slice) {
           rebuildSlice(slice, tensorType(node->getOperand(0)).getDimSize(1));
         });
     blocked[node->getResult(0)] = made->getResult(0);
-  }
-
-  /// A 1x1 convolution that gives each pixel's window, and the windows moved to
-  /// their place block by block.
-  Value rebuildTransposed(ConvTransposeOp op, Value x) {
-    Location loc = op.getLoc();
-    RankedTensorType planar = tensorType(op.getX()), w = tensorType(op.getW());
-    int64_t spatial = planar.getRank() - 2;
-    TapConv tap = tapConvOf(builder, op);
-    SmallVector<int64_t> ones(spatial, 1), none(2 * spatial, 0),
-        taps(planar.getShape());
-    taps[1] = tensorType(tap.w).getDimSize(0);
-    auto type = RankedTensorType::get(taps, planar.getElementType());
-    Value y = ConvOp::create(builder, loc, blockedType(type), x, tap.w,
-                             tap.bias, ones, ones, none,
-                             /*groups=*/1, Layout::Blocked,
-                             builder.getI64IntegerAttr(planar.getDimSize(1)));
-    SmallVector<int64_t> split{planar.getDimSize(0)};
-    llvm::append_range(split, w.getShape().drop_front(2));
-    split.push_back(w.getDimSize(1) / channelBlock);
-    llvm::append_range(split, planar.getShape().drop_front(2));
-    split.push_back(channelBlock);
-    y = reshaped(builder, loc, y, split);
-    return interleaveTaps(builder, loc, y, spatial);
   }
 
   static SmallVector<int64_t> extended(ArrayRef<int64_t> list, int64_t entry) {

@@ -5,7 +5,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "passes/graph/LayoutPlan.h"
-#include "passes/graph/ConvTransposeUtils.h"
 #include "passes/graph/GraphUtils.h"
 #include "llvm/ADT/EquivalenceClasses.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -58,14 +57,6 @@ static bool canBlockConv(ConvOp op) {
   return depthwise || (isWhole(w.getDimSize(1)) && isWhole(out / groups));
 }
 
-/// One that is a 1x1 convolution whose taps are whole blocks.
-static bool canBlockConvTranspose(ConvTransposeOp op) {
-  Type element = op.getType().getElementType();
-  return whyWindowsOverlap(op).empty() && isParameterValue(op.getW()) &&
-         isWhole(tensorType(op.getW()).getDimSize(1)) &&
-         (element.isF32() || element.isF64());
-}
-
 static bool canBlockElementwise(Operation *op) {
   if (op->getNumResults() != 1)
     return false;
@@ -111,6 +102,14 @@ static bool canBlockSlice(SliceOp op) {
          (isWhole(bounds.end) || bounds.end == channels);
 }
 
+/// Of all channels, at known places.
+static bool canBlockInsertSlice(InsertSliceOp op) {
+  return op.getDynamicStarts().empty() && isImage(op.getSrc().getType()) &&
+         op.getStarts()[1] == 0 && op.getSteps()[1] == 1 &&
+         tensorType(op.getSrc()).getDimSize(1) ==
+             tensorType(op.getDest()).getDimSize(1);
+}
+
 static bool canBlock(Operation *op) {
   if (op->getNumResults() != 1)
     return false;
@@ -122,7 +121,6 @@ static bool canBlock(Operation *op) {
     return false;
   return llvm::TypeSwitch<Operation *, bool>(op)
       .Case([](ConvOp conv) { return canBlockConv(conv); })
-      .Case([](ConvTransposeOp conv) { return canBlockConvTranspose(conv); })
       .Case<MaxPoolOp, AvgPoolOp>(
           [](auto pool) { return pool.getLayout() == Layout::Planar; })
       .Case([](ConcatOp concat) { return canBlockConcat(concat); })
@@ -134,14 +132,13 @@ static bool canBlock(Operation *op) {
                pad.getHigh()[1] == 0;
       })
       .Case([](SliceOp slice) { return canBlockSlice(slice); })
+      .Case([](InsertSliceOp insert) { return canBlockInsertSlice(insert); })
       .Default([](Operation *other) {
         return other->hasTrait<Elementwise>() && canBlockElementwise(other);
       });
 }
 
 OperandForm LayoutPlan::formOf(Operation *node, unsigned i) {
-  if (isa<ConvTransposeOp>(node))
-    return i > 0 ? OperandForm::AsIs : OperandForm::Blocked;
   if (auto conv = dyn_cast<ConvOp>(node)) {
     if (i > 0)
       return OperandForm::AsIs;
@@ -196,7 +193,7 @@ void LayoutPlan::keepPartsWithConvolutions() {
   }
   llvm::DenseSet<Operation *> leaders;
   for (Operation *node : candidates)
-    if (isa<ConvOp, ConvTransposeOp>(node))
+    if (isa<ConvOp>(node))
       leaders.insert(parts.getLeaderValue(node));
   for (Operation *node : candidates)
     if (leaders.contains(parts.getLeaderValue(node)))
@@ -268,7 +265,7 @@ void LayoutPlan::improve() {
   for (int round = 0; changed && round < maxRounds; ++round) {
     changed = false;
     for (Operation *node : candidates) {
-      if (isa<ConvOp, ConvTransposeOp>(node))
+      if (isa<ConvOp>(node))
         continue;
       bool was = isBlocked(node);
       auto set = [&](bool inBlocks) {

@@ -215,32 +215,32 @@ def FuseConvBN : Pass<"graven-fuse-conv-bn", "::graven::GraphOp"> {
 }
 
 def DecomposeConvTranspose : Pass<"graven-decompose-conv-transpose", "::graven::GraphOp"> {
-  let summary = "transposed convolutions as 1x1 convolutions";
+  let summary = "transposed convolutions as sub-pixel convolutions";
   let description = [{
-    A transposed convolution whose windows neither overlap nor leave gaps gives each input pixel's window as channels of a
-    1x1 convolution, and moves them to their place. The weights are reordered once, at compile time.
+    The output positions of a transposed convolution fall into phases by their remainder by the strides. The positions of one
+    phase are reached by the same taps, those k with k d = o + lo (mod s), so that each phase is a convolution with unit
+    strides and some of the taps in reverse order, whose result goes to every s-th position (Shi et al., "Real-Time Single
+    Image and Video Super-Resolution Using an Efficient Sub-Pixel Convolutional Neural Network", 2016). No zero is
+    multiplied, the phases are stored at their places, and they take any of the algorithms of convolutions. Elementwise Nodes
+    behind it that read nothing else but numbers and one value a channel go before the phases are put together.
 
-    Before ==> after:
+    Before ==> after, the first of four phases:
     ```mlir
     %0 = graven.conv_transpose %x, %w strides [2, 2] dilations [1, 1] pads [0, 0, 0, 0] output_padding [0, 0]
         : (tensor<1x8x4x4xf32>, tensor<8x3x2x2xf32>) -> tensor<1x3x8x8xf32>
     ==>
-    %0 = graven.transpose %w by [2, 3, 1, 0] : (tensor<8x3x2x2xf32>) -> tensor<2x2x3x8xf32>
-    %1 = graven.reshape %0 to [12, 8, 1, 1] : (tensor<2x2x3x8xf32>) -> tensor<12x8x1x1xf32>
-    %2 = graven.conv %x, %1 strides [1, 1] dilations [1, 1] pads [0, 0, 0, 0]
-        : (tensor<1x8x4x4xf32>, tensor<12x8x1x1xf32>) -> tensor<1x12x4x4xf32>
-    %3 = graven.reshape %2 to [1, 2, 2, 3, 4, 4] : ...
-    %4 = graven.transpose %3 by [0, 3, 4, 1, 5, 2] : ...
-    %5 = graven.reshape %4 to [1, 3, 8, 8] : ...
+    %0 = graven.transpose %w by [0, 2, 1, 3, 4] : ... (between reshapes: [Ci, Co/g, K..] to [Co, Ci/g, K..])
+    %1 = graven.slice %0 [0, 0, 0, 0] to [3, 8, 2, 2] by [1, 1, 2, 2] : (tensor<3x8x2x2xf32>) -> tensor<3x8x1x1xf32>
+    %2 = graven.reverse %1 axes [2, 3] : (tensor<3x8x1x1xf32>) -> tensor<3x8x1x1xf32>
+    %3 = graven.conv %x, %2 strides [1, 1] dilations [1, 1] pads [0, 0, 0, 0]
+        : (tensor<1x8x4x4xf32>, tensor<3x8x1x1xf32>) -> tensor<1x3x4x4xf32>
+    %4 = graven.insert_slice %3 into %zeros [0, 0, 0, 0] by [1, 1, 2, 2]
+        : (tensor<1x3x8x8xf32>, tensor<1x3x4x4xf32>) -> tensor<1x3x8x8xf32>
     ```
 
-    Preconditions: kernel = stride, no pads, no output padding, one group, no dilation, static extents, weights computed
-    from Parameters. With `keep-blocks`, those of a multiple of 16 output channels are left for graven-assign-layouts, which
-    does the same in channel blocks.
+    Any strides, kernels, dilations, pads, output padding and groups. Preconditions: static extents, at least one element,
+    at most 256 phases.
   }];
-  let options = [
-    Option<"keepBlocks", "keep-blocks", "bool", "false", "leave those that give whole channel blocks">,
-  ];
   let dependentDialects = ["::graven::GravenDialect"];
   let statistics = [Statistic<"numDecomposed", "decomposed", "Number of transposed convolutions rewritten">];
 }
@@ -345,10 +345,9 @@ def AssignLayouts : Pass<"graven-assign-layouts", "::graven::GraphOp"> {
     computed once, at compile time; one between a tensor of whole blocks and no spatial extent is a reshape.
 
     These have a blocked form, for one or two spatial axes: convolutions of f32 and f64 (dense; depthwise; grouped with a
-    multiple of 16 channels a group on both sides), transposed convolutions whose windows do not overlap and that give whole
-    blocks (as 1x1 convolutions, see graven-decompose-conv-transpose), max_pool, avg_pool, elementwise Nodes whose operands have all channels
+    multiple of 16 channels a group on both sides), max_pool, avg_pool, elementwise Nodes whose operands have all channels
     or one, concat on the channel axis when every part but the last is whole blocks, concat and slice on other axes, slice
-    of whole blocks, reduce over spatial axes (of all of them, without `keep`, to [N,C]), resize and pad of spatial axes. A
+    of whole blocks, insert_slice of all channels, reduce over spatial axes (of all of them, without `keep`, to [N,C]), resize and pad of spatial axes. A
     convolution of at most 4 channels reads planes and gives blocks.
 
     Before ==> after:
@@ -376,6 +375,38 @@ def AssignLayouts : Pass<"graven-assign-layouts", "::graven::GraphOp"> {
     Statistic<"numBlocked", "blocked", "Number of Nodes put into channel blocks">,
     Statistic<"numRelayouts", "relayouts", "Number of relayouts inserted">,
   ];
+}
+
+def SplitBatch : Pass<"graven-split-batch", "::graven::GraphOp"> {
+  let summary = "work off a batch of small images one by one";
+  let description = [{
+    Puts the convolutions of a Graph and the Nodes between and behind them that work on each image alone into a loop over
+    the batch: the activations of one image, or of as many as fit, stay in cache from one Node to the next. What follows,
+    a matmul over all images, reads the stacked results.
+
+    Before ==> after:
+    ```mlir
+    %0 = graven.conv %x, %w0 ... : (tensor<128x4x32x32x16xf32>, ...) -> tensor<128x4x32x32x16xf32>
+    %1 = graven.conv %0, %w1 ... : (tensor<128x4x32x32x16xf32>, ...) -> tensor<128x4x32x32x16xf32>
+    ==>
+    %2 = graven.reshape %x to [128, 1, 4, 32, 32, 16] : ...
+    %3 = graven.loop trip(%c128) init() stacked(tensor<128x1x4x32x32x16xf32>) {
+    ^bb0(%i: tensor<i64>):
+      %5 = graven.slice %2 [%i, 0, ...] ...
+      %6 = graven.reshape %5 to [1, 4, 32, 32, 16] : ...
+      %7 = graven.conv %6, %w0 ... : (tensor<1x4x32x32x16xf32>, ...) -> tensor<1x4x32x32x16xf32>
+      %8 = graven.conv %7, %w1 ... : (tensor<1x4x32x32x16xf32>, ...) -> tensor<1x4x32x32x16xf32>
+      graven.yield %true, %8
+    }
+    %1 = graven.reshape %3 to [128, 4, 32, 32, 16] : ...
+    ```
+
+    Preconditions: static extents; at least two convolutions; some Node reads and writes at least 4 MiB, and at most 1 MiB
+    for one image; weights of at most 4 MiB as their algorithms store them. Larger weights would come from memory again
+    for each image. Takes the Nodes of the Graph's own Block, none of sub-Blocks.
+  }];
+  let dependentDialects = ["::graven::GravenDialect"];
+  let statistics = [Statistic<"numSplit", "split", "Number of batches split">];
 }
 
 def FuseEpilogues : Pass<"graven-fuse-epilogues", "::graven::GraphOp"> {

@@ -51,9 +51,7 @@ void buildGraphPipeline(OpPassManager &manager,
   // Batch norms disappear into weights while convolutions are still planar and
   // their weights are in the order of the model.
   manager.addNestedPass<GraphOp>(createFuseConvBN());
-  DecomposeConvTransposeOptions transposed;
-  transposed.keepBlocks = options.layouts;
-  manager.addNestedPass<GraphOp>(createDecomposeConvTranspose(transposed));
+  manager.addNestedPass<GraphOp>(createDecomposeConvTranspose());
   // Recomposed Nodes free transposes around them.
   manager.addNestedPass<GraphOp>(createSimplifyTransposes());
   clean(manager);
@@ -71,6 +69,10 @@ void buildGraphPipeline(OpPassManager &manager,
   ChooseAlgorithmsOptions algorithms;
   algorithms.numerics = options.numerics;
   manager.addNestedPass<GraphOp>(createChooseAlgorithms(algorithms));
+  // What images weigh depends on the layout, and weights on the algorithm; each
+  // iteration has its own epilogues.
+  if (options.layouts)
+    manager.addNestedPass<GraphOp>(createSplitBatch());
   // Nothing folds after this: constants must stay outside of the fusions.
   manager.addNestedPass<GraphOp>(createFuseEpilogues());
   manager.addPass(createEliminateDeadNodes());

@@ -102,6 +102,38 @@ struct LowerSlice : OpConversionPattern<SliceOp> {
   }
 };
 
+/// Whether `first` begins a chain of insertions, each the one user of the one
+/// before, which write all elements: as many different starts as there are
+/// steps, from each of which a slice goes on to the end.
+bool coverEverything(InsertSliceOp first) {
+  int64_t phases = 1;
+  for (auto [step, d] : llvm::zip(first.getSteps(), first.getType().getShape()))
+    phases *= std::min(step, d);
+  SmallVector<SmallVector<int64_t>> seen;
+  InsertSliceOp op = first;
+  for (;;) {
+    if (op.getSteps() != first.getSteps() || !op.getDynamicStarts().empty())
+      return false;
+    for (auto [d, start, step, extent] :
+         llvm::zip(op.getType().getShape(), op.getStarts(), op.getSteps(),
+                   op.getSrc().getType().getShape()))
+      if (start < 0 || start >= step ||
+          extent != llvm::divideCeilSigned(d - start, step))
+        return false;
+    if (llvm::is_contained(seen, SmallVector<int64_t>(op.getStarts())))
+      return false;
+    seen.emplace_back(op.getStarts());
+    if (static_cast<int64_t>(seen.size()) == phases)
+      return true;
+    if (!op->hasOneUse())
+      return false;
+    auto next = dyn_cast<InsertSliceOp>(*op->getUsers().begin());
+    if (!next || next.getDest() != op.getResult())
+      return false;
+    op = next;
+  }
+}
+
 struct LowerInsertSlice : OpConversionPattern<InsertSliceOp> {
   using OpConversionPattern::OpConversionPattern;
   LogicalResult
@@ -117,9 +149,15 @@ struct LowerInsertSlice : OpConversionPattern<InsertSliceOp> {
     for (auto [d, start] :
          llvm::zip(op.getDest().getType().getShape(), op.getStarts()))
       starts.push_back(start < 0 ? start + d : start);
+    // A constant of which nothing stays need not be written.
+    Value dest = adaptor.getDest();
+    if (op.getDest().getDefiningOp<ConstantOp>() && coverEverything(op)) {
+      RankedTensorType type = loweredType(op.getType());
+      dest = emptyTensor(rewriter, op.getLoc(), type.getShape(),
+                         type.getElementType());
+    }
     rewriter.replaceOpWithNewOp<tensor::InsertSliceOp>(
-        op, adaptor.getSrc(), adaptor.getDest(),
-        indexAttributes(rewriter, starts),
+        op, adaptor.getSrc(), dest, indexAttributes(rewriter, starts),
         indexAttributes(rewriter, op.getSrc().getType().getShape()),
         indexAttributes(rewriter, op.getSteps()));
     return success();
@@ -293,6 +331,21 @@ struct LowerRelayout : OpConversionPattern<RelayoutOp> {
         merged(shape.begin(), shape.end() - 1);
     for (int64_t axis = 2; axis < rank - 1; ++axis)
       order.push_back(axis);
+    // Of a single block only the lanes that exist are moved.
+    if (blocks == 1) {
+      SmallVector<int64_t> window(shape);
+      window.back() = channels;
+      x = tensor::ExtractSliceOp::create(
+          rewriter, loc, x,
+          indexAttributes(rewriter, SmallVector<int64_t>(rank, 0)),
+          indexAttributes(rewriter, window),
+          indexAttributes(rewriter, SmallVector<int64_t>(rank, 1)));
+      merged[1] = channels;
+      rewriter.replaceOp(op, reshapeTo(rewriter, loc,
+                                       transposeTo(rewriter, loc, x, order),
+                                       merged));
+      return success();
+    }
     merged[1] = blocks * 16;
     x = reshapeTo(rewriter, loc, transposeTo(rewriter, loc, x, order), merged);
     SmallVector<int64_t> low(merged.size(), 0), high(merged.size(), 0);

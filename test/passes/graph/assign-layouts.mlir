@@ -105,22 +105,21 @@ graven.graph @groups(%x: tensor<1x18x4xf32>, %y: tensor<1x32x4xf32>) -> (tensor<
 
 // -----
 
-// Windows that do not overlap: a 1x1 convolution and a shuffle of blocks.
+// Phases of a transposed convolution: every other pixel of all channels.
 
-// CHECK-LABEL: graven.graph @transposed(
-//       CHECK:   %[[W:.*]] = graven.transpose %{{.*}} by [2, 3, 1, 0]
-//       CHECK:   graven.reshape %[[W]] to [64, 16, 1, 1]
-//       CHECK:   %[[Y:.*]] = graven.conv %{{.*}} layout nchw16c channels 16 : {{.*}} -> tensor<1x4x2x3x16xf32>
-//       CHECK:   %[[S:.*]] = graven.reshape %[[Y]] to [1, 2, 2, 1, 2, 3, 16]
-//       CHECK:   %[[T:.*]] = graven.transpose %[[S]] by [0, 3, 4, 1, 5, 2, 6]
-//       CHECK:   %[[R:.*]] = graven.reshape %[[T]] to [1, 1, 4, 6, 16]
-//       CHECK:   graven.relu %[[R]]
-graven.param @w : tensor<16x16x2x2xf32> = dense<0.5> : tensor<16x16x2x2xf32>
-graven.graph @transposed(%x: tensor<1x16x2x3xf32>) -> tensor<1x16x4x6xf32> {
-  %w = graven.get_param @w : tensor<16x16x2x2xf32>
-  %0 = graven.conv_transpose %x, %w strides [2, 2] dilations [1, 1] pads [0, 0, 0, 0] output_padding [0, 0] : (tensor<1x16x2x3xf32>, tensor<16x16x2x2xf32>) -> tensor<1x16x4x6xf32>
-  %1 = graven.relu %0 : tensor<1x16x4x6xf32>
-  graven.return %1 : tensor<1x16x4x6xf32>
+// CHECK-LABEL: graven.graph @inserted(
+//       CHECK:   %[[Y:.*]] = graven.conv %{{.*}} layout nchw16c channels 16 : {{.*}} -> tensor<1x2x2x3x16xf32>
+//       CHECK:   graven.insert_slice %[[Y]] into %{{.*}} [0, 0, 1, 0, 0] by [1, 1, 2, 1, 1] : (tensor<1x2x4x3x16xf32>, tensor<1x2x2x3x16xf32>) -> tensor<1x2x4x3x16xf32>
+graven.param @w : tensor<32x16x1x1xf32> = dense<0.5> : tensor<32x16x1x1xf32>
+graven.param @v : tensor<16x32x1x1xf32> = dense<0.5> : tensor<16x32x1x1xf32>
+graven.graph @inserted(%x: tensor<1x16x2x3xf32>) -> tensor<1x16x4x3xf32> {
+  %w = graven.get_param @w : tensor<32x16x1x1xf32>
+  %z = graven.constant dense<0.0> : tensor<1x32x4x3xf32>
+  %0 = graven.conv %x, %w strides [1, 1] dilations [1, 1] pads [0, 0, 0, 0] : (tensor<1x16x2x3xf32>, tensor<32x16x1x1xf32>) -> tensor<1x32x2x3xf32>
+  %1 = graven.insert_slice %0 into %z [0, 0, 1, 0] by [1, 1, 2, 1] : (tensor<1x32x4x3xf32>, tensor<1x32x2x3xf32>) -> tensor<1x32x4x3xf32>
+  %v = graven.get_param @v : tensor<16x32x1x1xf32>
+  %2 = graven.conv %1, %v strides [1, 1] dilations [1, 1] pads [0, 0, 0, 0] : (tensor<1x32x4x3xf32>, tensor<16x32x1x1xf32>) -> tensor<1x16x4x3xf32>
+  graven.return %2 : tensor<1x16x4x3xf32>
 }
 
 // -----
