@@ -117,6 +117,7 @@ void registerBufferizableOpInterfaceExternalModels(DialectRegistry &registry) {
     DepthwiseOp::attachInterface<DestinationModel<DepthwiseOp>>(*context);
     WinogradOp::attachInterface<DestinationModel<WinogradOp>>(*context);
     StrassenOp::attachInterface<DestinationModel<StrassenOp>>(*context);
+    AttentionOp::attachInterface<DestinationModel<AttentionOp>>(*context);
     PackOp::attachInterface<DestinationModel<PackOp>>(*context);
     PoolOp::attachInterface<DestinationModel<PoolOp>>(*context);
     SoftmaxOp::attachInterface<DestinationModel<SoftmaxOp>>(*context);

@@ -1,24 +1,44 @@
-//===- LowerAttention.cpp - attention by products and softmax -*- C++ -*-===//
+//===- LowerAttention.cpp - attention to one kernel -----------*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// This file implements the lowering of attention to two batched products around
-// a softmax, with scale, mask and causality applied where the scores are
-// stored.
+// This file implements the lowering of attention to kernel.attention. What
+// moves heads to the front of q, k and v, and back in the result, becomes a map
+// of the kernel's operands.
 //===----------------------------------------------------------------------===//
 
 #include "dialects/graven/Graven.h"
+#include "dialects/kernel/AttentionShape.h"
 #include "dialects/kernel/Kernel.h"
-#include "mlir/Dialect/Math/IR/Math.h"
-#include "passes/lower/LowerContraction.h"
-#include "passes/lower/LowerNorm.h"
+#include "passes/lower/ElementMap.h"
 #include "passes/lower/LowerUtils.h"
 #include "passes/lower/ScalarFormulas.h"
+#include "passes/lower/expand/Tiles.h"
 #include <limits>
 
 using namespace mlir;
 
 namespace graven {
 namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+RankedTensorType tensorOf(Value value) {
+  return cast<RankedTensorType>(value.getType());
+}
+
+/// A flat operand of the kernel and its map.
+struct Operand {
+  Value value;
+  SmallVector<int64_t> map;
+};
+
+/// The flat operand that holds the elements of a map of four axes.
+Operand makeOperand(OpBuilder &b, Location loc, Value base,
+                    const ElementMap &map) {
+  SmallVector<int64_t> entries{map.offset};
+  llvm::append_range(entries, map.strides);
+  return {reshapeTo(b, loc, base, {tensorOf(base).getNumElements()}), entries};
+}
 
 struct LowerAttention : OpConversionPattern<AttentionOp> {
   LowerAttention(MLIRContext *context, const TargetInfo &target)
@@ -28,15 +48,13 @@ struct LowerAttention : OpConversionPattern<AttentionOp> {
   matchAndRewrite(AttentionOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const final {
     Location loc = op.getLoc();
-    auto q = cast<RankedTensorType>(adaptor.getQ().getType()),
-         k = cast<RankedTensorType>(adaptor.getK().getType());
+    RankedTensorType q = tensorOf(adaptor.getQ()), k = tensorOf(adaptor.getK()),
+                     v = tensorOf(adaptor.getV());
     Type element = q.getElementType();
     Type compute =
         element.isF16() || element.isBF16() ? rewriter.getF32Type() : element;
     RankedTensorType type = loweredType(op.getType());
-    int64_t heads = q.getDimSize(0) * q.getDimSize(1), rows = q.getDimSize(2),
-            keys = k.getDimSize(2);
-    if (keys == 0) {
+    if (k.getDimSize(2) == 0) {
       // Every row is without keys.
       double nothing = op.getEmptyRow() == EmptyRow::Zero
                            ? 0
@@ -46,134 +64,129 @@ struct LowerAttention : OpConversionPattern<AttentionOp> {
                            emitConstant(rewriter, loc, element, nothing)));
       return success();
     }
-    auto flat = [&](Value x, int64_t repeat) {
-      x = repeatHeads(rewriter, loc, convertElements(rewriter, loc, x, compute),
-                      repeat);
-      ArrayRef<int64_t> shape = cast<RankedTensorType>(x.getType()).getShape();
-      return reshapeTo(rewriter, loc, x,
-                       {shape[0] * shape[1], shape[2], shape[3]});
+    SmallVector<int64_t> extents{q.getDimSize(0), q.getDimSize(1),
+                                 k.getDimSize(1), q.getDimSize(2),
+                                 k.getDimSize(2), q.getDimSize(3),
+                                 v.getDimSize(3)};
+    expand::AttentionTileSizes tile = expand::chooseAttentionTile(
+        target, extents[0] * extents[1], extents[3], extents[4], extents[5],
+        extents[6], compute.getIntOrFloatBitWidth() / 8);
+    auto read = [&](Value from, Value to) {
+      return rows(rewriter, loc, from, to, compute);
     };
-    int64_t repeat = q.getDimSize(1) / k.getDimSize(1);
-    FusedNodes none;
-    SmallVector<int64_t> full{q.getDimSize(0), q.getDimSize(1), rows, keys};
-    Value scores =
-        isEmpty(q) ? filledTensor(rewriter, loc, full,
-                                  emitConstant(rewriter, loc, compute, 0))
-                   : emitGemm(rewriter, loc, target, flat(adaptor.getQ(), 1),
-                              flat(adaptor.getK(), repeat),
-                              /*rhsTransposed=*/true, none, {});
-    scores = finishScores(rewriter, op, reshapeTo(rewriter, loc, scores, full),
-                          adaptor.getMask(), compute);
-    Value weights = emitSoftmax(rewriter, loc, scores, SoftmaxForm::Plain);
-    if (op.getMask() && op.getEmptyRow() == EmptyRow::Zero)
-      weights = zeroEmptyRows(rewriter, loc, scores, weights, compute);
-    Value result = emitGemm(
-        rewriter, loc, target,
-        reshapeTo(rewriter, loc, weights, {heads, rows, keys}),
-        flat(adaptor.getV(), repeat), /*rhsTransposed=*/false, none, {});
-    rewriter.replaceOp(
-        op, convertElements(rewriter, loc,
-                            reshapeTo(rewriter, loc, result, type.getShape()),
-                            element));
+    Operand queries, keys;
+    if (extents[5] == 0) {
+      // The scores are sums of nothing: those of one zero.
+      extents[5] = 1;
+      queries = zeros(rewriter, loc, q, compute);
+      keys = zeros(rewriter, loc, k, compute);
+    } else {
+      queries = read(op.getQ(), adaptor.getQ());
+      keys = read(op.getK(), adaptor.getK());
+    }
+    Operand values = read(op.getV(), adaptor.getV()), mask;
+    if (op.getMask())
+      mask = lowerMask(rewriter, loc, op.getMask(), adaptor.getMask(), compute);
+
+    // The transpose that brings the heads back is where the result is written.
+    auto back = op->hasOneUse() ? dyn_cast<TransposeOp>(*op->user_begin())
+                                : TransposeOp();
+    SmallVector<int64_t> order{0, 1, 2, 3}, shape;
+    if (back && keepsColumns(back))
+      order.assign(back.getPermutation().begin(), back.getPermutation().end());
+    for (int64_t axis : order)
+      shape.push_back(type.getDimSize(axis));
+    SmallVector<int64_t> outMap(5, 0);
+    int64_t size = 1;
+    for (int64_t i = 3; i >= 0; --i) {
+      outMap[order[i] + 1] = size;
+      size *= shape[i];
+    }
+    // Of one column, and so of a stride that does not matter.
+    outMap[4] = 1;
+    kernel::AttentionShape layout(extents, tile.mr, tile.panel, tile.block,
+                                  tile.group);
+    Value out = emptyTensor(rewriter, loc, {size}, compute),
+          scratch = emptyTensor(rewriter, loc, {layout.scratchSize()}, compute);
+    Value made =
+        kernel::AttentionOp::create(
+            rewriter, loc, TypeRange{out.getType(), scratch.getType()},
+            queries.value, keys.value, values.value, mask.value, out, scratch,
+            extents, queries.map, keys.map, values.map,
+            mask.value ? rewriter.getDenseI64ArrayAttr(mask.map)
+                       : DenseI64ArrayAttr(),
+            outMap, op.getScale(), op.getSoftcap(), op.getCausal(),
+            op.getEmptyRow() == EmptyRow::Zero, tile.mr, tile.panel, tile.block,
+            tile.group)
+            .getResult(0);
+    made = convertElements(rewriter, loc,
+                           reshapeTo(rewriter, loc, made, shape), element);
+    SmallVector<int64_t> inverse(4);
+    for (auto [i, axis] : llvm::enumerate(order))
+      inverse[axis] = i;
+    if (llvm::is_sorted(order)) {
+      rewriter.replaceOp(op, made);
+      return success();
+    }
+    rewriter.replaceOp(back, made);
+    // Of no use but to this transpose.
+    rewriter.replaceOp(op, transposeTo(rewriter, loc, made, inverse));
     return success();
   }
 
-  /// Head h of the result is head h / repeat of x.
-  static Value repeatHeads(OpBuilder &b, Location loc, Value x,
-                           int64_t repeat) {
-    if (repeat == 1)
-      return x;
-    auto type = cast<RankedTensorType>(x.getType());
-    SmallVector<int64_t> wide{type.getDimSize(0), type.getDimSize(1), repeat,
-                              type.getDimSize(2), type.getDimSize(3)};
-    Value repeated = copyElements(b, loc, wide, x,
-                                  selectAxes(b.getContext(), 5, {0, 1, 3, 4}));
-    return reshapeTo(b, loc, repeated,
-                     {wide[0], wide[1] * repeat, wide[3], wide[4]});
+private:
+  /// Whether columns stay innermost, but for axes of one.
+  static bool keepsColumns(TransposeOp op) {
+    for (auto [i, axis] : llvm::enumerate(op.getPermutation()))
+      if (axis == 3)
+        return llvm::all_of(op.getType().getShape().drop_front(i + 1),
+                            [](int64_t extent) { return extent == 1; });
+    return false;
   }
 
-  /// scale, softcap, mask and causality, in one pass over the scores.
-  static Value finishScores(OpBuilder &b, AttentionOp op, Value scores,
-                            Value mask, Type compute) {
-    Location loc = op.getLoc();
-    ArrayRef<int64_t> shape =
-        cast<RankedTensorType>(scores.getType()).getShape();
-    SmallVector<Value> inputs{scores};
-    SmallVector<AffineMap> maps{
-        AffineMap::getMultiDimIdentityMap(4, b.getContext())};
-    if (mask) {
-      inputs.push_back(mask);
-      maps.push_back(broadcastMap(
-          b.getContext(), cast<RankedTensorType>(mask.getType()).getShape(),
-          shape));
-    }
-    double softcap = op.getSoftcap().convertToDouble();
-    return mapElements(
-        b, loc, shape, compute, inputs, maps,
-        [&](OpBuilder &inner, Location at, ValueRange args) {
-          auto c = [&](double value) {
-            return emitConstant(inner, at, compute, value);
-          };
-          Value lowest = c(-std::numeric_limits<double>::infinity());
-          Value s = arith::MulFOp::create(inner, at, args[0],
-                                          c(op.getScale().convertToDouble()));
-          if (softcap > 0) {
-            Value bounded = math::TanhOp::create(
-                inner, at, arith::DivFOp::create(inner, at, s, c(softcap)));
-            s = arith::MulFOp::create(inner, at, bounded, c(softcap));
-          }
-          if (mask && args[1].getType().isInteger(1))
-            s = arith::SelectOp::create(inner, at, args[1], s, lowest);
-          else if (mask)
-            s = arith::AddFOp::create(
-                inner, at, s,
-                emitCast(inner, at, args[1], args[1].getType(), compute));
-          if (op.getCausal()) {
-            Value i = linalg::IndexOp::create(inner, at, 2),
-                  j = linalg::IndexOp::create(inner, at, 3);
-            Value seen = arith::CmpIOp::create(inner, at,
-                                               arith::CmpIPredicate::sle, j, i);
-            s = arith::SelectOp::create(inner, at, seen, s, lowest);
-          }
-          return s;
-        });
+  /// Rows of `from`, lowered to `to`, in place where their columns are
+  /// contiguous.
+  static Operand rows(ConversionPatternRewriter &b, Location loc, Value from,
+                      Value to, Type compute) {
+    ElementMap map = elementsOf(from);
+    if (map.strides[3] != 1 && map.shape[3] != 1)
+      map = contiguousMap(from);
+    map.strides[3] = 1;
+    Value base = map.base == from ? to : b.getRemappedValue(map.base);
+    return makeOperand(b, loc, convertElements(b, loc, base, compute), map);
   }
 
-  /// Rows whose every score is -inf give 0 instead of softmax's NaN.
-  static Value zeroEmptyRows(OpBuilder &b, Location loc, Value scores,
-                             Value weights, Type compute) {
-    ArrayRef<int64_t> shape =
-        cast<RankedTensorType>(scores.getType()).getShape();
-    Value lowest =
-        emitConstant(b, loc, compute, -std::numeric_limits<double>::infinity());
-    Value init = filledTensor(b, loc, shape.drop_back(), lowest);
-    AffineMap identity = AffineMap::getMultiDimIdentityMap(4, b.getContext());
-    AffineMap row = selectAxes(b.getContext(), 4, {0, 1, 2});
-    SmallVector<utils::IteratorType> iterators(3,
-                                               utils::IteratorType::parallel);
-    iterators.push_back(utils::IteratorType::reduction);
-    SmallVector<AffineMap> maps{identity, row};
-    Value greatest =
-        linalg::GenericOp::create(
-            b, loc, init.getType(), scores, init, maps, iterators,
-            [](OpBuilder &inner, Location at, ValueRange args) {
-              linalg::YieldOp::create(
-                  inner, at,
-                  arith::MaximumFOp::create(inner, at, args[0], args[1])
-                      .getResult());
-            })
-            .getResult(0);
-    SmallVector<Value> inputs{weights, greatest};
-    return mapElements(
-        b, loc, shape, compute, inputs, {identity, row},
+  static Operand zeros(OpBuilder &b, Location loc, RankedTensorType type,
+                       Type compute) {
+    SmallVector<int64_t> shape(type.getShape());
+    shape[3] = 1;
+    Value value =
+        filledTensor(b, loc, shape, emitConstant(b, loc, compute, 0));
+    return makeOperand(b, loc, value, contiguousMap(value));
+  }
+
+  /// A bool mask as the numbers to be added; axes that repeat have no stride.
+  static Operand lowerMask(ConversionPatternRewriter &b, Location loc,
+                           Value from, Value to, Type compute) {
+    ElementMap map = elementsOf(from);
+    if (map.strides[3] > 1 && map.shape[3] != 1)
+      map = contiguousMap(from);
+    Value base = map.base == from ? to : b.getRemappedValue(map.base);
+    for (auto [stride, extent] : llvm::zip_equal(map.strides, map.shape))
+      if (extent == 1)
+        stride = 0;
+    if (!tensorOf(base).getElementType().isInteger(1))
+      return makeOperand(b, loc, convertElements(b, loc, base, compute), map);
+    ArrayRef<int64_t> shape = tensorOf(base).getShape();
+    Value added = mapElements(
+        b, loc, shape, compute, base,
+        {AffineMap::getMultiDimIdentityMap(shape.size(), b.getContext())},
         [&](OpBuilder &inner, Location at, ValueRange args) -> Value {
-          Value bottom = emitConstant(inner, at, compute,
-                                      -std::numeric_limits<double>::infinity());
-          Value empty = arith::CmpFOp::create(
-              inner, at, arith::CmpFPredicate::OEQ, args[1], bottom);
           return arith::SelectOp::create(
-              inner, at, empty, emitConstant(inner, at, compute, 0), args[0]);
+              inner, at, args[0], emitConstant(inner, at, compute, 0),
+              emitConstant(inner, at, compute, -kInfinity));
         });
+    return makeOperand(b, loc, added, map);
   }
 
   const TargetInfo &target;

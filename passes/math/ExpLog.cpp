@@ -67,6 +67,11 @@ Expr expSmallF32(Expr x) {
   return expOfRest(reduced.rest) * powerOfTwo(reduced.exponent);
 }
 
+Expr expNonPositiveF32(Expr x) {
+  // At -88 the exponent is -127, whose bits are those of zero.
+  return expSmallF32(atLeast(x, -88));
+}
+
 Expr exp2F32(Expr x) {
   Expr limited = atLeast(atMost(x, 128), -151);
   Nearest n = nearestInteger(limited);

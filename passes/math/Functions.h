@@ -22,6 +22,9 @@ Expr log2F32(Expr x);
 Expr log1pF32(Expr x);
 /// e^x for -17 <= x <= 87.3, where neither end of the exponent is near.
 Expr expSmallF32(Expr x);
+/// e^x for x <= 0, within 2 units in the last place, and 0 below -87.7, where
+/// it is less than 2^-126; NaN stays NaN.
+Expr expNonPositiveF32(Expr x);
 
 // Sigmoid-shaped functions (Sigmoids.cpp), erfc in f64 inside.
 Expr tanhF32(Expr x);

@@ -19,7 +19,8 @@ bool isKernel(Operation *op) {
   if (!isa<kernel::GemmOp, kernel::PackOp, kernel::ConvOp, kernel::DepthwiseOp,
            kernel::StrassenInputOp, kernel::StrassenOutputOp,
            kernel::WinogradInputOp, kernel::WinogradOutputOp, kernel::PoolOp,
-           kernel::SoftmaxOp, kernel::RowNormOp, linalg::LinalgOp>(op))
+           kernel::SoftmaxOp, kernel::RowNormOp, kernel::AttentionOp,
+           linalg::LinalgOp>(op))
     return false;
   return cast<DestinationStyleOpInterface>(op).hasPureBufferSemantics();
 }
@@ -45,8 +46,8 @@ int64_t taskCount(Operation *op) {
       .Case<kernel::GemmOp, kernel::PackOp, kernel::ConvOp, kernel::DepthwiseOp,
             kernel::StrassenInputOp, kernel::StrassenOutputOp,
             kernel::WinogradInputOp, kernel::WinogradOutputOp, kernel::PoolOp,
-            kernel::SoftmaxOp, kernel::RowNormOp, linalg::LinalgOp,
-            memref::CopyOp>([](auto kernelOp) {
+            kernel::SoftmaxOp, kernel::RowNormOp, kernel::AttentionOp,
+            linalg::LinalgOp, memref::CopyOp>([](auto kernelOp) {
         return std::max<int64_t>(1, taskCount(kernelOp));
       });
 }
@@ -74,6 +75,9 @@ LogicalResult expand(OpBuilder &builder, Operation *op, Value lo, Value hi,
       })
       .Case([&](kernel::WinogradOutputOp output) {
         return expandWinogradOutput(e, output, lo, hi);
+      })
+      .Case([&](kernel::AttentionOp attention) {
+        return expandAttention(e, attention, lo, hi);
       })
       .Case([&](kernel::PoolOp pool) { return expandPool(e, pool, lo, hi); })
       .Case([&](kernel::SoftmaxOp softmax) {

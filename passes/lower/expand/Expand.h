@@ -61,6 +61,9 @@ int64_t taskCount(kernel::StrassenOutputOp op);
 mlir::LogicalResult expandStrassenOutput(Emitter &e,
                                          kernel::StrassenOutputOp op,
                                          mlir::Value lo, mlir::Value hi);
+int64_t taskCount(kernel::AttentionOp op);
+mlir::LogicalResult expandAttention(Emitter &e, kernel::AttentionOp op,
+                                    mlir::Value lo, mlir::Value hi);
 int64_t taskCount(kernel::PoolOp op);
 mlir::LogicalResult expandPool(Emitter &e, kernel::PoolOp op, mlir::Value lo,
                                mlir::Value hi);

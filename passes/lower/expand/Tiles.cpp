@@ -183,6 +183,33 @@ StrassenTile chooseStrassenTile(const TargetInfo &target, int64_t halfRows,
           llvm::divideCeilSigned(halfRows, std::max<int64_t>(blocks, 1)), mr};
 }
 
+AttentionTileSizes chooseAttentionTile(const TargetInfo &target, int64_t heads,
+                                       int64_t rows, int64_t keys,
+                                       int64_t depth, int64_t columns,
+                                       int64_t elementBytes) {
+  // Scores of a tile of whole rows stay in the second level cache this far.
+  constexpr int64_t mostKeys = 1024, leastBlock = 256;
+  // What a group has so far, one row for each query, shall too.
+  constexpr int64_t mostRows = 512;
+  int64_t panel = std::max<int64_t>(2 * target.lanes(elementBytes), 4),
+          mr = std::min(rowsThatFit(target, 2), rows), block = keys;
+  if (keys > mostKeys) {
+    int64_t fit = target.l2Bytes / 2 / ((depth + columns) * elementBytes);
+    int64_t most = std::clamp(fit, leastBlock, mostKeys);
+    int64_t blocks = llvm::divideCeilSigned(keys, most);
+    block = llvm::alignTo(llvm::divideCeilSigned(keys, blocks), panel);
+  }
+  int64_t tiles = llvm::divideCeilSigned(rows, mr),
+          groups = llvm::divideCeilSigned(kWantedTasks, heads);
+  if (block < keys)
+    groups = std::max(groups, llvm::divideCeilSigned(rows, mostRows));
+  // Each unit packs its keys, so it has rows enough to pay for that.
+  constexpr int64_t leastTiles = 4;
+  return {mr, panel, block,
+          std::clamp<int64_t>(llvm::divideCeilSigned(tiles, groups),
+                              std::min(leastTiles, tiles), tiles)};
+}
+
 DepthwiseTile chooseDepthwiseTile(const TargetInfo &target, int64_t outHeight,
                                   int64_t outWidth) {
   // One register for the weight, one for the input; eight chains are enough.

@@ -54,6 +54,17 @@ struct StrassenTile {
 StrassenTile chooseStrassenTile(const TargetInfo &target, int64_t halfRows,
                                 int64_t halfColumns);
 
+/// kernel.attention: tiles of `mr` rows, panels of `panel` keys or columns,
+/// `block` keys at a time, units of work of `group` tiles.
+struct AttentionTileSizes {
+  int64_t mr, panel, block, group;
+};
+/// For `heads` heads in all images.
+AttentionTileSizes chooseAttentionTile(const TargetInfo &target, int64_t heads,
+                                       int64_t rows, int64_t keys,
+                                       int64_t depth, int64_t columns,
+                                       int64_t elementBytes = 4);
+
 /// kernel.depthwise: `rows` x `columns` output pixels.
 struct DepthwiseTile {
   int64_t rows, columns;

@@ -1,0 +1,435 @@
+//===- AttentionTile.cpp - a tile of rows of attention ----------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file implements the row tile of kernel.attention: scores in register
+// tiles, their softmax in the cache, and the weighted sum of the values in
+// register tiles.
+
+#include "passes/lower/expand/AttentionTile.h"
+
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "passes/math/Functions.h"
+#include "llvm/Support/MathExtras.h"
+#include <limits>
+
+using namespace mlir;
+
+namespace graven::expand {
+namespace {
+
+/// Steps of the depth in the body of the innermost loop.
+constexpr int64_t kUnroll = 4;
+
+/// Independent accumulators that hide the latency of a multiply-add.
+constexpr int64_t kWantedAccumulators = 8;
+
+/// Vectors of a row that are reduced side by side.
+constexpr int64_t kChains = 4;
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+} // namespace
+
+AttentionTile::AttentionTile(Emitter &e, kernel::AttentionOp op,
+                             const AttentionOperands &operands, Head head,
+                             Idx slot)
+    : e(e), op(op), shape(op), operands(operands), head(head), slot(slot),
+      element(operands.scratch.element), vector(e.vectorOf(element)),
+      lanes(vector.getNumElements()), vectors(shape.panel / lanes),
+      lowest(e.splat(vector, -kInfinity)) {}
+
+void AttentionTile::run(const Block &block, Idx row, int64_t rows,
+                        Idx groupRow) {
+  stageQuery(row, rows);
+  // Keys that some row of the tile looks at.
+  Idx limit(block.count);
+  if (op.getCausal())
+    limit = e.min(limit, e.add(e.add(row, Idx(rows)), e.mul(block.first, -1)));
+  scores(block, row, rows, limit);
+  if (op.getCausal())
+    hideLaterKeys(block, row, rows, limit);
+  softmax(rows, limit, groupRow);
+  values(row, rows, limit, groupRow);
+}
+
+/// The rows of q side by side, times the scale: strides of a power of two would
+/// put all rows in one set of the first level cache.
+void AttentionTile::stageQuery(Idx row, int64_t rows) {
+  Value scale = e.splat(vector, op.getScale().convertToDouble());
+  if (op.getSoftcap().convertToDouble() > 0)
+    scale = e.splat(vector, op.getScale().convertToDouble() /
+                                op.getSoftcap().convertToDouble());
+  Idx from = operands.q.row(e, head.batch, head.head, row),
+      to = scratch(shape.queryStart());
+  e.loop(Idx(int64_t(0)), Idx(rows), 1, [&](Idx r) {
+    for (int64_t d = 0; d < shape.depth; d += lanes) {
+      Value part = e.loadVector(
+          operands.q.buffer, e.add(e.add(from, e.mul(r, operands.q.map[3])), d),
+          vector, shape.depth - d);
+      e.storeVector(e.mulf(part, scale), operands.scratch,
+                    e.add(to, e.add(e.mul(r, shape.queryStride()), Idx(d))),
+                    lanes);
+    }
+  });
+}
+
+/// [rows, whole + rest] at `left` times panels [.., panel] at `right`.
+SmallVector<Value> AttentionTile::multiply(int64_t rows, int64_t width,
+                                           Idx whole, int64_t rest, Idx left,
+                                           int64_t leftStride, Idx right) {
+  int64_t count = rows * width, sets = 1;
+  while (sets < kUnroll && count * sets < kWantedAccumulators)
+    sets *= 2;
+  auto steps = [&](Idx k, int64_t unroll, ValueRange carried) {
+    SmallVector<Value> sums(carried);
+    for (int64_t u = 0; u < unroll; ++u) {
+      Idx row = e.add(right, e.mul(e.add(k, Idx(u)), shape.panel));
+      SmallVector<Value> b;
+      for (int64_t j = 0; j < width; ++j)
+        b.push_back(e.loadVector(operands.scratch, e.add(row, Idx(j * lanes)),
+                                 vector, lanes));
+      MutableArrayRef<Value> set =
+          MutableArrayRef(sums).slice(u % sets * count, count);
+      for (int64_t i = 0; i < rows; ++i) {
+        Value a = e.loadSplat(
+            operands.scratch,
+            e.add(e.add(left, k), Idx(i * leftStride + u)), vector);
+        for (int64_t j = 0; j < width; ++j)
+          set[i * width + j] = e.fma(a, b[j], set[i * width + j]);
+      }
+    }
+    return sums;
+  };
+  SmallVector<Value> sums(count * sets, e.splat(vector, 0.0));
+  sums = e.loop(
+      Idx(int64_t(0)), whole, kUnroll, sums,
+      [&](Idx k, ValueRange carried) { return steps(k, kUnroll, carried); });
+  if (rest > 0)
+    sums = steps(whole, rest, sums);
+  for (int64_t stride = sets / 2; stride >= 1; stride /= 2)
+    for (int64_t i = 0; i < stride * count; ++i)
+      sums[i] = e.addf(sums[i], sums[i + stride * count]);
+  sums.resize(count);
+  return sums;
+}
+
+void AttentionTile::scores(const Block &block, Idx row, int64_t rows,
+                           Idx limit) {
+  int64_t whole = block.count / shape.panel, rest = block.count % shape.panel;
+  Idx needed(whole);
+  if (op.getCausal())
+    needed = e.min(
+        needed,
+        e.divRem(e.add(limit, Idx(shape.panel - 1)), shape.panel).first);
+  e.loop(Idx(int64_t(0)), needed, 1, [&](Idx panel) {
+    scoreTile(block, row, rows, panel, vectors, lanes);
+  });
+  if (rest == 0)
+    return;
+  int64_t width = llvm::divideCeilSigned(rest, lanes);
+  auto last = [&] {
+    scoreTile(block, row, rows, Idx(whole), width, rest - (width - 1) * lanes);
+  };
+  if (op.getCausal() && whole > 0)
+    when(e,
+         compare(e, arith::CmpIPredicate::sgt, limit, Idx(whole * shape.panel)),
+         last);
+  else
+    last();
+}
+
+void AttentionTile::scoreTile(const Block &block, Idx row, int64_t rows,
+                              Idx panel, int64_t width, int64_t lastLanes) {
+  OpBuilder &b = e.builder();
+  int64_t whole = shape.depth / kUnroll * kUnroll;
+  SmallVector<Value> sums =
+      multiply(rows, width, Idx(whole), shape.depth - whole,
+               scratch(shape.queryStart()), shape.queryStride(),
+               e.add(slot, e.mul(panel, shape.depth * shape.panel)));
+  double softcap = op.getSoftcap().convertToDouble();
+  Idx column = e.mul(panel, shape.panel), to = scratch(shape.scoresStart());
+  for (int64_t j = 0; j < width; ++j) {
+    int64_t valid = j + 1 == width ? lastLanes : lanes;
+    auto maskOf = [&](int64_t i) -> Value {
+      const MappedBuffer &mask = *operands.mask;
+      Idx at = e.add(
+          mask.row(e, head.batch, head.head, e.add(row, Idx(i))),
+          e.mul(e.add(block.first, e.add(column, Idx(j * lanes))), mask.map[4]));
+      return mask.map[4] == 0 ? e.loadSplat(mask.buffer, at, vector)
+                              : e.loadVector(mask.buffer, at, vector, valid);
+    };
+    // Loaded once where all rows have the same.
+    Value shared =
+        operands.mask && operands.mask->map[3] == 0 ? maskOf(0) : Value();
+    for (int64_t i = 0; i < rows; ++i) {
+      Value score = sums[i * width + j];
+      if (softcap > 0)
+        score = e.mulf(math::TanhOp::create(b, e.loc(), score),
+                       e.splat(vector, softcap));
+      if (operands.mask)
+        score = e.addf(score, shared ? shared : maskOf(i));
+      if (valid < lanes) {
+        SmallVector<bool> bits(lanes, false);
+        std::fill_n(bits.begin(), valid, true);
+        Value exists = arith::ConstantOp::create(
+            b, e.loc(),
+            DenseElementsAttr::get(VectorType::get({lanes}, b.getI1Type()),
+                                   bits));
+        score = arith::SelectOp::create(b, e.loc(), exists, score, lowest);
+      }
+      e.storeVector(score, operands.scratch,
+                    e.add(to, e.add(column, Idx(i * shape.scoresStride() +
+                                                j * lanes))),
+                    lanes);
+    }
+  }
+  // The rest of the panel, which sums in whole steps look at.
+  for (int64_t i = 0; i < rows; ++i)
+    for (int64_t j = width; j < vectors; ++j)
+      e.storeVector(
+          lowest, operands.scratch,
+          e.add(to, e.add(column, Idx(i * shape.scoresStride() + j * lanes))),
+          lanes);
+}
+
+void AttentionTile::hideLaterKeys(const Block &block, Idx row, int64_t rows,
+                                  Idx limit) {
+  OpBuilder &b = e.builder();
+  Idx end = e.mul(
+      e.divRem(e.add(limit, Idx(shape.panel - 1)), shape.panel).first,
+      shape.panel);
+  auto integers = VectorType::get({lanes}, b.getI32Type());
+  auto numbers = llvm::to_vector(llvm::seq<int32_t>(0, lanes));
+  Value lane = arith::ConstantOp::create(
+      b, e.loc(), DenseElementsAttr::get(integers, ArrayRef(numbers)));
+  e.loop(Idx(int64_t(0)), Idx(rows), 1, [&](Idx r) {
+    // The last key of the block that the row looks at, -1 or less for none.
+    Idx own = e.add(e.add(row, r), e.mul(block.first, -1));
+    Idx from = e.mul(
+        e.divRem(e.max(e.add(own, Idx(1)), Idx(int64_t(0))), lanes).first,
+        lanes);
+    Idx scores =
+        e.add(scratch(shape.scoresStart()), e.mul(r, shape.scoresStride()));
+    e.loop(from, end, lanes, [&](Idx column) {
+      Value visible = arith::IndexCastOp::create(
+          b, e.loc(), b.getI32Type(), e.get(e.add(own, e.mul(column, -1))));
+      Value hidden = arith::CmpIOp::create(
+          b, e.loc(), arith::CmpIPredicate::sgt, lane,
+          e.broadcast(visible, integers));
+      Value score =
+          e.loadVector(operands.scratch, e.add(scores, column), vector, lanes);
+      e.storeVector(
+          arith::SelectOp::create(b, e.loc(), hidden, lowest, score),
+          operands.scratch, e.add(scores, column), lanes);
+    });
+  });
+}
+
+/// Folds the vectors of a row, in chains that `join` joins.
+Value AttentionTile::fold(Idx limit, Value init,
+                          function_ref<Value(Idx, Value)> step,
+                          function_ref<Value(Value, Value)> join) {
+  bool isStatic = limit.isConstant();
+  // Whole panels where the end is not known.
+  int64_t chains = isStatic ? kChains : vectors, stride = chains * lanes;
+  int64_t end = llvm::alignTo(isStatic ? limit.offset : 0,
+                              std::max<int64_t>(lanes, kKeysUnroll));
+  Idx whole = isStatic ? Idx(end / stride * stride)
+                       : e.mul(e.divRem(e.add(limit, Idx(stride - 1)), stride)
+                                   .first,
+                               stride);
+  SmallVector<Value> values(chains, init);
+  values = e.loop(Idx(int64_t(0)), whole, stride, values,
+                  [&](Idx column, ValueRange carried) {
+                    SmallVector<Value> next;
+                    for (int64_t u = 0; u < chains; ++u)
+                      next.push_back(
+                          step(e.add(column, Idx(u * lanes)), carried[u]));
+                    return next;
+                  });
+  if (isStatic)
+    for (int64_t u = 0, at = whole.offset; at < end; at += lanes, ++u)
+      values[u] = step(Idx(at), values[u]);
+  while (values.size() > 1) {
+    SmallVector<Value> joined;
+    for (size_t i = 0; i + 1 < values.size(); i += 2)
+      joined.push_back(join(values[i], values[i + 1]));
+    if (values.size() % 2 == 1)
+      joined.push_back(values.back());
+    values = std::move(joined);
+  }
+  return values.front();
+}
+
+Value AttentionTile::exp(Value x) {
+  OpBuilder &b = e.builder();
+  if (!element.isF32())
+    return math::ExpOp::create(b, e.loc(), x);
+  elementary::Emitter emitter{b, e.loc(),
+                              e.target().hasFMA
+                                  ? elementary::Contraction::Fused
+                                  : elementary::Contraction::Separate};
+  return elementary::expNonPositiveF32(elementary::Expr(emitter, x)).get();
+}
+
+Value AttentionTile::inverse(Value total) {
+  OpBuilder &b = e.builder();
+  // The largest score of a row adds 1, so 0 says that there is none.
+  Value none = arith::CmpFOp::create(b, e.loc(), arith::CmpFPredicate::OEQ,
+                                     total, e.splat(element, 0.0));
+  double empty =
+      op.getZeroEmpty() ? 0.0 : std::numeric_limits<double>::quiet_NaN();
+  Value quotient =
+      arith::DivFOp::create(b, e.loc(), e.splat(element, 1.0), total);
+  return arith::SelectOp::create(b, e.loc(), none, e.splat(element, empty),
+                                 quotient);
+}
+
+void AttentionTile::softmax(int64_t rows, Idx limit,
+                            Idx groupRow) {
+  OpBuilder &b = e.builder();
+  const Buffer &memory = operands.scratch;
+  e.loop(Idx(int64_t(0)), Idx(rows), 1, [&](Idx r) {
+    Idx scores =
+        e.add(scratch(shape.scoresStart()), e.mul(r, shape.scoresStride()));
+    auto load = [&](Idx column) {
+      return e.loadVector(memory, e.add(scores, column), vector, lanes);
+    };
+    // A NaN that the maximum overlooks comes back through the exponentials.
+    auto larger = [&](Value x, Value y) { return e.maxOrSecond(x, y); };
+    Value most = fold(
+        limit, lowest,
+        [&](Idx column, Value chain) { return larger(load(column), chain); },
+        larger);
+    Value greatest = vector::ReductionOp::create(
+        b, e.loc(), vector::CombiningKind::MAXNUMF, most);
+    Idx state = e.add(groupRow, r);
+    Idx maximum = e.add(scratch(shape.maximaStart()), state),
+        total = e.add(scratch(shape.totalsStart()), state),
+        factor = e.add(scratch(shape.factorsStart()), r);
+    Value before;
+    if (shape.isOnline()) {
+      before = e.load(memory, maximum);
+      greatest = larger(greatest, before);
+      e.store(greatest, memory, maximum);
+    }
+    // exp(-inf - 0) is 0 where -inf - -inf would be NaN.
+    Value none = arith::CmpFOp::create(b, e.loc(), arith::CmpFPredicate::OEQ,
+                                       greatest, e.splat(element, -kInfinity));
+    Value shift = arith::SelectOp::create(b, e.loc(), none,
+                                          e.splat(element, 0.0), greatest);
+    Value shiftEach = e.broadcast(shift, vector);
+    Value sums = fold(
+        limit, e.splat(vector, 0.0),
+        [&](Idx column, Value chain) {
+          Value weight = exp(e.subf(load(column), shiftEach));
+          e.storeVector(weight, memory, e.add(scores, column), lanes);
+          return e.addf(chain, weight);
+        },
+        [&](Value x, Value y) { return e.addf(x, y); });
+    Value sum = vector::ReductionOp::create(b, e.loc(),
+                                            vector::CombiningKind::ADD, sums,
+                                            arith::FastMathFlags::reassoc);
+    if (!shape.isOnline()) {
+      e.store(inverse(sum), memory, factor);
+      return;
+    }
+    Value shrunk =
+        exp(e.subf(e.broadcast(before, vector), shiftEach));
+    Value shrink = vector::ExtractOp::create(b, e.loc(), shrunk, int64_t(0));
+    e.store(shrink, memory, factor);
+    e.store(e.addf(e.mulf(e.load(memory, total), shrink), sum), memory, total);
+  });
+}
+
+void AttentionTile::values(Idx row, int64_t rows, Idx limit,
+                           Idx groupRow) {
+  Idx keys = e.mul(
+      e.divRem(e.add(limit, Idx(kKeysUnroll - 1)), kKeysUnroll).first,
+      kKeysUnroll);
+  int64_t whole = shape.columns / shape.panel,
+          rest = shape.columns % shape.panel;
+  e.loop(Idx(int64_t(0)), Idx(whole), 1, [&](Idx panel) {
+    valueTile(row, rows, keys, groupRow, panel, vectors, lanes);
+  });
+  if (rest == 0)
+    return;
+  int64_t width = llvm::divideCeilSigned(rest, lanes);
+  valueTile(row, rows, keys, groupRow, Idx(whole), width,
+            rest - (width - 1) * lanes);
+}
+
+void AttentionTile::valueTile(Idx row, int64_t rows, Idx keys, Idx groupRow,
+                              Idx panel, int64_t width, int64_t lastLanes) {
+  const Buffer &memory = operands.scratch;
+  SmallVector<Value> sums =
+      multiply(rows, width, keys, 0, scratch(shape.scoresStart()),
+               shape.scoresStride(),
+               e.add(scratch(shape.valuesStart()),
+                     e.mul(panel, shape.paddedKeys() * shape.panel)));
+  Idx column = e.mul(panel, shape.panel);
+  for (int64_t i = 0; i < rows; ++i) {
+    Value factor = e.loadSplat(
+        memory, e.add(scratch(shape.factorsStart()), Idx(i)), vector);
+    Idx out = e.add(operands.out.row(e, head.batch, head.head,
+                                     e.add(row, Idx(i))),
+                    column);
+    Idx soFar = e.add(
+        scratch(shape.sumsStart()),
+        e.add(e.mul(e.add(groupRow, Idx(i)), shape.paddedColumns()), column));
+    for (int64_t j = 0; j < width; ++j) {
+      Value sum = sums[i * width + j];
+      if (!shape.isOnline()) {
+        e.storeVector(e.mulf(sum, factor), operands.out.buffer,
+                      e.add(out, Idx(j * lanes)),
+                      j + 1 == width ? lastLanes : lanes);
+        continue;
+      }
+      Idx at = e.add(soFar, Idx(j * lanes));
+      e.storeVector(
+          e.fma(e.loadVector(memory, at, vector, lanes), factor, sum), memory,
+          at, lanes);
+    }
+  }
+}
+
+void AttentionTile::startGroup(Idx rows) {
+  const Buffer &memory = operands.scratch;
+  Value zero = e.splat(element, 0.0), none = e.splat(element, -kInfinity);
+  Value zeros = e.splat(vector, 0.0);
+  e.loop(Idx(int64_t(0)), rows, 1, [&](Idx r) {
+    e.store(none, memory, e.add(scratch(shape.maximaStart()), r));
+    e.store(zero, memory, e.add(scratch(shape.totalsStart()), r));
+    Idx sums =
+        e.add(scratch(shape.sumsStart()), e.mul(r, shape.paddedColumns()));
+    e.loop(Idx(int64_t(0)), Idx(shape.paddedColumns()), lanes, [&](Idx column) {
+      e.storeVector(zeros, memory, e.add(sums, column), lanes);
+    });
+  });
+}
+
+void AttentionTile::finishGroup(Idx firstRow, Idx rows) {
+  const Buffer &memory = operands.scratch;
+  e.loop(Idx(int64_t(0)), rows, 1, [&](Idx r) {
+    Value factor = e.broadcast(
+        inverse(e.load(memory, e.add(scratch(shape.totalsStart()), r))),
+        vector);
+    Idx sums =
+        e.add(scratch(shape.sumsStart()), e.mul(r, shape.paddedColumns()));
+    Idx out =
+        operands.out.row(e, head.batch, head.head, e.add(firstRow, r));
+    auto store = [&](Idx column, int64_t valid) {
+      Value sum = e.loadVector(memory, e.add(sums, column), vector, lanes);
+      e.storeVector(e.mulf(sum, factor), operands.out.buffer,
+                    e.add(out, column), valid);
+    };
+    int64_t whole = shape.columns / lanes * lanes;
+    e.loop(Idx(int64_t(0)), Idx(whole), lanes,
+           [&](Idx column) { store(column, lanes); });
+    if (whole < shape.columns)
+      store(Idx(whole), shape.columns - whole);
+  });
+}
+
+} // namespace graven::expand

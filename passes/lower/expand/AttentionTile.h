@@ -1,0 +1,104 @@
+//===- AttentionTile.h - a tile of rows of attention ------------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file declares what the expansion of kernel.attention does for a tile of
+// rows and a block of packed keys, and the operands it works on.
+
+#ifndef GRAVEN_PASSES_LOWER_EXPAND_ATTENTIONTILE_H
+#define GRAVEN_PASSES_LOWER_EXPAND_ATTENTIONTILE_H
+
+#include "dialects/kernel/AttentionShape.h"
+#include "dialects/kernel/Kernel.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "passes/lower/expand/Emitter.h"
+
+namespace graven::expand {
+
+/// Keys that one step of the weighted sum reads; a block ends with zeros up to
+/// a multiple of it.
+inline constexpr int64_t kKeysUnroll = 4;
+
+/// A flat operand and the map of its elements: [offset, batch, head, row,
+/// column].
+struct MappedBuffer {
+  /// The first column of a row.
+  Idx row(Emitter &e, Idx batch, Idx head, Idx row) const;
+
+  Buffer buffer;
+  llvm::ArrayRef<int64_t> map;
+};
+
+struct AttentionOperands {
+  MappedBuffer q, k, v, out;
+  std::optional<MappedBuffer> mask;
+  Buffer scratch;
+};
+
+struct Head {
+  Idx batch, head, keyHead;
+};
+
+/// Keys `first` to `first` + `count`, packed in the slot.
+struct Block {
+  Idx first;
+  int64_t count;
+};
+
+mlir::Value compare(Emitter &e, mlir::arith::CmpIPredicate predicate, Idx a,
+                    Idx b);
+/// Runs `body` where `condition` holds.
+void when(Emitter &e, mlir::Value condition, llvm::function_ref<void()> body);
+
+class AttentionTile {
+public:
+  AttentionTile(Emitter &e, kernel::AttentionOp op,
+                const AttentionOperands &operands, Head head, Idx slot);
+
+  /// Rows `row` to `row` + `rows` against a block of keys. With one block, the
+  /// rows of the output; with several, what row `groupRow` and those after it
+  /// have so far.
+  void run(const Block &block, Idx row, int64_t rows, Idx groupRow);
+
+  /// Before and after all blocks, for the rows of a unit of work.
+  void startGroup(Idx rows);
+  void finishGroup(Idx firstRow, Idx rows);
+
+private:
+  void stageQuery(Idx row, int64_t rows);
+  void scores(const Block &block, Idx row, int64_t rows, Idx limit);
+  void scoreTile(const Block &block, Idx row, int64_t rows, Idx panel,
+                 int64_t vectors, int64_t lastLanes);
+  void hideLaterKeys(const Block &block, Idx row, int64_t rows, Idx limit);
+  void softmax(int64_t rows, Idx limit, Idx groupRow);
+  mlir::Value fold(Idx limit, mlir::Value init,
+                   llvm::function_ref<mlir::Value(Idx, mlir::Value)> step,
+                   llvm::function_ref<mlir::Value(mlir::Value, mlir::Value)>
+                       join);
+  void values(Idx row, int64_t rows, Idx limit,
+              Idx groupRow);
+  void valueTile(Idx row, int64_t rows, Idx keys, Idx groupRow, Idx panel,
+                 int64_t vectors, int64_t lastLanes);
+  llvm::SmallVector<mlir::Value> multiply(int64_t rows, int64_t vectors,
+                                          Idx whole, int64_t rest, Idx left,
+                                          int64_t leftStride, Idx right);
+
+  mlir::Value exp(mlir::Value x);
+  /// 1 / total, or what a row without keys gives.
+  mlir::Value inverse(mlir::Value total);
+  Idx scratch(int64_t start) { return e.add(slot, Idx(start)); }
+
+  Emitter &e;
+  kernel::AttentionOp op;
+  kernel::AttentionShape shape;
+  const AttentionOperands &operands;
+  Head head;
+  Idx slot;
+  mlir::Type element;
+  mlir::VectorType vector;
+  int64_t lanes, vectors;
+  mlir::Value lowest;
+};
+
+} // namespace graven::expand
+
+#endif // GRAVEN_PASSES_LOWER_EXPAND_ATTENTIONTILE_H
