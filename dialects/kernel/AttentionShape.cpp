@@ -59,9 +59,7 @@ int64_t AttentionShape::paddedColumns() const {
   return llvm::alignTo(columns, panel);
 }
 
-int64_t AttentionShape::groupRows() const {
-  return std::min(rows, group * mr);
-}
+int64_t AttentionShape::groupRows() const { return std::min(rows, group * mr); }
 
 int64_t AttentionShape::valuesStart() const {
   return aligned(paddedKeys() * depth);

@@ -42,10 +42,11 @@ struct AttentionShape {
   int64_t paddedColumns() const;
 
   // The slot of a task. Key j at depth e is at
-  // (j / panel * depth + e) * panel + j % panel of the keys, value j of column f
-  // at (f / panel * paddedKeys() + j) * panel + f % panel of the values. Scores
-  // and the rows of the query have a stride each, the sums of a group (online)
-  // that of the padded columns. Maxima, sums and factors are one for each row.
+  // (j / panel * depth + e) * panel + j % panel of the keys, value j of column
+  // f at (f / panel * paddedKeys() + j) * panel + f % panel of the values.
+  // Scores and the rows of the query have a stride each, the sums of a group
+  // (online) that of the padded columns. Maxima, sums and factors are one for
+  // each row.
   int64_t valuesStart() const;
   int64_t queryStart() const;
   int64_t queryStride() const;

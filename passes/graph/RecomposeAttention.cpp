@@ -6,16 +6,30 @@
 //===----------------------------------------------------------------------===//
 
 #include "passes/graph/RecomposeAttention.h"
-#include "mlir/IR/Matchers.h"
+#include "passes/graph/AttentionMask.h"
 #include "passes/graph/Factors.h"
 #include "passes/graph/GraphUtils.h"
-#include <cmath>
 #include <limits>
 
 using namespace mlir;
 
 namespace graven {
 namespace {
+
+/// The number of a constant, or of a Parameter of one element that is not
+/// trained.
+std::optional<double> numberOf(Value value) {
+  if (auto splat = splatOf(value))
+    return splat;
+  while (auto reshape = value.getDefiningOp<ReshapeOp>())
+    value = reshape.getX();
+  RankedTensorType type = tensorType(value);
+  if (!type.hasStaticShape() || type.getNumElements() != 1 ||
+      !isa<FloatType>(type.getElementType()))
+    return std::nullopt;
+  auto elements = knownElements(value);
+  return elements ? std::optional(elements->getDouble(0)) : std::nullopt;
+}
 
 /// x of x c or x / c, with the constant multiplied into `scale`. Through Values
 /// with one user, else the product would be computed twice.
@@ -24,7 +38,7 @@ Value withoutScale(Value value, double &scale) {
     if (!soleUser(value))
       return value;
     if (auto mul = value.getDefiningOp<MulOp>()) {
-      auto a = splatOf(mul.getA()), b = splatOf(mul.getB());
+      auto a = numberOf(mul.getA()), b = numberOf(mul.getB());
       if (!a && !b)
         return value;
       scale *= a ? *a : *b;
@@ -32,7 +46,7 @@ Value withoutScale(Value value, double &scale) {
       continue;
     }
     auto div = value.getDefiningOp<DivOp>();
-    auto by = div ? splatOf(div.getB()) : std::nullopt;
+    auto by = div ? numberOf(div.getB()) : std::nullopt;
     if (!by || *by == 0)
       return value;
     scale /= *by;
@@ -42,108 +56,88 @@ Value withoutScale(Value value, double &scale) {
 
 /// The parts of softmax(scale q k^T + mask) v.
 struct Parts {
-  Value q, k, v, mask;
+  Value q, k, v;
   double scale = 1;
-  bool causal = false;
+  SmallVector<SpelledMask> masks;
+  EmptyRow emptyRow = EmptyRow::NaN;
   /// Whether k is [.., E, L] and must be transposed.
   bool transposeK = false;
 };
 
-/// Whether element [i, j] of a constant mask is open for j <= i and closed for
-/// the rest; bools, or floats of 0 and -inf.
-bool isCausal(Value mask) {
-  DenseElementsAttr elements;
-  if (!matchPattern(mask, m_Constant(&elements)))
-    return false;
-  ArrayRef<int64_t> shape = tensorType(mask).getShape();
-  int64_t rank = shape.size(), rows = rank >= 2 ? shape[rank - 2] : 0;
-  if (rows < 2 || shape[rank - 1] != rows ||
-      elements.getNumElements() != rows * rows)
-    return false;
-  eval::Tensor tensor = eval::Tensor::fromElements(elements);
-  bool isBool = tensor.getElementType().isInteger(1);
-  for (int64_t i = 0; i < rows; ++i)
-    for (int64_t j = 0; j < rows; ++j) {
-      bool open = j <= i;
-      int64_t at = i * rows + j;
-      double closed = -std::numeric_limits<double>::infinity();
-      if (isBool ? (tensor.getUnsigned(at) != 0) != open
-                 : tensor.getDouble(at) != (open ? 0.0 : closed))
-        return false;
-    }
-  return true;
-}
+/// Masks on top of each other that are looked through.
+constexpr unsigned kMostMasks = 4;
 
-/// Whether every row of a constant bool mask has an open element.
-bool everyRowIsOpen(Value mask) {
-  DenseElementsAttr elements;
-  if (!matchPattern(mask, m_Constant(&elements)))
-    return false;
-  eval::Tensor tensor = eval::Tensor::fromElements(elements);
-  int64_t columns = tensor.getShape().empty() ? 1 : tensor.getShape().back();
-  for (int64_t row = 0; columns > 0 && row < tensor.size(); row += columns) {
-    bool open = false;
-    for (int64_t j = 0; j < columns; ++j)
-      open |= tensor.getUnsigned(row + j) != 0;
-    if (!open)
-      return false;
-  }
-  return columns > 0;
-}
-
-bool broadcastsTo(RankedTensorType mask, ArrayRef<int64_t> scores) {
-  if (mask.getRank() != static_cast<int64_t>(scores.size()))
-    return false;
-  return llvm::all_of(llvm::zip(mask.getShape(), scores), [](auto extents) {
-    return std::get<0>(extents) == 1 ||
-           std::get<0>(extents) == std::get<1>(extents);
-  });
-}
-
-/// Whether `value` is a product of two matrices, perhaps scaled.
+/// Whether `value` is a product of two matrices, perhaps scaled and masked.
 bool isScores(Value value) {
-  double scale = 1;
-  return isa_and_present<MatmulOp>(withoutScale(value, scale).getDefiningOp());
+  SmallVector<Value> pending{value};
+  for (unsigned i = 0; i < 2 * kMostMasks && !pending.empty(); ++i) {
+    double scale = 1;
+    Operation *op = withoutScale(pending.pop_back_val(), scale).getDefiningOp();
+    if (isa_and_present<MatmulOp>(op))
+      return true;
+    if (auto select = dyn_cast_if_present<SelectOp>(op))
+      pending.push_back(select.getA());
+    else if (isa_and_present<AddOp>(op))
+      llvm::append_range(pending, op->getOperands());
+  }
+  return false;
 }
 
-/// Takes the mask off the scores; fails with a reason where it is of a kind
+/// Takes the masks off the scores; fails with a reason where one is of a kind
 /// that attention has not.
-LogicalResult takeMask(MatmulOp root, Value &scores, Parts &parts,
-                       PatternRewriter &rewriter) {
+LogicalResult takeMasks(MatmulOp root, Value &scores, Parts &parts,
+                        PatternRewriter &rewriter) {
   ArrayRef<int64_t> shape = tensorType(scores).getShape();
-  Value rest;
-  if (auto add = scores.getDefiningOp<AddOp>()) {
-    rest = add.getA();
-    parts.mask = add.getB();
-    if (tensorType(rest).getShape() != shape || !isScores(rest))
-      std::swap(rest, parts.mask);
-  } else if (auto select = scores.getDefiningOp<SelectOp>()) {
-    auto fill = splatOf(select.getB());
-    // A finite fill acts as -inf only beside an open element.
-    constexpr double asGoodAsInf = -1e30;
-    bool closes = fill && (std::isinf(*fill) && *fill < 0);
-    bool nearly =
-        fill && *fill < asGoodAsInf && everyRowIsOpen(select.getCond());
-    if (!closes && !nearly)
-      return rewriter.notifyMatchFailure(
-          root, "the scores are replaced by something else than -inf");
-    rest = select.getA();
-    parts.mask = select.getCond();
-  } else {
-    return success();
-  }
-  if (!soleUser(scores))
-    return rewriter.notifyMatchFailure(root, "the scores have a second user");
-  if (tensorType(rest).getShape() != shape ||
-      !broadcastsTo(tensorType(parts.mask), shape))
-    return rewriter.notifyMatchFailure(root,
-                                       "the mask is larger than the scores");
-  scores = rest;
-  if (isCausal(parts.mask)) {
-    parts.causal = true;
-    parts.mask = {};
+  for (unsigned i = 0; i < kMostMasks; ++i) {
+    Value rest;
+    SpelledMask mask;
+    if (auto add = scores.getDefiningOp<AddOp>()) {
+      rest = add.getA();
+      mask.value = add.getB();
+      if (tensorType(rest).getShape() != shape || !isScores(rest))
+        std::swap(rest, mask.value);
+    } else if (auto select = scores.getDefiningOp<SelectOp>()) {
+      mask.fill = splatOf(select.getB());
+      if (!mask.fill || !(*mask.fill <= kClosing))
+        return rewriter.notifyMatchFailure(
+            root, "the scores are replaced by something else than -inf");
+      rest = select.getA();
+      mask.value = select.getCond();
+    } else {
+      return success();
+    }
+    if (!soleUser(scores))
+      return rewriter.notifyMatchFailure(root, "the scores have a second user");
+    if (tensorType(rest).getShape() != shape ||
+        !broadcastsTo(tensorType(mask.value).getShape(), shape))
+      return rewriter.notifyMatchFailure(root,
+                                         "the mask is larger than the scores");
+    scores = rest;
+    parts.masks.push_back(mask);
   }
   return success();
+}
+
+/// The softmax of `value`, or of select(isnan(softmax), 0, softmax), as which
+/// exporters write a row without keys that is to give 0.
+SoftmaxOp takeSoftmax(Value value, EmptyRow &emptyRow) {
+  auto select = value.getDefiningOp<SelectOp>();
+  if (!select)
+    return value.getDefiningOp<SoftmaxOp>();
+  auto isNaN = select.getCond().getDefiningOp<CompareOp>();
+  auto zero = splatOf(select.getA());
+  if (!isNaN || isNaN.getPredicate() != ComparePredicate::Ne ||
+      isNaN.getA() != select.getB() || isNaN.getB() != select.getB() ||
+      !soleUser(select) || !isNaN->hasOneUse() || !zero || *zero != 0)
+    return {};
+  auto softmax = select.getB().getDefiningOp<SoftmaxOp>();
+  // The softmax is read by the comparison and the selection.
+  if (!softmax || !llvm::all_of(softmax->getUsers(), [&](Operation *user) {
+        return user == isNaN || user == select;
+      }))
+    return {};
+  emptyRow = EmptyRow::Zero;
+  return softmax;
 }
 
 struct ToAttention : CountingPattern<MatmulOp> {
@@ -151,7 +145,8 @@ struct ToAttention : CountingPattern<MatmulOp> {
 
   LogicalResult matchAndRewrite(MatmulOp op,
                                 PatternRewriter &rewriter) const override {
-    auto softmax = op.getA().getDefiningOp<SoftmaxOp>();
+    Parts parts;
+    SoftmaxOp softmax = takeSoftmax(op.getA(), parts.emptyRow);
     if (!softmax)
       return rewriter.notifyMatchFailure(op, "a is not a softmax");
     RankedTensorType type = op.getType();
@@ -165,12 +160,11 @@ struct ToAttention : CountingPattern<MatmulOp> {
         static_cast<int64_t>(softmax.getAxis()) != rank - 1)
       return rewriter.notifyMatchFailure(
           op, "the softmax is not over the contracted axis");
-    if (!softmax->hasOneUse())
+    if (!soleUser(op.getA()))
       return rewriter.notifyMatchFailure(op, "the weights have a second user");
-    Parts parts;
     parts.v = op.getB();
     Value scores = softmax.getX();
-    if (failed(takeMask(op, scores, parts, rewriter)))
+    if (failed(takeMasks(op, scores, parts, rewriter)))
       return failure();
     if (!soleUser(scores))
       return rewriter.notifyMatchFailure(op, "the scores have a second user");
@@ -191,21 +185,16 @@ struct ToAttention : CountingPattern<MatmulOp> {
     parts.q = withoutScale(product.getA(), parts.scale);
     parts.k = withoutScale(product.getB(), parts.scale);
     parts.transposeK = !product.getTransposeB();
-    // A transpose of k merges with the one that brought the heads forward.
-    if (parts.transposeK && !parts.k.getDefiningOp<TransposeOp>() &&
-        !isParameterValue(parts.k))
-      return rewriter.notifyMatchFailure(op, "k is not transposed");
-    int64_t rank = op.getType().getRank();
     for (Value value : {parts.q, parts.k, parts.v})
       if (tensorType(value).getShape().drop_back(2) !=
           op.getType().getShape().drop_back(2))
         return rewriter.notifyMatchFailure(op, "the batches differ");
     Type element = op.getType().getElementType();
-    if (parts.mask && rank == 3 && tensorType(parts.mask).getRank() != rank)
-      return rewriter.notifyMatchFailure(op, "the mask has another rank");
-    if (parts.mask && !tensorType(parts.mask).getElementType().isInteger(1) &&
-        tensorType(parts.mask).getElementType() != element)
-      return rewriter.notifyMatchFailure(op, "the mask has another type");
+    for (const SpelledMask &mask : parts.masks) {
+      Type type = tensorType(mask.value).getElementType();
+      if (!type.isInteger(1) && type != element)
+        return rewriter.notifyMatchFailure(op, "the mask has another type");
+    }
     return success();
   }
 
@@ -230,14 +219,56 @@ struct ToAttention : CountingPattern<MatmulOp> {
     if (rank == 3)
       shape.insert(shape.begin() + 1, 1);
     auto type = RankedTensorType::get(shape, op.getType().getElementType());
+    SmallVector<int64_t> scores(op.getType().getShape());
+    scores.back() = tensorType(parts.v).getDimSize(rank - 2);
+    MaskConditions conditions = conditionsOf(parts.masks, scores);
+    Value mask = joinMasks(rewriter, loc, conditions, rank,
+                           op.getType().getElementType());
     Value made = AttentionOp::create(
         rewriter, loc, type, as4d(parts.q), as4d(parts.k), as4d(parts.v),
-        as4d(parts.mask), rewriter.getF64FloatAttr(parts.scale),
-        parts.causal ? rewriter.getUnitAttr() : UnitAttr(),
+        as4d(mask), rewriter.getF64FloatAttr(parts.scale),
+        conditions.causal ? rewriter.getUnitAttr() : UnitAttr(),
         rewriter.getF64FloatAttr(0),
-        EmptyRowAttr::get(rewriter.getContext(), EmptyRow::NaN));
+        EmptyRowAttr::get(rewriter.getContext(), parts.emptyRow));
     rewriter.replaceOp(op,
                        reshaped(rewriter, loc, made, op.getType().getShape()));
+  }
+};
+
+/// The mask of an attention that a model has as one op.
+struct SimplifyMask : CountingPattern<AttentionOp> {
+  using CountingPattern::CountingPattern;
+
+  LogicalResult matchAndRewrite(AttentionOp op,
+                                PatternRewriter &rewriter) const override {
+    Value mask = op.getMask();
+    if (!mask || !op.getType().hasStaticShape() ||
+        !tensorType(op.getK()).hasStaticShape())
+      return rewriter.notifyMatchFailure(op, "has no mask, or no extents");
+    SmallVector<int64_t> scores(op.getType().getShape());
+    scores.back() = tensorType(op.getK()).getDimSize(2);
+    MaskConditions conditions = conditionsOf(SpelledMask{mask, {}}, scores);
+    // Bools with a finite fill become a selection of numbers, as this one is;
+    // several conditions are joined as they are now.
+    auto select = mask.getDefiningOp<SelectOp>();
+    bool same =
+        !conditions.causal && conditions.rest.size() == 1 &&
+        (conditions.rest[0].value == mask ||
+         (select && select.getCond() == conditions.rest[0].value &&
+          splatOf(select.getB()) != -std::numeric_limits<double>::infinity()));
+    bool rejoined = !conditions.causal && conditions.rest.size() > 1;
+    if (same || rejoined)
+      return rewriter.notifyMatchFailure(op, "the mask is as simple as can be");
+    Value joined = joinMasks(rewriter, op.getLoc(), conditions, 4,
+                             op.getType().getElementType());
+    rewriter.modifyOpInPlace(op, [&] {
+      op.getMaskMutable().clear();
+      if (joined)
+        op.getMaskMutable().append(joined);
+      if (conditions.causal)
+        op.setCausal(true);
+    });
+    return rewritten();
   }
 };
 
@@ -245,7 +276,7 @@ struct ToAttention : CountingPattern<MatmulOp> {
 
 void populateRecomposeAttentionPatterns(RewritePatternSet &patterns,
                                         Pass::Statistic *count) {
-  patterns.add<ToAttention>(patterns.getContext(), count);
+  patterns.add<ToAttention, SimplifyMask>(patterns.getContext(), count);
 }
 
 } // namespace graven

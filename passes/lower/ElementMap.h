@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // This file declares the view of a Value as elements of another one, from which
-// it is made by moves alone: a kernel that takes such a map reads them in place.
+// it is made by moves alone: a kernel that takes such a map reads them in
+// place.
 //===----------------------------------------------------------------------===//
 
 #ifndef PASSES_LOWER_ELEMENTMAP_H

@@ -64,10 +64,9 @@ struct LowerAttention : OpConversionPattern<AttentionOp> {
                            emitConstant(rewriter, loc, element, nothing)));
       return success();
     }
-    SmallVector<int64_t> extents{q.getDimSize(0), q.getDimSize(1),
-                                 k.getDimSize(1), q.getDimSize(2),
-                                 k.getDimSize(2), q.getDimSize(3),
-                                 v.getDimSize(3)};
+    SmallVector<int64_t> extents{
+        q.getDimSize(0), q.getDimSize(1), k.getDimSize(1), q.getDimSize(2),
+        k.getDimSize(2), q.getDimSize(3), v.getDimSize(3)};
     expand::AttentionTileSizes tile = expand::chooseAttentionTile(
         target, extents[0] * extents[1], extents[3], extents[4], extents[5],
         extents[6], compute.getIntOrFloatBitWidth() / 8);
@@ -108,19 +107,18 @@ struct LowerAttention : OpConversionPattern<AttentionOp> {
                                   tile.group);
     Value out = emptyTensor(rewriter, loc, {size}, compute),
           scratch = emptyTensor(rewriter, loc, {layout.scratchSize()}, compute);
-    Value made =
-        kernel::AttentionOp::create(
-            rewriter, loc, TypeRange{out.getType(), scratch.getType()},
-            queries.value, keys.value, values.value, mask.value, out, scratch,
-            extents, queries.map, keys.map, values.map,
-            mask.value ? rewriter.getDenseI64ArrayAttr(mask.map)
-                       : DenseI64ArrayAttr(),
-            outMap, op.getScale(), op.getSoftcap(), op.getCausal(),
-            op.getEmptyRow() == EmptyRow::Zero, tile.mr, tile.panel, tile.block,
-            tile.group)
-            .getResult(0);
-    made = convertElements(rewriter, loc,
-                           reshapeTo(rewriter, loc, made, shape), element);
+    Value made = kernel::AttentionOp::create(
+                     rewriter, loc, TypeRange{out.getType(), scratch.getType()},
+                     queries.value, keys.value, values.value, mask.value, out,
+                     scratch, extents, queries.map, keys.map, values.map,
+                     mask.value ? rewriter.getDenseI64ArrayAttr(mask.map)
+                                : DenseI64ArrayAttr(),
+                     outMap, op.getScale(), op.getSoftcap(), op.getCausal(),
+                     op.getEmptyRow() == EmptyRow::Zero, tile.mr, tile.panel,
+                     tile.block, tile.group)
+                     .getResult(0);
+    made = convertElements(rewriter, loc, reshapeTo(rewriter, loc, made, shape),
+                           element);
     SmallVector<int64_t> inverse(4);
     for (auto [i, axis] : llvm::enumerate(order))
       inverse[axis] = i;
@@ -160,8 +158,7 @@ private:
                        Type compute) {
     SmallVector<int64_t> shape(type.getShape());
     shape[3] = 1;
-    Value value =
-        filledTensor(b, loc, shape, emitConstant(b, loc, compute, 0));
+    Value value = filledTensor(b, loc, shape, emitConstant(b, loc, compute, 0));
     return makeOperand(b, loc, value, contiguousMap(value));
   }
 

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // This file implements the expansion of attention: the keys and values of a
-// head are packed into panels, then each tile of rows computes its scores, their
-// softmax and the weighted sum of the values without leaving the caches.
+// head are packed into panels, then each tile of rows computes its scores,
+// their softmax and the weighted sum of the values without leaving the caches.
 
 #include "passes/lower/expand/AttentionTile.h"
 #include "passes/lower/expand/Expand.h"
@@ -29,8 +29,7 @@ public:
   void run(Value lo, Value hi) {
     Idx slot = e.mul(Idx(lo), shape.slotSize()),
         first = e.mul(Idx(lo), shape.unitsPerTask()),
-        last =
-            e.min(e.mul(Idx(hi), shape.unitsPerTask()), Idx(shape.units()));
+        last = e.min(e.mul(Idx(hi), shape.unitsPerTask()), Idx(shape.units()));
     e.loop(first, last, 1, [&](Idx unit) {
       SmallVector<Idx> at = e.delinearize(
           unit, {shape.batch, shape.keyHeads, shape.repeat(), shape.groups()});
@@ -85,12 +84,11 @@ private:
     Block rest{Idx(whole * shape.block), shape.keys - whole * shape.block};
     Idx needed(whole);
     if (causal)
-      needed = e.min(needed, e.divRem(e.add(lastRow, Idx(shape.block - 1)),
-                                      shape.block)
-                                 .first);
-    e.loop(Idx(int64_t(0)), needed, 1, [&](Idx index) {
-      block({e.mul(index, shape.block), shape.block});
-    });
+      needed = e.min(
+          needed,
+          e.divRem(e.add(lastRow, Idx(shape.block - 1)), shape.block).first);
+    e.loop(Idx(int64_t(0)), needed, 1,
+           [&](Idx index) { block({e.mul(index, shape.block), shape.block}); });
     if (causal)
       when(e, compare(e, arith::CmpIPredicate::slt, rest.first, lastRow),
            [&] { block(rest); });

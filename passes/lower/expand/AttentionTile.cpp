@@ -92,9 +92,9 @@ SmallVector<Value> AttentionTile::multiply(int64_t rows, int64_t width,
       MutableArrayRef<Value> set =
           MutableArrayRef(sums).slice(u % sets * count, count);
       for (int64_t i = 0; i < rows; ++i) {
-        Value a = e.loadSplat(
-            operands.scratch,
-            e.add(e.add(left, k), Idx(i * leftStride + u)), vector);
+        Value a =
+            e.loadSplat(operands.scratch,
+                        e.add(e.add(left, k), Idx(i * leftStride + u)), vector);
         for (int64_t j = 0; j < width; ++j)
           set[i * width + j] = e.fma(a, b[j], set[i * width + j]);
       }
@@ -119,9 +119,9 @@ void AttentionTile::scores(const Block &block, Idx row, int64_t rows,
   int64_t whole = block.count / shape.panel, rest = block.count % shape.panel;
   Idx needed(whole);
   if (op.getCausal())
-    needed = e.min(
-        needed,
-        e.divRem(e.add(limit, Idx(shape.panel - 1)), shape.panel).first);
+    needed =
+        e.min(needed,
+              e.divRem(e.add(limit, Idx(shape.panel - 1)), shape.panel).first);
   e.loop(Idx(int64_t(0)), needed, 1, [&](Idx panel) {
     scoreTile(block, row, rows, panel, vectors, lanes);
   });
@@ -153,9 +153,9 @@ void AttentionTile::scoreTile(const Block &block, Idx row, int64_t rows,
     int64_t valid = j + 1 == width ? lastLanes : lanes;
     auto maskOf = [&](int64_t i) -> Value {
       const MappedBuffer &mask = *operands.mask;
-      Idx at = e.add(
-          mask.row(e, head.batch, head.head, e.add(row, Idx(i))),
-          e.mul(e.add(block.first, e.add(column, Idx(j * lanes))), mask.map[4]));
+      Idx at = e.add(mask.row(e, head.batch, head.head, e.add(row, Idx(i))),
+                     e.mul(e.add(block.first, e.add(column, Idx(j * lanes))),
+                           mask.map[4]));
       return mask.map[4] == 0 ? e.loadSplat(mask.buffer, at, vector)
                               : e.loadVector(mask.buffer, at, vector, valid);
     };
@@ -178,10 +178,10 @@ void AttentionTile::scoreTile(const Block &block, Idx row, int64_t rows,
                                    bits));
         score = arith::SelectOp::create(b, e.loc(), exists, score, lowest);
       }
-      e.storeVector(score, operands.scratch,
-                    e.add(to, e.add(column, Idx(i * shape.scoresStride() +
-                                                j * lanes))),
-                    lanes);
+      e.storeVector(
+          score, operands.scratch,
+          e.add(to, e.add(column, Idx(i * shape.scoresStride() + j * lanes))),
+          lanes);
     }
   }
   // The rest of the panel, which sums in whole steps look at.
@@ -196,9 +196,9 @@ void AttentionTile::scoreTile(const Block &block, Idx row, int64_t rows,
 void AttentionTile::hideLaterKeys(const Block &block, Idx row, int64_t rows,
                                   Idx limit) {
   OpBuilder &b = e.builder();
-  Idx end = e.mul(
-      e.divRem(e.add(limit, Idx(shape.panel - 1)), shape.panel).first,
-      shape.panel);
+  Idx end =
+      e.mul(e.divRem(e.add(limit, Idx(shape.panel - 1)), shape.panel).first,
+            shape.panel);
   auto integers = VectorType::get({lanes}, b.getI32Type());
   auto numbers = llvm::to_vector(llvm::seq<int32_t>(0, lanes));
   Value lane = arith::ConstantOp::create(
@@ -206,22 +206,21 @@ void AttentionTile::hideLaterKeys(const Block &block, Idx row, int64_t rows,
   e.loop(Idx(int64_t(0)), Idx(rows), 1, [&](Idx r) {
     // The last key of the block that the row looks at, -1 or less for none.
     Idx own = e.add(e.add(row, r), e.mul(block.first, -1));
-    Idx from = e.mul(
-        e.divRem(e.max(e.add(own, Idx(1)), Idx(int64_t(0))), lanes).first,
-        lanes);
+    Idx from =
+        e.mul(e.divRem(e.max(e.add(own, Idx(1)), Idx(int64_t(0))), lanes).first,
+              lanes);
     Idx scores =
         e.add(scratch(shape.scoresStart()), e.mul(r, shape.scoresStride()));
     e.loop(from, end, lanes, [&](Idx column) {
       Value visible = arith::IndexCastOp::create(
           b, e.loc(), b.getI32Type(), e.get(e.add(own, e.mul(column, -1))));
-      Value hidden = arith::CmpIOp::create(
-          b, e.loc(), arith::CmpIPredicate::sgt, lane,
-          e.broadcast(visible, integers));
+      Value hidden =
+          arith::CmpIOp::create(b, e.loc(), arith::CmpIPredicate::sgt, lane,
+                                e.broadcast(visible, integers));
       Value score =
           e.loadVector(operands.scratch, e.add(scores, column), vector, lanes);
-      e.storeVector(
-          arith::SelectOp::create(b, e.loc(), hidden, lowest, score),
-          operands.scratch, e.add(scores, column), lanes);
+      e.storeVector(arith::SelectOp::create(b, e.loc(), hidden, lowest, score),
+                    operands.scratch, e.add(scores, column), lanes);
     });
   });
 }
@@ -235,10 +234,10 @@ Value AttentionTile::fold(Idx limit, Value init,
   int64_t chains = isStatic ? kChains : vectors, stride = chains * lanes;
   int64_t end = llvm::alignTo(isStatic ? limit.offset : 0,
                               std::max<int64_t>(lanes, kKeysUnroll));
-  Idx whole = isStatic ? Idx(end / stride * stride)
-                       : e.mul(e.divRem(e.add(limit, Idx(stride - 1)), stride)
-                                   .first,
-                               stride);
+  Idx whole = isStatic
+                  ? Idx(end / stride * stride)
+                  : e.mul(e.divRem(e.add(limit, Idx(stride - 1)), stride).first,
+                          stride);
   SmallVector<Value> values(chains, init);
   values = e.loop(Idx(int64_t(0)), whole, stride, values,
                   [&](Idx column, ValueRange carried) {
@@ -286,8 +285,7 @@ Value AttentionTile::inverse(Value total) {
                                  quotient);
 }
 
-void AttentionTile::softmax(int64_t rows, Idx limit,
-                            Idx groupRow) {
+void AttentionTile::softmax(int64_t rows, Idx limit, Idx groupRow) {
   OpBuilder &b = e.builder();
   const Buffer &memory = operands.scratch;
   e.loop(Idx(int64_t(0)), Idx(rows), 1, [&](Idx r) {
@@ -328,26 +326,24 @@ void AttentionTile::softmax(int64_t rows, Idx limit,
           return e.addf(chain, weight);
         },
         [&](Value x, Value y) { return e.addf(x, y); });
-    Value sum = vector::ReductionOp::create(b, e.loc(),
-                                            vector::CombiningKind::ADD, sums,
-                                            arith::FastMathFlags::reassoc);
+    Value sum =
+        vector::ReductionOp::create(b, e.loc(), vector::CombiningKind::ADD,
+                                    sums, arith::FastMathFlags::reassoc);
     if (!shape.isOnline()) {
       e.store(inverse(sum), memory, factor);
       return;
     }
-    Value shrunk =
-        exp(e.subf(e.broadcast(before, vector), shiftEach));
+    Value shrunk = exp(e.subf(e.broadcast(before, vector), shiftEach));
     Value shrink = vector::ExtractOp::create(b, e.loc(), shrunk, int64_t(0));
     e.store(shrink, memory, factor);
     e.store(e.addf(e.mulf(e.load(memory, total), shrink), sum), memory, total);
   });
 }
 
-void AttentionTile::values(Idx row, int64_t rows, Idx limit,
-                           Idx groupRow) {
-  Idx keys = e.mul(
-      e.divRem(e.add(limit, Idx(kKeysUnroll - 1)), kKeysUnroll).first,
-      kKeysUnroll);
+void AttentionTile::values(Idx row, int64_t rows, Idx limit, Idx groupRow) {
+  Idx keys =
+      e.mul(e.divRem(e.add(limit, Idx(kKeysUnroll - 1)), kKeysUnroll).first,
+            kKeysUnroll);
   int64_t whole = shape.columns / shape.panel,
           rest = shape.columns % shape.panel;
   e.loop(Idx(int64_t(0)), Idx(whole), 1, [&](Idx panel) {
@@ -363,18 +359,16 @@ void AttentionTile::values(Idx row, int64_t rows, Idx limit,
 void AttentionTile::valueTile(Idx row, int64_t rows, Idx keys, Idx groupRow,
                               Idx panel, int64_t width, int64_t lastLanes) {
   const Buffer &memory = operands.scratch;
-  SmallVector<Value> sums =
-      multiply(rows, width, keys, 0, scratch(shape.scoresStart()),
-               shape.scoresStride(),
-               e.add(scratch(shape.valuesStart()),
-                     e.mul(panel, shape.paddedKeys() * shape.panel)));
+  SmallVector<Value> sums = multiply(
+      rows, width, keys, 0, scratch(shape.scoresStart()), shape.scoresStride(),
+      e.add(scratch(shape.valuesStart()),
+            e.mul(panel, shape.paddedKeys() * shape.panel)));
   Idx column = e.mul(panel, shape.panel);
   for (int64_t i = 0; i < rows; ++i) {
     Value factor = e.loadSplat(
         memory, e.add(scratch(shape.factorsStart()), Idx(i)), vector);
-    Idx out = e.add(operands.out.row(e, head.batch, head.head,
-                                     e.add(row, Idx(i))),
-                    column);
+    Idx out = e.add(
+        operands.out.row(e, head.batch, head.head, e.add(row, Idx(i))), column);
     Idx soFar = e.add(
         scratch(shape.sumsStart()),
         e.add(e.mul(e.add(groupRow, Idx(i)), shape.paddedColumns()), column));
@@ -387,9 +381,8 @@ void AttentionTile::valueTile(Idx row, int64_t rows, Idx keys, Idx groupRow,
         continue;
       }
       Idx at = e.add(soFar, Idx(j * lanes));
-      e.storeVector(
-          e.fma(e.loadVector(memory, at, vector, lanes), factor, sum), memory,
-          at, lanes);
+      e.storeVector(e.fma(e.loadVector(memory, at, vector, lanes), factor, sum),
+                    memory, at, lanes);
     }
   }
 }
@@ -417,8 +410,7 @@ void AttentionTile::finishGroup(Idx firstRow, Idx rows) {
         vector);
     Idx sums =
         e.add(scratch(shape.sumsStart()), e.mul(r, shape.paddedColumns()));
-    Idx out =
-        operands.out.row(e, head.batch, head.head, e.add(firstRow, r));
+    Idx out = operands.out.row(e, head.batch, head.head, e.add(firstRow, r));
     auto store = [&](Idx column, int64_t valid) {
       Value sum = e.loadVector(memory, e.add(sums, column), vector, lanes);
       e.storeVector(e.mulf(sum, factor), operands.out.buffer,

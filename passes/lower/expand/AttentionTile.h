@@ -70,12 +70,11 @@ private:
                  int64_t vectors, int64_t lastLanes);
   void hideLaterKeys(const Block &block, Idx row, int64_t rows, Idx limit);
   void softmax(int64_t rows, Idx limit, Idx groupRow);
-  mlir::Value fold(Idx limit, mlir::Value init,
-                   llvm::function_ref<mlir::Value(Idx, mlir::Value)> step,
-                   llvm::function_ref<mlir::Value(mlir::Value, mlir::Value)>
-                       join);
-  void values(Idx row, int64_t rows, Idx limit,
-              Idx groupRow);
+  mlir::Value
+  fold(Idx limit, mlir::Value init,
+       llvm::function_ref<mlir::Value(Idx, mlir::Value)> step,
+       llvm::function_ref<mlir::Value(mlir::Value, mlir::Value)> join);
+  void values(Idx row, int64_t rows, Idx limit, Idx groupRow);
   void valueTile(Idx row, int64_t rows, Idx keys, Idx groupRow, Idx panel,
                  int64_t vectors, int64_t lastLanes);
   llvm::SmallVector<mlir::Value> multiply(int64_t rows, int64_t vectors,

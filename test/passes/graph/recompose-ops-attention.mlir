@@ -54,11 +54,15 @@ graven.graph @causal(%q: tensor<1x1x3x8xf32>, %k: tensor<1x1x3x8xf32>, %v: tenso
 
 // -----
 
-// A mask of run time may close a whole row, and then a finite fill is no -inf.
+// A mask of run time may close a whole row, and then a finite fill is no -inf:
+// it is added, as it swallows the score.
 
 // CHECK-LABEL: graven.graph @finite_fill(
-//   CHECK-NOT:   attention
-//       CHECK:   graven.return
+//  CHECK-SAME:   %[[Q:.*]]: tensor<1x1x3x8xf32>, %[[C:.*]]: tensor<1x1x3x3xi1>
+//   CHECK-DAG:   %[[ZERO:.*]] = graven.constant dense<0.0
+//   CHECK-DAG:   %[[MIN:.*]] = graven.constant dense<-3.40282347E+38>
+//       CHECK:   %[[M:.*]] = graven.select %[[C]], %[[ZERO]], %[[MIN]]
+//       CHECK:   graven.attention %[[Q]], %[[Q]], %[[Q]] mask %[[M]]
 graven.graph @finite_fill(%q: tensor<1x1x3x8xf32>, %m: tensor<1x1x3x3xi1>) -> tensor<1x1x3x8xf32> {
   %min = graven.constant dense<-3.40282347E+38> : tensor<f32>
   %0 = graven.matmul %q, %q transpose_b : (tensor<1x1x3x8xf32>, tensor<1x1x3x8xf32>) -> tensor<1x1x3x3xf32>
@@ -70,13 +74,97 @@ graven.graph @finite_fill(%q: tensor<1x1x3x8xf32>, %m: tensor<1x1x3x3xi1>) -> te
 
 // -----
 
+// A fill that does not swallow scores stays.
+
+// CHECK-LABEL: graven.graph @small_fill(
+//   CHECK-NOT:   attention
+//       CHECK:   graven.return
+graven.graph @small_fill(%q: tensor<1x1x3x8xf32>, %m: tensor<1x1x3x3xi1>) -> tensor<1x1x3x8xf32> {
+  %low = graven.constant dense<-1.0e+4> : tensor<f32>
+  %0 = graven.matmul %q, %q transpose_b : (tensor<1x1x3x8xf32>, tensor<1x1x3x8xf32>) -> tensor<1x1x3x3xf32>
+  %1 = graven.select %m, %0, %low : (tensor<1x1x3x3xi1>, tensor<1x1x3x3xf32>, tensor<f32>) -> tensor<1x1x3x3xf32>
+  %2 = graven.softmax %1 axis 3 : tensor<1x1x3x3xf32>
+  %3 = graven.matmul %2, %q : (tensor<1x1x3x3xf32>, tensor<1x1x3x8xf32>) -> tensor<1x1x3x8xf32>
+  graven.return %3 : tensor<1x1x3x8xf32>
+}
+
+// -----
+
+// Weights that are 0 where they would be NaN: rows without keys. Causality and
+// padding in one bool are two conditions; the padding is one row of it.
+
+// CHECK-LABEL: graven.graph @empty_rows(
+//  CHECK-SAME:   %[[Q:.*]]: tensor<1x1x3x8xf32>, %[[P:.*]]: tensor<1x1x1x3xi1>
+//       CHECK:   graven.attention %[[Q]], %[[Q]], %[[Q]] mask %[[P]] scale 1.000000e+00 causal :
+graven.graph @empty_rows(%q: tensor<1x1x3x8xf32>, %p: tensor<1x1x1x3xi1>) -> tensor<1x1x3x8xf32> {
+  %tril = graven.constant dense<[[[[true, false, false], [true, true, false], [true, true, true]]]]> : tensor<1x1x3x3xi1>
+  %zero = graven.constant dense<0.0> : tensor<f32>
+  %closed = graven.constant dense<0xFF800000> : tensor<f32>
+  %m = graven.and %p, %tril : (tensor<1x1x1x3xi1>, tensor<1x1x3x3xi1>) -> tensor<1x1x3x3xi1>
+  %a = graven.select %m, %zero, %closed : (tensor<1x1x3x3xi1>, tensor<f32>, tensor<f32>) -> tensor<1x1x3x3xf32>
+  %0 = graven.matmul %q, %q transpose_b : (tensor<1x1x3x8xf32>, tensor<1x1x3x8xf32>) -> tensor<1x1x3x3xf32>
+  %1 = graven.add %0, %a : (tensor<1x1x3x3xf32>, tensor<1x1x3x3xf32>) -> tensor<1x1x3x3xf32>
+  %2 = graven.softmax %1 axis 3 : tensor<1x1x3x3xf32>
+  %nan = graven.compare ne %2, %2 : (tensor<1x1x3x3xf32>, tensor<1x1x3x3xf32>) -> tensor<1x1x3x3xi1>
+  %3 = graven.select %nan, %zero, %2 : (tensor<1x1x3x3xi1>, tensor<f32>, tensor<1x1x3x3xf32>) -> tensor<1x1x3x3xf32>
+  %4 = graven.matmul %3, %q : (tensor<1x1x3x3xf32>, tensor<1x1x3x8xf32>) -> tensor<1x1x3x8xf32>
+  graven.return %4 : tensor<1x1x3x8xf32>
+}
+
+// -----
+
+// Two masks; a scale that is a Parameter of one element; k brought forward and
+// transposed in rank 3.
+
+graven.param @scale : tensor<f32> = dense<0.5> : tensor<f32>
+// CHECK-LABEL: graven.graph @two_masks(
+//  CHECK-SAME:   %[[A:.*]]: tensor<1x1x1x3xf32>, %[[B:.*]]: tensor<1x1x3x3xf32>
+//       CHECK:   %[[M:.*]] = graven.add
+//       CHECK:   graven.attention %{{[^ ]*}}, %{{[^ ]*}}, %{{[^ ]*}} mask %[[M]] scale 2.500000e-01
+graven.graph @two_masks(%q: tensor<1x2x3x8xf32>, %k: tensor<1x2x3x8xf32>, %a: tensor<1x1x1x3xf32>, %b: tensor<1x1x3x3xf32>) -> tensor<1x2x3x8xf32> {
+  %s = graven.get_param @scale : tensor<f32>
+  %k0 = graven.reshape %k to [2, 3, 8] : (tensor<1x2x3x8xf32>) -> tensor<2x3x8xf32>
+  %k1 = graven.transpose %k0 by [0, 2, 1] : (tensor<2x3x8xf32>) -> tensor<2x8x3xf32>
+  %k2 = graven.reshape %k1 to [1, 2, 8, 3] : (tensor<2x8x3xf32>) -> tensor<1x2x8x3xf32>
+  %k3 = graven.mul %k2, %s : (tensor<1x2x8x3xf32>, tensor<f32>) -> tensor<1x2x8x3xf32>
+  %q0 = graven.mul %q, %s : (tensor<1x2x3x8xf32>, tensor<f32>) -> tensor<1x2x3x8xf32>
+  %0 = graven.matmul %q0, %k3 : (tensor<1x2x3x8xf32>, tensor<1x2x8x3xf32>) -> tensor<1x2x3x3xf32>
+  %1 = graven.add %0, %a : (tensor<1x2x3x3xf32>, tensor<1x1x1x3xf32>) -> tensor<1x2x3x3xf32>
+  %2 = graven.add %b, %1 : (tensor<1x1x3x3xf32>, tensor<1x2x3x3xf32>) -> tensor<1x2x3x3xf32>
+  %3 = graven.softmax %2 axis 3 : tensor<1x2x3x3xf32>
+  %4 = graven.matmul %3, %k : (tensor<1x2x3x3xf32>, tensor<1x2x3x8xf32>) -> tensor<1x2x3x8xf32>
+  graven.return %4 : tensor<1x2x3x8xf32>
+}
+
+// -----
+
+// The mask of an op that a model has as one; what leaves nothing out goes.
+
+// CHECK-LABEL: graven.graph @mask_of_op(
+//  CHECK-SAME:   %[[Q:.*]]: tensor<1x1x3x8xf32>, %[[P:.*]]: tensor<1x1x1x3xi1>
+//       CHECK:   graven.attention %[[Q]], %[[Q]], %[[Q]] scale 1.000000e+00 causal :
+//       CHECK:   graven.attention %[[Q]], %[[Q]], %[[Q]] mask %[[P]] scale 1.000000e+00 :
+//       CHECK:   graven.attention %[[Q]], %[[Q]], %[[Q]] scale 1.000000e+00 :
+graven.graph @mask_of_op(%q: tensor<1x1x3x8xf32>, %p: tensor<1x1x1x3xi1>) -> (tensor<1x1x3x8xf32>, tensor<1x1x3x8xf32>, tensor<1x1x3x8xf32>) {
+  %tril = graven.constant dense<[[[[true, false, false], [true, true, false], [true, true, true]]]]> : tensor<1x1x3x3xi1>
+  %true = graven.constant dense<true> : tensor<1x1x3x1xi1>
+  %none = graven.constant dense<0.0> : tensor<1x1x1x3xf32>
+  %m = graven.and %p, %true : (tensor<1x1x1x3xi1>, tensor<1x1x3x1xi1>) -> tensor<1x1x3x3xi1>
+  %0 = graven.attention %q, %q, %q mask %tril scale 1.0 : (tensor<1x1x3x8xf32>, tensor<1x1x3x8xf32>, tensor<1x1x3x8xf32>, tensor<1x1x3x3xi1>) -> tensor<1x1x3x8xf32>
+  %1 = graven.attention %q, %q, %q mask %m scale 1.0 : (tensor<1x1x3x8xf32>, tensor<1x1x3x8xf32>, tensor<1x1x3x8xf32>, tensor<1x1x3x3xi1>) -> tensor<1x1x3x8xf32>
+  %2 = graven.attention %q, %q, %q mask %none scale 1.0 : (tensor<1x1x3x8xf32>, tensor<1x1x3x8xf32>, tensor<1x1x3x8xf32>, tensor<1x1x1x3xf32>) -> tensor<1x1x3x8xf32>
+  graven.return %0, %1, %2 : tensor<1x1x3x8xf32>, tensor<1x1x3x8xf32>, tensor<1x1x3x8xf32>
+}
+
+// -----
+
 // The scores or the weights have a second user; the softmax is over another
-// axis; k is not transposed.
+// axis.
 
 // CHECK-LABEL: graven.graph @stay(
 //   CHECK-NOT:   attention
 //       CHECK:   graven.return
-graven.graph @stay(%q: tensor<6x4x4xf32>) -> (tensor<6x4x4xf32>, tensor<6x4x4xf32>, tensor<6x4x4xf32>, tensor<6x4x4xf32>, tensor<6x4x4xf32>, tensor<6x4x4xf32>) {
+graven.graph @stay(%q: tensor<6x4x4xf32>) -> (tensor<6x4x4xf32>, tensor<6x4x4xf32>, tensor<6x4x4xf32>, tensor<6x4x4xf32>, tensor<6x4x4xf32>) {
   %0 = graven.matmul %q, %q transpose_b : (tensor<6x4x4xf32>, tensor<6x4x4xf32>) -> tensor<6x4x4xf32>
   %1 = graven.softmax %0 axis 2 : tensor<6x4x4xf32>
   %2 = graven.matmul %1, %q : (tensor<6x4x4xf32>, tensor<6x4x4xf32>) -> tensor<6x4x4xf32>
@@ -86,8 +174,5 @@ graven.graph @stay(%q: tensor<6x4x4xf32>) -> (tensor<6x4x4xf32>, tensor<6x4x4xf3
   %6 = graven.matmul %q, %q transpose_b : (tensor<6x4x4xf32>, tensor<6x4x4xf32>) -> tensor<6x4x4xf32>
   %7 = graven.softmax %6 axis 1 : tensor<6x4x4xf32>
   %8 = graven.matmul %7, %q : (tensor<6x4x4xf32>, tensor<6x4x4xf32>) -> tensor<6x4x4xf32>
-  %9 = graven.matmul %q, %q : (tensor<6x4x4xf32>, tensor<6x4x4xf32>) -> tensor<6x4x4xf32>
-  %10 = graven.softmax %9 axis 2 : tensor<6x4x4xf32>
-  %11 = graven.matmul %10, %q : (tensor<6x4x4xf32>, tensor<6x4x4xf32>) -> tensor<6x4x4xf32>
-  graven.return %0, %2, %4, %5, %8, %11 : tensor<6x4x4xf32>, tensor<6x4x4xf32>, tensor<6x4x4xf32>, tensor<6x4x4xf32>, tensor<6x4x4xf32>, tensor<6x4x4xf32>
+  graven.return %0, %2, %4, %5, %8 : tensor<6x4x4xf32>, tensor<6x4x4xf32>, tensor<6x4x4xf32>, tensor<6x4x4xf32>, tensor<6x4x4xf32>
 }

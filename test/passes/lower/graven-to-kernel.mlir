@@ -272,6 +272,37 @@ graven.graph @window(%x: tensor<4x3xf32>, %i: tensor<i64>, %e: tensor<i64>) -> t
 
 // -----
 
+// Attention reads the heads of a merged projection in place and writes its
+// result as the next product wants it; a bool mask becomes numbers once.
+
+// CHECK-LABEL: func.func @attention(
+//  CHECK-SAME: %[[X:[^:]*]]: tensor<1x5x48xf32>, %[[M:[^:]*]]: tensor<1x1x1x5xi1>
+//   CHECK-DAG: %[[FLAT:.*]] = tensor.collapse_shape %[[X]] {{.*}} into tensor<240xf32>
+//   CHECK-DAG: %[[ADDED:.*]] = linalg.generic {{.*}} ins(%[[M]] : tensor<1x1x1x5xi1>)
+//       CHECK: kernel.attention ins(%{{.*}}, %{{.*}}, %{{.*}} : tensor<240xf32>, tensor<240xf32>, tensor<240xf32>) mask(%{{.*}} : tensor<5xf32>)
+//  CHECK-SAME: causal, extents = array<i64: 1, 2, 2, 5, 5, 8, 8>
+//  CHECK-SAME: k_map = array<i64: 16, 0, 8, 48, 1>
+//  CHECK-SAME: mask_map = array<i64: 0, 0, 0, 0, 1>
+//  CHECK-SAME: out_map = array<i64: 0, 80, 8, 16, 1>
+//  CHECK-SAME: q_map = array<i64: 0, 0, 8, 48, 1>
+//  CHECK-SAME: v_map = array<i64: 32, 0, 8, 48, 1>
+graven.graph @attention(%x: tensor<1x5x48xf32>, %m: tensor<1x1x1x5xi1>) -> tensor<5x16xf32> {
+  %0 = graven.reshape %x to [1, 5, 3, 2, 8] : (tensor<1x5x48xf32>) -> tensor<1x5x3x2x8xf32>
+  %1 = graven.transpose %0 by [2, 0, 3, 1, 4] : (tensor<1x5x3x2x8xf32>) -> tensor<3x1x2x5x8xf32>
+  %2 = graven.slice %1 [0, 0, 0, 0, 0] to [1, 1, 2, 5, 8] by [1, 1, 1, 1, 1] : (tensor<3x1x2x5x8xf32>) -> tensor<1x1x2x5x8xf32>
+  %3 = graven.slice %1 [1, 0, 0, 0, 0] to [2, 1, 2, 5, 8] by [1, 1, 1, 1, 1] : (tensor<3x1x2x5x8xf32>) -> tensor<1x1x2x5x8xf32>
+  %4 = graven.slice %1 [2, 0, 0, 0, 0] to [3, 1, 2, 5, 8] by [1, 1, 1, 1, 1] : (tensor<3x1x2x5x8xf32>) -> tensor<1x1x2x5x8xf32>
+  %q = graven.reshape %2 to [1, 2, 5, 8] : (tensor<1x1x2x5x8xf32>) -> tensor<1x2x5x8xf32>
+  %k = graven.reshape %3 to [1, 2, 5, 8] : (tensor<1x1x2x5x8xf32>) -> tensor<1x2x5x8xf32>
+  %v = graven.reshape %4 to [1, 2, 5, 8] : (tensor<1x1x2x5x8xf32>) -> tensor<1x2x5x8xf32>
+  %y = graven.attention %q, %k, %v mask %m scale 0.5 causal : (tensor<1x2x5x8xf32>, tensor<1x2x5x8xf32>, tensor<1x2x5x8xf32>, tensor<1x1x1x5xi1>) -> tensor<1x2x5x8xf32>
+  %5 = graven.transpose %y by [0, 2, 1, 3] : (tensor<1x2x5x8xf32>) -> tensor<1x5x2x8xf32>
+  %6 = graven.reshape %5 to [5, 16] : (tensor<1x5x2x8xf32>) -> tensor<5x16xf32>
+  graven.return %6 : tensor<5x16xf32>
+}
+
+// -----
+
 // What has no native code is a coded error at the Node.
 
 graven.graph @refused(%x: tensor<4xf32>, %y: tensor<2xf32>, %i: tensor<i64>) -> tensor<4xf32> {
