@@ -78,7 +78,8 @@ std::vector<std::pair<std::string, std::string>> ModelFlags::files() const {
 CompileFlags::CompileFlags(cl::SubCommand &sub)
     : cpu("target-cpu",
           cl::desc("native, x86-64, x86-64-v2, -v3, -v4, armv8-a or a CPU "
-                   "name (znver5, neoverse-n1, ...)"),
+                   "name (znver5, neoverse-n1, ...); several, separated by "
+                   "commas, go into one artifact"),
           cl::init("native"), cl::sub(sub)),
       level("O", cl::Prefix, cl::desc("optimization level 0..3"), cl::init(2),
             cl::sub(sub)),

@@ -53,6 +53,14 @@ private:
     report["outputs"] = describeAll(loaded->outputs());
     report["workspace_bytes"] = table.workspace_size;
     report["weights_bytes"] = table.weights_size;
+    const GravenVariant *used = table.support->variant(&table);
+    llvm::json::Array variants;
+    for (const GravenVariant &variant :
+         ArrayRef(table.variants, table.num_variants))
+      variants.push_back(
+          llvm::json::Object{{"cpu", llvm::json::fixUTF8(variant.cpu)},
+                             {"used_here", &variant == used}});
+    report["variants"] = std::move(variants);
     if (table.provenance)
       report["provenance"] = llvm::json::fixUTF8(table.provenance);
     return success();
@@ -112,6 +120,12 @@ private:
     if (auto bytes = report.getInteger("weights_bytes"))
       outs() << "weights    " << *bytes << " bytes\nworkspace  "
              << *report.getInteger("workspace_bytes") << " bytes\n";
+    if (auto *variants = report.getArray("variants"))
+      for (const llvm::json::Value &entry : *variants) {
+        const llvm::json::Object &variant = *entry.getAsObject();
+        outs() << "code       for " << *variant.getString("cpu")
+               << (*variant.getBoolean("used_here") ? ", used here\n" : "\n");
+      }
     if (auto provenance = report.getString("provenance"))
       outs() << *provenance << "\n";
     if (auto *params = report.getObject("parameters"))

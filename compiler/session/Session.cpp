@@ -14,6 +14,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Verifier.h"
 #include "passes/lower/LowerUtils.h"
+#include "passes/lower/Passes.h"
 #include "passes/memory/Passes.h"
 #include "llvm/Support/Path.h"
 
@@ -140,12 +141,36 @@ private:
 };
 } // namespace
 
+/// The CPUs that code is made for, and what the layout of their one copy of the
+/// weights follows from.
+namespace {
+struct Targets {
+  SmallVector<cpu::CpuTarget> cpus;
+  TargetInfo layout;
+
+  static FailureOr<Targets> get(const CompileOptions &options, Location loc) {
+    auto cpus = cpu::findTargets(options.cpu, loc);
+    if (failed(cpus))
+      return failure();
+    // Panels as the widest vectors want them: narrower ones take them in parts.
+    // Products of pairs and quadruples need panels of their own, so all CPUs or
+    // none have them.
+    Targets targets{std::move(*cpus), {}};
+    targets.layout = targets.cpus.front().info;
+    for (const cpu::CpuTarget &target : targets.cpus) {
+      targets.layout.hasInt8Dot &= target.info.hasInt8Dot;
+      targets.layout.hasBF16Dot &= target.info.hasBF16Dot;
+    }
+    return targets;
+  }
+};
+} // namespace
+
 /// Compiles @prepare, runs it on the Parameters of `module`, and has it write
 /// into `weights`.
 static LogicalResult makeWeights(Session &session, ModuleOp module,
-                                 ModuleOp prepare,
-                                 const CompileOptions &options, Timer timer,
-                                 MutableArrayRef<char> weights) {
+                                 ModuleOp prepare, const TargetInfo &layout,
+                                 Timer timer, MutableArrayRef<char> weights) {
   Location loc = module.getLoc();
   auto function = prepare.lookupSymbol<func::FuncOp>("prepare");
   SmallVector<int64_t> offsets(
@@ -166,12 +191,11 @@ static LogicalResult makeWeights(Session &session, ModuleOp module,
   // The host runs this code once, whatever the target is. Panels are as wide as
   // the target's vectors, which may be narrower than the host's.
   auto target = cpu::CpuTarget::get("native", loc);
-  auto wanted = cpu::CpuTarget::get(options.cpu, loc);
   auto file = OutputFile::createTemporary(loc);
-  if (failed(target) || failed(wanted) || failed(file))
+  if (failed(target) || failed(file))
     return failure();
   target->info.vectorBytes =
-      std::min(target->info.vectorBytes, wanted->info.vectorBytes);
+      std::min(target->info.vectorBytes, layout.vectorBytes);
   PassManager manager(&session.getContext());
   buildBufferPhase(manager);
   buildLoopsPhase(manager, target->info);
@@ -240,16 +264,27 @@ static LogicalResult runKernelPhase(ModuleOp module, const TargetInfo &target,
   return manager.run(module);
 }
 
+/// IR and text show the code for one CPU.
+static LogicalResult checkOneCpu(const Targets &targets, Location loc) {
+  if (targets.cpus.size() == 1)
+    return success();
+  return emitCoded(loc, Code::BadOption)
+         << "--target-cpu names " << targets.cpus.size()
+         << " CPUs, and only .so, .o and .a hold code for more than one";
+}
+
 LogicalResult Session::runPhases(ModuleOp module, Phase last,
                                  const CompileOptions &options) {
-  auto target = cpu::CpuTarget::get(options.cpu, module.getLoc());
-  if (failed(target) || failed(checkGraph(module)))
+  auto target = Targets::get(options, module.getLoc());
+  if (failed(target) || failed(checkOneCpu(*target, module.getLoc())) ||
+      failed(checkGraph(module)))
     return failure();
-  if (failed(runGraphPhase(module, std::min(last, Phase::Graph), options,
-                           target->info, timer.nest("graph phase"))))
+  const TargetInfo &info = target->layout;
+  if (failed(runGraphPhase(module, std::min(last, Phase::Graph), options, info,
+                           timer.nest("graph phase"))))
     return failure();
   if (last >= Phase::Kernel &&
-      failed(runKernelPhase(module, target->info, timer.nest("kernel phase"))))
+      failed(runKernelPhase(module, info, timer.nest("kernel phase"))))
     return failure();
   PassManager manager(context.get());
   TimingScope timing(timer.nest("buffer and loops phases"));
@@ -257,8 +292,31 @@ LogicalResult Session::runPhases(ModuleOp module, Phase last,
   if (last >= Phase::Buffer)
     buildBufferPhase(manager);
   if (last >= Phase::Loops)
-    buildLoopsPhase(manager, target->info);
+    buildLoopsPhase(manager, info);
   return manager.run(module);
+}
+
+/// From the buffer phase on there is a module for each CPU; the first one's is
+/// `module` itself.
+static LogicalResult
+runLastPhases(ModuleOp module, const Targets &targets, Timer &timer,
+              SmallVectorImpl<OwningOpRef<ModuleOp>> &others) {
+  PassManager buffer(module.getContext());
+  buildBufferPhase(buffer);
+  if (failed(runPasses(buffer, module, timer.nest("buffer phase"))))
+    return failure();
+  for (size_t i = 1; i < targets.cpus.size(); ++i)
+    others.push_back(module.clone());
+  for (auto [i, target] : llvm::enumerate(targets.cpus)) {
+    PassManager loops(module.getContext());
+    if (i > 0)
+      loops.addNestedPass<func::FuncOp>(createRetileKernels(target.info));
+    buildLoopsPhase(loops, target.info);
+    if (failed(runPasses(loops, i == 0 ? module : *others[i - 1],
+                         timer.nest("loops phase"))))
+      return failure();
+  }
+  return success();
 }
 
 /// Takes a graph through all phases into `file`, weights and all; `signature`
@@ -270,11 +328,13 @@ static FailureOr<cpu::Artifact> buildArtifact(Session &session, ModuleOp module,
                                               OutputFile &&file) {
   MLIRContext *context = &session.getContext();
   Location loc = module.getLoc();
-  auto target = cpu::CpuTarget::get(options.cpu, loc);
-  if (failed(target) || failed(checkGraph(module)))
+  auto targets = Targets::get(options, loc);
+  if (failed(targets) ||
+      (cpu::isText(kind) && failed(checkOneCpu(*targets, loc))) ||
+      failed(checkGraph(module)))
     return failure();
   CodeScope coded(context, Code::Internal);
-  if (failed(runGraphPhase(module, Phase::Graph, options, target->info,
+  if (failed(runGraphPhase(module, Phase::Graph, options, targets->layout,
                            timer.nest("graph phase"))))
     return failure();
   int64_t threads = signature.threads;
@@ -283,32 +343,34 @@ static FailureOr<cpu::Artifact> buildArtifact(Session &session, ModuleOp module,
   // Starting the threads of the compiler costs more than a short command takes,
   // so only this has them.
   context->enableMultithreading();
-  if (failed(runKernelPhase(module, target->info, timer.nest("kernel phase"))))
+  if (failed(
+          runKernelPhase(module, targets->layout, timer.nest("kernel phase"))))
     return failure();
   OwningOpRef<ModuleOp> prepare = takePrepare(module);
-  PassManager last(context);
-  buildBufferPhase(last);
-  buildLoopsPhase(last, target->info);
-  if (failed(runPasses(last, module, timer.nest("buffer and loops phases"))))
-    return failure();
-  addSizes(signature, module);
-  cpu::EmitOptions emit;
-  emit.kind = kind;
-  emit.target = *target;
-  emit.optLevel = static_cast<cpu::OptLevel>(options.level);
-  emit.timer = Timer(timer);
-  // Parameters stay in `params` because emission rewrites the module.
+  // Parameters stay in `params` because the rest rewrites the module.
   OwningOpRef<ModuleOp> params(ModuleOp::create(loc));
   for (ParamOp param : llvm::make_early_inc_range(module.getOps<ParamOp>()))
     param->moveBefore(&params->getBodyRegion().front(),
                       params->getBodyRegion().front().end());
+  SmallVector<OwningOpRef<ModuleOp>> others;
+  if (failed(runLastPhases(module, *targets, timer, others)))
+    return failure();
+  addSizes(signature, module);
+  cpu::EmitOptions emit;
+  emit.kind = kind;
+  emit.target = targets->cpus.front();
+  for (auto [other, target] :
+       llvm::zip_equal(others, ArrayRef(targets->cpus).drop_front()))
+    emit.others.push_back({*other, target});
+  emit.optLevel = static_cast<cpu::OptLevel>(options.level);
+  emit.timer = Timer(timer);
   auto artifact = cpu::emitArtifact(module, signature, emit, std::move(file));
   if (failed(artifact))
     return failure();
   if (prepare && !artifact->weights().empty()) {
     Timer weights = timer.nest("weights");
     TimingScope timing(weights);
-    if (failed(makeWeights(session, *params, *prepare, options, weights,
+    if (failed(makeWeights(session, *params, *prepare, targets->layout, weights,
                            artifact->weights())))
       return failure();
     artifact->releaseWeights(0, artifact->weights().size());

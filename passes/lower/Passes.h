@@ -26,6 +26,8 @@ namespace graven {
 std::unique_ptr<mlir::Pass> createExpandKernels(const TargetInfo &target);
 /// Lowers the graph with tiles for `target`.
 std::unique_ptr<mlir::Pass> createGravenToKernel(const TargetInfo &target);
+/// Gives kernels that were made for wider vectors the tiles of `target`.
+std::unique_ptr<mlir::Pass> createRetileKernels(const TargetInfo &target);
 
 #define GEN_PASS_REGISTRATION
 #include "passes/lower/Passes.h.inc"

@@ -231,4 +231,29 @@ def ReturnStatus : Pass<"graven-return-status", "::mlir::func::FuncOp"> {
   let statistics = [Statistic<"numStatuses", "statuses", "Number of functions that return a status">];
 }
 
+def RetileKernels : Pass<"graven-retile-kernels", "::mlir::func::FuncOp"> {
+  let summary = "give kernels that were made for wider vectors the register tiles of a target";
+  let description = [{
+    An artifact for several CPUs has one copy of the weights, in panels for its
+    widest vectors. Rows and pixels of a register tile are chosen again for
+    another CPU, whose kernels work off a panel in parts: an expander takes as
+    many vectors of a panel side by side as leave room for that many rows.
+
+    ```mlir
+    kernel.gemm ins(%a, %b : memref<1x128x768xf32>, memref<1x24x768x32xf32>)
+        outs(%out : memref<1x128x768xf32>) attributes {mr = 14 : i64, kc = 384 : i64}
+    ```
+    ==> with vector-bytes=32 vector-registers=16
+    ```mlir
+    kernel.gemm ins(%a, %b : memref<1x128x768xf32>, memref<1x24x768x32xf32>)
+        outs(%out : memref<1x128x768xf32>) attributes {mr = 6 : i64, kc = 384 : i64}
+    ```
+
+    Preconditions: none. It changes neither operands nor units of work of
+    kernels, and no results but for the rounding of sums.
+  }];
+  let options = targetOptions;
+  let statistics = [Statistic<"numRetiled", "retiled", "Number of kernels with other tiles">];
+}
+
 #endif // GRAVEN_PASSES_LOWER_PASSES_TD

@@ -39,7 +39,7 @@ Status LoadedModel::checkTable(const std::string &path) const {
     return Error{path + ": expected a model table of " +
                  std::to_string(sizeof(GravenModel)) + " bytes, got " +
                  std::to_string(model->struct_size)};
-  if (!model->entry || !model->support || !model->name)
+  if (!model->variants || !model->support || !model->name)
     return Error{path + ": the model table is incomplete"};
   if (model->support->abi_version != GRAVEN_ABI_VERSION ||
       model->support->struct_size != sizeof(GravenSupport))

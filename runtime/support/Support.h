@@ -29,9 +29,13 @@ typedef struct GravenMessage {
 GRAVEN_INTERNAL __attribute__((format(printf, 3, 4))) int
 graven_fail(GravenMessage message, int status, const char *format, ...);
 
-/* Checks the ABI version and that this CPU can run the model's code. */
+/* Checks the ABI version and that this CPU can run one of the model's variants.
+ */
 GRAVEN_INTERNAL int graven_check_table(const GravenModel *model,
                                        GravenMessage message);
+
+/* GRAVEN_MAX_CPU has a value that names no level. */
+#define GRAVEN_CPU_BAD_LIMIT (UINT64_C(1) << 62)
 
 /* A run on the pool in `slot`, which is made with that many threads (0: one for
  * each CPU) where there is none; called by typed entries. */
@@ -40,8 +44,9 @@ graven_model_call_shared(const GravenModel *model, void *const *inputs,
                          void *const *outputs, void *workspace,
                          _Atomic(GravenPool *) *slot, int threads);
 
-/* The GRAVEN_CPU_* bits of this CPU; asked once per process, since cpuid traps
- * in virtual machines. */
+/* The GRAVEN_CPU_* bits of this CPU that GRAVEN_MAX_CPU leaves, or
+ * GRAVEN_CPU_BAD_LIMIT; asked once per process, since cpuid traps in virtual
+ * machines. */
 GRAVEN_INTERNAL uint64_t graven_cpu_features(void);
 
 /* The name of the lowest feature in the mask, as compilers spell it. */

@@ -7,6 +7,7 @@
  *===---------------------------------------------------------------------===*/
 #include "runtime/support/Support.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* Compilers of Graven emit these structs by hand: their layout is the ABI. */
@@ -15,11 +16,12 @@ _Static_assert(sizeof(GravenTensor) == 24, "GravenTensor is part of the ABI");
 _Static_assert(sizeof(GravenTensorInfo) == 32, "part of the ABI");
 _Static_assert(offsetof(GravenTensorInfo, dtype) == 24, "part of the ABI");
 _Static_assert(sizeof(GravenParallel) == 24, "part of the ABI");
-_Static_assert(sizeof(GravenModel) == 112, "part of the ABI");
+_Static_assert(sizeof(GravenModel) == 120, "part of the ABI");
 _Static_assert(offsetof(GravenModel, name) == 8, "part of the ABI");
 _Static_assert(offsetof(GravenModel, workspace_size) == 48, "part of the ABI");
 _Static_assert(offsetof(GravenModel, cpu_features) == 80, "part of the ABI");
-_Static_assert(offsetof(GravenModel, support) == 104, "part of the ABI");
+_Static_assert(offsetof(GravenModel, support) == 112, "part of the ABI");
+_Static_assert(sizeof(GravenVariant) == 24, "part of the ABI");
 
 /* One call's arguments, as the checks below pass them around. */
 typedef struct Call {
@@ -47,6 +49,37 @@ static Argument outputAt(const Call *call, int64_t index) {
                     &call->outputs[index]};
 }
 
+static const GravenVariant *findVariant(const GravenModel *model) {
+  for (int64_t i = 0; i < model->num_variants; ++i) {
+    uint64_t needed = model->variants[i].cpu_features;
+    uint64_t features = needed ? graven_cpu_features() : 0;
+    if (features == GRAVEN_CPU_BAD_LIMIT)
+      return NULL;
+    if (!(needed & ~features))
+      return &model->variants[i];
+  }
+  return NULL;
+}
+
+/* No variant fits: says what the one that asks for least lacks. */
+static int refuseCpu(const GravenModel *model, GravenMessage message) {
+  uint64_t features = graven_cpu_features();
+  if (features == GRAVEN_CPU_BAD_LIMIT)
+    return graven_fail(message, GRAVEN_ERROR_CPU_UNSUPPORTED,
+                       "model '%s': GRAVEN_MAX_CPU is '%s', which is no level",
+                       model->name, getenv("GRAVEN_MAX_CPU"));
+  if (model->num_variants < 1)
+    return graven_fail(message, GRAVEN_ERROR_ABI_MISMATCH,
+                       "model '%s' has no code", model->name);
+  const GravenVariant *least = &model->variants[model->num_variants - 1];
+  return graven_fail(
+      message, GRAVEN_ERROR_CPU_UNSUPPORTED,
+      "model '%s' was compiled for a cpu with %s%s, which this cpu does not "
+      "have",
+      model->name, graven_cpu_feature_name(least->cpu_features & ~features),
+      model->num_variants > 1 ? " or more" : "");
+}
+
 GRAVEN_SUPPORT int graven_check_table(const GravenModel *model,
                                       GravenMessage message) {
   if (!model)
@@ -61,14 +94,13 @@ GRAVEN_SUPPORT int graven_check_table(const GravenModel *model,
                        "expected a model table of %u bytes, got %u",
                        (unsigned)sizeof(GravenModel),
                        (unsigned)model->struct_size);
-  uint64_t missing =
-      model->cpu_features ? model->cpu_features & ~graven_cpu_features() : 0;
-  if (missing)
-    return graven_fail(message, GRAVEN_ERROR_CPU_UNSUPPORTED,
-                       "model '%s' was compiled for a cpu with %s, which this "
-                       "cpu does not have",
-                       model->name, graven_cpu_feature_name(missing));
-  return GRAVEN_OK;
+  return findVariant(model) ? GRAVEN_OK : refuseCpu(model, message);
+}
+
+GRAVEN_SUPPORT const GravenVariant *
+graven_model_variant(const GravenModel *model) {
+  GravenMessage none = {NULL, 0};
+  return graven_check_table(model, none) ? NULL : findVariant(model);
 }
 
 /* The extent that an input gives to the symbol: of the inputs before `end`, and

@@ -9,6 +9,8 @@
 #include "runtime/support/Support.h"
 
 #include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* Set in the cache once the CPU was asked; no feature has this bit. */
 #define FEATURES_KNOWN (UINT64_C(1) << 63)
@@ -150,11 +152,41 @@ static uint64_t queryFeatures(void) { return 0; }
 
 #endif
 
+typedef struct Level {
+  char name[16];
+  uint64_t features;
+} Level;
+
+static const Level levels[] = {
+#if defined(__aarch64__)
+    {"armv8-a", GRAVEN_CPU_ARMV8_A},
+    {"armv8.2-a", GRAVEN_CPU_ARMV8_2_A},
+    {"armv8.4-a", GRAVEN_CPU_ARMV8_4_A},
+    {"armv8.6-a", GRAVEN_CPU_ARMV8_6_A},
+#else
+    {"x86-64", 0},
+    {"x86-64-v2", GRAVEN_CPU_X86_64_V2},
+    {"x86-64-v3", GRAVEN_CPU_X86_64_V3},
+    {"x86-64-v4", GRAVEN_CPU_X86_64_V4},
+#endif
+};
+
+/* The features that the user allows. */
+static uint64_t limitFeatures(uint64_t features) {
+  const char *limit = getenv("GRAVEN_MAX_CPU");
+  if (!limit || !*limit)
+    return features;
+  for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); ++i)
+    if (strcmp(levels[i].name, limit) == 0)
+      return features & levels[i].features;
+  return GRAVEN_CPU_BAD_LIMIT;
+}
+
 GRAVEN_SUPPORT uint64_t graven_cpu_features(void) {
   static _Atomic uint64_t cache;
   uint64_t features = atomic_load_explicit(&cache, memory_order_relaxed);
   if (!features) {
-    features = queryFeatures() | FEATURES_KNOWN;
+    features = limitFeatures(queryFeatures()) | FEATURES_KNOWN;
     atomic_store_explicit(&cache, features, memory_order_relaxed);
   }
   return features & ~FEATURES_KNOWN;

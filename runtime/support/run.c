@@ -31,9 +31,10 @@ GRAVEN_SUPPORT int graven_model_call(const GravenModel *model,
                                      const GravenParallel *parallel,
                                      char *error, size_t error_size) {
   GravenMessage message = {error, error_size};
-  int status = graven_check_table(model, message);
-  if (status)
-    return status;
+  const GravenVariant *variant = graven_model_variant(model);
+  if (!variant)
+    return graven_check_table(model, message);
+  int status;
   if (parallel && !parallel->parallel_for)
     return graven_fail(message, GRAVEN_ERROR_NULL_POINTER,
                        "model '%s': parallel_for is null", model->name);
@@ -58,7 +59,7 @@ GRAVEN_SUPPORT int graven_model_call(const GravenModel *model,
 
   if (parallel)
     parallel->parallel_for(parallel->context, 0, NULL, NULL);
-  status = model->entry(inputs, outputs, workspace, parallel);
+  status = variant->entry(inputs, outputs, workspace, model->weights, parallel);
   free(own);
   if (status)
     return graven_fail(message, status, "model '%s': %s", model->name,
@@ -120,7 +121,8 @@ GRAVEN_SUPPORT int graven_model_run(const GravenModel *model,
 }
 
 GRAVEN_SUPPORT const GravenSupport graven_support = {
-    GRAVEN_ABI_VERSION, sizeof(GravenSupport), graven_model_check,
-    graven_model_call,  graven_model_run,      graven_status_string,
-    graven_pool_create, graven_pool_destroy,   graven_pool_parallel,
+    GRAVEN_ABI_VERSION,   sizeof(GravenSupport), graven_model_check,
+    graven_model_call,    graven_model_run,      graven_status_string,
+    graven_pool_create,   graven_pool_destroy,   graven_pool_parallel,
+    graven_model_variant,
 };

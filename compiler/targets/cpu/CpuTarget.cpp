@@ -41,20 +41,28 @@ LinkInput blob(StringRef name, graven::rt::Blob blob) {
   return {name, {reinterpret_cast<const char *>(blob.data), blob.size}};
 }
 
-/// One emission, from the module to the open file.
+/// Symbols of a variant begin with PREFIX, those of further ones with PREFIX.v1
+/// and so on.
+std::string variantPrefix(const ModelSignature &signature, size_t index) {
+  std::string prefix = symbolPrefix(signature.name);
+  return index == 0 ? prefix : prefix + ".v" + std::to_string(index);
+}
+
+/// The emission of one variant, from the module to objects or text.
 class Emitter {
 public:
-  Emitter(ModuleOp module, const ModelSignature &signature,
-          const EmitOptions &options)
-      : module(module), signature(signature), options(options),
-        loc(module.getLoc()),
-        machine(options.target.createTargetMachine(codegenLevel())),
+  Emitter(ModuleOp module, const CpuTarget &target, size_t index,
+          const ModelSignature &signature, const EmitOptions &options)
+      : module(module), target(target), index(index), signature(signature),
+        options(options), loc(module.getLoc()),
+        machine(target.createTargetMachine(codegenLevel())),
         timer(options.timer) {}
 
   LogicalResult findMain();
   LogicalResult lower();
   LogicalResult translate();
-  LogicalResult makeImage(Bytes &image, WeightsPlace &weights);
+  LogicalResult generateObjects(llvm::SmallVectorImpl<Bytes> &objects);
+  LogicalResult makeText(Bytes &image);
 
 private:
   llvm::CodeGenOptLevel codegenLevel() const {
@@ -69,16 +77,11 @@ private:
     }
     llvm_unreachable("all levels are listed");
   }
-  bool isBinary() const {
-    return options.kind == OutputKind::Object ||
-           options.kind == OutputKind::Archive ||
-           options.kind == OutputKind::SharedObject;
-  }
   LogicalResult checkTensor(const TensorSpec &spec, Type argument,
                             StringRef what);
   LogicalResult checkBuffer(Type argument, int64_t size, StringRef what);
   LogicalResult report(llvm::ArrayRef<std::string> problems);
-  LogicalResult generateObjects();
+  void addTable();
   /// What came of one part.
   struct Part {
     Bytes object;
@@ -86,10 +89,11 @@ private:
     llvm::SmallVector<FunctionReport> reports;
   };
   Part generatePart(const Bytes &bitcode, Timer timer);
-  LogicalResult link(Bytes &image);
   LogicalResult bug(const Twine &what) { return emitError(loc) << what; }
 
   ModuleOp module;
+  const CpuTarget &target;
+  size_t index;
   const ModelSignature &signature;
   const EmitOptions &options;
   Location loc;
@@ -100,7 +104,6 @@ private:
   llvm::LLVMContext context;
   CodegenProblems problems{context};
   std::unique_ptr<llvm::Module> code;
-  llvm::SmallVector<Bytes> objects;
 };
 
 LogicalResult Emitter::checkTensor(const TensorSpec &spec, Type argument,
@@ -205,12 +208,12 @@ LogicalResult Emitter::lower() {
       LLVM::LLVMDialect::getDataLayoutAttrName(),
       b.getStringAttr(machine->createDataLayout().getStringRepresentation()));
   module->setAttr(LLVM::LLVMDialect::getTargetTripleAttrName(),
-                  b.getStringAttr(options.target.triple));
+                  b.getStringAttr(target.triple));
   PassManager pm(module->getName());
   TimingScope timing(timer.nest("llvm phase"));
   pm.enableTiming(timing);
   pm.enableVerifier(false);
-  buildLLVMPhase(pm, options.target.info);
+  buildLLVMPhase(pm, target.info);
   if (failed(pm.run(module)))
     return failure();
   if (options.inputAlignment == InputAlignment::Byte)
@@ -239,15 +242,30 @@ LogicalResult Emitter::translate() {
     if (kernels.contains(function.getName()))
       function.addFnAttr(llvm::Attribute::NoInline);
 
+  addEntry(*code, *code->getFunction(mainName),
+           variantPrefix(signature, index) + "_entry", signature);
+  if (index == 0)
+    addTable();
+  prepareFunctions(*code, *machine, target.info.vectorBytes, problems);
+  return report(problems.all());
+}
+
+/// The table is in the first variant's module.
+void Emitter::addTable() {
   TableFeature features = TableFeature::None;
   if (options.kind == OutputKind::SharedObject)
     features = features | TableFeature::FixedAlias;
-  if (isBinary())
+  if (!isText(options.kind))
     features = features | TableFeature::ReserveWeights;
-  addModelTable(*code, *code->getFunction(mainName), signature, options.target,
-                features);
-  prepareFunctions(*code, *machine, options.target.info.vectorBytes, problems);
-  return report(problems.all());
+  llvm::SmallVector<VariantSymbol> variants;
+  auto add = [&](const CpuTarget &target) {
+    std::string prefix = variantPrefix(signature, variants.size());
+    variants.push_back({prefix + "_entry", &target});
+  };
+  add(target);
+  for (const Variant &other : options.others)
+    add(other.target);
+  addModelTable(*code, signature, variants, features);
 }
 
 /// What LLVM objects to is a mistake of the code it was given.
@@ -269,7 +287,7 @@ Emitter::Part Emitter::generatePart(const Bytes &bitcode, Timer timer) {
     result.problems.push_back(llvm::toString(part.takeError()));
     return result;
   }
-  auto machine = options.target.createTargetMachine(codegenLevel());
+  auto machine = target.createTargetMachine(codegenLevel());
   {
     TimingScope timing(timer.nest("optimize"));
     optimize(**part, *machine, options.optLevel);
@@ -283,7 +301,7 @@ Emitter::Part Emitter::generatePart(const Bytes &bitcode, Timer timer) {
   return result;
 }
 
-LogicalResult Emitter::generateObjects() {
+LogicalResult Emitter::generateObjects(llvm::SmallVectorImpl<Bytes> &objects) {
   Timer total = timer.nest("machine code");
   TimingScope timing(total);
   llvm::SmallVector<llvm::Function *> functions;
@@ -291,7 +309,7 @@ LogicalResult Emitter::generateObjects() {
     if (kernels.contains(function.getName()) && !function.isDeclaration())
       functions.push_back(&function);
   llvm::SmallVector<Bytes> parts =
-      splitKernels(*code, functions, symbolPrefix(signature.name));
+      splitKernels(*code, functions, variantPrefix(signature, index));
   if (parts.size() == 1) {
     optimize(*code, *machine, options.optLevel);
     generateCode(*code, *machine, llvm::CodeGenFileType::ObjectFile,
@@ -316,7 +334,29 @@ LogicalResult Emitter::generateObjects() {
   return success(good);
 }
 
-LogicalResult Emitter::link(Bytes &image) {
+LogicalResult Emitter::makeText(Bytes &image) {
+  if (options.kind == OutputKind::LLVMDialect) {
+    std::string text;
+    llvm::raw_string_ostream(text) << module << "\n";
+    image.assign(text.begin(), text.end());
+    return success();
+  }
+  optimize(*code, *machine, options.optLevel);
+  if (options.kind == OutputKind::LLVMIR) {
+    llvm::raw_svector_ostream stream(image);
+    code->print(stream, /*AAW=*/nullptr);
+    return success();
+  }
+  generateCode(*code, *machine, llvm::CodeGenFileType::AssemblyFile, image,
+               problems, options.reports);
+  return report(problems.all());
+}
+
+/// The objects of all variants as one file.
+LogicalResult link(llvm::ArrayRef<Bytes> objects,
+                   const ModelSignature &signature, const EmitOptions &options,
+                   Location loc, Bytes &image) {
+  Timer timer = options.timer;
   TimingScope timing(timer.nest("link"));
   llvm::SmallVector<LinkInput> inputs;
   for (const Bytes &object : objects)
@@ -345,43 +385,39 @@ LogicalResult Emitter::link(Bytes &image) {
   return success();
 }
 
-LogicalResult Emitter::makeImage(Bytes &image, WeightsPlace &weights) {
-  switch (options.kind) {
-  case OutputKind::LLVMDialect: {
-    std::string text;
-    llvm::raw_string_ostream(text) << module << "\n";
-    image.assign(text.begin(), text.end());
-    return success();
-  }
-  case OutputKind::LLVMIR: {
-    optimize(*code, *machine, options.optLevel);
-    llvm::raw_svector_ostream stream(image);
-    code->print(stream, /*AAW=*/nullptr);
-    return success();
-  }
-  case OutputKind::Assembly:
-    optimize(*code, *machine, options.optLevel);
-    generateCode(*code, *machine, llvm::CodeGenFileType::AssemblyFile, image,
-                 problems, options.reports);
-    return report(problems.all());
-  case OutputKind::Object:
-  case OutputKind::Archive:
-  case OutputKind::SharedObject:
-    break;
-  }
-  if (failed(generateObjects()) || failed(link(image)))
+/// All variants, each lowered, compiled and forgotten before the next.
+LogicalResult emitAll(ModuleOp module, const ModelSignature &signature,
+                      const EmitOptions &options, Bytes &image) {
+  llvm::SmallVector<Bytes> objects;
+  auto emit = [&](ModuleOp module, const CpuTarget &target, size_t index) {
+    Emitter emitter(module, target, index, signature, options);
+    if (failed(emitter.findMain()) || failed(emitter.lower()))
+      return failure();
+    if (options.kind != OutputKind::LLVMDialect && failed(emitter.translate()))
+      return failure();
+    return isText(options.kind) ? emitter.makeText(image)
+                                : emitter.generateObjects(objects);
+  };
+  if (failed(emit(module, options.target, 0)))
     return failure();
+  for (auto [index, other] : llvm::enumerate(options.others))
+    if (failed(emit(other.module, other.target, index + 1)))
+      return failure();
+  if (isText(options.kind))
+    return success();
+  return link(objects, signature, options, module.getLoc(), image);
+}
+
+/// Room for weights in the linked file.
+FailureOr<WeightsPlace> makeRoom(const ModelSignature &signature,
+                                 OutputKind kind, Bytes &image) {
   bool hasWeights = signature.weightsSize > 0;
-  FailureOr<WeightsPlace> place = WeightsPlace{};
-  if (options.kind == OutputKind::Archive)
-    place =
-        wrapInArchive(image, symbolPrefix(signature.name) + ".o", hasWeights);
-  else if (hasWeights)
-    place = placeWeights(image);
-  if (failed(place))
-    return bug("the linked file has no room for weights");
-  weights = *place;
-  return success();
+  if (kind == OutputKind::Archive)
+    return wrapInArchive(image, symbolPrefix(signature.name) + ".o",
+                         hasWeights);
+  if (!hasWeights || isText(kind))
+    return WeightsPlace{};
+  return placeWeights(image);
 }
 
 } // namespace
@@ -396,6 +432,11 @@ std::optional<OutputKind> graven::cpu::outputKindOf(StringRef path) {
       .Case(".a", OutputKind::Archive)
       .Case(".so", OutputKind::SharedObject)
       .Default(std::nullopt);
+}
+
+bool graven::cpu::isText(OutputKind kind) {
+  return kind == OutputKind::LLVMDialect || kind == OutputKind::LLVMIR ||
+         kind == OutputKind::Assembly;
 }
 
 FailureOr<Artifact> graven::cpu::emitArtifact(ModuleOp module,
@@ -416,18 +457,20 @@ FailureOr<Artifact> graven::cpu::emitArtifact(ModuleOp module,
                                               const ModelSignature &signature,
                                               const EmitOptions &options,
                                               OutputFile &&file) {
-  Emitter emitter(module, signature, options);
+  assert((options.others.empty() || !isText(options.kind)) &&
+         "text is the code for one CPU");
   Bytes image;
-  WeightsPlace weights;
-  if (failed(emitter.findMain()) || failed(emitter.lower()))
+  if (failed(emitAll(module, signature, options, image)))
     return failure();
-  if (options.kind != OutputKind::LLVMDialect && failed(emitter.translate()))
+  FailureOr<WeightsPlace> weights = makeRoom(signature, options.kind, image);
+  if (failed(weights))
+    return emitError(module.getLoc())
+           << "the linked file has no room for weights";
+  if (failed(file.write(image)))
     return failure();
-  if (failed(emitter.makeImage(image, weights)) || failed(file.write(image)))
-    return failure();
-  if (weights.size > 0 &&
-      failed(file.extend(weights.offset, weights.offset + weights.size)))
+  if (weights->size > 0 &&
+      failed(file.extend(weights->offset, weights->offset + weights->size)))
     return failure();
   return Artifact(std::move(file),
-                  weights.size > 0 ? signature.weightsSize : 0);
+                  weights->size > 0 ? signature.weightsSize : 0);
 }

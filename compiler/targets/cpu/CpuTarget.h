@@ -30,13 +30,27 @@ enum class OutputKind {
 /// The kind that a path's extension asks for: .mlir .ll .s .o .a .so.
 std::optional<OutputKind> outputKindOf(llvm::StringRef path);
 
+/// Whether the kind is something to read, not to run.
+bool isText(OutputKind kind);
+
 /// What addresses of inputs the code may rely on: multiples of an element's
 /// size, or none, as in a mapped model file.
 enum class InputAlignment { Element, Byte };
 
+/// Another version of the code: a module with the same arguments, offsets and
+/// sizes, for another CPU of the same architecture.
+struct Variant {
+  mlir::ModuleOp module;
+  CpuTarget target;
+};
+
 struct EmitOptions {
   OutputKind kind = OutputKind::SharedObject;
+  /// The CPU of the module that is emitted, and the versions that are tried
+  /// after it, in this order, where a CPU does not have what it needs; text has
+  /// none.
   CpuTarget target;
+  llvm::SmallVector<Variant> others = {};
   OptLevel optLevel = OptLevel::O2;
   InputAlignment inputAlignment = InputAlignment::Element;
   /// Unless null, gets what register allocation made of each function, the
@@ -77,9 +91,10 @@ private:
   int64_t weightsSize;
 };
 
-/// Compiles `module`, which is at the end of the loops phase and is lowered in
-/// place, into a file that commit() will call `path`. Errors are reported at
-/// the module's location; the module is in no particular state after one.
+/// Compiles `module` and the other variants, which are at the end of the loops
+/// phase and are lowered in place, into a file that commit() will call `path`.
+/// Errors are reported at the module's location; the module is in no particular
+/// state after one.
 ///
 /// The main function is the one with `graven.num_inputs` and
 /// `graven.num_outputs`; its arguments are inputs, outputs, workspace and

@@ -16,9 +16,10 @@
 using namespace graven::cpu;
 using namespace llvm;
 
-static_assert(sizeof(GravenTensorInfo) == 32 && sizeof(GravenModel) == 112,
-              "the constants below follow the layouts of ABI version 1");
-static_assert(GRAVEN_ABI_VERSION == 1,
+static_assert(sizeof(GravenTensorInfo) == 32 && sizeof(GravenModel) == 120 &&
+                  sizeof(GravenVariant) == 24,
+              "the constants below follow the layouts of ABI version 2");
+static_assert(GRAVEN_ABI_VERSION == 2,
               "adapt the constants below to the new ABI");
 
 namespace {
@@ -26,14 +27,14 @@ namespace {
 class TableBuilder {
 public:
   TableBuilder(Module &module, const ModelSignature &signature,
-               const CpuTarget &target, TableFeature features)
+               ArrayRef<VariantSymbol> variants, TableFeature features)
       : module(module), context(module.getContext()), signature(signature),
-        target(target), features(features),
+        variants(variants), features(features),
         prefix(symbolPrefix(signature.name)),
         ptr(PointerType::getUnqual(context)), i32(Type::getInt32Ty(context)),
         i64(Type::getInt64Ty(context)) {}
 
-  void build(Function &main);
+  void build();
 
 private:
   bool has(TableFeature feature) const {
@@ -52,8 +53,9 @@ private:
   }
   Constant *tensors(ArrayRef<TensorSpec> specs, StringRef name);
   Constant *weights();
-  GlobalVariable *table(Function *entry);
-  Function *genericEntry(Function &main);
+  Constant *variantTable();
+  uint64_t commonFeatures();
+  GlobalVariable *table();
   void typedEntry();
   FunctionCallee support(StringRef name, ArrayRef<Type *> parameters);
   void alias(const Twine &name);
@@ -62,7 +64,7 @@ private:
   Module &module;
   LLVMContext &context;
   const ModelSignature &signature;
-  const CpuTarget &target;
+  ArrayRef<VariantSymbol> variants;
   TableFeature features;
   std::string prefix;
   PointerType *ptr;
@@ -107,10 +109,12 @@ Constant *TableBuilder::weights() {
     uint64_t room = alignTo(signature.weightsSize, 64);
     module.appendModuleInlineAsm(
         (Twine("\t.section ") + weightsSection +
-         (target.machine == graven::rt::Machine::X86_64 ? ",\"al\""
-                                                        : ",\"a\"") +
-         ",@nobits\n\t.balign " + Twine(pageSize(target.machine)) +
-         "\n\t.type " + name + ",@object\n\t.size " + name + ", " +
+         (variants.front().target->machine == graven::rt::Machine::X86_64
+              ? ",\"al\""
+              : ",\"a\"") +
+         ",@nobits\n\t.balign " +
+         Twine(pageSize(variants.front().target->machine)) + "\n\t.type " +
+         name + ",@object\n\t.size " + name + ", " +
          Twine(signature.weightsSize) + "\n" + name + ":\n\t.zero " +
          Twine(room) + "\n")
             .str());
@@ -119,8 +123,10 @@ Constant *TableBuilder::weights() {
 }
 
 std::string TableBuilder::provenance() {
-  std::string text =
-      "compiler=graven " GRAVEN_VERSION "\ncpu=" + target.info.name;
+  std::string text = "compiler=graven " GRAVEN_VERSION "\ncpu=";
+  for (const VariantSymbol &variant : variants)
+    text +=
+        (&variant == variants.begin() ? "" : ",") + variant.target->info.name;
   for (const auto &[key, value] : signature.provenance) {
     text += "\n" + key + "=";
     // One fact a line, whatever the value holds.
@@ -130,7 +136,30 @@ std::string TableBuilder::provenance() {
   return text;
 }
 
-GlobalVariable *TableBuilder::table(Function *entry) {
+Constant *TableBuilder::variantTable() {
+  SmallVector<Constant *> rows;
+  for (const VariantSymbol &variant : variants) {
+    auto *type =
+        FunctionType::get(i32, {ptr, ptr, ptr, ptr, ptr}, /*isVarArg=*/false);
+    auto *entry = cast<Function>(
+        module.getOrInsertFunction(variant.entry, type).getCallee());
+    entry->setVisibility(GlobalValue::HiddenVisibility);
+    rows.push_back(ConstantStruct::getAnon(
+        {entry, ConstantInt::get(i64, variant.target->requiredFeatures),
+         string(variant.target->info.name)}));
+  }
+  auto *type = ArrayType::get(rows.front()->getType(), rows.size());
+  return constant(ConstantArray::get(type, rows), "graven.variants");
+}
+
+uint64_t TableBuilder::commonFeatures() {
+  uint64_t common = ~UINT64_C(0);
+  for (const VariantSymbol &variant : variants)
+    common &= variant.target->requiredFeatures;
+  return common;
+}
+
+GlobalVariable *TableBuilder::table() {
   auto *support = new GlobalVariable(
       module, Type::getInt8Ty(context), /*isConstant=*/true,
       GlobalValue::ExternalLinkage, nullptr, "graven_support");
@@ -148,9 +177,10 @@ GlobalVariable *TableBuilder::table(Function *entry) {
       number(64),
       weights(),
       number(signature.weightsSize),
-      ConstantInt::get(i64, target.requiredFeatures),
+      ConstantInt::get(i64, commonFeatures()),
       string(provenance()),
-      entry,
+      variantTable(),
+      number(variants.size()),
       support,
   };
   auto *value = ConstantStruct::getAnon(fields);
@@ -159,36 +189,6 @@ GlobalVariable *TableBuilder::table(Function *entry) {
                          GlobalValue::InternalLinkage, value, "graven.table");
   global->setAlignment(Align(8));
   return global;
-}
-
-/// int32_t (void *const *inputs, void *const *outputs, void *workspace,
-///          const GravenParallel *parallel)
-Function *TableBuilder::genericEntry(Function &main) {
-  auto *type = FunctionType::get(i32, {ptr, ptr, ptr, ptr}, /*isVarArg=*/false);
-  auto *entry = Function::Create(type, GlobalValue::InternalLinkage,
-                                 prefix + "_entry", module);
-  IRBuilder<> b(BasicBlock::Create(context, "", entry));
-  SmallVector<Value *> arguments;
-  auto loadAll = [&](Value *array, size_t count) {
-    for (size_t i = 0; i < count; ++i)
-      arguments.push_back(
-          b.CreateLoad(ptr, b.CreateConstInBoundsGEP1_64(ptr, array, i)));
-  };
-  loadAll(entry->getArg(0), signature.inputs.size());
-  loadAll(entry->getArg(1), signature.outputs.size());
-  arguments.push_back(entry->getArg(2));
-  model = table(entry);
-  // The address is read from the table, where it has 64 bits, and not computed
-  // from the program counter, which reaches 2 GiB; volatile keeps LLVM from
-  // doing that.
-  Value *field = b.CreateStructGEP(model->getValueType(), model, 9);
-  arguments.push_back(
-      b.CreateLoad(ptr, field, /*isVolatile=*/signature.weightsSize > 0));
-  arguments.push_back(entry->getArg(3));
-  Value *status = b.CreateCall(&main, arguments);
-  b.CreateRet(status->getType()->isVoidTy() ? ConstantInt::get(i32, GRAVEN_OK)
-                                            : status);
-  return entry;
 }
 
 /// int NAME_run(const T *input..., T *output..., void *workspace)
@@ -246,14 +246,8 @@ void TableBuilder::alias(const Twine &name) {
                       name, model, &module);
 }
 
-void TableBuilder::build(Function &main) {
-  for (GlobalVariable &global : module.globals())
-    if (!global.isDeclaration() && !global.hasLocalLinkage())
-      global.setLinkage(GlobalValue::InternalLinkage);
-  for (Function &function : module)
-    if (!function.isDeclaration())
-      function.setLinkage(GlobalValue::InternalLinkage);
-  genericEntry(main);
+void TableBuilder::build() {
+  model = table();
   typedEntry();
   alias(prefix + "_model");
   if (has(TableFeature::FixedAlias))
@@ -262,9 +256,41 @@ void TableBuilder::build(Function &main) {
 
 } // namespace
 
-void graven::cpu::addModelTable(Module &module, Function &main,
-                                const ModelSignature &signature,
-                                const CpuTarget &target,
+/// int32_t (void *const *inputs, void *const *outputs, void *workspace,
+///          const void *weights, const GravenParallel *parallel)
+void graven::cpu::addEntry(Module &module, Function &main, StringRef name,
+                           const ModelSignature &signature) {
+  for (GlobalVariable &global : module.globals())
+    if (!global.isDeclaration() && !global.hasLocalLinkage())
+      global.setLinkage(GlobalValue::InternalLinkage);
+  for (Function &function : module)
+    if (!function.isDeclaration())
+      function.setLinkage(GlobalValue::InternalLinkage);
+  LLVMContext &context = module.getContext();
+  Type *ptr = PointerType::getUnqual(context), *i32 = Type::getInt32Ty(context);
+  auto *type =
+      FunctionType::get(i32, {ptr, ptr, ptr, ptr, ptr}, /*isVarArg=*/false);
+  auto *entry =
+      Function::Create(type, GlobalValue::ExternalLinkage, name, module);
+  entry->setVisibility(GlobalValue::HiddenVisibility);
+  IRBuilder<> b(BasicBlock::Create(context, "", entry));
+  SmallVector<Value *> arguments;
+  auto loadAll = [&](Value *array, size_t count) {
+    for (size_t i = 0; i < count; ++i)
+      arguments.push_back(
+          b.CreateLoad(ptr, b.CreateConstInBoundsGEP1_64(ptr, array, i)));
+  };
+  loadAll(entry->getArg(0), signature.inputs.size());
+  loadAll(entry->getArg(1), signature.outputs.size());
+  for (unsigned i : {2, 3, 4})
+    arguments.push_back(entry->getArg(i));
+  Value *status = b.CreateCall(&main, arguments);
+  b.CreateRet(status->getType()->isVoidTy() ? ConstantInt::get(i32, GRAVEN_OK)
+                                            : status);
+}
+
+void graven::cpu::addModelTable(Module &module, const ModelSignature &signature,
+                                ArrayRef<VariantSymbol> variants,
                                 TableFeature features) {
-  TableBuilder(module, signature, target, features).build(main);
+  TableBuilder(module, signature, variants, features).build();
 }

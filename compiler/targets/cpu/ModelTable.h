@@ -38,11 +38,25 @@ inline TableFeature operator|(TableFeature a, TableFeature b) {
                                    static_cast<unsigned>(b));
 }
 
-/// Adds the table, its strings and both entries for `main`, the translated main
-/// function, and gives everything but `PREFIX_model`, `PREFIX_run` and the
-/// fixed alias internal linkage. PREFIX is symbolPrefix(signature.name).
-void addModelTable(llvm::Module &module, llvm::Function &main,
-                   const ModelSignature &signature, const CpuTarget &target,
+/// A version of the code: the hidden symbol of its entry, and the CPU it is
+/// for.
+struct VariantSymbol {
+  std::string entry;
+  const CpuTarget *target;
+};
+
+/// Adds the function `name`, a GravenEntry that calls `main`, the translated
+/// main function, and gives everything else that is defined in the module
+/// internal linkage.
+void addEntry(llvm::Module &module, llvm::Function &main, llvm::StringRef name,
+              const ModelSignature &signature);
+
+/// Adds the table, its strings and the typed entry, which are `PREFIX_model`,
+/// `PREFIX_run` and the fixed alias; PREFIX is symbolPrefix(signature.name).
+/// Entries of variants may be defined in other modules. The variants are in the
+/// order in which a run tries them.
+void addModelTable(llvm::Module &module, const ModelSignature &signature,
+                   llvm::ArrayRef<VariantSymbol> variants,
                    TableFeature features);
 
 } // namespace graven::cpu

@@ -191,6 +191,39 @@ mlir::FailureOr<CpuTarget> CpuTarget::get(StringRef name, mlir::Location loc) {
   return target;
 }
 
+mlir::FailureOr<llvm::SmallVector<CpuTarget>>
+graven::cpu::findTargets(StringRef names, mlir::Location loc) {
+  llvm::SmallVector<StringRef> list;
+  names.split(list, ',');
+  llvm::SmallVector<CpuTarget> targets;
+  for (StringRef name : list) {
+    auto target = CpuTarget::get(name, loc);
+    if (mlir::failed(target))
+      return mlir::failure();
+    for (const CpuTarget &other : targets) {
+      if (other.machine != target->machine)
+        return emitCoded(loc, Code::UnknownCpu)
+               << "'" << other.info.name << "' and '" << name
+               << "' are CPUs of two architectures";
+      if (other.requiredFeatures == target->requiredFeatures)
+        return emitCoded(loc, Code::UnknownCpu)
+               << "nothing would choose between '" << other.info.name
+               << "' and '" << name << "': they have the same features";
+    }
+    targets.push_back(std::move(*target));
+  }
+  // What asks for more of everything has wider vectors or more features.
+  auto rank = [](const CpuTarget &target) {
+    return std::tuple(target.info.vectorBytes,
+                      llvm::popcount(target.requiredFeatures),
+                      StringRef(target.info.name));
+  };
+  llvm::sort(targets, [&](const CpuTarget &a, const CpuTarget &b) {
+    return rank(a) > rank(b);
+  });
+  return targets;
+}
+
 std::unique_ptr<llvm::TargetMachine>
 CpuTarget::createTargetMachine(llvm::CodeGenOptLevel level) const {
   llvm::TargetOptions options;

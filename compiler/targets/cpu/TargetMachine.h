@@ -49,6 +49,12 @@ struct CpuTarget {
   createTargetMachine(llvm::CodeGenOptLevel level) const;
 };
 
+/// Finds the CPUs of a list "x86-64-v2,x86-64-v3,x86-64-v4", the one that asks
+/// for most first: an order in which the first that a CPU can run is the best.
+/// They have one architecture, and no two of them ask for the same.
+mlir::FailureOr<llvm::SmallVector<CpuTarget>> findTargets(llvm::StringRef names,
+                                                          mlir::Location loc);
+
 } // namespace graven::cpu
 
 #endif // GRAVEN_COMPILER_TARGETS_CPU_TARGETMACHINE_H

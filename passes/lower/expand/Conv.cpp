@@ -8,6 +8,7 @@
 #include "passes/lower/expand/ConvPlan.h"
 #include "passes/lower/expand/Epilogue.h"
 #include "passes/lower/expand/Expand.h"
+#include "passes/lower/expand/Tiles.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -32,6 +33,11 @@ struct Slice {
   int64_t blocks() const { return whole + (rest > 0 ? 1 : 0); }
 };
 
+/// Vectors of a panel.
+struct Part {
+  int64_t first, vectors;
+};
+
 class ConvExpansion {
 public:
   ConvExpansion(Emitter &e, kernel::ConvOp op, Buffer x, Buffer w, Buffer out,
@@ -41,6 +47,8 @@ public:
         planarIn(op.isPlanarInput()), planarOut(op.isPlanarOutput()),
         vector(e.vectorOf(this->out.element)), lanes(vector.getNumElements()),
         width(this->w.shape[5]), panelSize(this->w.strides[0]),
+        wide(vectorsThatFit(e.target(), width / lanes,
+                            op.getTile()[0] * op.getTile()[1])),
         rowTiles(shape.rows, shape.tileRows),
         columnTiles(shape.columns, shape.tileColumns) {
     line = 64 / (this->out.element.getIntOrFloatBitWidth() / 8);
@@ -88,23 +96,26 @@ private:
       last = e.min(last, Idx(rowTiles.count));
     }
     e.tiles(rowTiles, first, last, [&](Idx rowTile, Idx y, int64_t rows) {
-      e.tiles(
-          columnTiles, Idx(int64_t(0)), Idx(columnTiles.count),
-          [&](Idx columnTile, Idx xx, int64_t columns) {
-            // Which part of the next panel this tile prefetches.
-            Idx row = order.panelsOutside ? rowTile
-                                          : e.add(rowTile, e.mul(first, -1));
-            Idx index = e.add(e.mul(row, columnTiles.count), columnTile);
-            tile(batch, panel, y, rows, xx, columns, index, channels, slice);
-          });
+      e.tiles(columnTiles, Idx(int64_t(0)), Idx(columnTiles.count),
+              [&](Idx columnTile, Idx xx, int64_t columns) {
+                // Which part of the next panel this tile prefetches.
+                Idx row = order.panelsOutside
+                              ? rowTile
+                              : e.add(rowTile, e.mul(first, -1));
+                Idx index = e.add(e.mul(row, columnTiles.count), columnTile);
+                int64_t vectors = vectorsOf(channels);
+                for (int64_t v = 0; v < vectors; v += wide)
+                  tile(batch, panel, y, rows, xx, columns, index, channels,
+                       {v, std::min(wide, vectors - v)}, slice);
+              });
     });
   }
 
   void tile(Idx batch, Idx panel, Idx y, int64_t rows, Idx column,
-            int64_t columns, Idx tileIndex, int64_t channels,
+            int64_t columns, Idx tileIndex, int64_t channels, Part part,
             const Slice &slice) {
     int64_t kh = w.shape[2], kw = w.shape[3];
-    int64_t vectors = vectorsOf(channels), pixels = rows * columns;
+    int64_t vectors = part.vectors, pixels = rows * columns;
     Idx group(int64_t(0));
     if (op.getGroups() > 1)
       group = e.mul(e.divRem(panel, shape.panels / op.getGroups()).first,
@@ -150,15 +161,17 @@ private:
                   Idx relative = e.add(block, e.mul(slice.first, -1));
                   Idx next =
                       e.add(prefetchBase, e.mul(stepOf(relative), ahead));
-                  int64_t prefetches = llvm::divideCeilSigned(ahead, line);
+                  int64_t prefetches =
+                      part.first == 0 ? llvm::divideCeilSigned(ahead, line) : 0;
                   for (int64_t c = 0; c < depth; ++c) {
                     // Spread over the multiplications, not in a burst.
                     for (int64_t p = 0; p < prefetches; ++p)
                       if (p * depth / prefetches == c)
                         e.prefetch(w, e.add(next, Idx(p * line)));
-                    multiply(values, e.add(from, Idx(c * laneStride)),
-                             e.add(weights, Idx(c * width)), rows, columns,
-                             vectors);
+                    multiply(
+                        values, e.add(from, Idx(c * laneStride)),
+                        e.add(weights, Idx(c * width + part.first * lanes)),
+                        rows, columns, vectors);
                   }
                   return values;
                 });
@@ -174,7 +187,7 @@ private:
     if (slice.rest > 0)
       accumulators =
           taps(e.add(slice.first, Idx(slice.whole)), slice.rest, accumulators);
-    store(batch, panel, y, rows, column, columns, channels, accumulators,
+    store(batch, panel, y, rows, column, columns, channels, part, accumulators,
           slice);
   }
 
@@ -206,18 +219,19 @@ private:
   }
 
   void store(Idx batch, Idx panel, Idx y, int64_t rows, Idx column,
-             int64_t columns, int64_t channels, ArrayRef<Value> accumulators,
-             const Slice &slice) {
-    int64_t vectors = vectorsOf(channels);
+             int64_t columns, int64_t channels, Part part,
+             ArrayRef<Value> accumulators, const Slice &slice) {
+    int64_t vectors = part.vectors;
     for (int64_t j = 0; j < vectors; ++j) {
-      int64_t valid = std::clamp<int64_t>(channels - j * lanes, 0, lanes);
-      Idx channel = e.add(e.mul(panel, width), Idx(j * lanes));
+      int64_t lane = (part.first + j) * lanes;
+      int64_t valid = std::clamp<int64_t>(channels - lane, 0, lanes);
+      Idx channel = e.add(e.mul(panel, width), Idx(lane));
       SmallVector<Value> channelValues;
       if (slice.final)
         channelValues = epilogue.channelValues(e, channel, vector, valid);
       for (int64_t r = 0; r < rows; ++r)
         for (int64_t c = 0; c < columns; ++c) {
-          Position position{batch, panel, j * lanes,
+          Position position{batch, panel, lane,
                             e.mul(e.add(y, Idx(r)), shape.joined),
                             e.add(column, Idx(c))};
           Value value =
@@ -301,6 +315,9 @@ private:
   bool planarIn, planarOut;
   VectorType vector;
   int64_t lanes, width, panelSize;
+  /// Vectors of a panel in a tile: fewer than all where it was made for wider
+  /// ones.
+  int64_t wide;
   Split rowTiles, columnTiles;
   /// Elements of a cache line.
   int64_t line;

@@ -7,6 +7,7 @@
 
 #include "passes/lower/expand/Epilogue.h"
 #include "passes/lower/expand/Expand.h"
+#include "passes/lower/expand/Tiles.h"
 
 #include "llvm/Support/MathExtras.h"
 
@@ -47,6 +48,8 @@ struct Columns {
   int64_t vectors;
   /// Lanes of the last vector that exist in the output.
   int64_t lastLanes;
+  /// Vectors of the panel before them.
+  int64_t first = 0;
 };
 
 class GemmExpansion {
@@ -56,7 +59,8 @@ public:
       : e(e), shape(op), a(std::move(a)), b(std::move(b)), out(std::move(out)),
         epilogue(std::move(epilogue)), vector(e.vectorOf(this->out.element)),
         lanes(vector.getNumElements()),
-        elementBytes(this->out.element.getIntOrFloatBitWidth() / 8) {
+        elementBytes(this->out.element.getIntOrFloatBitWidth() / 8),
+        wide(vectorsThatFit(e.target(), shape.width / lanes, op.getMr())) {
     int64_t kc = op.getKc() == 0 ? shape.k : op.getKc();
     // A residual that is the output itself must be read before it is written.
     if (this->epilogue.readsFull(op.getOut()))
@@ -101,8 +105,13 @@ private:
     auto block = [&](Idx k0, int64_t length, bool initial, bool final) {
       e.tiles(shape.rows, first, last,
               [&](Idx tileIndex, Idx row, int64_t rows) {
-                tile(batch, panelIndex, tileIndex, row, rows, columns, k0,
-                     length, initial, final);
+                for (int64_t v = 0; v < columns.vectors; v += wide) {
+                  bool isLast = v + wide >= columns.vectors;
+                  tile(batch, panelIndex, tileIndex, row, rows,
+                       {std::min(wide, columns.vectors - v),
+                        isLast ? columns.lastLanes : lanes, v},
+                       k0, length, initial, final);
+                }
               });
     };
     if (shape.k <= step)
@@ -125,7 +134,7 @@ private:
     Idx aBase = e.at(a, {batch, row, k0});
     Idx bBase =
         e.at(b, {shape.batch == 1 || b.shape[0] == 1 ? Idx(int64_t(0)) : batch,
-                 panelIndex, k0, Idx(int64_t(0))});
+                 panelIndex, k0, Idx(columns.first * lanes)});
     int64_t steps = std::max<int64_t>(1, length / kUnroll);
     int64_t ahead =
         llvm::divideCeilSigned(length * shape.width, shape.rows.count * steps);
@@ -166,7 +175,7 @@ private:
                            ahead % kUnroll == 0
                                ? e.mul(k, ahead / kUnroll)
                                : e.mul(e.divRem(k, kUnroll).first, ahead));
-                 for (int64_t p = 0; p < ahead; p += line)
+                 for (int64_t p = 0; columns.first == 0 && p < ahead; p += line)
                    e.prefetch(b, e.add(next, Idx(p)));
                  return multiply(k, kUnroll, SmallVector<Value>(values));
                });
@@ -181,7 +190,8 @@ private:
 
   void store(Idx batch, Idx panelIndex, Idx row, int64_t rows, Columns columns,
              ArrayRef<Value> accumulators, bool initial, bool final) {
-    Idx column = e.mul(panelIndex, shape.width);
+    Idx column =
+        e.add(e.mul(panelIndex, shape.width), Idx(columns.first * lanes));
     for (int64_t j = 0; j < columns.vectors; ++j) {
       int64_t valid = j + 1 == columns.vectors ? columns.lastLanes : lanes;
       Idx n = e.add(column, Idx(j * lanes));
@@ -209,6 +219,9 @@ private:
   Epilogue epilogue;
   VectorType vector;
   int64_t lanes, elementBytes;
+  /// Vectors of a panel in a tile: fewer than all where it was made for wider
+  /// ones.
+  int64_t wide;
   /// Steps of k between two additions to the output.
   int64_t step;
 };

@@ -6,6 +6,7 @@
 // direct convolution with one tap.
 
 #include "passes/lower/expand/Products.h"
+#include "passes/lower/expand/Tiles.h"
 
 #include "mlir/IR/Matchers.h"
 #include "llvm/Support/MathExtras.h"
@@ -39,7 +40,8 @@ public:
            const Buffer &weights, const Buffer &scratch)
       : e(e), shape(shape), weights(weights), scratch(scratch),
         vector(e.vectorOf(scratch.element)), lanes(vector.getNumElements()),
-        vectors(shape.panel / lanes), rows(shape.block, mr) {}
+        vectors(vectorsThatFit(e.target(), shape.panel / lanes, mr)),
+        rows(shape.block, mr) {}
 
   void point(Idx panel, Idx point, Idx products) {
     Idx from = e.mul(point, shape.inputStride());
@@ -49,7 +51,10 @@ public:
     auto emit = [&](const Chunk &chunk) {
       e.tiles(rows, Idx(int64_t(0)), Idx(rows.count),
               [&](Idx index, Idx row, int64_t count) {
-                tile(from, to, w, index, row, count, chunk);
+                for (int64_t column = 0; column < shape.panel;
+                     column += vectors * lanes)
+                  tile(from, e.add(to, Idx(column)), e.add(w, Idx(column)),
+                       index, row, count, chunk, column == 0);
               });
     };
     int64_t blocks = shape.depthBlocks(), whole = shape.depth / kBlock,
@@ -67,13 +72,13 @@ public:
 
 private:
   void tile(Idx from, Idx to, Idx w, Idx index, Idx row, int64_t count,
-            const Chunk &chunk) {
+            const Chunk &chunk, bool isFirst) {
     // The same depth of the next point's weights, spread over the tiles.
     constexpr int64_t line = 16;
     int64_t steps = chunk.blocks(),
             ahead = llvm::divideCeilSigned(steps * kBlock * shape.panel,
                                            rows.count * steps),
-            prefetches = llvm::divideCeilSigned(ahead, line);
+            prefetches = isFirst ? llvm::divideCeilSigned(ahead, line) : 0;
     Idx next = e.add(e.add(w, Idx(weights.strides[1])),
                      e.add(e.mul(chunk.first, kBlock * shape.panel),
                            e.mul(index, ahead * steps)));
@@ -125,7 +130,9 @@ private:
   const kernel::ProductShape &shape;
   const Buffer &weights, &scratch;
   VectorType vector;
-  int64_t lanes, vectors;
+  int64_t lanes;
+  /// Of a panel in a tile: fewer than all where it was made for wider ones.
+  int64_t vectors;
   Split rows;
 };
 

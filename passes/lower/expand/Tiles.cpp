@@ -54,6 +54,32 @@ int64_t rowsThatFit(const TargetInfo &target, int64_t vectors) {
                                   vectors);
 }
 
+int64_t tileVectors(const TargetInfo &target, int64_t vectors) {
+  int64_t best = 1;
+  double bestLoads = 0;
+  for (int64_t wide = 1; wide <= vectors; ++wide) {
+    int64_t rows = rowsThatFit(target, wide);
+    bool fits = vectors % wide == 0 && rows * wide < target.vectorRegisters;
+    // Too few accumulators wait for one another.
+    double loads =
+        double(rows + wide) / double(rows * wide) *
+        std::max(1.0, double(kWantedAccumulators) / double(rows * wide));
+    if (wide > 1 && (!fits || loads >= bestLoads))
+      continue;
+    best = wide;
+    bestLoads = loads;
+  }
+  return best;
+}
+
+int64_t vectorsThatFit(const TargetInfo &target, int64_t vectors,
+                       int64_t rows) {
+  for (int64_t wide = vectors; wide > 1; --wide)
+    if (vectors % wide == 0 && rowsThatFit(target, wide) >= rows)
+      return wide;
+  return 1;
+}
+
 GemmTile chooseGemmTile(const TargetInfo &target, int64_t m, int64_t n,
                         int64_t k, int64_t elementBytes) {
   int64_t lanes = target.lanes(elementBytes);

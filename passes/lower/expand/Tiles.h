@@ -16,6 +16,14 @@ namespace graven::expand {
 /// side, and one broadcast (without a fused multiply-add, one product more).
 int64_t rowsThatFit(const TargetInfo &target, int64_t vectors);
 
+/// How many of `vectors`, those of a panel, a register tile takes side by side:
+/// the divisor that asks for the fewest loads a multiply-add.
+int64_t tileVectors(const TargetInfo &target, int64_t vectors);
+
+/// The most of `vectors`, as a divisor of it, that leave room for `rows`: all
+/// of them where the panel was made for this target.
+int64_t vectorsThatFit(const TargetInfo &target, int64_t vectors, int64_t rows);
+
 /// kernel.gemm: `mr` rows, panels of `nr` columns, `kc` steps of k.
 struct GemmTile {
   int64_t mr, nr, kc;

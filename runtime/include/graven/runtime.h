@@ -26,7 +26,7 @@ extern "C" {
 #endif
 
 /* Grows by one when a struct of this file or the entry's convention changes. */
-#define GRAVEN_ABI_VERSION 1
+#define GRAVEN_ABI_VERSION 2
 
 /*===- Status codes ----------------------------------------------------------*/
 
@@ -154,10 +154,20 @@ const GravenParallel *graven_pool_parallel(GravenPool *pool);
 
 /* The compiled function: pointers to the data of inputs and outputs in the
  * order of the table, a workspace of at least workspace_size bytes aligned to
- * workspace_alignment, and threads or null for one thread. Returns a
- * GravenStatus. It checks nothing: call it through the functions below. */
+ * workspace_alignment, the table's weights, and threads or null for one thread.
+ * Returns a GravenStatus. It checks nothing: call it through the functions
+ * below. */
 typedef int32_t (*GravenEntry)(void *const *inputs, void *const *outputs,
-                               void *workspace, const GravenParallel *parallel);
+                               void *workspace, const void *weights,
+                               const GravenParallel *parallel);
+
+/* One version of the code. All versions of a model have one table, one
+ * workspace and one copy of the weights. */
+typedef struct GravenVariant {
+  GravenEntry entry;
+  uint64_t cpu_features; /* GRAVEN_CPU_* the code needs, 0 for none */
+  const char *cpu;       /* what it was compiled for: "x86-64-v3" */
+} GravenVariant;
 
 /* CPU features that code may require (GravenModel.cpu_features). A bit counts
  * as present only when the operating system saves the registers it needs. What
@@ -227,13 +237,24 @@ typedef int32_t (*GravenEntry)(void *const *inputs, void *const *outputs,
 #define GRAVEN_CPU_ARM_CSSC (UINT64_C(1) << 12)
 #define GRAVEN_CPU_ARM_MOPS (UINT64_C(1) << 13)
 
+/* Versions of the Arm architecture. */
+#define GRAVEN_CPU_ARMV8_A GRAVEN_CPU_ARM_SIMD
+#define GRAVEN_CPU_ARMV8_2_A (GRAVEN_CPU_ARMV8_A | GRAVEN_CPU_ARM_RDMA)
+#define GRAVEN_CPU_ARMV8_4_A                                                   \
+  (GRAVEN_CPU_ARMV8_2_A | GRAVEN_CPU_ARM_FCMA | GRAVEN_CPU_ARM_DOTPROD |       \
+   GRAVEN_CPU_ARM_FLAGM)
+#define GRAVEN_CPU_ARMV8_6_A                                                   \
+  (GRAVEN_CPU_ARMV8_4_A | GRAVEN_CPU_ARM_FRINTTS | GRAVEN_CPU_ARM_FLAGM2 |     \
+   GRAVEN_CPU_ARM_I8MM | GRAVEN_CPU_ARM_BF16)
+
 struct GravenSupport;
 
 /* Everything a host must know about a compiled model. A constant of the
- * artifact. Layout (LP64), 112 bytes, all members after the first two are 8
+ * artifact. Layout (LP64), 120 bytes, all members after the first two are 8
  * bytes: { i32, i32, ptr name, ptr inputs, ptr outputs, i64 num_inputs, i64
  * num_outputs, i64 workspace_size, i64 workspace_alignment, ptr weights, i64
- * weights_size, i64 cpu_features, ptr provenance, ptr entry, ptr support }. */
+ * weights_size, i64 cpu_features, ptr provenance, ptr variants, i64
+ * num_variants, ptr support }. */
 typedef struct GravenModel {
   uint32_t abi_version; /* GRAVEN_ABI_VERSION of the compiler */
   uint32_t struct_size; /* sizeof(GravenModel) of the compiler */
@@ -246,13 +267,22 @@ typedef struct GravenModel {
   int64_t workspace_alignment; /* bytes, a power of two */
   const void *weights;         /* packed weights, null when there are none */
   int64_t weights_size;        /* bytes */
-  uint64_t cpu_features;       /* GRAVEN_CPU_* the code needs, 0 for none */
+  uint64_t cpu_features;       /* GRAVEN_CPU_* that every variant needs */
   /* Where the artifact comes from, as lines KEY=VALUE separated by '\n':
    * compiler=graven 0.1.0, cpu=x86-64-v3, source=sha256:... */
   const char *provenance;
-  GravenEntry entry;
+  const GravenVariant *variants;       /* what asks for most features first */
+  int64_t num_variants;                /* at least 1 */
   const struct GravenSupport *support; /* &graven_support of the artifact */
 } GravenModel;
+
+/* The code that a run uses here: the first variant whose features this CPU has.
+ * Null where there is none, and for tables of another version. The environment
+ * variable GRAVEN_MAX_CPU, read once per process, takes features away: with
+ * x86-64, x86-64-v2, x86-64-v3, x86-64-v4, armv8-a, armv8.2-a, armv8.4-a or
+ * armv8.6-a the CPU has no more than that level has. With any other value no
+ * variant fits, and the message of a run says so. */
+const GravenVariant *graven_model_variant(const GravenModel *model);
 
 /* Checks the ABI version, the CPU, and count, dtype, rank, extents, pointers,
  * alignment and overlap of all tensors. Allocates nothing.
@@ -299,6 +329,7 @@ typedef struct GravenSupport {
   GravenPool *(*pool_create)(int);
   void (*pool_destroy)(GravenPool *);
   const GravenParallel *(*pool_parallel)(GravenPool *);
+  const GravenVariant *(*variant)(const GravenModel *);
 } GravenSupport;
 
 /* Compiled tables refer to this symbol. */

@@ -32,7 +32,9 @@ static void row(void *args, int64_t lo, int64_t hi) {
 /* Answers "index out of range" when the first element of x is negative, as a
  * gather would. */
 static int32_t entry(void *const *inputs, void *const *outputs, void *workspace,
-                     const GravenParallel *parallel) {
+                     const void *weights, const GravenParallel *parallel) {
+  if (weights != &weight)
+    return GRAVEN_ERROR_NULL_POINTER;
   RowArgs args = {inputs[0], inputs[1], outputs[0], workspace};
   if (args.x[0] < 0)
     return GRAVEN_ERROR_INDEX_OUT_OF_RANGE;
@@ -53,6 +55,8 @@ static const GravenTensorInfo outputs[] = {
     {"y", matrixExtents, NULL, GRAVEN_F32, 2},
 };
 
+static const GravenVariant variants[] = {{entry, 0, "x86-64"}};
+
 EXPORT const GravenModel fake_model = {
     .abi_version = GRAVEN_ABI_VERSION,
     .struct_size = sizeof(GravenModel),
@@ -67,7 +71,8 @@ EXPORT const GravenModel fake_model = {
     .weights_size = sizeof(weight),
     .cpu_features = 0,
     .provenance = "compiler=by hand\ncpu=x86-64\nsource=none",
-    .entry = entry,
+    .variants = variants,
+    .num_variants = 1,
     .support = &graven_support,
 };
 

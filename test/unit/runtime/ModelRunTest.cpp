@@ -178,20 +178,58 @@ TEST_F(ModelRun, allowsNeighbours) {
 
 TEST_F(ModelRun, refusesAnotherAbi) {
   model.abi_version = 7;
-  expectFailure(GRAVEN_ERROR_ABI_MISMATCH, "expected abi version 1, got 7");
+  expectFailure(GRAVEN_ERROR_ABI_MISMATCH, "expected abi version 2, got 7");
 }
 
 TEST_F(ModelRun, refusesATableOfAnotherSize) {
   model.struct_size = 8;
   expectFailure(GRAVEN_ERROR_ABI_MISMATCH,
-                "expected a model table of 112 bytes, got 8");
+                "expected a model table of 120 bytes, got 8");
 }
 
 TEST_F(ModelRun, refusesACpuFeatureThatNoCpuHas) {
-  model.cpu_features = UINT64_C(1) << 62;
+  GravenVariant variant = model.variants[0];
+  variant.cpu_features = UINT64_C(1) << 61;
+  model.variants = &variant;
   expectFailure(GRAVEN_ERROR_CPU_UNSUPPORTED,
                 "model 'fake' was compiled for a cpu with an unknown feature, "
                 "which this cpu does not have");
+}
+
+// What the entries of different variants do differs here, so that the test sees
+// which one ran.
+TEST_F(ModelRun, takesTheFirstVariantThatTheCpuHas) {
+  static int64_t ran;
+  auto entry = [](auto number) -> GravenEntry {
+    return [](void *const *, void *const *, void *, const void *,
+              const GravenParallel *) -> int32_t {
+      ran = decltype(number)::value;
+      return GRAVEN_OK;
+    };
+  };
+  const uint64_t none = UINT64_C(1) << 61;
+  GravenVariant variants[] = {
+      {entry(std::integral_constant<int, 0>()), none, "future"},
+      {entry(std::integral_constant<int, 1>()), 0, "x86-64"},
+      {entry(std::integral_constant<int, 2>()), 0, "x86-64"}};
+  model.variants = variants;
+  model.num_variants = 3;
+  ASSERT_EQ(run(), GRAVEN_OK) << error;
+  EXPECT_EQ(ran, 1);
+  EXPECT_EQ(graven_model_variant(&model), &variants[1]);
+  variants[1].cpu_features = none;
+  ASSERT_EQ(run(), GRAVEN_OK) << error;
+  EXPECT_EQ(ran, 2);
+  variants[2].cpu_features = none;
+  EXPECT_EQ(graven_model_variant(&model), nullptr);
+  expectFailure(GRAVEN_ERROR_CPU_UNSUPPORTED,
+                "model 'fake' was compiled for a cpu with an unknown feature "
+                "or more, which this cpu does not have");
+}
+
+TEST_F(ModelRun, refusesATableWithoutCode) {
+  model.num_variants = 0;
+  expectFailure(GRAVEN_ERROR_ABI_MISMATCH, "model 'fake' has no code");
 }
 
 TEST_F(ModelRun, refusesAWorkspaceBeyondMemory) {
@@ -224,7 +262,9 @@ TEST(CpuFeatures, agreeWithTheCompilersLibrary) {
   // One artifact per feature: what the run says is what libgcc says.
   GravenModel model = fake_model;
   auto supports = [&](uint64_t feature) {
-    model.cpu_features = feature;
+    GravenVariant variant = fake_model.variants[0];
+    variant.cpu_features = feature;
+    model.variants = &variant;
     return graven_model_check(&model, nullptr, 0, nullptr, 0, nullptr, 0) !=
            GRAVEN_ERROR_CPU_UNSUPPORTED;
   };

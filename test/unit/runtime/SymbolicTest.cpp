@@ -108,7 +108,7 @@ TEST(Shapes, scalarsNeedNoExtentsAndEmptyTensorsNoData) {
 
 /// Adds its first 99 inputs (i64 scalars) up.
 int32_t sumEntry(void *const *inputs, void *const *outputs, void *,
-                 const GravenParallel *) {
+                 const void *, const GravenParallel *) {
   int64_t sum = 0;
   for (int i = 0; i < 99; ++i)
     sum += *static_cast<int64_t *>(inputs[i]);
@@ -116,13 +116,15 @@ int32_t sumEntry(void *const *inputs, void *const *outputs, void *,
   return GRAVEN_OK;
 }
 
+const GravenVariant sumVariant = {sumEntry, 0, "x86-64"};
+
 GravenModel sumModel(std::vector<GravenTensorInfo> &infos) {
   GravenModel model = fake_model;
   model.inputs = infos.data();
   model.outputs = infos.data();
   model.num_inputs = static_cast<int64_t>(infos.size());
   model.workspace_size = 0;
-  model.entry = sumEntry;
+  model.variants = &sumVariant;
   return model;
 }
 

@@ -173,7 +173,7 @@ TEST_F(CodegenTest, halfFloatsNeedNoLibrary) {
   ASSERT_TRUE(loaded.model()) << loaded.error;
   float x[8] = {1.00390625f, -0.0f, 3e38f, NAN, 1e-3f, 2.0f, -7.5f, 100}, y[8];
   void *inputs[] = {x}, *outputs[] = {y};
-  EXPECT_EQ(loaded.model()->entry(inputs, outputs, nullptr, nullptr), 0);
+  EXPECT_EQ(loaded.call(inputs, outputs, nullptr, nullptr), 0);
   EXPECT_EQ(y[0], 1.0f); // a tie goes to even
   EXPECT_TRUE(std::signbit(y[1]));
   EXPECT_EQ(y[2], INFINITY); // beyond f16
@@ -190,7 +190,7 @@ TEST_F(CodegenTest, powersNeedLibmAtMost) {
   ASSERT_TRUE(loaded.model()) << loaded.error;
   float x[8] = {1, 2, -2, 0.5f, 4, -1, 8, 0.25f}, y[8];
   void *inputs[] = {x}, *outputs[] = {y};
-  EXPECT_EQ(loaded.model()->entry(inputs, outputs, nullptr, nullptr), 0);
+  EXPECT_EQ(loaded.call(inputs, outputs, nullptr, nullptr), 0);
   for (int i = 0; i < 8; ++i)
     EXPECT_EQ(y[i], 1 / (x[i] * x[i] * x[i]));
   // LLVM knows exp10 and uses it for powers of ten.
@@ -241,7 +241,7 @@ TEST_F(CodegenTest, everyLevelComputesTheSame) {
     alignas(64) char workspace[256];
     std::fill_n(x, 64, 2.0f);
     void *inputs[] = {x}, *outputs[] = {y};
-    EXPECT_EQ(loaded.model()->entry(inputs, outputs, workspace, nullptr), 0);
+    EXPECT_EQ(loaded.call(inputs, outputs, workspace, nullptr), 0);
     for (float value : y)
       EXPECT_EQ(value, 7.0f);
   }

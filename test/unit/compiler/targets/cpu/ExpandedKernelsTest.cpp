@@ -135,13 +135,13 @@ TEST_F(ExpandedKernelsTest, gemmAndElementwise) {
   std::vector<char> memory(signature.workspaceSize + 64);
   void *workspace = memory.data() + 64 - uintptr_t(memory.data()) % 64;
   void *inputs[] = {a.data()}, *outputs[] = {one.data()};
-  EXPECT_EQ(loaded.model()->entry(inputs, outputs, workspace, nullptr), 0);
+  EXPECT_EQ(loaded.call(inputs, outputs, workspace, nullptr), 0);
   for (size_t i = 0; i < one.size(); ++i)
     ASSERT_NEAR(one[i], expected[i], 1e-5) << i;
 
   GravenParallel parallel = {nullptr, 3, runInPieces};
   outputs[0] = pieces.data();
-  EXPECT_EQ(loaded.model()->entry(inputs, outputs, workspace, &parallel), 0);
+  EXPECT_EQ(loaded.call(inputs, outputs, workspace, &parallel), 0);
   EXPECT_EQ(0, memcmp(one.data(), pieces.data(), one.size() * sizeof(float)))
       << "results depend on how tasks are split";
 }

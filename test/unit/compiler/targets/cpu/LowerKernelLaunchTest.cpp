@@ -71,7 +71,7 @@ func.func private @k(%x: memref<8xf32>, %i: index, %f: f32, %d: f64, %n: i8, %y:
   ASSERT_TRUE(loaded.model()) << loaded.error;
   float x[8] = {0, 1, 2, 3, 4, 5, 6, 7}, y[8] = {};
   void *inputs[] = {x}, *outputs[] = {y};
-  EXPECT_EQ(loaded.model()->entry(inputs, outputs, nullptr, nullptr), 0);
+  EXPECT_EQ(loaded.call(inputs, outputs, nullptr, nullptr), 0);
   for (int i = 0; i < 8; ++i)
     EXPECT_EQ(y[i], float(i) + 5 + 2.5f + 0.25f - 3);
 }
@@ -106,7 +106,7 @@ func.func private @k(%x: memref<8xf32>, %y: memref<8xf32>, %i: index, %lo: index
   ASSERT_TRUE(loaded.model()) << loaded.error;
   float x[8] = {0, 1, 2, 3, 4, 5, 6, 7}, y[8] = {};
   void *inputs[] = {x}, *outputs[] = {y};
-  EXPECT_EQ(loaded.model()->entry(inputs, outputs, nullptr, nullptr), 0);
+  EXPECT_EQ(loaded.call(inputs, outputs, nullptr, nullptr), 0);
   for (int i = 0; i < 8; ++i)
     EXPECT_EQ(y[i], 3 * float(i));
 }
@@ -172,7 +172,7 @@ func.func private @k(%s: memref<4xf32, strided<[1], offset: 4>>,
   ASSERT_TRUE(loaded.model()) << loaded.error;
   float x[8] = {0, 1, 2, 3, 4, 5, 6, 7}, y[8] = {};
   void *inputs[] = {x}, *outputs[] = {y};
-  EXPECT_EQ(loaded.model()->entry(inputs, outputs, nullptr, nullptr), 0);
+  EXPECT_EQ(loaded.call(inputs, outputs, nullptr, nullptr), 0);
   const float expected[8] = {0, 4, 0, 5, 0, 6, 0, 7};
   EXPECT_EQ(0, memcmp(y, expected, sizeof(y)));
 }

@@ -69,7 +69,7 @@ TEST_F(SharedObjectTest, runsOnOneThread) {
   Loaded loaded(library);
   ASSERT_TRUE(loaded.model()) << loaded.error;
   void *inputs[] = {buffers.x}, *outputs[] = {buffers.y};
-  EXPECT_EQ(loaded.model()->entry(inputs, outputs, buffers.workspace, nullptr),
+  EXPECT_EQ(loaded.call(inputs, outputs, buffers.workspace, nullptr),
             GRAVEN_OK);
   buffers.expectScaled();
 }
@@ -82,8 +82,7 @@ TEST_F(SharedObjectTest, sharesTasksOfTheCaller) {
   ASSERT_TRUE(loaded.model()) << loaded.error;
   Regions regions;
   void *inputs[] = {buffers.x}, *outputs[] = {buffers.y};
-  EXPECT_EQ(loaded.model()->entry(inputs, outputs, buffers.workspace,
-                                  &regions.parallel),
+  EXPECT_EQ(loaded.call(inputs, outputs, buffers.workspace, &regions.parallel),
             0);
   buffers.expectScaled();
   // The kernel of a single task is not worth a region.
@@ -190,7 +189,7 @@ TEST_F(SharedObjectTest, libmIsNeededWhereUsed) {
   ASSERT_TRUE(loaded.model()) << loaded.error;
   float x[8] = {0, 1, 2, 3, -1, -2, 0.5f, 1e10f}, y[8];
   void *inputs[] = {x}, *outputs[] = {y};
-  EXPECT_EQ(loaded.model()->entry(inputs, outputs, nullptr, nullptr), 0);
+  EXPECT_EQ(loaded.call(inputs, outputs, nullptr, nullptr), 0);
   for (int i = 0; i < 8; ++i)
     EXPECT_EQ(y[i], std::tan(x[i]));
 }
@@ -235,9 +234,8 @@ TEST_F(SharedObjectTest, namesMayHoldAnyBytes) {
     EXPECT_TRUE(loaded.symbol((symbolPrefix(name) + "_run").c_str()));
     EXPECT_LE(symbolPrefix(name).size(), 64u);
     void *inputs[] = {buffers.x}, *outputs[] = {buffers.y};
-    EXPECT_EQ(
-        loaded.model()->entry(inputs, outputs, buffers.workspace, nullptr),
-        GRAVEN_OK);
+    EXPECT_EQ(loaded.call(inputs, outputs, buffers.workspace, nullptr),
+              GRAVEN_OK);
     buffers.expectScaled();
   }
 }
@@ -264,7 +262,7 @@ TEST_F(SharedObjectTest, bigWeightsLoadLazily) {
   ASSERT_TRUE(loaded.model()) << loaded.error;
   EXPECT_LT(ms, 50) << "loading must not touch the weights";
   void *inputs[] = {buffers.x}, *outputs[] = {buffers.y};
-  EXPECT_EQ(loaded.model()->entry(inputs, outputs, buffers.workspace, nullptr),
+  EXPECT_EQ(loaded.call(inputs, outputs, buffers.workspace, nullptr),
             GRAVEN_OK);
   buffers.expectScaled();
 }

@@ -88,7 +88,7 @@ TEST_F(SplitKernelsTest, partsComputeTheWhole) {
     x[i] = float(i);
   void *inputs[] = {x}, *outputs[] = {y};
   alignas(64) char workspace[64];
-  EXPECT_EQ(loaded.model()->entry(inputs, outputs, workspace, nullptr), 0);
+  EXPECT_EQ(loaded.call(inputs, outputs, workspace, nullptr), 0);
   for (int i = 0; i < 64; ++i)
     EXPECT_EQ(y[i], float(i + numKernels * (numKernels - 1) / 2));
 }
@@ -165,7 +165,7 @@ func.func private @k_0(%a: memref<8xf32>, %b: memref<8xf32>, %lo: index, %hi: in
     ASSERT_TRUE(loaded.model()) << loaded.error;
     float x[8] = {1, 2, 3, 4, 5, 6, 7, 8}, y[8] = {};
     void *inputs[] = {x}, *outputs[] = {y};
-    EXPECT_EQ(loaded.model()->entry(inputs, outputs, nullptr, nullptr), 0);
+    EXPECT_EQ(loaded.call(inputs, outputs, nullptr, nullptr), 0);
     EXPECT_EQ(0, memcmp(x, y, sizeof(x)));
   }
 }

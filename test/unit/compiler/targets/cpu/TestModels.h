@@ -30,6 +30,12 @@ public:
   Loaded(const Loaded &) = delete;
   void *symbol(const char *name) const;
   const GravenModel *model() const { return table; }
+  /// The first variant, with no check.
+  int32_t call(void *const *inputs, void *const *outputs, void *workspace,
+               const GravenParallel *parallel) const {
+    return table->variants->entry(inputs, outputs, workspace, table->weights,
+                                  parallel);
+  }
   std::string error;
 
 private:
