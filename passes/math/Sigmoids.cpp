@@ -33,9 +33,12 @@ Expr erfF32(Expr x) {
 Expr erfcF32(Expr x) {
   // erfc(10.06) is the last value that does not round to zero.
   Expr u = atMost(abs(toF64(x)), 10.1);
-  Expr t = (u - 3) / (u + 3);
+  // One division for both quotients, which f64 has digits for.
+  Expr denominator = multiplyAdd(u, 2, 1);
+  Expr inverse = 1 / ((u + 3) * denominator);
+  Expr t = (u - 3) * denominator * inverse;
   Expr gauss = exp2F64(u * u * -kLog2E);
-  Expr y = gauss * horner(t, kErfcF64) / multiplyAdd(u, 2, 1);
+  Expr y = gauss * horner(t, kErfcF64) * ((u + 3) * inverse);
   Expr wide = select(toF64(x) < 0, 2 - y, y);
   return toF32(wide);
 }

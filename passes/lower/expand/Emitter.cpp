@@ -326,6 +326,12 @@ Value Emitter::maxOrSecond(Value a, Value b2) {
   return arith::SelectOp::create(b, location, greater, a, b2);
 }
 
+Value Emitter::maxOrNaN(Value a, Value b2) {
+  Value isNaN =
+      arith::CmpFOp::create(b, location, arith::CmpFPredicate::UNO, a, a);
+  return arith::SelectOp::create(b, location, isNaN, a, maxOrSecond(a, b2));
+}
+
 Value Emitter::broadcast(Value scalar, VectorType type) {
   return vector::BroadcastOp::create(b, location, type, scalar);
 }

@@ -105,6 +105,8 @@ public:
   mlir::Value mulf(mlir::Value a, mlir::Value b);
   /// a > b ? a : b, one instruction; b when a is NaN.
   mlir::Value maxOrSecond(mlir::Value a, mlir::Value b);
+  /// The greater one, or NaN when one of them is; of zeros, any.
+  mlir::Value maxOrNaN(mlir::Value a, mlir::Value b);
   mlir::Value broadcast(mlir::Value scalar, mlir::VectorType type);
   /// Rows of a square matrix, as many as lanes (a power of two), to its
   /// columns.

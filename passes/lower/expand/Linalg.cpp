@@ -8,10 +8,12 @@
 
 #include "passes/lower/expand/Expand.h"
 #include "passes/lower/expand/LoopNest.h"
+#include "passes/lower/expand/Tiled.h"
 #include "passes/lower/expand/Widen.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/AffineExpr.h"
 #include "mlir/IR/IRMapping.h"
 
@@ -69,6 +71,9 @@ public:
       // The task's range of the collapsed outer parallel loops.
       Idx first = e.mul(task[0], nest.unitsPerTask);
       Idx last = e.min(e.add(first, Idx(nest.unitsPerTask)), Idx(nest.units));
+      // Neighbours alone: tasks begin at whole vectors.
+      if (useStrips && nest.outer == nest.parallel)
+        return neighbours(first, last);
       e.loop(first, last, 1, [&](Idx unit) {
         SmallVector<Idx> ivs(nest.loops.size(), Idx(int64_t(0)));
         SmallVector<int64_t> extents;
@@ -94,13 +99,28 @@ private:
     });
   }
 
+  /// The elements [first, last) of the one loop that there is.
+  void neighbours(Idx first, Idx last) {
+    int64_t lanes = e.lanesOf(accesses.back().buffer.element),
+            whole = nest.units / lanes * lanes;
+    SmallVector<Idx> ivs(1, Idx(int64_t(0)));
+    e.loop(first, e.min(last, Idx(whole)), lanes,
+           [&](Idx start) { strip(ivs, start, lanes, 1, lanes); });
+    if (whole < nest.units)
+      e.ifEqual(
+          last, nest.units,
+          [&] { strip(ivs, Idx(whole), lanes, 1, nest.units - whole); }, [] {});
+  }
+
   /// A reduction over outer axes: vectors of neighbours are accumulated
-  /// together, so that memory is read in its order.
+  /// together, so that memory is read in its order. Without a reduction, the
+  /// vectors are independent and go one by one.
   void strips(SmallVector<Idx> &ivs) {
     int64_t extent = nest.loops[nest.parallel - 1].extent;
     int64_t lanes = e.lanesOf(accesses.back().buffer.element);
     int64_t done = 0;
-    for (int64_t width : {kStripVectors * lanes, lanes}) {
+    bool reduces = nest.parallel < nest.loops.size();
+    for (int64_t width : {reduces ? kStripVectors * lanes : lanes, lanes}) {
       int64_t end = done + (extent - done) / width * width;
       e.loop(Idx(done), Idx(end), width, [&](Idx start) {
         strip(ivs, start, lanes, width / lanes, lanes);
@@ -167,10 +187,20 @@ private:
     return e.loadVector(access.buffer, indexOf(access, ivs), type, valid);
   }
 
-  /// Whether the last parallel loop is the contiguous one of a reduction.
+  /// Whether the last parallel loop is the contiguous one of a reduction, or of
+  /// elementary functions, which are too much for a vectorizer of loops.
   bool canUseStrips() {
-    if (nest.parallel == nest.loops.size() || nest.parallel == 0 ||
-        nest.outer == nest.parallel || !canWiden(*op.getBlock()))
+    if (nest.parallel == 0 || !canWiden(*op.getBlock()))
+      return false;
+    bool isLong = llvm::any_of(*op.getBlock(), [](Operation &inner) {
+      return isa<math::MathDialect>(inner.getDialect());
+    });
+    int64_t lanes = e.lanesOf(accesses.back().buffer.element);
+    if (nest.parallel == nest.loops.size()
+            ? !isLong || (nest.outer == nest.parallel &&
+                          (nest.parallel > 1 ||
+                           (nest.tasks > 1 && nest.unitsPerTask % lanes != 0)))
+            : nest.outer == nest.parallel)
       return false;
     const Loop &loop = nest.loops[nest.parallel - 1];
     if (loop.extent < e.lanesOf(accesses.back().buffer.element))
@@ -358,7 +388,61 @@ LoopNest nestOf(linalg::LinalgOp op) {
 
 } // namespace
 
-int64_t taskCount(linalg::LinalgOp op) { return nestOf(op).tasks; }
+/// The square tiles of an operation that transposes some of its operands.
+static std::optional<TiledNest> tilingOf(linalg::LinalgOp op) {
+  if (op.getNumParallelLoops() != op.getNumLoops() ||
+      op.getNumDpsInits() != 1 || !canWiden(*op.getBlock()) ||
+      op.payloadUsesValueFromOperand(op.getDpsInitOperand(0)))
+    return std::nullopt;
+  SmallVector<Strides> operands;
+  int64_t bits = 0;
+  for (OpOperand &operand : op->getOpOperands()) {
+    auto type = dyn_cast<MemRefType>(operand.get().getType());
+    if (!type)
+      continue;
+    Strides strides;
+    int64_t offset = 0;
+    Type element = type.getElementType();
+    if (!element.isIntOrFloat() ||
+        (bits != 0 && bits != element.getIntOrFloatBitWidth()) ||
+        !linearStrides(type, op.getMatchingIndexingMap(&operand), strides,
+                       offset))
+      return std::nullopt;
+    bits = element.getIntOrFloatBitWidth();
+    operands.push_back(strides);
+  }
+  // Narrower elements take more shuffles than they are worth.
+  if (bits != 32 && bits != 64)
+    return std::nullopt;
+  return TiledNest::create(op.getStaticLoopRanges(), operands, bits / 8);
+}
+
+static void expandTiled(Emitter &e, linalg::LinalgOp op, const TiledNest &nest,
+                        ArrayRef<Access> accesses, Value lo, Value hi) {
+  SmallVector<Buffer> buffers;
+  SmallVector<int64_t> offsets;
+  for (const Access &access : accesses)
+    if (access.buffer.flat) {
+      buffers.push_back(access.buffer);
+      offsets.push_back(access.offset);
+    }
+  int64_t lanes = e.lanesOf(buffers.back().element);
+  auto body = [&](ArrayRef<Value> vectors) -> Value {
+    IRMapping map;
+    size_t next = 0;
+    for (OpOperand *operand : op.getDpsInputOperands())
+      map.map(op.getMatchingBlockArgument(operand),
+              op.isScalar(operand) ? operand->get() : vectors[next++]);
+    return cloneWidened(e, *op.getBlock(), map, lanes)[0];
+  };
+  nest.run(e, lo, hi, {body, buffers, offsets});
+}
+
+int64_t taskCount(linalg::LinalgOp op) {
+  if (std::optional<TiledNest> tiles = tilingOf(op))
+    return tiles->tasks;
+  return nestOf(op).tasks;
+}
 
 LogicalResult expandLinalg(Emitter &e, linalg::LinalgOp op, Value lo,
                            Value hi) {
@@ -376,6 +460,10 @@ LogicalResult expandLinalg(Emitter &e, linalg::LinalgOp op, Value lo,
           linearStrides(type, access.map, access.strides, access.offset);
     }
     accesses.push_back(std::move(access));
+  }
+  if (std::optional<TiledNest> tiles = tilingOf(op)) {
+    expandTiled(e, op, *tiles, accesses, lo, hi);
+    return success();
   }
   LoopNest nest = nestOf(op);
   LinalgExpansion(e, op, std::move(accesses), nest).run(lo, hi);

@@ -91,9 +91,7 @@ LoopNest::LoopNest(ArrayRef<int64_t> extents, ArrayRef<bool> isParallel,
   if (!operands.empty()) {
     // The output, the last operand, decides the order of the parallel loops;
     // the farthest walk of any operand that of the reductions.
-    sortStable(outerLoops, [&](const Loop &loop) {
-      return loop.strideOf(operands.back());
-    });
+    outerLoops = inOrder(std::move(outerLoops), operands, pinned);
     auto farthest = [&](const Loop &loop) {
       int64_t result = 0;
       for (const Strides &strides : operands)
@@ -101,7 +99,6 @@ LoopNest::LoopNest(ArrayRef<int64_t> extents, ArrayRef<bool> isParallel,
       return result;
     };
     sortStable(reductions, farthest);
-    outerLoops = collapseAll(std::move(outerLoops), operands, pinned);
     reductions = collapseAll(std::move(reductions), operands, pinned);
   }
   int64_t below = 1, total = 1;
@@ -132,6 +129,14 @@ LoopNest::LoopNest(ArrayRef<int64_t> extents, ArrayRef<bool> isParallel,
   tasks = std::max<int64_t>(1, llvm::divideCeilSigned(units, unitsPerTask));
   loops = std::move(outerLoops);
   loops.append(reductions.begin(), reductions.end());
+}
+
+SmallVector<Loop> LoopNest::inOrder(SmallVector<Loop> loops,
+                                    ArrayRef<Strides> operands,
+                                    ArrayRef<bool> pinned) {
+  sortStable(loops,
+             [&](const Loop &loop) { return loop.strideOf(operands.back()); });
+  return collapseAll(std::move(loops), operands, pinned);
 }
 
 Idx LoopNest::original(ArrayRef<Idx> ivs, unsigned dim) const {

@@ -37,6 +37,12 @@ public:
   LoopNest(llvm::ArrayRef<int64_t> extents, llvm::ArrayRef<bool> isParallel,
            llvm::ArrayRef<Strides> operands, llvm::ArrayRef<bool> pinned);
 
+  /// The loops in the order of their walk through the last operand, farthest
+  /// first, neighbours collapsed where no operand and no pin forbids it.
+  static llvm::SmallVector<Loop> inOrder(llvm::SmallVector<Loop> loops,
+                                         llvm::ArrayRef<Strides> operands,
+                                         llvm::ArrayRef<bool> pinned);
+
   /// The index of an original loop that is not collapsed.
   Idx original(llvm::ArrayRef<Idx> ivs, unsigned dim) const;
 

@@ -3,11 +3,12 @@
 //
 // This file implements the expansion of max and average pooling: windows are
 // clipped at the borders, and columns whose window lies inside have it
-// unrolled.
+// unrolled, over sixteen channels or over neighbours of a plane at a time.
 
 #include "passes/lower/expand/Expand.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/TypeUtilities.h"
 #include "llvm/Support/MathExtras.h"
 #include <limits>
@@ -22,8 +23,8 @@ constexpr int64_t kBlock = kernel::kChannelBlock;
 /// Enough units of work for any number of threads we expect.
 constexpr int64_t kWantedTasks = 32;
 
-/// Columns of a window in one loop body.
-constexpr int64_t kUnrolledTaps = 8;
+/// Taps of a window in one loop body.
+constexpr int64_t kUnrolledTaps = 9;
 
 struct PoolShape {
   explicit PoolShape(kernel::PoolOp op)
@@ -59,10 +60,23 @@ public:
               Idx first = e.mul(task[2], shape.rowsPerTask);
               Idx last =
                   e.min(e.add(first, Idx(shape.rowsPerTask)), Idx(shape.rows));
-              e.loop(first, last, 1, [&](Idx y) {
-                e.loop(Idx(int64_t(0)), Idx(blocked ? kBlock : 1), lanes,
-                       [&](Idx lane) { row(task[0], task[1], y, lane); });
-              });
+              auto rows = [&](Idx from, Idx to, bool inside) {
+                e.loop(from, to, 1, [&](Idx y) {
+                  e.loop(Idx(int64_t(0)), Idx(blocked ? kBlock : 1), lanes,
+                         [&](Idx lane) {
+                           row(task[0], task[1], y, lane,
+                               inside ? whole(0, y) : clip(0, y));
+                         });
+                });
+              };
+              auto [begin, end] = insideOf(0, shape.rows);
+              if (begin > 0)
+                rows(first, e.min(last, Idx(begin)), false);
+              if (begin < end)
+                rows(begin > 0 ? e.max(first, Idx(begin)) : first,
+                     end < shape.rows ? e.min(last, Idx(end)) : last, true);
+              if (end < shape.rows)
+                rows(e.max(first, Idx(end)), last, false);
             });
   }
 
@@ -87,28 +101,67 @@ private:
     return {start, first, upTo(extent), upTo(extent + op.getPads()[2 + axis])};
   }
 
-  void row(Idx batch, Idx channel, Idx y, Idx lane) {
-    Range rows = clip(0, y);
+  /// A window that lies inside the input.
+  Range whole(int axis, Idx position) {
+    return {
+        e.add(e.mul(position, op.getStrides()[axis]), Idx(-op.getPads()[axis])),
+        Idx(int64_t(0)), Idx(op.getKernel()[axis]), Idx(op.getKernel()[axis])};
+  }
+
+  /// The first position along an axis whose window lies inside the input, and
+  /// the one behind the last.
+  std::pair<int64_t, int64_t> insideOf(int axis, int64_t count) {
+    int64_t stride = op.getStrides()[axis], pad = op.getPads()[axis],
+            reach = (op.getKernel()[axis] - 1) * op.getDilations()[axis],
+            begin = std::min(count, llvm::divideCeilSigned(pad, stride)),
+            room = x.shape[2 + axis] - 1 - reach + pad;
+    return {begin,
+            room < 0 ? begin : std::clamp(room / stride + 1, begin, count)};
+  }
+
+  void row(Idx batch, Idx channel, Idx y, Idx lane, const Range &rows) {
     // Columns whose window lies inside the input.
-    int64_t stride = op.getStrides()[1], pad = op.getPads()[1];
-    int64_t reach = (op.getKernel()[1] - 1) * op.getDilations()[1];
-    int64_t begin =
-        std::min(shape.columns, llvm::divideCeilSigned(pad, stride));
-    int64_t room = x.shape[3] - 1 - reach + pad;
-    int64_t end =
-        room < 0 ? begin : std::clamp(room / stride + 1, begin, shape.columns);
+    auto [begin, end] = insideOf(1, shape.columns);
     auto columns = [&](int64_t from, int64_t to, bool inside) {
       e.loop(Idx(from), Idx(to), 1, [&](Idx column) {
-        Range window = clip(1, column);
-        if (inside)
-          window = {e.add(e.mul(column, stride), Idx(-pad)), Idx(int64_t(0)),
-                    Idx(op.getKernel()[1]), Idx(op.getKernel()[1])};
-        pixel({batch, channel, y, column, lane}, rows, window);
+        pixel({batch, channel, y, column, lane}, rows,
+              inside ? whole(1, column) : clip(1, column));
       });
     };
     columns(0, begin, false);
+    int64_t width = e.lanesOf(out.element), wide = wideColumns(end) - begin;
+    if (wide >= width && width > 1) {
+      // Neighbours of a plane, a vector at a time; the last one begins where it
+      // ends with the others, and does some of them again.
+      Type scalar = type;
+      lanes = width;
+      type = VectorType::get({lanes}, out.element);
+      auto vectorAt = [&](Idx column) {
+        pixel({batch, channel, y, column, lane}, rows, whole(1, column));
+      };
+      e.loop(Idx(begin), Idx(begin + wide / width * width), width, vectorAt);
+      if (wide % width != 0)
+        vectorAt(Idx(begin + wide - width));
+      begin += wide;
+      lanes = 1;
+      type = scalar;
+    }
     columns(begin, end, true);
     columns(end, shape.columns, false);
+  }
+
+  /// The column up to which those before `end` of a plane can be done in
+  /// vectors: with strides of 1, or of 2 where every other element is taken of
+  /// two vectors that lie in the row.
+  int64_t wideColumns(int64_t end) {
+    int64_t stride = op.getStrides()[1];
+    if (blocked || stride > 2 || x.strides[3] != 1 || out.strides[3] != 1)
+      return 0;
+    if (stride == 1)
+      return end;
+    int64_t reach =
+        (op.getKernel()[1] - 1) * op.getDilations()[1] - op.getPads()[1] + 1;
+    return std::min(end, (x.shape[3] - 1 - reach) / 2 + 1);
   }
 
   void pixel(SmallVector<Idx> position, const Range &rows,
@@ -125,30 +178,36 @@ private:
                     position[4]});
       Value element = read(from);
       if (isMax)
-        return arith::MaximumFOp::create(b, e.loc(), value, element);
+        return e.maxOrNaN(value, element);
       return e.addf(value, element);
     };
-    Value result = e.loop(
-        rows.first, rows.last, 1, init,
-        [&](Idx ky, ValueRange outer) -> SmallVector<Value> {
-          if (columns.last.isConstant() &&
-              columns.last.offset <= kUnrolledTaps) {
-            Value value = outer[0];
-            for (int64_t kx = columns.first.offset; kx < columns.last.offset;
-                 ++kx)
-              value = tap(ky, Idx(kx), value);
-            return {value};
-          }
-          return e.loop(columns.first, columns.last, 1, outer,
-                        [&](Idx kx, ValueRange inner) -> SmallVector<Value> {
-                          return {tap(ky, kx, inner[0])};
-                        });
-        })[0];
+    auto across = [&](Idx ky, ValueRange outer) -> SmallVector<Value> {
+      if (columns.first.isConstant() && columns.last.isConstant() &&
+          columns.last.offset <= kUnrolledTaps) {
+        Value value = outer[0];
+        for (int64_t kx = columns.first.offset; kx < columns.last.offset; ++kx)
+          value = tap(ky, Idx(kx), value);
+        return {value};
+      }
+      return e.loop(columns.first, columns.last, 1, outer,
+                    [&](Idx kx, ValueRange inner) -> SmallVector<Value> {
+                      return {tap(ky, kx, inner[0])};
+                    });
+    };
+    bool unrolls = rows.first.isConstant() && rows.last.isConstant() &&
+                   columns.first.isConstant() && columns.last.isConstant() &&
+                   rows.last.offset * columns.last.offset <= kUnrolledTaps;
+    SmallVector<Value> values{init};
+    for (int64_t ky = rows.first.offset; unrolls && ky < rows.last.offset; ++ky)
+      values = across(Idx(ky), values);
+    if (!unrolls)
+      values = e.loop(rows.first, rows.last, 1, values, across);
+    Value result = values[0];
     if (!isMax)
       result =
           arith::DivFOp::create(b, e.loc(), result, divisor(rows, columns));
     Idx to = index(out, position);
-    if (blocked)
+    if (isa<VectorType>(type))
       e.storeVector(result, out, to, lanes);
     else
       e.store(result, out, to);
@@ -171,7 +230,8 @@ private:
         arith::IndexCastOp::create(b, e.loc(), b.getI64Type(), product);
     Value scalar = arith::SIToFPOp::create(b, e.loc(),
                                            getElementTypeOrSelf(type), integer);
-    return blocked ? e.broadcast(scalar, cast<VectorType>(type)) : scalar;
+    auto wide = dyn_cast<VectorType>(type);
+    return wide ? e.broadcast(scalar, wide) : scalar;
   }
 
   Idx index(const Buffer &buffer, ArrayRef<Idx> position) {
@@ -179,8 +239,17 @@ private:
   }
 
   Value read(Idx from) {
-    return blocked ? e.loadVector(x, from, cast<VectorType>(type), lanes)
-                   : e.load(x, from);
+    auto wide = dyn_cast<VectorType>(type);
+    if (!wide)
+      return e.load(x, from);
+    Value first = e.loadVector(x, from, wide, lanes);
+    if (blocked || op.getStrides()[1] == 1)
+      return first;
+    SmallVector<int64_t> even;
+    for (int64_t lane = 0; lane < lanes; ++lane)
+      even.push_back(2 * lane);
+    Value second = e.loadVector(x, e.add(from, Idx(lanes)), wide, lanes);
+    return vector::ShuffleOp::create(e.builder(), e.loc(), first, second, even);
   }
 
   Emitter &e;

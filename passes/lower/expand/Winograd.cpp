@@ -8,7 +8,6 @@
 #include "passes/lower/expand/Products.h"
 
 #include "dialects/graven/Winograd.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "passes/lower/expand/Epilogue.h"
 #include "passes/lower/expand/Expand.h"
 #include "llvm/Support/MathExtras.h"
@@ -234,9 +233,8 @@ private:
   Value windowOf(ArrayRef<Value> values, int64_t i, int64_t j) {
     Value most = values[i * shape.tile + j];
     for (int64_t tap = 1; tap < pool * pool; ++tap)
-      most = arith::MaximumFOp::create(
-          e.builder(), e.loc(), most,
-          values[(i + tap / pool) * shape.tile + j + tap % pool]);
+      most = e.maxOrNaN(most,
+                        values[(i + tap / pool) * shape.tile + j + tap % pool]);
     return most;
   }
 

@@ -5,6 +5,7 @@
 // loops, broadcasts, reductions over any axis, and maps that are not linear.
 
 #include "test/unit/passes/lower/KernelRunner.h"
+#include <cmath>
 #include <gtest/gtest.h>
 
 using namespace graven;
@@ -205,6 +206,46 @@ func.func @main(%x: memref<4x6xf32>, %o: memref<8x12xf32>, %i: memref<8x12xf32>)
       }
     expectNear(out, expected, 0.0, target.name + " nearest");
     expectNear(iota, counted, 0.0, target.name + " index");
+  }
+}
+
+/// Operands contiguous along different loops, with tails both ways, and
+/// elementary functions of neighbours.
+TEST(Linalg, TilesAndNeighbours) {
+  for (const TargetInfo &target : targets()) {
+    Array x(3 * 37 * 21, 1), y(3 * 21 * 37, 2), v(37, 3), out(x.size()),
+        root(x.size());
+    run(R"(#out = affine_map<(b, i, j) -> (b, i, j)>
+#in = affine_map<(b, i, j) -> (b, j, i)>
+#row = affine_map<(b, i, j) -> (i)>
+#id = affine_map<(i) -> (i)>
+func.func @main(%x: memref<3x37x21xf32>, %y: memref<3x21x37xf32>, %v: memref<37xf32>, %o: memref<3x21x37xf32>, %s: memref<2331xf32>) {
+  linalg.generic {indexing_maps = [#in, #out, affine_map<(b, i, j) -> (j)>, #out], iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%x, %y, %v : memref<3x37x21xf32>, memref<3x21x37xf32>, memref<37xf32>) outs(%o : memref<3x21x37xf32>) {
+  ^bb0(%a: f32, %b: f32, %c: f32, %d: f32):
+    %0 = arith.mulf %a, %b : f32
+    %1 = arith.addf %0, %c : f32
+    linalg.yield %1 : f32
+  }
+  %flat = memref.collapse_shape %x [[0, 1, 2]] : memref<3x37x21xf32> into memref<2331xf32>
+  linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]}
+      ins(%flat : memref<2331xf32>) outs(%s : memref<2331xf32>) {
+  ^bb0(%a: f32, %d: f32):
+    %0 = math.absf %a : f32
+    %1 = math.sqrt %0 : f32
+    linalg.yield %1 : f32
+  }
+  return
+})",
+        target, {x.data(), y.data(), v.data(), out.data(), root.data()});
+    std::vector<double> expected(out.size()), roots(out.size());
+    for (int64_t n = 0; n < out.size(); ++n) {
+      int64_t j = n % 37, i = n / 37 % 21, b = n / (37 * 21);
+      expected[n] = double(x[(b * 37 + j) * 21 + i]) * y[n] + v[j];
+      roots[n] = std::sqrt(std::abs(double(x[n])));
+    }
+    expectNear(out, expected, 1e-6, target.name + " tiles");
+    expectNear(root, roots, 1e-6, target.name + " neighbours");
   }
 }
 
