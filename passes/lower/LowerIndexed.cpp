@@ -225,6 +225,14 @@ struct LowerScatterNd : OpConversionPattern<ScatterNdOp> {
     SmallVector<int64_t> updateShape{count};
     llvm::append_range(updateShape, type.getShape().drop_front(tuple));
     Value updates = reshapeTo(rewriter, loc, adaptor.getUpdates(), updateShape);
+    // All elements that look for all updates are one kernel, but quadratic.
+    constexpr int64_t fewComparisons = 4096;
+    if (!isEmpty(updates.getType()) &&
+        count * type.getNumElements() > fewComparisons) {
+      rewriter.replaceOp(op, updateSlices(op, adaptor.getX(), indices, updates,
+                                          extents, rewriter));
+      return success();
+    }
     rewriter.replaceOp(
         op, generate(rewriter, loc, type.getShape(), type.getElementType(),
                      [&](OpBuilder &b, Location at, ValueRange i) -> Value {
@@ -234,6 +242,64 @@ struct LowerScatterNd : OpConversionPattern<ScatterNdOp> {
                                       extents, nodeElement);
                      }));
     return success();
+  }
+
+  /// One update after the other, each of a slice in place.
+  static Value updateSlices(ScatterNdOp op, Value x, Value indices,
+                            Value updates, ArrayRef<int64_t> extents,
+                            OpBuilder &b) {
+    Location loc = op.getLoc();
+    auto type = cast<RankedTensorType>(x.getType());
+    Type nodeElement = op.getType().getElementType();
+    ArrayRef<int64_t> slice = type.getShape().drop_front(extents.size());
+    auto loop = scf::ForOp::create(
+        b, loc, indexConstant(b, loc, 0),
+        indexConstant(b, loc,
+                      cast<RankedTensorType>(indices.getType()).getDimSize(0)),
+        indexConstant(b, loc, 1), x,
+        [&](OpBuilder &inner, Location at, Value n, ValueRange carried) {
+          SmallVector<OpFoldResult> offsets(type.getRank(),
+                                            inner.getIndexAttr(0)),
+              from(1 + slice.size(), inner.getIndexAttr(0));
+          SmallVector<int64_t> window(extents.size(), 1), one(1, 1);
+          llvm::append_range(window, slice);
+          llvm::append_range(one, slice);
+          for (auto [axis, position] : llvm::enumerate(tuplePositions(
+                   inner, at, indices, n, extents, op.getNonneg())))
+            offsets[axis] = position;
+          from[0] = n;
+          auto steps = [&](size_t count) {
+            return indexAttributes(inner, SmallVector<int64_t>(count, 1));
+          };
+          Value update = tensor::ExtractSliceOp::create(
+              inner, at, updates, from, indexAttributes(inner, one),
+              steps(one.size()));
+          update = reshapeTo(inner, at, update, window);
+          if (op.getKind() != ScatterKind::None) {
+            Value here = tensor::ExtractSliceOp::create(
+                inner, at, carried[0], offsets, indexAttributes(inner, window),
+                steps(window.size()));
+            AffineMap identity = AffineMap::getMultiDimIdentityMap(
+                window.size(), inner.getContext());
+            SmallVector<utils::IteratorType> iterators(
+                window.size(), utils::IteratorType::parallel);
+            update = linalg::GenericOp::create(
+                         inner, at, here.getType(), update, here,
+                         ArrayRef<AffineMap>{identity, identity}, iterators,
+                         [&](OpBuilder &body, Location l, ValueRange args) {
+                           linalg::YieldOp::create(body, l,
+                                                   merge(op.getKind(), body, l,
+                                                         nodeElement, args[1],
+                                                         args[0]));
+                         })
+                         .getResult(0);
+          }
+          Value next = tensor::InsertSliceOp::create(
+              inner, at, update, carried[0], offsets,
+              indexAttributes(inner, window), steps(window.size()));
+          scf::YieldOp::create(inner, at, next);
+        });
+    return loop.getResult(0);
   }
 
   static Value combine(ScatterNdOp op, OpBuilder &b, Location at, ValueRange i,

@@ -191,6 +191,12 @@ struct LowerArgReduce : OpConversionPattern<ArgReduceOp> {
     int64_t axis = op.getAxis();
     SmallVector<int64_t> shape(from.getShape());
     shape.erase(shape.begin() + axis);
+    if (axis + 1 < from.getRank() && !isEmpty(from)) {
+      Value result = reduceOuter(op, adaptor.getX(), shape, rewriter);
+      rewriter.replaceOp(
+          op, reshapeTo(rewriter, loc, result, op.getType().getShape()));
+      return success();
+    }
     Value result = generate(
         rewriter, loc, shape, rewriter.getI64Type(),
         [&](OpBuilder &b, Location at, ValueRange i) -> Value {
@@ -221,10 +227,68 @@ struct LowerArgReduce : OpConversionPattern<ArgReduceOp> {
         op, reshapeTo(rewriter, loc, result, op.getType().getShape()));
     return success();
   }
+
+  /// Along an axis that is not the last one: a reduction of pairs, so that
+  /// neighbours are reduced side by side. Positions are read from a table.
+  static Value reduceOuter(ArgReduceOp op, Value x, ArrayRef<int64_t> shape,
+                           OpBuilder &b) {
+    Location loc = op.getLoc();
+    MLIRContext *context = b.getContext();
+    auto from = cast<RankedTensorType>(x.getType());
+    Type nodeElement = op.getX().getType().getElementType();
+    int64_t axis = op.getAxis(), rank = from.getRank();
+    SmallVector<int32_t> positions;
+    for (int64_t p = 0; p < from.getDimSize(axis); ++p)
+      positions.push_back(p);
+    Value table = arith::ConstantOp::create(
+        b, loc,
+        DenseElementsAttr::get(
+            RankedTensorType::get({from.getDimSize(axis)}, b.getI32Type()),
+            ArrayRef<int32_t>(positions)));
+    // The first element begins, at position 0.
+    SmallVector<int64_t> window(from.getShape()), zeros(rank, 0), ones(rank, 1);
+    window[axis] = 1;
+    Value first = tensor::ExtractSliceOp::create(
+        b, loc, x, indexAttributes(b, zeros), indexAttributes(b, window),
+        indexAttributes(b, ones));
+    first = copyElements(b, loc, shape, reshapeTo(b, loc, first, shape),
+                         AffineMap::getMultiDimIdentityMap(rank - 1, context));
+    Value start =
+        filledTensor(b, loc, shape, emitConstant(b, loc, b.getI32Type(), 0));
+    SmallVector<int64_t> kept;
+    SmallVector<utils::IteratorType> iterators;
+    for (int64_t d = 0; d < rank; ++d) {
+      iterators.push_back(d == axis ? utils::IteratorType::reduction
+                                    : utils::IteratorType::parallel);
+      if (d != axis)
+        kept.push_back(d);
+    }
+    AffineMap result = selectAxes(context, rank, kept);
+    SmallVector<AffineMap> maps{
+        AffineMap::getMultiDimIdentityMap(rank, context),
+        selectAxes(context, rank, {axis}), result, result};
+    auto reduced = linalg::GenericOp::create(
+        b, loc, TypeRange{first.getType(), start.getType()},
+        ValueRange{x, table}, ValueRange{first, start}, maps, iterators,
+        [&](OpBuilder &inner, Location at, ValueRange args) {
+          Value take = replaces(inner, at, op, nodeElement, args[0], args[2]);
+          Value best =
+                    arith::SelectOp::create(inner, at, take, args[0], args[2]),
+                where =
+                    arith::SelectOp::create(inner, at, take, args[1], args[3]);
+          linalg::YieldOp::create(inner, at, ValueRange{best, where});
+        });
+    return mapElements(
+        b, loc, shape, b.getI64Type(), reduced.getResult(1),
+        {AffineMap::getMultiDimIdentityMap(rank - 1, context)},
+        [](OpBuilder &inner, Location at, ValueRange args) -> Value {
+          return arith::ExtUIOp::create(inner, at, inner.getI64Type(), args[0]);
+        });
+  }
 };
 
-/// Each element walks its prefix: quadratic in the axis, which in models holds
-/// positions of a sequence.
+/// Along a short axis each element walks its prefix, which is quadratic but one
+/// kernel. Along others, a loop adds up slices of all other axes.
 struct LowerCumReduce : OpConversionPattern<CumReduceOp> {
   using OpConversionPattern::OpConversionPattern;
   LogicalResult
@@ -235,7 +299,12 @@ struct LowerCumReduce : OpConversionPattern<CumReduceOp> {
     Type nodeElement = op.getType().getElementType(),
          element = type.getElementType();
     Type accumulator = accumulatorOf(element);
-    int64_t axis = op.getAxis();
+    int64_t axis = op.getAxis(), extent = type.getDimSize(axis);
+    constexpr int64_t shortAxis = 32;
+    if (extent > shortAxis && !isEmpty(type)) {
+      rewriter.replaceOp(op, addSlices(op, adaptor.getX(), rewriter));
+      return success();
+    }
     rewriter.replaceOp(
         op,
         generate(
@@ -272,6 +341,76 @@ struct LowerCumReduce : OpConversionPattern<CumReduceOp> {
               return emitCast(b, at, loop.getResult(0), accumulator, element);
             }));
     return success();
+  }
+
+private:
+  static Value addSlices(CumReduceOp op, Value x, OpBuilder &b) {
+    Location loc = op.getLoc();
+    auto type = cast<RankedTensorType>(x.getType());
+    Type nodeElement = op.getType().getElementType(),
+         element = type.getElementType(), accumulator = accumulatorOf(element);
+    int64_t axis = op.getAxis(), extent = type.getDimSize(axis),
+            rest = type.getNumElements() / extent;
+    // The axis first.
+    SmallVector<int64_t> order{axis}, back(type.getRank()), shape{extent};
+    for (int64_t d = 0; d < type.getRank(); ++d)
+      if (d != axis) {
+        order.push_back(d);
+        shape.push_back(type.getDimSize(d));
+      }
+    for (auto [to, from] : llvm::enumerate(order))
+      back[from] = to;
+    if (axis != 0)
+      x = transposeTo(b, loc, x, order);
+    x = reshapeTo(b, loc, x, {extent, rest});
+    Value sums = emptyTensor(b, loc, {extent, rest}, element),
+          start = filledTensor(
+              b, loc, {1, rest},
+              identityOf(b, loc, op.getKind(), nodeElement, accumulator));
+    AffineMap identity = AffineMap::getMultiDimIdentityMap(2, b.getContext());
+    SmallVector<utils::IteratorType> iterators(2,
+                                               utils::IteratorType::parallel);
+    auto loop = scf::ForOp::create(
+        b, loc, indexConstant(b, loc, 0), indexConstant(b, loc, extent),
+        indexConstant(b, loc, 1), ValueRange{sums, start},
+        [&](OpBuilder &inner, Location at, Value step, ValueRange carried) {
+          Value position =
+              op.getReverse()
+                  ? arith::SubIOp::create(
+                        inner, at, indexConstant(inner, at, extent - 1), step)
+                        .getResult()
+                  : step;
+          SmallVector<OpFoldResult> offsets{position, inner.getIndexAttr(0)},
+              sizes = indexAttributes(inner, {1, rest}),
+              ones = indexAttributes(inner, {1, 1});
+          auto store = [&](Value slice, Value into) -> Value {
+            slice = convertElements(inner, at, slice, element);
+            return tensor::InsertSliceOp::create(inner, at, slice, into,
+                                                 offsets, sizes, ones);
+          };
+          Value result = carried[0];
+          if (op.getExclusive())
+            result = store(carried[1], result);
+          Value slice = tensor::ExtractSliceOp::create(inner, at, x, offsets,
+                                                       sizes, ones);
+          Value next = linalg::GenericOp::create(
+                           inner, at, start.getType(), slice, carried[1],
+                           ArrayRef<AffineMap>{identity, identity}, iterators,
+                           [&](OpBuilder &body, Location l, ValueRange args) {
+                             Value wide = emitCast(body, l, args[0], element,
+                                                   accumulator);
+                             linalg::YieldOp::create(
+                                 body, l,
+                                 combine(body, l, op.getKind(), nodeElement,
+                                         args[1], wide));
+                           })
+                           .getResult(0);
+          if (!op.getExclusive())
+            result = store(next, result);
+          scf::YieldOp::create(inner, at, ValueRange{result, next});
+        });
+    x = reshapeTo(b, loc, loop.getResult(0), shape);
+    return axis == 0 ? x : transposeTo(b, loc, x, back);
   }
 };
 

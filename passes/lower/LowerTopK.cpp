@@ -157,6 +157,68 @@ struct Sort {
   }
 };
 
+/// A few of many: each pass over the axis picks the first element behind those
+/// picked before. `count` positions in order.
+static Value pickFew(OpBuilder &b, Location loc, const Sort &sort,
+                     int64_t count) {
+  auto type = cast<RankedTensorType>(sort.x.getType());
+  SmallVector<int64_t> one(type.getShape()), all(type.getShape()),
+      steps(type.getRank(), 1);
+  one[sort.axis] = 1;
+  all[sort.axis] = count;
+  Value picked = emptyTensor(b, loc, all, b.getI64Type());
+  // No position yet.
+  Value before =
+      filledTensor(b, loc, one, emitConstant(b, loc, b.getI64Type(), -1));
+  auto pick = [&](OpBuilder &inner, Location at, Value before,
+                  ValueRange place) -> Value {
+    Scalars s{inner, at};
+    Value last = tensor::ExtractOp::create(inner, at, before, place);
+    last = arith::IndexCastOp::create(inner, at, inner.getIndexType(), last);
+    Value lastElement = sort.elementAt(s, place, s.max(last, s.c(0)));
+    Value isFirst = s.less(last, s.c(0));
+    Value no = s.c(-1);
+    Value start = sort.elementAt(s, place, s.c(0));
+    auto search = scf::ForOp::create(
+        inner, at, s.c(0), s.c(sort.extent), s.c(1), ValueRange{no, start},
+        [&](OpBuilder &body, Location l, Value p, ValueRange best) {
+          Scalars t{body, l};
+          Value x = sort.elementAt(t, place, p);
+          // Behind the last one, or equal to it and behind it in x.
+          Value equal = t.both(t.negated(sort.isBefore(t, x, lastElement)),
+                               t.less(last, p));
+          Value open = t.either(
+              isFirst, t.either(sort.isBefore(t, lastElement, x), equal));
+          Value better =
+              t.either(t.less(best[0], t.c(0)), sort.isBefore(t, x, best[1]));
+          Value take = t.both(open, better);
+          scf::YieldOp::create(
+              body, l,
+              ValueRange{t.pick(take, p, best[0]), t.pick(take, x, best[1])});
+        });
+    return arith::IndexCastOp::create(inner, at, inner.getI64Type(),
+                                      search.getResult(0));
+  };
+  auto loop = scf::ForOp::create(
+      b, loc, indexConstant(b, loc, 0), indexConstant(b, loc, count),
+      indexConstant(b, loc, 1), ValueRange{picked, before},
+      [&](OpBuilder &inner, Location at, Value n, ValueRange carried) {
+        Value next =
+            generate(inner, at, one, inner.getI64Type(),
+                     [&](OpBuilder &body, Location l, ValueRange place) {
+                       return pick(body, l, carried[1], place);
+                     });
+        SmallVector<OpFoldResult> offsets(type.getRank(),
+                                          inner.getIndexAttr(0));
+        offsets[sort.axis] = n;
+        Value whole = tensor::InsertSliceOp::create(
+            inner, at, next, carried[0], offsets, indexAttributes(inner, one),
+            indexAttributes(inner, steps));
+        scf::YieldOp::create(inner, at, ValueRange{whole, next});
+      });
+  return loop.getResult(0);
+}
+
 struct LowerTopK : OpConversionPattern<TopKOp> {
   using OpConversionPattern::OpConversionPattern;
   LogicalResult
@@ -167,6 +229,15 @@ struct LowerTopK : OpConversionPattern<TopKOp> {
     int64_t axis = op.getAxis();
     Sort sort{adaptor.getX(), op.getX().getType().getElementType(), axis,
               type.getDimSize(axis), op.getLargest()};
+    RankedTensorType result = loweredType(op.getValues().getType());
+    int64_t count = result.getDimSize(axis);
+    constexpr int64_t few = 32;
+    if (count > 0 && count <= few && count < sort.extent) {
+      Value indices = pickFew(rewriter, loc, sort, count);
+      rewriter.replaceOp(
+          op, {valuesAt(rewriter, loc, sort, result, indices), indices});
+      return success();
+    }
     Value order = generate(
         rewriter, loc, type.getShape(), rewriter.getI64Type(),
         [&](OpBuilder &b, Location at, ValueRange place) -> Value {
@@ -186,23 +257,28 @@ struct LowerTopK : OpConversionPattern<TopKOp> {
           });
       order = loop.getResult(0);
     }
-    RankedTensorType result = loweredType(op.getValues().getType());
     SmallVector<OpFoldResult> zeros(result.getRank(), rewriter.getIndexAttr(0)),
         ones(result.getRank(), rewriter.getIndexAttr(1));
     Value indices = tensor::ExtractSliceOp::create(
         rewriter, loc, order, zeros,
         indexAttributes(rewriter, result.getShape()), ones);
-    Value values =
-        generate(rewriter, loc, result.getShape(), result.getElementType(),
-                 [&](OpBuilder &b, Location at, ValueRange place) {
-                   Scalars s{b, at};
-                   Value position =
-                       sort.positionAt(s, order, place, place[axis]);
-                   return sort.elementAt(s, place,
-                                         s.min(position, s.c(sort.extent - 1)));
-                 });
-    rewriter.replaceOp(op, {values, indices});
+    rewriter.replaceOp(op,
+                       {valuesAt(rewriter, loc, sort, result, order), indices});
     return success();
+  }
+
+  /// The elements at the positions that `order` begins with.
+  static Value valuesAt(OpBuilder &builder, Location loc, const Sort &sort,
+                        RankedTensorType result, Value order) {
+    return generate(builder, loc, result.getShape(), result.getElementType(),
+                    [&](OpBuilder &b, Location at, ValueRange place) {
+                      Scalars s{b, at};
+                      Value position =
+                          sort.positionAt(s, order, place, place[sort.axis]);
+                      position = s.max(position, s.c(0));
+                      return sort.elementAt(
+                          s, place, s.min(position, s.c(sort.extent - 1)));
+                    });
   }
 };
 

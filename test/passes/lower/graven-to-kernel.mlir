@@ -247,11 +247,40 @@ graven.graph @empty(%x: tensor<2x0x3xf32>) -> (tensor<2x0x3xf32>, tensor<2x3xf32
 //       CHECK: arith.shli
 //       CHECK: linalg.generic
 //       CHECK: scf.for
-//       CHECK: %[[INDICES:.*]] = tensor.extract_slice %[[ORDER]][0] [2] [1]
-//       CHECK: return %{{.*}}, %[[INDICES]]
-graven.graph @sorted(%x: tensor<7xf32>) -> (tensor<2xf32>, tensor<2xi64>) {
+//       CHECK: tensor.extract_slice %[[ORDER]][0] [7] [1]
+graven.graph @sorted(%x: tensor<7xf32>) -> (tensor<7xf32>, tensor<7xi64>) {
+  %0:2 = graven.topk %x k 7 axis 0 : (tensor<7xf32>) -> (tensor<7xf32>, tensor<7xi64>)
+  graven.return %0#0, %0#1 : tensor<7xf32>, tensor<7xi64>
+}
+
+// -----
+
+// A few are picked one after the other.
+
+// CHECK-LABEL: func.func @few
+//       CHECK: %[[C2:.*]] = arith.constant 2 : index
+//       CHECK: %[[PICKED:.*]]:2 = scf.for %[[N:.*]] = %{{.*}} to %[[C2]] step {{.*}} iter_args({{.*}}) -> (tensor<2xi64>, tensor<1xi64>)
+//       CHECK: linalg.generic
+//       CHECK: scf.for
+//       CHECK: tensor.insert_slice %{{.*}} into %{{.*}}[%[[N]]] [1] [1]
+//       CHECK: return %{{.*}}, %[[PICKED]]#0
+graven.graph @few(%x: tensor<7xf32>) -> (tensor<2xf32>, tensor<2xi64>) {
   %0:2 = graven.topk %x k 2 axis 0 : (tensor<7xf32>) -> (tensor<2xf32>, tensor<2xi64>)
   graven.return %0#0, %0#1 : tensor<2xf32>, tensor<2xi64>
+}
+
+// -----
+
+// Sums along a long axis: slices of the other axes are added up in order.
+
+// CHECK-LABEL: func.func @sums
+//       CHECK: scf.for %[[P:.*]] = {{.*}} iter_args(%[[ALL:.*]] = %{{.*}}, %[[SUM:.*]] = %{{.*}}) -> (tensor<40x3xf32>, tensor<1x3xf32>)
+//       CHECK:   %[[S:.*]] = tensor.extract_slice %{{.*}}[%[[P]], 0] [1, 3] [1, 1]
+//       CHECK:   %[[NEXT:.*]] = linalg.generic {{.*}} ins(%[[S]] : {{.*}}) outs(%[[SUM]]
+//       CHECK:   tensor.insert_slice %[[NEXT]] into %[[ALL]][%[[P]], 0] [1, 3] [1, 1]
+graven.graph @sums(%x: tensor<40x3xf32>) -> tensor<40x3xf32> {
+  %0 = graven.cum_reduce sum %x axis 0 : (tensor<40x3xf32>) -> tensor<40x3xf32>
+  graven.return %0 : tensor<40x3xf32>
 }
 
 // -----
