@@ -47,14 +47,8 @@ static bool isImage(Type type) {
 static bool canBlockConv(ConvOp op) {
   Type element = op.getType().getElementType();
   RankedTensorType w = tensorType(op.getW());
-  if (op.getLayout() != Layout::Planar || !isImage(op.getX().getType()) ||
-      !w.hasStaticShape() || (!element.isF32() && !element.isF64()))
-    return false;
-  int64_t groups = op.getGroups(), out = w.getDimSize(0);
-  if (groups == 1)
-    return true;
-  bool depthwise = w.getDimSize(1) == 1 && out == groups;
-  return depthwise || (isWhole(w.getDimSize(1)) && isWhole(out / groups));
+  return op.getLayout() == Layout::Planar && isImage(op.getX().getType()) &&
+         w.hasStaticShape() && (element.isF32() || element.isF64());
 }
 
 static bool canBlockElementwise(Operation *op) {

@@ -347,8 +347,7 @@ def AssignLayouts : Pass<"graven-assign-layouts", "::graven::GraphOp"> {
     of convolutions and pools work on, and inserts `graven.relayout` where the two meet. A relayout of a Parameter is
     computed once, at compile time; one between a tensor of whole blocks and no spatial extent is a reshape.
 
-    These have a blocked form, for one or two spatial axes: convolutions of f32 and f64 (dense; depthwise; grouped with a
-    multiple of 16 channels a group on both sides), max_pool, avg_pool, elementwise Nodes whose operands have all channels
+    These have a blocked form, for one or two spatial axes: convolutions of f32 and f64, max_pool, avg_pool, elementwise Nodes whose operands have all channels
     or one, concat on the channel axis when every part but the last is whole blocks, concat and slice on other axes, slice
     of whole blocks, insert_slice of all channels, reduce over spatial axes (of all of them, without `keep`, to [N,C]), resize and pad of spatial axes. A
     convolution of at most 4 channels reads planes and gives blocks.

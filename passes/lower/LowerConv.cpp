@@ -25,8 +25,25 @@ struct Conv2d {
   int64_t batch, inChannels, outChannels, groups;
   SmallVector<int64_t, 2> kernel, strides, dilations, out;
 
+  /// Groups that are computed as one, with zeros for the weights between them.
+  int64_t joined = 1;
+
   bool isDepthwise() const {
     return groups == inChannels && groups == outChannels && groups > 1;
+  }
+
+  /// Joins as few groups as make whole blocks of channels, on both sides; all
+  /// of them where no number of them does. The zeros cost multiplications, of
+  /// which a nest of parts of blocks would do one at a time.
+  void joinGroups() {
+    int64_t in = inChannels / groups, out = outChannels / groups;
+    auto isWhole = [&](int64_t count) {
+      return groups % count == 0 && count * in % block == 0 &&
+             count * out % block == 0;
+    };
+    while (joined < groups && !isWhole(joined))
+      ++joined;
+    groups /= joined;
   }
 };
 
@@ -43,7 +60,9 @@ static SmallVector<int64_t> withLeadingOne(ArrayRef<int64_t> list,
 static Value packWeights(OpBuilder &b, Location loc, Value w,
                          const Conv2d &conv, bool planarInput, int64_t oct) {
   auto type = cast<RankedTensorType>(w.getType());
-  int64_t outChannels = type.getDimSize(0), perGroup = type.getDimSize(1);
+  int64_t outChannels = type.getDimSize(0), stored = type.getDimSize(1),
+          perGroup = stored * conv.joined,
+          outStored = outChannels / (conv.groups * conv.joined);
   int64_t ici = planarInput ? perGroup : block,
           icb = llvm::divideCeil(perGroup, ici);
   SmallVector<int64_t> shape{
@@ -72,6 +91,21 @@ static Value packWeights(OpBuilder &b, Location loc, Value w,
             inner, at, oc, indexConstant(inner, at, outChannels - 1));
         Value safeIc = arith::MinSIOp::create(
             inner, at, ic, indexConstant(inner, at, perGroup - 1));
+        if (conv.joined > 1) {
+          auto divided = [&](Value v, int64_t by) -> Value {
+            return arith::DivUIOp::create(inner, at, v,
+                                          indexConstant(inner, at, by));
+          };
+          auto rest = [&](Value v, int64_t by) -> Value {
+            return arith::RemUIOp::create(inner, at, v,
+                                          indexConstant(inner, at, by));
+          };
+          Value same = arith::CmpIOp::create(
+              inner, at, arith::CmpIPredicate::eq, divided(safeIc, stored),
+              rest(divided(safeOc, outStored), conv.joined));
+          real = arith::AndIOp::create(inner, at, real, same);
+          safeIc = rest(safeIc, stored);
+        }
         Value element = tensor::ExtractOp::create(
             inner, at, w, ValueRange{safeOc, safeIc, i[2], i[3]});
         return arith::SelectOp::create(
@@ -163,6 +197,8 @@ lowerBlockedConv(OpBuilder &b, ConvOp op, Value x, Value w, Value bias,
   conv.groups = op.getGroups();
   conv.inChannels = wType.getDimSize(1) * conv.groups;
   conv.outChannels = wType.getDimSize(0);
+  if (!conv.isDepthwise())
+    conv.joinGroups();
   conv.kernel = withLeadingOne(wType.getShape().drop_front(2));
   conv.strides = withLeadingOne(op.getStrides());
   conv.dilations = withLeadingOne(op.getDilations());

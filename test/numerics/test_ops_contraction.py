@@ -60,6 +60,16 @@ def test_conv(build, tmp_path, rank):
     check(build, tmp_path, cases)
 
 
+def test_conv_groups_of_part_of_a_block(build, tmp_path):
+    cases = []
+    # Joined to whole blocks, to one group, and a depthwise one with a channel multiplier.
+    for inputs, outputs, groups in ((32, 64, 8), (24, 36, 3), (6, 12, 6), (48, 48, 3)):
+        x, w = randn(2, inputs, 6, 7), randn(outputs, inputs // groups, 3, 3, seed=1)
+        y = in_double(lambda x, w: F.conv2d(x, w, None, 1, 1, 1, groups), x, w)
+        cases.append(Case(conv_text("conv", [1, 1], [1, 1], [1] * 4, groups, False), [x, w], [y], CLOSE))
+    check(build, tmp_path, cases)
+
+
 @pytest.mark.parametrize("rank", [1, 2, 3])
 def test_conv_transpose(build, tmp_path, rank):
     function = (F.conv_transpose1d, F.conv_transpose2d, F.conv_transpose3d)[rank - 1]

@@ -125,25 +125,34 @@ graven.graph @inserted(%x: tensor<1x16x2x3xf32>) -> tensor<1x16x4x3xf32> {
 // -----
 
 // What has no blocked form or no convolution near it stays planar: ints and
-// f16, 3-d images, groups of part of a block, a concat that would cut a block,
-// a Node that reads other axes, a graph without convolutions.
+// f16, 3-d images, a concat that would cut a block, a Node that reads other
+// axes, a graph without convolutions.
 
 // CHECK-LABEL: graven.graph @stay(
 //   CHECK-NOT:   nchw16c
 //       CHECK:   graven.return
 graven.param @h : tensor<16x16x1x1xf16> = dense<0.5> : tensor<16x16x1x1xf16>
 graven.param @d : tensor<16x16x1x1x1xf32> = dense<0.5> : tensor<16x16x1x1x1xf32>
-graven.param @g : tensor<16x8x1x1xf32> = dense<0.5> : tensor<16x8x1x1xf32>
-graven.graph @stay(%x: tensor<1x16x4x4xf16>, %y: tensor<1x16x4x4x4xf32>, %z: tensor<1x16x4x4xf32>) -> (tensor<1x16x4x4xf16>, tensor<1x16x4x4x4xf32>, tensor<1x16x4x4xf32>, tensor<1x16x4x4xf32>) {
+graven.graph @stay(%x: tensor<1x16x4x4xf16>, %y: tensor<1x16x4x4x4xf32>, %z: tensor<1x16x4x4xf32>) -> (tensor<1x16x4x4xf16>, tensor<1x16x4x4x4xf32>, tensor<1x16x4x4xf32>) {
   %h = graven.get_param @h : tensor<16x16x1x1xf16>
   %d = graven.get_param @d : tensor<16x16x1x1x1xf32>
-  %g = graven.get_param @g : tensor<16x8x1x1xf32>
   %0 = graven.conv %x, %h strides [1, 1] dilations [1, 1] pads [0, 0, 0, 0] : (tensor<1x16x4x4xf16>, tensor<16x16x1x1xf16>) -> tensor<1x16x4x4xf16>
   %1 = graven.conv %y, %d strides [1, 1, 1] dilations [1, 1, 1] pads [0, 0, 0, 0, 0, 0] : (tensor<1x16x4x4x4xf32>, tensor<16x16x1x1x1xf32>) -> tensor<1x16x4x4x4xf32>
-  %2 = graven.conv %z, %g strides [1, 1] dilations [1, 1] pads [0, 0, 0, 0] groups 2 : (tensor<1x16x4x4xf32>, tensor<16x8x1x1xf32>) -> tensor<1x16x4x4xf32>
-  %3 = graven.relu %2 : tensor<1x16x4x4xf32>
-  %4 = graven.relu %z : tensor<1x16x4x4xf32>
-  graven.return %0, %1, %3, %4 : tensor<1x16x4x4xf16>, tensor<1x16x4x4x4xf32>, tensor<1x16x4x4xf32>, tensor<1x16x4x4xf32>
+  %2 = graven.relu %z : tensor<1x16x4x4xf32>
+  graven.return %0, %1, %2 : tensor<1x16x4x4xf16>, tensor<1x16x4x4x4xf32>, tensor<1x16x4x4xf32>
+}
+
+// -----
+
+// Groups of part of a block: the lowering joins them.
+
+// CHECK-LABEL: graven.graph @groups(
+//       CHECK:   graven.conv {{.*}} groups 2 layout nchw16c channels 16 : (tensor<1x1x4x4x16xf32>, tensor<16x8x1x1xf32>) -> tensor<1x1x4x4x16xf32>
+graven.param @g : tensor<16x8x1x1xf32> = dense<0.5> : tensor<16x8x1x1xf32>
+graven.graph @groups(%z: tensor<1x16x4x4xf32>) -> tensor<1x16x4x4xf32> {
+  %g = graven.get_param @g : tensor<16x8x1x1xf32>
+  %0 = graven.conv %z, %g strides [1, 1] dilations [1, 1] pads [0, 0, 0, 0] groups 2 : (tensor<1x16x4x4xf32>, tensor<16x8x1x1xf32>) -> tensor<1x16x4x4xf32>
+  graven.return %0 : tensor<1x16x4x4xf32>
 }
 
 // -----
