@@ -78,6 +78,7 @@ private:
       emitCoded(loc, Code::BadOption) << "--header and -o name the same file";
     if (failed(compile.check(context)) || (!to.empty() && !last) || same)
       return Usage;
+    compile.warnOfGenericCpu(context);
     auto module = importModel(session);
     if (failed(module))
       return BadInput;

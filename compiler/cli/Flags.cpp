@@ -96,10 +96,20 @@ CompileFlags::CompileFlags(cl::SubCommand &sub)
 
 void CompileFlags::read() {
   options.cpu = cpu;
+  cpuIsGiven = cpu.getNumOccurrences() > 0;
   wantedLevel = level;
   options.level = static_cast<OptLevel>(std::min(wantedLevel, 3u));
   options.numerics = numerics;
   options.threads = threads;
+}
+
+void CompileFlags::warnOfGenericCpu(MLIRContext *context) const {
+  Location loc = UnknownLoc::get(context);
+  auto host = cpu::CpuTarget::get("native", loc);
+  if (!cpuIsGiven && succeeded(host) && host->isGeneric())
+    emitWarning(loc) << "the code is for any " << host->cpu
+                     << ", because LLVM does not know this CPU; name the CPU "
+                        "that is to run it with --target-cpu";
 }
 
 LogicalResult CompileFlags::check(MLIRContext *context) const {

@@ -46,9 +46,14 @@ public:
   /// Reports values outside their ranges.
   mlir::LogicalResult check(mlir::MLIRContext *context) const;
 
+  /// Warns where nobody named a CPU and LLVM does not know this one: code for
+  /// it is code for many.
+  void warnOfGenericCpu(mlir::MLIRContext *context) const;
+
   CompileOptions options;
 
 private:
+  bool cpuIsGiven = false;
   unsigned wantedLevel = 2;
   llvm::cl::opt<std::string> cpu;
   llvm::cl::opt<unsigned> level;

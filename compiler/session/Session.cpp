@@ -17,6 +17,9 @@
 #include "passes/lower/Passes.h"
 #include "passes/memory/Passes.h"
 #include "llvm/Support/Path.h"
+#include "llvm/Support/Threading.h"
+#include <mutex>
+#include <pthread.h>
 
 using namespace mlir;
 
@@ -319,6 +322,27 @@ runLastPhases(ModuleOp module, const Targets &targets, Timer &timer,
   return success();
 }
 
+/// Whether the system lets this process have a thread for each CPU. LLVM ends
+/// the process where it is refused one, which a library must not.
+static bool areThreadsAllowed() {
+  unsigned wanted = llvm::hardware_concurrency().compute_thread_count();
+  SmallVector<pthread_t> threads;
+  // They wait for each other, so that all of them exist at one time.
+  std::mutex mutex;
+  std::unique_lock lock(mutex);
+  auto wait = [](void *argument) -> void * {
+    std::lock_guard guard(*static_cast<std::mutex *>(argument));
+    return nullptr;
+  };
+  for (pthread_t thread; threads.size() < wanted &&
+                         ::pthread_create(&thread, nullptr, wait, &mutex) == 0;)
+    threads.push_back(thread);
+  lock.unlock();
+  for (pthread_t thread : threads)
+    ::pthread_join(thread, nullptr);
+  return threads.size() == wanted;
+}
+
 /// Takes a graph through all phases into `file`, weights and all; `signature`
 /// has the name and gets the rest.
 static FailureOr<cpu::Artifact> buildArtifact(Session &session, ModuleOp module,
@@ -342,7 +366,8 @@ static FailureOr<cpu::Artifact> buildArtifact(Session &session, ModuleOp module,
   signature.threads = threads;
   // Starting the threads of the compiler costs more than a short command takes,
   // so only this has them.
-  context->enableMultithreading();
+  if (areThreadsAllowed())
+    context->enableMultithreading();
   if (failed(
           runKernelPhase(module, targets->layout, timer.nest("kernel phase"))))
     return failure();

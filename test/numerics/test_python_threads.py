@@ -4,6 +4,9 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
 import gc
 import os
+import shutil
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -42,6 +45,38 @@ def test_one_model_in_several_threads(root, threads):
             np.testing.assert_array_equal(model(images[i][None]), expected[i])
 
     in_threads(4, run)
+
+
+REFUSING = """
+#include <errno.h>
+#include <pthread.h>
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *), void *argument) {
+  return EAGAIN;
+}
+"""
+COMPILE_AND_RUN = """
+import sys, numpy, graven
+model = graven.compile(sys.argv[1], threads=1)
+print(model(numpy.load(sys.argv[2])[:1]).shape)
+try:
+    graven.compile(sys.argv[1], threads=3)
+except graven.Error as error:
+    print(error)
+"""
+
+
+def test_no_threads_are_to_be_had(root, build, tmp_path):
+    """A compile does without, and a model that was to have some says so; neither ends the process."""
+    (tmp_path / "refusing.c").write_text(REFUSING)
+    subprocess.run([shutil.which("clang-22") or "cc", "-shared", "-fPIC", "-o", tmp_path / "refusing.so",
+                    tmp_path / "refusing.c"], check=True)
+    run = subprocess.run([sys.executable, "-c", COMPILE_AND_RUN, root / "examples/digits/digits.pt",
+                          root / "examples/digits/heldout_images.npy"], capture_output=True, text=True, check=False,
+                         env=os.environ | {"LD_PRELOAD": str(tmp_path / "refusing.so"), "OPENBLAS_NUM_THREADS": "1",
+                                           "PYTHONPATH": str(build / "python")})
+    assert run.returncode == 0, run.stderr
+    assert "(1, 10)" in run.stdout
+    assert "no pool of 3 threads could be created" in run.stdout
 
 
 def test_compiling_in_several_threads(root, digits, image):

@@ -191,6 +191,10 @@ mlir::FailureOr<CpuTarget> CpuTarget::get(StringRef name, mlir::Location loc) {
   return target;
 }
 
+bool CpuTarget::isGeneric() const {
+  return cpu == "generic" || StringRef(cpu).starts_with("x86-64");
+}
+
 mlir::FailureOr<llvm::SmallVector<CpuTarget>>
 graven::cpu::findTargets(StringRef names, mlir::Location loc) {
   llvm::SmallVector<StringRef> list;

@@ -44,6 +44,10 @@ struct CpuTarget {
   static mlir::FailureOr<CpuTarget> get(llvm::StringRef name,
                                         mlir::Location loc);
 
+  /// Whether the name stands for many CPUs: a level, a version, or what LLVM
+  /// calls a CPU it does not know.
+  bool isGeneric() const;
+
   /// A machine that makes position independent code for this CPU.
   std::unique_ptr<llvm::TargetMachine>
   createTargetMachine(llvm::CodeGenOptLevel level) const;

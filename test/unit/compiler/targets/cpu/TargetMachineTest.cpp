@@ -67,6 +67,39 @@ TEST_F(CpuTargetTest, codeForAArch64HasVectorsOfKnownWidth) {
   EXPECT_TRUE(machine->getMCSubtargetInfo()->checkFeatures("+bf16"));
 }
 
+TEST_F(CpuTargetTest, genericNamesAreKnownAsSuch) {
+  for (const char *name : {"x86-64", "x86-64-v3", "armv8-a", "armv9-a"})
+    EXPECT_TRUE(target(name).isGeneric()) << name;
+  for (const char *name : {"znver5", "haswell", "neoverse-n1", "apple-m1"})
+    EXPECT_FALSE(target(name).isGeneric()) << name;
+}
+
+TEST_F(CpuTargetTest, listsBeginWithWhatAsksForMost) {
+  auto names = [&](llvm::StringRef list) {
+    std::string found;
+    auto targets = findTargets(list, mlir::UnknownLoc::get(&context));
+    if (succeeded(targets))
+      for (const CpuTarget &target : *targets)
+        found += (found.empty() ? "" : ",") + target.info.name;
+    return found;
+  };
+  EXPECT_EQ(names("x86-64-v2,x86-64-v4,x86-64,x86-64-v3"),
+            "x86-64-v4,x86-64-v3,x86-64-v2,x86-64");
+  EXPECT_EQ(names("haswell,znver5,skylake-avx512"),
+            "znver5,skylake-avx512,haswell");
+  EXPECT_EQ(names("armv8-a,neoverse-v2,armv8.4-a"),
+            "neoverse-v2,armv8.4-a,armv8-a");
+  EXPECT_EQ(names("x86-64,armv8-a"), "");
+  EXPECT_EQ(names("x86-64-v3,x86-64-v3"), "");
+}
+
+// GRAVEN_MAX_CPU takes as much away as the compiler takes for granted.
+TEST_F(CpuTargetTest, levelsOfTheRuntimeAreThoseOfTheCompiler) {
+  EXPECT_EQ(target("armv8.2-a").requiredFeatures, GRAVEN_CPU_ARMV8_2_A);
+  EXPECT_EQ(target("armv8.4-a").requiredFeatures, GRAVEN_CPU_ARMV8_4_A);
+  EXPECT_EQ(target("armv8.6-a").requiredFeatures, GRAVEN_CPU_ARMV8_6_A);
+}
+
 TEST_F(CpuTargetTest, nativeIsResolvedAndStable) {
   CpuTarget first = target("native"), second = target("native");
   EXPECT_NE(first.cpu, "native");
