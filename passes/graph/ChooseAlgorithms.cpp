@@ -124,12 +124,21 @@ double strassenCycles(const ProductExtents &e) {
          0.75 * e.depth * e.columns * sizeof(float) / kBytes / 4;
 }
 
-/// The Parameter or constant of which `b` has the elements, in order.
+/// The Parameter or constant of which `b` has the elements, in order, or such
+/// Parameters side by side.
 Operation *sourceOfMatrix(Value b) {
   while (auto reshape = b.getDefiningOp<ReshapeOp>())
     b = reshape->getOperand(0);
   Operation *source = b.getDefiningOp();
-  return isa_and_nonnull<GetParamOp, ConstantOp>(source) ? source : nullptr;
+  auto isSource = [](Operation *op) {
+    return isa_and_nonnull<GetParamOp, ConstantOp>(op);
+  };
+  if (isa_and_nonnull<ConcatOp>(source) &&
+      llvm::all_of(source->getOperands(), [&](Value operand) {
+        return isSource(operand.getDefiningOp());
+      }))
+    return source;
+  return isSource(source) ? source : nullptr;
 }
 
 /// The Parameter or constant behind weights whose output channels were
@@ -230,7 +239,14 @@ private:
     ScopedDiagnosticHandler quiet(source->getContext(),
                                   [](Diagnostic &) { return success(); });
     eval::Evaluator evaluator;
-    auto values = evaluator.runNode(source, {});
+    SmallVector<eval::Tensor> parts;
+    for (Value operand : source->getOperands()) {
+      auto part = evaluator.runNode(operand.getDefiningOp(), {});
+      if (failed(part))
+        return false;
+      parts.push_back(part->front());
+    }
+    auto values = evaluator.runNode(source, parts);
     return succeeded(values) && measure(values->front()) <= 1;
   }
 };

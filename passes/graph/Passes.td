@@ -149,6 +149,32 @@ def RecomposeOps : Pass<"graven-recompose-ops", "::graven::GraphOp"> {
   let statistics = [Statistic<"numRecomposed", "recomposed", "Number of ops found, or given their weights">];
 }
 
+def MergeProjections : Pass<"graven-merge-projections", "::graven::GraphOp"> {
+  let summary = "multiply the inputs of an attention at once";
+  let description = [{
+    Products of one tensor with the weights of a query, a key and a value become one product with the weights side by
+    side, so that the tensor is read (and, by Strassen's recursion, combined) once; attention reads its columns in place.
+    Biases behind them are added at once, zeros where there is none.
+
+    Before ==> after:
+    ```mlir
+    %0 = graven.matmul %x, %wq : (tensor<8x16xf32>, tensor<16x16xf32>) -> tensor<8x16xf32>
+    %1 = graven.matmul %x, %wk : (tensor<8x16xf32>, tensor<16x16xf32>) -> tensor<8x16xf32>
+    ==>
+    %w = graven.concat %wq, %wk axis 1 : ...
+    %y = graven.matmul %x, %w : (tensor<8x16xf32>, tensor<16x32xf32>) -> tensor<8x32xf32>
+    %0 = graven.slice %y [0, 0] to [8, 16] by [1, 1] : (tensor<8x32xf32>) -> tensor<8x16xf32>
+    %1 = graven.slice %y [0, 16] to [8, 32] by [1, 1] : (tensor<8x32xf32>) -> tensor<8x16xf32>
+    ```
+
+    Preconditions: products of rank 2 with static extents, in one Block, of one tensor that is not transposed, their weights
+    Parameters, transposed alike; nothing becomes of them but that they are moved into attentions. Products whose results
+    go elsewhere, as those of a gated unit, are left: elementwise Nodes behind them are fused instead.
+  }];
+  let dependentDialects = ["::graven::GravenDialect"];
+  let statistics = [Statistic<"numMerged", "merged", "Number of products that became parts of one">];
+}
+
 def ChooseAlgorithms : Pass<"graven-choose-algorithms", "::graven::GraphOp"> {
   let summary = "choose how contractions are computed";
   let description = [{

@@ -48,6 +48,10 @@ void buildGraphPipeline(OpPassManager &manager,
   clean(manager);
   manager.addNestedPass<GraphOp>(createRecomposeOps());
 
+  // The weights of several projections are one where attention reads their
+  // results; what it reads is known now.
+  manager.addNestedPass<GraphOp>(createMergeProjections());
+
   // Batch norms disappear into weights while convolutions are still planar and
   // their weights are in the order of the model.
   manager.addNestedPass<GraphOp>(createFuseConvBN());
