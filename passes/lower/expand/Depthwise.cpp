@@ -19,8 +19,8 @@ constexpr int64_t kBlock = kernel::kChannelBlock;
 /// Enough units of work for any number of threads we expect.
 constexpr int64_t kWantedTasks = 32;
 
-/// Taps in one loop body; larger windows loop over their rows, then columns.
-constexpr int64_t kUnrolledTaps = 25;
+/// Taps of a row in one loop body; wider windows loop over their columns too.
+constexpr int64_t kUnrolledTaps = 9;
 
 struct DepthwiseShape {
   explicit DepthwiseShape(kernel::DepthwiseOp op)
@@ -91,11 +91,40 @@ private:
     Idx wBase = e.at(w, {block, Idx(int64_t(0)), Idx(int64_t(0)), lane});
     int64_t kh = w.shape[1], kw = w.shape[2];
     SmallVector<Value> values(rows * columns, e.splat(vector, 0.0));
+    auto weightAt = [&](Idx ky, Idx kx) {
+      Idx at = e.add(e.mul(ky, w.strides[1]), e.mul(kx, w.strides[2]));
+      return e.loadVector(w, e.add(wBase, at), vector, lanes);
+    };
+    // One row of taps on one row of pixels. Each column of the input is loaded
+    // once, and used up before the next: what is loaded early for a later tap
+    // takes registers from the accumulators.
+    auto unrolled = [&](Idx ky, MutableArrayRef<Value> into) {
+      SmallVector<Value> weights;
+      for (int64_t kx = 0; kx < kw; ++kx)
+        weights.push_back(weightAt(ky, Idx(kx)));
+      int64_t dilation = op.getDilations()[1], stride = op.getStrides()[1],
+              width = (columns - 1) * stride + (kw - 1) * dilation + 1;
+      for (int64_t r = 0; r < rows; ++r) {
+        Idx from =
+            e.add(xBase, e.add(e.mul(ky, op.getDilations()[0] * x.strides[2]),
+                               Idx(r * op.getStrides()[0] * x.strides[2])));
+        for (int64_t at = 0; at < width; ++at) {
+          Value input;
+          for (int64_t kx = 0; kx < kw; ++kx) {
+            int64_t start = at - kx * dilation;
+            if (start < 0 || start % stride != 0 || start / stride >= columns)
+              continue;
+            if (!input)
+              input = e.loadVector(x, e.add(from, Idx(at * x.strides[3])),
+                                   vector, lanes);
+            Value &value = into[r * columns + start / stride];
+            value = e.fma(input, weights[kx], value);
+          }
+        }
+      }
+    };
     auto tap = [&](Idx ky, Idx kx, MutableArrayRef<Value> into) {
-      Value weight = e.loadVector(
-          w,
-          e.add(wBase, e.add(e.mul(ky, w.strides[1]), e.mul(kx, w.strides[2]))),
-          vector, lanes);
+      Value weight = weightAt(ky, kx);
       Idx from =
           e.add(xBase, e.add(e.mul(ky, op.getDilations()[0] * x.strides[2]),
                              e.mul(kx, op.getDilations()[1] * x.strides[3])));
@@ -112,8 +141,7 @@ private:
     auto row = [&](Idx ky, ValueRange carried) -> SmallVector<Value> {
       SmallVector<Value> inner(carried);
       if (kw <= kUnrolledTaps) {
-        for (int64_t kx = 0; kx < kw; ++kx)
-          tap(ky, Idx(kx), inner);
+        unrolled(ky, inner);
         return inner;
       }
       return e.loop(Idx(int64_t(0)), Idx(kw), 1, inner,
@@ -123,11 +151,7 @@ private:
                       return innermost;
                     });
     };
-    if (kh * kw <= kUnrolledTaps)
-      for (int64_t ky = 0; ky < kh; ++ky)
-        values = row(Idx(ky), values);
-    else
-      values = e.loop(Idx(int64_t(0)), Idx(kh), 1, values, row);
+    values = e.loop(Idx(int64_t(0)), Idx(kh), 1, values, row);
 
     Idx channel = e.add(e.mul(block, kBlock), lane);
     SmallVector<Value> channelValues =
