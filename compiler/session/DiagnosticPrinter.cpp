@@ -91,6 +91,21 @@ static void printPosition(raw_ostream &os, FileLineColLoc file) {
     os << ":" << file.getColumn();
 }
 
+std::string describe(Location loc) {
+  Place place;
+  resolve(loc, place, 0);
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  if (place.file)
+    printPosition(os, place.file);
+  if (place.node.empty())
+    return text;
+  os << (text.empty() ? "Node '" : " (Node '");
+  printSafely(os, place.node);
+  os << (place.file ? "')" : "'");
+  return text;
+}
+
 static StringRef severityName(DiagnosticSeverity severity) {
   switch (severity) {
   case DiagnosticSeverity::Error:

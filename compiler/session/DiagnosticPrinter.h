@@ -63,6 +63,10 @@ private:
   int64_t coded = 0, uncoded = 0, usage = 0, printed = 0, dropped = 0;
 };
 
+/// "model.py:12:3 (Node 'conv1')", what there is of it; empty for a place that
+/// says nothing.
+std::string describe(mlir::Location loc);
+
 } // namespace graven
 
 #endif // COMPILER_SESSION_DIAGNOSTICPRINTER_H

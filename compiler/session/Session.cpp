@@ -389,6 +389,8 @@ static FailureOr<cpu::Artifact> buildArtifact(Session &session, ModuleOp module,
     emit.others.push_back({*other, target});
   emit.optLevel = static_cast<cpu::OptLevel>(options.level);
   emit.timer = Timer(timer);
+  emit.launches = options.launches;
+  emit.reports = options.reports;
   auto artifact = cpu::emitArtifact(module, signature, emit, std::move(file));
   if (failed(artifact))
     return failure();

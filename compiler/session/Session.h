@@ -40,6 +40,10 @@ struct CompileOptions {
   int64_t threads = 1;
   /// Also write the C header here when not empty.
   std::string headerPath;
+  /// Unless null, gets the launches of kernels, which then announce themselves
+  /// (see cpu::EmitOptions), and what became of each function.
+  llvm::SmallVectorImpl<cpu::LaunchInfo> *launches = nullptr;
+  llvm::SmallVectorImpl<cpu::FunctionReport> *reports = nullptr;
 };
 
 /// What a compile made.

@@ -36,6 +36,9 @@ def Kernel_LaunchOp : Kernel_Op<"launch", [DeclareOpInterfaceMethods<SymbolUserO
     `kernel.entry` whose arguments are the operands and two indices. Operands that
     are different memrefs do not overlap.
 
+    `kind`, `multiply_adds` and `bytes` say what operation the kernel was and how
+    much it does, for those who measure; they mean nothing to the launch.
+
     Constraints:
     - C1 `tasks` >= 1.
     - C2 the callee exists, has `kernel.entry`, and takes the operands and two
@@ -45,7 +48,8 @@ def Kernel_LaunchOp : Kernel_Op<"launch", [DeclareOpInterfaceMethods<SymbolUserO
     kernel.launch @k_0(%a, %b : memref<4xf32>, memref<4xf32>) tasks(8)
     ```
   }];
-  let arguments = (ins FlatSymbolRefAttr:$callee, Variadic<AnyType>:$operands, I64Attr:$tasks);
+  let arguments = (ins FlatSymbolRefAttr:$callee, Variadic<AnyType>:$operands, I64Attr:$tasks,
+      OptionalAttr<StrAttr>:$kind, OptionalAttr<I64Attr>:$multiply_adds, OptionalAttr<I64Attr>:$bytes);
   let assemblyFormat = [{
     $callee `(` ($operands^ `:` type($operands))? `)` `tasks` `(` $tasks `)` attr-dict
   }];

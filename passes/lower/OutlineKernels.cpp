@@ -16,6 +16,7 @@
 #include "mlir/Interfaces/ViewLikeInterface.h"
 #include "mlir/Transforms/RegionUtils.h"
 #include "passes/lower/expand/Expand.h"
+#include "passes/lower/expand/Work.h"
 #include "llvm/ADT/StringMap.h"
 
 namespace graven {
@@ -143,8 +144,13 @@ public:
         ++numKernels;
       }
       OpBuilder builder(op);
-      kernel::LaunchOp::create(builder, op->getLoc(), name, outlined.operands,
-                               expand::taskCount(op));
+      expand::Work work = expand::workOf(op);
+      kernel::LaunchOp::create(
+          builder, op->getLoc(), name.getValue(), outlined.operands,
+          expand::taskCount(op),
+          builder.getStringAttr(op->getName().getStringRef()),
+          builder.getI64IntegerAttr(work.multiplyAdds),
+          builder.getI64IntegerAttr(work.bytes));
       op->erase();
       ++numLaunches;
     }

@@ -126,12 +126,18 @@ static Status toStatus(int status, const char *message,
 
 Status LoadedModel::run(std::span<const GravenTensor> inputs,
                         std::span<GravenTensor> outputs) {
+  return run(inputs, outputs, threads());
+}
+
+Status LoadedModel::run(std::span<const GravenTensor> inputs,
+                        std::span<GravenTensor> outputs,
+                        const GravenParallel *parallel) {
   char message[512] = "";
   const GravenSupport &support = *model->support;
-  int status = support.run(
-      model, inputs.data(), static_cast<int64_t>(inputs.size()), outputs.data(),
-      static_cast<int64_t>(outputs.size()), workspace.data(),
-      support.pool_parallel(pool.get()), message, sizeof(message));
+  int status =
+      support.run(model, inputs.data(), static_cast<int64_t>(inputs.size()),
+                  outputs.data(), static_cast<int64_t>(outputs.size()),
+                  workspace.data(), parallel, message, sizeof(message));
   return toStatus(status, message, support);
 }
 

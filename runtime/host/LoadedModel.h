@@ -53,6 +53,15 @@ public:
   Status run(std::span<const GravenTensor> inputs,
              std::span<GravenTensor> outputs);
 
+  /// The same with the caller's threads.
+  Status run(std::span<const GravenTensor> inputs,
+             std::span<GravenTensor> outputs, const GravenParallel *parallel);
+
+  /// The threads that runs use; null for one.
+  const GravenParallel *threads() const {
+    return model->support->pool_parallel(pool.get());
+  }
+
   /// Runs with bare pointers, whose count alone is checked; for any number of
   /// tensors (@prepare has one input for each parameter).
   Status call(std::span<void *const> inputs, std::span<void *const> outputs);

@@ -14,6 +14,7 @@
 #include "llvm/CodeGen/MachineFrameInfo.h"
 #include "llvm/CodeGen/MachineFunctionPass.h"
 #include "llvm/CodeGen/MachineInstr.h"
+#include "llvm/CodeGen/MachineLoopInfo.h"
 #include "llvm/CodeGen/MachineModuleInfo.h"
 #include "llvm/CodeGen/Passes.h"
 #include "llvm/CodeGen/TargetInstrInfo.h"
@@ -180,6 +181,7 @@ public:
   StringRef getPassName() const override { return "Graven function reports"; }
   void getAnalysisUsage(AnalysisUsage &usage) const override {
     usage.setPreservesAll();
+    usage.addRequired<MachineLoopInfoWrapperPass>();
     MachineFunctionPass::getAnalysisUsage(usage);
   }
   bool runOnMachineFunction(MachineFunction &function) override {
@@ -187,15 +189,21 @@ public:
     graven::cpu::FunctionReport report;
     report.name = function.getName().str();
     report.stackBytes = function.getFrameInfo().getStackSize();
-    for (const MachineBasicBlock &block : function)
+    auto &loops = getAnalysis<MachineLoopInfoWrapperPass>().getLI();
+    for (const MachineBasicBlock &block : function) {
+      const MachineLoop *loop = loops.getLoopFor(&block);
+      bool isInnermost = loop && loop->isInnermost();
       for (const MachineInstr &instruction : block) {
-        if (instruction.getSpillSize(info) ||
-            instruction.getFoldedSpillSize(info))
-          ++report.spills;
-        if (instruction.getRestoreSize(info) ||
-            instruction.getFoldedRestoreSize(info))
-          ++report.reloads;
+        bool stores = instruction.getSpillSize(info) ||
+                      instruction.getFoldedSpillSize(info),
+             loads = instruction.getRestoreSize(info) ||
+                     instruction.getFoldedRestoreSize(info);
+        report.spills += stores;
+        report.reloads += loads;
+        report.innermostSpills += isInnermost && (stores || loads);
+        report.innermostSize += isInnermost && !instruction.isMetaInstruction();
       }
+    }
     reports.push_back(std::move(report));
     return false;
   }

@@ -10,6 +10,8 @@
 
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/StringRef.h"
+#include "llvm/ADT/Twine.h"
 #include <string>
 
 namespace llvm {
@@ -31,10 +33,20 @@ inline constexpr uint64_t stackLimit = 1 << 20;
 /// What register allocation made of one function.
 struct FunctionReport {
   std::string name;
+  /// Whether this is the function `kernel` of the module: parts of a model know
+  /// each other's by a prefix.
+  bool isFor(llvm::StringRef kernel) const {
+    return name == kernel ||
+           llvm::StringRef(name).ends_with(("." + kernel).str());
+  }
   /// Stores of registers to the stack and loads back from it, in the code (not
   /// in the run): a tile in an inner loop should have none.
   unsigned spills = 0;
   unsigned reloads = 0;
+  /// Those of both that stand in loops without loops inside, and all
+  /// instructions there.
+  unsigned innermostSpills = 0;
+  unsigned innermostSize = 0;
   uint64_t stackBytes = 0;
 };
 

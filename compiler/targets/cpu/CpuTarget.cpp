@@ -200,6 +200,16 @@ static void assumeNoAlignment(ModuleOp module) {
   });
 }
 
+static void listLaunches(ModuleOp module,
+                         llvm::SmallVectorImpl<LaunchInfo> &list) {
+  for (graven::kernel::LaunchOp launch : launchesOf(module))
+    list.push_back({launch.getCallee().str(),
+                    launch.getKind().value_or("").str(), launch.getLoc(),
+                    static_cast<int64_t>(launch.getTasks()),
+                    static_cast<int64_t>(launch.getMultiplyAdds().value_or(0)),
+                    static_cast<int64_t>(launch.getBytes().value_or(0))});
+}
+
 LogicalResult Emitter::lower() {
   for (auto function : module.getOps<func::FuncOp>())
     dropNotes(function);
@@ -213,7 +223,10 @@ LogicalResult Emitter::lower() {
   TimingScope timing(timer.nest("llvm phase"));
   pm.enableTiming(timing);
   pm.enableVerifier(false);
-  buildLLVMPhase(pm, target.info);
+  if (options.launches && index == 0)
+    listLaunches(module, *options.launches);
+  buildLLVMPhase(pm, target.info,
+                 options.launches ? Launches::Announced : Launches::Silent);
   if (failed(pm.run(module)))
     return failure();
   if (options.inputAlignment == InputAlignment::Byte)

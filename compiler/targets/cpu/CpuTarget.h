@@ -44,6 +44,16 @@ struct Variant {
   CpuTarget target;
 };
 
+/// One launch of a kernel in the main function.
+struct LaunchInfo {
+  /// The function, the operation it was ("kernel.conv"), and the Node's place.
+  std::string function, kind;
+  mlir::Location loc;
+  int64_t tasks = 1;
+  /// See expand::Work.
+  int64_t multiplyAdds = 0, bytes = 0;
+};
+
 struct EmitOptions {
   OutputKind kind = OutputKind::SharedObject;
   /// The CPU of the module that is emitted, and the versions that are tried
@@ -58,6 +68,9 @@ struct EmitOptions {
   llvm::SmallVectorImpl<FunctionReport> *reports = nullptr;
   /// The steps are timed in timers nested in this one.
   mlir::Timer timer = {};
+  /// Unless null, gets the launches, and the code announces each by its number
+  /// in this list: parallel_for is called with -1 - number tasks before it.
+  llvm::SmallVectorImpl<LaunchInfo> *launches = nullptr;
 };
 
 /// A file that is complete but for its weights, and has no name yet.

@@ -24,6 +24,7 @@ using graven::kernel::LaunchOp;
 namespace {
 
 constexpr llvm::StringLiteral launchHelper = "graven.launch";
+constexpr llvm::StringLiteral announceHelper = "graven.announce";
 /// The alignment of the workspace, of the weights and of all offsets into them.
 constexpr int64_t bufferAlignment = 64;
 
@@ -61,6 +62,7 @@ public:
 
   LogicalResult check(LaunchOp launch);
   void annotateKernels(ArrayRef<LaunchOp> launches);
+  void announce(LaunchOp launch, int64_t number);
   void callDirectly(LaunchOp launch);
   void callShared(LaunchOp launch);
 
@@ -70,7 +72,14 @@ private:
   }
   Value parallel();
   Value argumentArray();
-  LLVM::LLVMFuncOp helper();
+  LLVM::LLVMFuncOp
+  helper(StringRef name, TypeRange arguments,
+         llvm::function_ref<void(OpBuilder &, Block *)> alone,
+         llvm::function_ref<void(OpBuilder &, Block *)> shared);
+  LLVM::LLVMFuncOp launchFunction();
+  LLVM::LLVMFuncOp announceFunction();
+  void callParallelFor(OpBuilder &b, Location loc, Value parallel, Value tasks,
+                       Value task, Value args);
   func::FuncOp taskOf(func::FuncOp kernel);
   Value pack(OpBuilder &b, Location loc, Value operand);
   Value unpack(OpBuilder &b, Location loc, Value slot, Type type);
@@ -162,47 +171,79 @@ Value Lowering::argumentArray() {
   return array;
 }
 
-LLVM::LLVMFuncOp Lowering::helper() {
-  if (auto existing = symbols.lookup<LLVM::LLVMFuncOp>(launchHelper))
+/// A function whose first argument is the caller's GravenParallel: one body for
+/// when it is null, one for when it is not.
+LLVM::LLVMFuncOp
+Lowering::helper(StringRef name, TypeRange arguments,
+                 llvm::function_ref<void(OpBuilder &, Block *)> alone,
+                 llvm::function_ref<void(OpBuilder &, Block *)> shared) {
+  if (auto existing = symbols.lookup<LLVM::LLVMFuncOp>(name))
     return existing;
   MLIRContext *context = module.getContext();
   Location loc = UnknownLoc::get(context);
-  auto none = LLVM::LLVMVoidType::get(context);
   OpBuilder b = OpBuilder::atBlockEnd(module.getBody());
   auto function = LLVM::LLVMFuncOp::create(
-      b, loc, launchHelper,
-      LLVM::LLVMFunctionType::get(none, {ptr, i64, ptr, ptr}),
+      b, loc, name,
+      LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(context),
+                                  llvm::to_vector(arguments)),
       LLVM::Linkage::Internal);
   symbols.insert(function);
   Block *entry = function.addEntryBlock(b);
-  Block *serial = b.createBlock(&function.getBody());
-  Block *shared = b.createBlock(&function.getBody());
-  Value parallel = entry->getArgument(0), count = entry->getArgument(1);
-  Value task = entry->getArgument(2), args = entry->getArgument(3);
-
+  Block *aloneBlock = b.createBlock(&function.getBody());
+  Block *sharedBlock = b.createBlock(&function.getBody());
   b.setInsertionPointToEnd(entry);
   Value null = LLVM::ZeroOp::create(b, loc, ptr);
-  Value isNull =
-      LLVM::ICmpOp::create(b, loc, LLVM::ICmpPredicate::eq, parallel, null);
-  LLVM::CondBrOp::create(b, loc, isNull, serial, shared);
-
-  b.setInsertionPointToEnd(serial);
-  Value zero = LLVM::ConstantOp::create(b, loc, i64, 0);
-  LLVM::CallOp::create(b, loc,
-                       LLVM::LLVMFunctionType::get(none, {ptr, i64, i64}),
-                       ValueRange{task, args, zero, count});
+  Value isNull = LLVM::ICmpOp::create(b, loc, LLVM::ICmpPredicate::eq,
+                                      entry->getArgument(0), null);
+  LLVM::CondBrOp::create(b, loc, isNull, aloneBlock, sharedBlock);
+  b.setInsertionPointToEnd(aloneBlock);
+  alone(b, entry);
   LLVM::ReturnOp::create(b, loc, ValueRange{});
+  b.setInsertionPointToEnd(sharedBlock);
+  shared(b, entry);
+  LLVM::ReturnOp::create(b, loc, ValueRange{});
+  return function;
+}
 
-  // GravenParallel is { context, threads, parallel_for }, 8 bytes each.
-  b.setInsertionPointToEnd(shared);
-  Value context8 = LLVM::LoadOp::create(b, loc, ptr, parallel, /*alignment=*/8);
+/// GravenParallel is { context, threads, parallel_for }, 8 bytes each.
+void Lowering::callParallelFor(OpBuilder &b, Location loc, Value parallel,
+                               Value tasks, Value task, Value args) {
+  auto none = LLVM::LLVMVoidType::get(module.getContext());
+  Value context = LLVM::LoadOp::create(b, loc, ptr, parallel, /*alignment=*/8);
   Value callback =
       LLVM::LoadOp::create(b, loc, ptr, slotOf(b, loc, parallel, 2), 8);
   LLVM::CallOp::create(b, loc,
                        LLVM::LLVMFunctionType::get(none, {ptr, i64, ptr, ptr}),
-                       ValueRange{callback, context8, count, task, args});
-  LLVM::ReturnOp::create(b, loc, ValueRange{});
-  return function;
+                       ValueRange{callback, context, tasks, task, args});
+}
+
+LLVM::LLVMFuncOp Lowering::launchFunction() {
+  Location loc = UnknownLoc::get(module.getContext());
+  auto none = LLVM::LLVMVoidType::get(module.getContext());
+  return helper(
+      launchHelper, {ptr, i64, ptr, ptr},
+      [&](OpBuilder &b, Block *entry) {
+        Value zero = LLVM::ConstantOp::create(b, loc, i64, 0);
+        LLVM::CallOp::create(
+            b, loc, LLVM::LLVMFunctionType::get(none, {ptr, i64, i64}),
+            ValueRange{entry->getArgument(2), entry->getArgument(3), zero,
+                       entry->getArgument(1)});
+      },
+      [&](OpBuilder &b, Block *entry) {
+        callParallelFor(b, loc, entry->getArgument(0), entry->getArgument(1),
+                        entry->getArgument(2), entry->getArgument(3));
+      });
+}
+
+LLVM::LLVMFuncOp Lowering::announceFunction() {
+  Location loc = UnknownLoc::get(module.getContext());
+  return helper(
+      announceHelper, {ptr, i64}, [](OpBuilder &, Block *) {},
+      [&](OpBuilder &b, Block *entry) {
+        Value null = LLVM::ZeroOp::create(b, loc, ptr);
+        callParallelFor(b, loc, entry->getArgument(0), entry->getArgument(1),
+                        null, null);
+      });
 }
 
 Value Lowering::pack(OpBuilder &b, Location loc, Value operand) {
@@ -258,6 +299,14 @@ func::FuncOp Lowering::taskOf(func::FuncOp kernel) {
   return task;
 }
 
+void Lowering::announce(LaunchOp launch, int64_t number) {
+  OpBuilder b(launch);
+  Location loc = launch.getLoc();
+  Value tasks = LLVM::ConstantOp::create(b, loc, i64, -1 - number);
+  LLVM::CallOp::create(b, loc, announceFunction(),
+                       ValueRange{parallel(), tasks});
+}
+
 void Lowering::callDirectly(LaunchOp launch) {
   OpBuilder b(launch);
   SmallVector<Value> operands(launch.getOperands());
@@ -287,21 +336,32 @@ void Lowering::callShared(LaunchOp launch) {
   Value address =
       UnrealizedConversionCastOp::create(b, loc, ptr, function).getResult(0);
   Value count = LLVM::ConstantOp::create(b, loc, i64, launch.getTasks());
-  LLVM::CallOp::create(b, loc, helper(),
+  LLVM::CallOp::create(b, loc, launchFunction(),
                        ValueRange{parallel(), count, address, args});
   launch.erase();
 }
 
+} // namespace
+
+llvm::SmallVector<LaunchOp> graven::cpu::launchesOf(ModuleOp module) {
+  SmallVector<LaunchOp> launches;
+  module.walk([&](LaunchOp launch) { launches.push_back(launch); });
+  return launches;
+}
+
+namespace {
+
 struct LowerKernelLaunch
     : public graven::cpu::impl::LowerKernelLaunchBase<LowerKernelLaunch> {
+  using LowerKernelLaunchBase::LowerKernelLaunchBase;
+
   void runOnOperation() override {
     ModuleOp module = getOperation();
     func::FuncOp main;
     for (auto function : module.getOps<func::FuncOp>())
       if (function->hasAttr("graven.num_inputs"))
         main = function;
-    SmallVector<LaunchOp> launches;
-    module.walk([&](LaunchOp launch) { launches.push_back(launch); });
+    SmallVector<LaunchOp> launches = graven::cpu::launchesOf(module);
     for (LaunchOp launch : launches)
       if (!main || !main->isProperAncestor(launch)) {
         launch.emitOpError("expects to be in the main function, the one with "
@@ -319,7 +379,9 @@ struct LowerKernelLaunch
                                    main.getLoc())))
       return signalPassFailure();
     lowering.annotateKernels(launches);
-    for (LaunchOp launch : launches) {
+    for (auto [number, launch] : llvm::enumerate(launches)) {
+      if (announces)
+        lowering.announce(launch, static_cast<int64_t>(number));
       if (launch.getTasks() == 1) {
         lowering.callDirectly(launch);
         ++numDirect;

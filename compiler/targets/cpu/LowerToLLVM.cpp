@@ -20,7 +20,8 @@
 
 using namespace mlir;
 
-void graven::cpu::buildLLVMPhase(OpPassManager &pm, const TargetInfo &target) {
+void graven::cpu::buildLLVMPhase(OpPassManager &pm, const TargetInfo &target,
+                                 Launches launches) {
   // Powers with integer exponents become loops: neither libc nor libm has them.
   pm.addPass(createConvertMathToFuncs());
 
@@ -38,7 +39,7 @@ void graven::cpu::buildLLVMPhase(OpPassManager &pm, const TargetInfo &target) {
   loops.addPass(createCSEPass());
 
   // Launches while views are still memref.view: alignment is read off them.
-  pm.addPass(createLowerKernelLaunch());
+  pm.addPass(createLowerKernelLaunch({launches == Launches::Announced}));
 
   // Addresses: what subviews and reshapes hide becomes index arithmetic.
   OpPassManager &addresses = pm.nest<func::FuncOp>();
@@ -58,5 +59,7 @@ void graven::cpu::buildLLVMPhase(OpPassManager &pm, const TargetInfo &target) {
 void graven::cpu::registerLLVMPhase() {
   PassPipelineRegistration<>(
       "graven-llvm-phase", "Lower loops and launches to the LLVM dialect",
-      [](OpPassManager &pm) { buildLLVMPhase(pm, TargetInfo()); });
+      [](OpPassManager &pm) {
+        buildLLVMPhase(pm, TargetInfo(), Launches::Silent);
+      });
 }

@@ -7,6 +7,7 @@
 #ifndef GRAVEN_COMPILER_TARGETS_CPU_PASSES_H
 #define GRAVEN_COMPILER_TARGETS_CPU_PASSES_H
 
+#include "dialects/kernel/Kernel.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -25,11 +26,19 @@ namespace graven::cpu {
 #define GEN_PASS_REGISTRATION
 #include "compiler/targets/cpu/Passes.h.inc"
 
+/// The launches of `module` in the order of their numbers (see
+/// LowerKernelLaunch).
+llvm::SmallVector<kernel::LaunchOp> launchesOf(mlir::ModuleOp module);
+
+/// Whether launches tell the caller's parallel_for which one comes next.
+enum class Launches { Silent, Announced };
+
 /// Fills `pm`, which is anchored on a module, with the llvm phase: loops,
 /// vectors, memrefs and launches become the LLVM dialect with bare pointers.
 /// Conversions between f32 and bf16 are expanded to integer arithmetic unless
 /// the target has instructions for them.
-void buildLLVMPhase(mlir::OpPassManager &pm, const graven::TargetInfo &target);
+void buildLLVMPhase(mlir::OpPassManager &pm, const graven::TargetInfo &target,
+                    Launches launches);
 
 /// Makes the phase, for the default target, the pipeline graven-llvm-phase.
 void registerLLVMPhase();

@@ -37,6 +37,10 @@ def LowerKernelLaunch : Pass<"graven-lower-kernel-launch", "::mlir::ModuleOp"> {
     func.func private @k_0.task(%args: !llvm.ptr, %lo: i64, %hi: i64) // loads, then calls @k_0
     ```
 
+    With `announces`, each launch is preceded by a call of `parallel_for` with
+    -1 - i tasks and no body, i being the launch's number in the order of the
+    module: who lends the threads can see what is being run, and for how long.
+
     Memory arguments of kernels become `llvm.noalias`, and `llvm.nonnull` where they
     have elements. They become `llvm.align = 64` where every launch passes a view of
     the workspace or the weights at a constant multiple of 64.
@@ -47,6 +51,8 @@ def LowerKernelLaunch : Pass<"graven-lower-kernel-launch", "::mlir::ModuleOp"> {
   }];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::func::FuncDialect",
                            "::mlir::arith::ArithDialect"];
+  let options = [Option<"announces", "announces", "bool", "false",
+                        "tell parallel_for the number of each launch before it">];
   let statistics = [
     Statistic<"numDirect", "direct-calls", "launches of one task">,
     Statistic<"numShared", "shared-launches", "launches that threads can share">,

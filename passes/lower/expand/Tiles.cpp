@@ -49,7 +49,8 @@ double splitCost(int64_t extent, int64_t largest, int64_t other,
 } // namespace
 
 int64_t rowsThatFit(const TargetInfo &target, int64_t vectors) {
-  int64_t temporaries = target.hasFMA ? 1 : 2;
+  // A product of its own needs a register for each vector it is added to.
+  int64_t temporaries = target.hasFMA ? 1 : 1 + vectors;
   return std::max<int64_t>(1, (target.vectorRegisters - vectors - temporaries) /
                                   vectors);
 }

@@ -9,6 +9,7 @@ func.func @forward(%a: memref<65536xf32>, %b: memref<65536xf32>, %c: memref<64xf
   %three = arith.constant 3.0 : f32
   // Equal kernels share a function, whatever their operands.
   // CHECK: kernel.launch @k_0(%[[A]], %[[B]] : memref<65536xf32>, memref<65536xf32>) tasks(4)
+  // CHECK-SAME: {bytes = 524288 : i64, kind = "memref.copy", multiply_adds = 0 : i64}
   // CHECK: kernel.launch @k_0(%[[B]], %[[A]] : memref<65536xf32>, memref<65536xf32>) tasks(4)
   memref.copy %a, %b : memref<65536xf32> to memref<65536xf32>
   memref.copy %b, %a : memref<65536xf32> to memref<65536xf32>

@@ -1,4 +1,23 @@
 // RUN: graven-opt %s --graven-lower-kernel-launch | FileCheck %s
+// RUN: graven-opt %s --graven-lower-kernel-launch=announces | FileCheck %s --check-prefix=TELL
+
+// TELL-LABEL: func.func @forward
+// TELL: %[[FIRST:.+]] = llvm.mlir.constant(-1 : i64)
+// TELL: llvm.call @graven.announce(%[[P:.+]], %[[FIRST]])
+// TELL: llvm.call @graven.launch(%[[P]],
+// TELL: %[[SECOND:.+]] = llvm.mlir.constant(-2 : i64)
+// TELL: llvm.call @graven.announce(%[[P]], %[[SECOND]])
+// TELL: llvm.call @graven.launch(%[[P]],
+// TELL: %[[THIRD:.+]] = llvm.mlir.constant(-3 : i64)
+// TELL: llvm.call @graven.announce(%[[P]], %[[THIRD]])
+// TELL: call @k_1(
+// The callback is the third member of the table.
+// TELL-LABEL: llvm.func internal @graven.announce(
+// TELL-SAME: %[[TABLE:.+]]: !llvm.ptr, %[[NUMBER:.+]]: i64)
+// TELL: llvm.icmp "eq" %[[TABLE]]
+// TELL: %[[CONTEXT:.+]] = llvm.load %[[TABLE]]
+// TELL: llvm.getelementptr %[[TABLE]][2]
+// TELL: llvm.call %{{.+}}(%[[CONTEXT]], %[[NUMBER]], %{{.+}}, %{{.+}})
 
 // CHECK-LABEL: func.func @forward
 // CHECK-SAME: %[[X:.+]]: memref<16xf32>, %[[Y:.+]]: memref<16xf32>, %[[WS:.+]]: memref<128xi8>,
