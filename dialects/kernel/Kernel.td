@@ -3,8 +3,8 @@
 //
 // This file defines the `kernel` dialect: structured kernels in destination
 // style that the lowering chooses and that the expanders turn into loops. The
-// op families live in KernelContract.td, KernelStages.td, KernelRows.td,
-// KernelAttention.td and KernelStructure.td.
+// op families live in KernelContract.td, KernelStages.td, KernelRecurrent.td,
+// KernelRows.td, KernelAttention.td and KernelStructure.td.
 
 #ifndef GRAVEN_DIALECTS_KERNEL_KERNEL_TD
 #define GRAVEN_DIALECTS_KERNEL_KERNEL_TD
@@ -75,6 +75,7 @@ class Kernel_DpsOp<string mnemonic, list<Trait> traits = []>
 
 include "dialects/kernel/KernelContract.td"
 include "dialects/kernel/KernelStages.td"
+include "dialects/kernel/KernelRecurrent.td"
 include "dialects/kernel/KernelRows.td"
 include "dialects/kernel/KernelAttention.td"
 include "dialects/kernel/KernelStructure.td"

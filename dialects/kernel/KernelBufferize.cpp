@@ -118,6 +118,7 @@ void registerBufferizableOpInterfaceExternalModels(DialectRegistry &registry) {
     WinogradOp::attachInterface<DestinationModel<WinogradOp>>(*context);
     StrassenOp::attachInterface<DestinationModel<StrassenOp>>(*context);
     AttentionOp::attachInterface<DestinationModel<AttentionOp>>(*context);
+    RecurrenceOp::attachInterface<DestinationModel<RecurrenceOp>>(*context);
     PackOp::attachInterface<DestinationModel<PackOp>>(*context);
     PoolOp::attachInterface<DestinationModel<PoolOp>>(*context);
     SoftmaxOp::attachInterface<DestinationModel<SoftmaxOp>>(*context);

@@ -58,17 +58,18 @@ def Kernel_LaunchOp : Kernel_Op<"launch", [DeclareOpInterfaceMethods<SymbolUserO
 
 def Kernel_YieldOp : Kernel_Op<"yield", [Pure, ReturnLike, Terminator,
     ParentOneOf<["GemmOp", "ConvOp", "DepthwiseOp", "WinogradOp", "WinogradOutputOp",
-                 "StrassenOp", "StrassenOutputOp"]>]> {
-  let summary = "the element an epilogue stores";
+                 "StrassenOp", "StrassenOutputOp", "RecurrenceOp", "RecurrenceStepOp"]>]> {
+  let summary = "the elements a region stores";
   let description = [{
-    Ends an epilogue region with the element to store.
+    Ends an epilogue region with the element to store, or the cell of a recurrence with
+    the new states.
 
     ```mlir
     kernel.yield %v : f32
     ```
   }];
-  let arguments = (ins Kernel_Float:$value);
-  let assemblyFormat = "attr-dict $value `:` type($value)";
+  let arguments = (ins Variadic<Kernel_Float>:$values);
+  let assemblyFormat = "attr-dict $values `:` type($values)";
 }
 
 #endif // GRAVEN_DIALECTS_KERNEL_STRUCTURE_TD

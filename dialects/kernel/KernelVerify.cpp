@@ -123,14 +123,18 @@ LogicalResult verifyEpilogue(Operation *op, StringRef constraint,
   if (!yield)
     return op->emitOpError(
         "epilogue: expects the region to end with kernel.yield");
-  if (yield.getValue().getType() != element)
+  if (yield.getOperandTypes() != TypeRange(element))
     return op->emitOpError("epilogue: expects the region to yield ")
-           << element << ", got " << yield.getValue().getType();
+           << element << ", got " << yield.getOperandTypes();
+  return verifyElementwise(block, "an epilogue");
+}
+
+LogicalResult verifyElementwise(Block &block, StringRef what) {
   for (Operation &inner : block.without_terminator())
     if (!OpTrait::hasElementwiseMappableTraits(&inner) &&
         !matchPattern(&inner, m_Constant()))
-      return inner.emitOpError(
-          "is not elementwise, so it cannot stand in an epilogue");
+      return inner.emitOpError("is not elementwise, so it cannot stand in ")
+             << what;
   return success();
 }
 

@@ -44,6 +44,8 @@ llvm::LogicalResult
 verifyEpilogue(mlir::Operation *op, llvm::StringRef constraint,
                mlir::ValueRange operands, llvm::ArrayRef<int64_t> full,
                mlir::Value out, int64_t channels, mlir::Region &body);
+/// The operations of a region that is widened to vectors; `what` names it.
+llvm::LogicalResult verifyElementwise(mlir::Block &block, llvm::StringRef what);
 
 } // namespace graven::kernel::verify
 

@@ -5,10 +5,10 @@
 // one product for the inputs of all steps and a loop that carries the state.
 //===----------------------------------------------------------------------===//
 
-#include "dialects/graven/Recurrent.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "passes/graph/GraphUtils.h"
 #include "passes/graph/Passes.h"
+#include "passes/graph/RecurrentCells.h"
 
 namespace graven {
 #define GEN_PASS_DEF_DECOMPOSERECURRENT
@@ -20,22 +20,12 @@ using namespace mlir;
 namespace graven {
 namespace {
 
-/// Short names for the Nodes of a step; all values have equal ranks.
-struct Emit {
-  OpBuilder &b;
-  Location loc;
-
-  Value add(Value x, Value y) { return AddOp::create(b, loc, x, y); }
-  Value sub(Value x, Value y) { return SubOp::create(b, loc, x, y); }
-  Value mul(Value x, Value y) { return MulOp::create(b, loc, x, y); }
+/// Nodes around the cells.
+struct Emit : CellBuilder {
   /// x times the transposed matrix y.
   Value times(Value x, Value y) {
     return MatmulOp::create(b, loc, x, y, /*transpose_a=*/false,
                             /*transpose_b=*/true);
-  }
-  Value number(Value like, double value) {
-    return scalarConstant(b, loc, tensorType(like).getElementType(), value,
-                          tensorType(like).getRank());
   }
   Value zeros(ArrayRef<int64_t> shape, Type element) {
     auto type = RankedTensorType::get(shape, element);
@@ -73,59 +63,16 @@ struct Emit {
     return SliceOp::create(b, loc, type, x, ValueRange(position),
                            ValueRange(next), starts, ends, steps);
   }
-  Value apply(const GateFunction &gate, double clip, Value x) {
-    if (clip > 0)
-      x = ClampOp::create(b, loc, x, number(x, -clip), number(x, clip));
-    return function(gate, x);
-  }
-
-private:
-  Value function(const GateFunction &gate, Value x) {
-    switch (gate.function) {
-    case Activation::Relu:
-      return ReluOp::create(b, loc, x);
-    case Activation::Tanh:
-      return TanhOp::create(b, loc, x);
-    case Activation::Sigmoid:
-      return SigmoidOp::create(b, loc, x);
-    case Activation::Affine:
-      return add(mul(x, number(x, gate.alpha)), number(x, gate.beta));
-    case Activation::LeakyRelu:
-      return LeakyReluOp::create(b, loc, x, number(x, gate.alpha));
-    case Activation::ThresholdedRelu: {
-      Value below = CompareOp::create(b, loc, x, number(x, gate.alpha),
-                                      ComparePredicate::Lt);
-      return SelectOp::create(b, loc, below, number(x, 0), x);
-    }
-    case Activation::ScaledTanh:
-      x = TanhOp::create(b, loc, mul(x, number(x, gate.beta)));
-      return mul(x, number(x, gate.alpha));
-    case Activation::HardSigmoid:
-      return HardSigmoidOp::create(b, loc, x, APFloat(gate.alpha),
-                                   APFloat(gate.beta));
-    case Activation::Elu:
-      return EluOp::create(b, loc, x, APFloat(gate.alpha), APFloat(1.0),
-                           APFloat(1.0));
-    case Activation::Softsign: {
-      Value magnitude = AbsOp::create(b, loc, x);
-      return DivOp::create(b, loc, x, add(magnitude, number(x, 1)));
-    }
-    case Activation::Softplus:
-      return SoftplusOp::create(b, loc, x);
-    }
-    llvm_unreachable("unknown activation");
-  }
 };
 
 using States = SmallVector<Value, 2>;
 
 /// One direction of a layer: what its steps read.
 struct Walk {
-  SmallVector<GateFunction> functions;
-  double clip;
+  CellFunctions cell;
   int64_t hidden;
   Value r, biasR, peephole; ///< [G H, H]; [1, G H], if not folded; [1, 3 H]
-  bool linearBeforeReset = false, inputForget = false;
+  bool linearBeforeReset = false;
 
   Value gate(Emit e, Value rows, int64_t index) const {
     return e.window(rows, 1, index * hidden, hidden);
@@ -134,71 +81,50 @@ struct Walk {
 
 /// The next states of an LSTM, h and c, from W x + b and the states.
 States advance(Emit e, LstmOp, const Walk &w, Value x, const States &states) {
-  Value rows = e.add(e.times(states[0], w.r), x), c = states[1];
-  auto gate = [&](int64_t index, int64_t peephole, Value cell) {
-    Value v = w.gate(e, rows, index);
-    if (w.peephole && peephole >= 0)
-      v = e.add(v, e.mul(w.gate(e, w.peephole, peephole), cell));
-    return e.apply(w.functions[index == 2 ? 1 : 0], w.clip, v);
-  };
-  Value in = gate(0, 0, c);
-  Value forget = w.inputForget ? e.sub(e.number(in, 1), in) : gate(1, 1, c);
-  Value next = e.add(e.mul(forget, c), e.mul(in, gate(2, -1, c)));
-  Value out = gate(3, 2, next);
-  return {e.mul(out, e.apply(w.functions[2], 0, next)), next};
+  Value rows = e.add(e.times(states[0], w.r), x);
+  auto peephole = [&](int64_t gate) { return w.gate(e, w.peephole, gate); };
+  return lstmCell(
+      e, w.cell, [&](int64_t gate) { return w.gate(e, rows, gate); },
+      w.peephole ? GateValue(peephole) : GateValue(), states[1]);
 }
 
 States advance(Emit e, GruOp, const Walk &w, Value x, const States &states) {
   Value h = states[0];
   int64_t n = w.hidden;
-  auto gate = [&](Value rows, int64_t function) {
-    return e.apply(w.functions[function], w.clip, rows);
-  };
-  Value reset, update, fresh;
   if (w.linearBeforeReset) {
     Value rows = e.times(h, w.r);
     if (w.biasR)
       rows = e.add(rows, w.biasR);
-    auto sum = [&](int64_t index) {
-      return e.add(w.gate(e, x, index), w.gate(e, rows, index));
-    };
-    reset = gate(sum(0), 0);
-    update = gate(sum(1), 0);
-    fresh = gate(e.add(w.gate(e, x, 2), e.mul(reset, w.gate(e, rows, 2))), 1);
-  } else {
-    Value rows =
-        e.add(e.times(h, e.window(w.r, 0, 0, 2 * n)), e.window(x, 1, 0, 2 * n));
-    reset = gate(w.gate(e, rows, 0), 0);
-    update = gate(w.gate(e, rows, 1), 0);
-    Value last = e.times(e.mul(reset, h), e.window(w.r, 0, 2 * n, n));
-    fresh = gate(e.add(last, w.gate(e, x, 2)), 1);
+    auto input = [&](int64_t gate) { return w.gate(e, x, gate); };
+    auto product = [&](int64_t gate) { return w.gate(e, rows, gate); };
+    auto sum = [&](int64_t gate) { return e.add(input(gate), product(gate)); };
+    return {gruCell(e, w.cell, sum, input, product, h)};
   }
-  Value rest = e.sub(e.number(update, 1), update);
-  return {e.add(e.mul(rest, fresh), e.mul(update, h))};
+  Value rows =
+      e.add(e.times(h, e.window(w.r, 0, 0, 2 * n)), e.window(x, 1, 0, 2 * n));
+  auto gate = [&](Value value, int64_t function) {
+    return e.apply(w.cell.functions[function], w.cell.clip, value);
+  };
+  Value reset = gate(w.gate(e, rows, 0), 0),
+        update = gate(w.gate(e, rows, 1), 0);
+  Value last = e.times(e.mul(reset, h), e.window(w.r, 0, 2 * n, n));
+  Value fresh = gate(e.add(last, w.gate(e, x, 2)), 1);
+  return {gruMix(e, update, fresh, h)};
 }
 
 States advance(Emit e, RnnOp, const Walk &w, Value x, const States &states) {
   Value rows = e.add(e.times(states[0], w.r), x);
-  return {e.apply(w.functions[0], w.clip, rows)};
+  return {rnnCell(e, w.cell, [&](int64_t) { return rows; })};
 }
 
-Value cellOf(LstmOp op) { return op.getC0(); }
-Value peepholeOf(LstmOp op) { return op.getPeephole(); }
-template <class OpTy> Value cellOf(OpTy) { return {}; }
-template <class OpTy> Value peepholeOf(OpTy) { return {}; }
-
-/// Whether bias_r stands inside a product and cannot join the input's bias.
-template <class OpTy> bool keepsBias(OpTy) { return false; }
-template <> bool keepsBias(GruOp op) { return op.getLinearBeforeReset(); }
-
-template <class OpTy> bool forgetsByInput(OpTy) { return false; }
-template <> bool forgetsByInput(LstmOp op) { return op.getInputForget(); }
-
 template <class OpTy> struct ToLoop : CountingPattern<OpTy> {
-  using CountingPattern<OpTy>::CountingPattern;
+  ToLoop(MLIRContext *context, Pass::Statistic *count, RecurrentKernels kernels)
+      : CountingPattern<OpTy>(context, count), kernels(kernels) {}
 
   LogicalResult matchAndRewrite(OpTy op,
                                 PatternRewriter &rewriter) const override {
+    if (kernels == RecurrentKernels::Keep && obstacleToKernel(op).empty())
+      return rewriter.notifyMatchFailure(op, "a kernel computes it whole");
     for (Value operand : op->getOperands())
       if (!tensorType(operand).hasStaticShape())
         return rewriter.notifyMatchFailure(op, "an extent is not known");
@@ -242,7 +168,7 @@ private:
         stateOf(e, op.getH0(), d, {batch, walk.hidden}, read, element)};
     if (op->getNumResults() == 3)
       states.push_back(
-          stateOf(e, cellOf(op), d, {batch, walk.hidden}, read, element));
+          stateOf(e, cellStateOf(op), d, {batch, walk.hidden}, read, element));
     Value lengths = op.getSeqLens();
     if (lengths)
       lengths = e.reshape(converted(e.b, e.loc, lengths, e.b.getI64Type()),
@@ -268,12 +194,10 @@ private:
   template <class Read>
   static Walk walkOf(Emit e, OpTy op, int64_t d, Read read) {
     Walk walk;
-    walk.functions = gateFunctionsOf(op, d);
-    walk.clip = op.getClip().convertToDouble();
+    walk.cell = cellFunctionsOf(op, d);
     walk.hidden = tensorType(op.getR()).getDimSize(2);
     walk.r = e.at(read(op.getR()), d);
     walk.linearBeforeReset = keepsBias(op);
-    walk.inputForget = forgetsByInput(op);
     if (op.getBiasR() && keepsBias(op))
       walk.biasR = e.window(read(op.getBiasR()), 0, d, 1);
     if (Value peephole = peepholeOf(op))
@@ -360,13 +284,19 @@ private:
     states.assign(loop.getFinal().begin(), loop.getFinal().end());
     return loop.getStacked().front();
   }
+
+  RecurrentKernels kernels;
 };
 
 class DecomposeRecurrentPass
     : public impl::DecomposeRecurrentBase<DecomposeRecurrentPass> {
+public:
+  using DecomposeRecurrentBase::DecomposeRecurrentBase;
+
+private:
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    populateDecomposeRecurrentPatterns(patterns, &numDecomposed);
+    populateDecomposeRecurrentPatterns(patterns, kernels, &numDecomposed);
     SmallVector<Operation *> layers;
     getOperation().walk([&](Operation *node) {
       if (isa<LstmOp, GruOp, RnnOp>(node))
@@ -383,9 +313,10 @@ class DecomposeRecurrentPass
 } // namespace
 
 void populateDecomposeRecurrentPatterns(RewritePatternSet &patterns,
+                                        RecurrentKernels kernels,
                                         Pass::Statistic *count) {
   patterns.add<ToLoop<LstmOp>, ToLoop<GruOp>, ToLoop<RnnOp>>(
-      patterns.getContext(), count);
+      patterns.getContext(), count, kernels);
 }
 
 } // namespace graven

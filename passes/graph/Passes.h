@@ -19,12 +19,19 @@ namespace graven {
 /// them.
 enum class Numerics { Strict, Default, Fast };
 
+/// Whether recurrent layers stay that kernel.recurrence computes whole.
+enum class RecurrentKernels { Keep, Decompose };
+
 #define GEN_PASS_DECL
 #include "passes/graph/Passes.h.inc"
+
+void populateBubbleUpSlicesPatterns(mlir::RewritePatternSet &patterns,
+                                    mlir::Pass::Statistic *count = nullptr);
 
 void populateDecomposeConvTransposePatterns(
     mlir::RewritePatternSet &patterns, mlir::Pass::Statistic *count = nullptr);
 void populateDecomposeRecurrentPatterns(mlir::RewritePatternSet &patterns,
+                                        RecurrentKernels kernels,
                                         mlir::Pass::Statistic *count = nullptr);
 
 void populateFuseConvBNPatterns(mlir::RewritePatternSet &patterns,
@@ -41,6 +48,9 @@ void populateRemoveIdentitiesPatterns(mlir::RewritePatternSet &patterns,
 
 void populateSimplifyTransposesPatterns(mlir::RewritePatternSet &patterns,
                                         mlir::Pass::Statistic *count = nullptr);
+
+void populateUnflattenMatmulPatterns(mlir::RewritePatternSet &patterns,
+                                     mlir::Pass::Statistic *count = nullptr);
 
 #define GEN_PASS_REGISTRATION
 #include "passes/graph/Passes.h.inc"

@@ -303,10 +303,43 @@ def DecomposeRecurrent : Pass<"graven-decompose-recurrent", "::graven::GraphOp">
     %h = graven.reshape %5 to [1, 2, 4] : ...
     ```
 
-    Preconditions: static extents, at least one element in y. Walks of the two directions are not merged into one loop.
+    Preconditions: static extents, at least one element in y; with `kernels=keep`, that no kernel computes the layer
+    whole: f16 or bf16, sequences with lengths of their own, directions with other activations, a gru that resets
+    before its product. Walks of the two directions are not merged into one loop.
   }];
   let dependentDialects = ["::graven::GravenDialect"];
+  let options = [
+    Option<"kernels", "kernels", "::graven::RecurrentKernels", /*default=*/"::graven::RecurrentKernels::Decompose",
+           "layers that a kernel computes whole", [{::llvm::cl::values(
+             clEnumValN(::graven::RecurrentKernels::Keep, "keep", "stay"),
+             clEnumValN(::graven::RecurrentKernels::Decompose, "decompose", "are decomposed like others"))}]>];
   let statistics = [Statistic<"numDecomposed", "decomposed", "Number of recurrent layers rewritten">];
+}
+
+def BubbleUpSlices : Pass<"graven-bubble-up-slices", "::graven::GraphOp"> {
+  let summary = "compute only the rows that are read";
+  let description = [{
+    A slice moves in front of the Node whose result it shortens, through elementwise Nodes, reshapes, transposes, norms and
+    softmax along other axes, the rows or columns of matrix products and the queries of attention: a classifier that reads
+    one token computes the last block for that token alone. No element changes.
+
+    Before ==> after:
+    ```mlir
+    %0 = graven.matmul %x, %w : (tensor<197x768xf32>, tensor<768x3072xf32>) -> tensor<197x3072xf32>
+    %1 = graven.gelu %0 : tensor<197x3072xf32>
+    %2 = graven.slice %1 [0, 0] to [1, 3072] by [1, 1] : (tensor<197x3072xf32>) -> tensor<1x3072xf32>
+    ==>
+    %0 = graven.slice %x [0, 0] to [1, 768] by [1, 1] : (tensor<197x768xf32>) -> tensor<1x768xf32>
+    %1 = graven.matmul %0, %w : (tensor<1x768xf32>, tensor<768x3072xf32>) -> tensor<1x3072xf32>
+    %2 = graven.gelu %1 : tensor<1x3072xf32>
+    ```
+
+    Preconditions: the slice shortens one axis by known numbers; every user of the sliced value is that slice, so that
+    nothing is computed twice; a product or attention in front of it, not one of Parameters, gets fewer rows. Attention is
+    not causal. Convolutions, reductions and Nodes with sub-Blocks are not passed.
+  }];
+  let dependentDialects = ["::graven::GravenDialect"];
+  let statistics = [Statistic<"numMoved", "moved", "Number of Nodes behind slices that were in front of them">];
 }
 
 def SimplifyTransposes : Pass<"graven-simplify-transposes", "::graven::GraphOp"> {
@@ -504,6 +537,33 @@ def HoistParameters : Pass<"graven-hoist-parameters", "::mlir::ModuleOp"> {
     Statistic<"numHoisted", "hoisted", "Number of Nodes moved to @prepare">,
     Statistic<"numOutputs", "outputs", "Number of Parameters that @prepare computes">,
   ];
+}
+
+def UnflattenMatmul : Pass<"graven-unflatten-matmul", "::graven::GraphOp"> {
+  let summary = "give products the batch axes of what surrounds them";
+  let description = [{
+    Exporters join the batch axes in front of a linear layer and split them behind it. The reshape that splits the rows
+    of a product, or of elementwise Nodes behind one, moves in front of it, where it meets the one that joined them: the
+    product, its bias, activation and residual then follow one another, to be fused.
+
+    Before ==> after:
+    ```mlir
+    %0 = graven.reshape %x to [197, 768] : (tensor<1x197x768xf32>) -> tensor<197x768xf32>
+    %1 = graven.matmul %0, %w : (tensor<197x768xf32>, tensor<768x64xf32>) -> tensor<197x64xf32>
+    %2 = graven.reshape %1 to [1, 197, 64] : (tensor<197x64xf32>) -> tensor<1x197x64xf32>
+    %3 = graven.add %2, %bias : (tensor<1x197x64xf32>, tensor<1x1x64xf32>) -> tensor<1x197x64xf32>
+    ==>
+    %0 = graven.reshape %w to [1, 768, 64] : (tensor<768x64xf32>) -> tensor<1x768x64xf32>
+    %1 = graven.matmul %x, %0 : (tensor<1x197x768xf32>, tensor<1x768x64xf32>) -> tensor<1x197x64xf32>
+    %2 = graven.add %1, %bias : (tensor<1x197x64xf32>, tensor<1x1x64xf32>) -> tensor<1x197x64xf32>
+    ```
+
+    Preconditions: static extents; the reshape keeps the last axis and is the only user; the left-hand side is not
+    transposed and there is one right-hand side for all batches; the operands of elementwise Nodes are full, rows of the
+    last axis, or one number.
+  }];
+  let dependentDialects = ["::graven::GravenDialect"];
+  let statistics = [Statistic<"numUnflattened", "unflattened", "Number of reshapes moved in front of a Node">];
 }
 
 def VerifyGraphPhase : Pass<"graven-verify-graph-phase", "::mlir::ModuleOp"> {

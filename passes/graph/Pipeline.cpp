@@ -29,8 +29,9 @@ void buildGraphPipeline(OpPassManager &manager,
   InferShapesOptions shapes;
   llvm::append_range(shapes.inputShapes, options.inputShapes);
   manager.addPass(createInferShapes(shapes));
-  // No kernel does a recurrent layer at once.
-  manager.addNestedPass<GraphOp>(createDecomposeRecurrent());
+  DecomposeRecurrentOptions recurrent;
+  recurrent.kernels = RecurrentKernels::Keep;
+  manager.addNestedPass<GraphOp>(createDecomposeRecurrent(recurrent));
   if (options.level <= 0)
     return;
 
@@ -45,8 +46,13 @@ void buildGraphPipeline(OpPassManager &manager,
   // patterns: attention is recognised by the flag of its first product.
   manager.addNestedPass<GraphOp>(createRemoveIdentities());
   manager.addNestedPass<GraphOp>(createSimplifyTransposes());
+  manager.addNestedPass<GraphOp>(createUnflattenMatmul());
   clean(manager);
   manager.addNestedPass<GraphOp>(createRecomposeOps());
+  clean(manager);
+  // When attention and norms are whole, what a slice spares is seen through
+  // them.
+  manager.addNestedPass<GraphOp>(createBubbleUpSlices());
 
   // The weights of several projections are one where attention reads their
   // results; what it reads is known now.

@@ -167,6 +167,7 @@ public:
     populateMatmulLowering(patterns, target);
     populateConvLowering(patterns, target);
     populateAttentionLowering(patterns, target);
+    populateRecurrentLowering(patterns, target);
     populateReductionLowering(patterns);
     populatePoolingLowering(patterns);
     populateNormLowering(patterns);

@@ -130,6 +130,8 @@ void populateConvLowering(mlir::RewritePatternSet &patterns,
                           const TargetInfo &target);
 void populateAttentionLowering(mlir::RewritePatternSet &patterns,
                                const TargetInfo &target);
+void populateRecurrentLowering(mlir::RewritePatternSet &patterns,
+                               const TargetInfo &target);
 void populateReductionLowering(mlir::RewritePatternSet &patterns);
 void populatePoolingLowering(mlir::RewritePatternSet &patterns);
 void populateNormLowering(mlir::RewritePatternSet &patterns);

@@ -185,7 +185,7 @@ def HoistPrepare : Pass<"graven-hoist-prepare", "::mlir::ModuleOp"> {
 }
 
 def SplitStages : Pass<"graven-split-stages", "::mlir::func::FuncOp"> {
-  let summary = "split Winograd's convolutions and Strassen's products into stages";
+  let summary = "split Winograd's convolutions, Strassen's products and recurrences into stages";
   let description = [{
     A `kernel.winograd` or `kernel.strassen` on memrefs becomes its two stages, one
     after the other for each block of tiles or rows: what the first makes of a block
@@ -203,9 +203,20 @@ def SplitStages : Pass<"graven-split-stages", "::mlir::func::FuncOp"> {
     }
     ```
 
+    A `kernel.recurrence` becomes, for each direction in turn, a loop over its steps, the
+    units of each shared out among the threads:
+    ```mlir
+    memref.copy %initial[0], %scratch[0]
+    scf.for %t = %c0 to %c64 step %c1 {
+      kernel.recurrence_step ins(%x, %r : ...) direction(%c0) position(%t) outs(%y, %scratch : ...)
+    }
+    memref.copy %scratch[0], %last[0]
+    ```
+
     Preconditions: the operation is on memrefs. One on tensors does not change.
   }];
-  let dependentDialects = ["::graven::kernel::KernelDialect", "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
+  let dependentDialects = ["::graven::kernel::KernelDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
   let statistics = [Statistic<"numSplit", "split", "Number of kernels split">];
 }
 

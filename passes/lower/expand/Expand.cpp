@@ -18,9 +18,9 @@ bool isKernel(Operation *op) {
     return true;
   if (!isa<kernel::GemmOp, kernel::PackOp, kernel::ConvOp, kernel::DepthwiseOp,
            kernel::StrassenInputOp, kernel::StrassenOutputOp,
-           kernel::WinogradInputOp, kernel::WinogradOutputOp, kernel::PoolOp,
-           kernel::SoftmaxOp, kernel::RowNormOp, kernel::AttentionOp,
-           linalg::LinalgOp>(op))
+           kernel::WinogradInputOp, kernel::WinogradOutputOp,
+           kernel::RecurrenceStepOp, kernel::PoolOp, kernel::SoftmaxOp,
+           kernel::RowNormOp, kernel::AttentionOp, linalg::LinalgOp>(op))
     return false;
   return cast<DestinationStyleOpInterface>(op).hasPureBufferSemantics();
 }
@@ -45,9 +45,10 @@ int64_t taskCount(Operation *op) {
   return TypeSwitch<Operation *, int64_t>(op)
       .Case<kernel::GemmOp, kernel::PackOp, kernel::ConvOp, kernel::DepthwiseOp,
             kernel::StrassenInputOp, kernel::StrassenOutputOp,
-            kernel::WinogradInputOp, kernel::WinogradOutputOp, kernel::PoolOp,
-            kernel::SoftmaxOp, kernel::RowNormOp, kernel::AttentionOp,
-            linalg::LinalgOp, memref::CopyOp>([](auto kernelOp) {
+            kernel::WinogradInputOp, kernel::WinogradOutputOp,
+            kernel::RecurrenceStepOp, kernel::PoolOp, kernel::SoftmaxOp,
+            kernel::RowNormOp, kernel::AttentionOp, linalg::LinalgOp,
+            memref::CopyOp>([](auto kernelOp) {
         return std::max<int64_t>(1, taskCount(kernelOp));
       });
 }
@@ -75,6 +76,9 @@ LogicalResult expand(OpBuilder &builder, Operation *op, Value lo, Value hi,
       })
       .Case([&](kernel::WinogradOutputOp output) {
         return expandWinogradOutput(e, output, lo, hi);
+      })
+      .Case([&](kernel::RecurrenceStepOp step) {
+        return expandRecurrenceStep(e, step, lo, hi);
       })
       .Case([&](kernel::AttentionOp attention) {
         return expandAttention(e, attention, lo, hi);

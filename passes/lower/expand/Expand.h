@@ -64,6 +64,10 @@ mlir::LogicalResult expandStrassenOutput(Emitter &e,
 int64_t taskCount(kernel::AttentionOp op);
 mlir::LogicalResult expandAttention(Emitter &e, kernel::AttentionOp op,
                                     mlir::Value lo, mlir::Value hi);
+int64_t taskCount(kernel::RecurrenceStepOp op);
+mlir::LogicalResult expandRecurrenceStep(Emitter &e,
+                                         kernel::RecurrenceStepOp op,
+                                         mlir::Value lo, mlir::Value hi);
 int64_t taskCount(kernel::PoolOp op);
 mlir::LogicalResult expandPool(Emitter &e, kernel::PoolOp op, mlir::Value lo,
                                mlir::Value hi);

@@ -16,14 +16,8 @@ using namespace mlir;
 namespace graven::expand {
 namespace {
 
-/// Enough units of work for any number of threads we expect.
-constexpr int64_t kWantedTasks = 16;
-
 /// Steps of k in the body of the innermost loop.
 constexpr int64_t kUnroll = 4;
-
-/// Independent accumulators that hide the latency of a multiply-add.
-constexpr int64_t kWantedAccumulators = 8;
 
 struct GemmShape {
   explicit GemmShape(kernel::GemmOp op)

@@ -22,9 +22,6 @@ constexpr int64_t kBlock = kernel::kChannelBlock;
 /// less, and their weights stay in the first level cache.
 constexpr int64_t kChunk = 384 / kBlock;
 
-/// Units of work that keep any number of threads we expect busy.
-constexpr int64_t kWantedTasks = 16;
-
 /// Depth blocks that one pass over the rows works off.
 struct Chunk {
   Idx first;

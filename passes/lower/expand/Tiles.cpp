@@ -14,9 +14,6 @@ namespace {
 
 constexpr int64_t kBlock = 16;
 
-/// Accumulators that hide the latency of a multiply-add.
-constexpr int64_t kWantedAccumulators = 8;
-
 /// k steps between two additions to the output: costs nothing, rounds less.
 constexpr int64_t kAccumulation = 384;
 
@@ -24,9 +21,6 @@ constexpr int64_t kAccumulation = 384;
 /// first level cache.
 constexpr int64_t kAliasBytes = 4096;
 constexpr int64_t kRowsThatAlias = 8;
-
-/// Units of work that keep any number of threads we expect busy.
-constexpr int64_t kWantedTasks = 16;
 
 /// The cost of a tile of `pixels` in multiply-adds of one vector: what it does,
 /// but not less than the pipeline needs, and the start and end of its loops.
@@ -198,8 +192,8 @@ WinogradTile chooseWinogradTile(const TargetInfo &target, int64_t inChannels,
 StrassenTile chooseStrassenTile(const TargetInfo &target, int64_t halfRows,
                                 int64_t halfColumns) {
   int64_t lanes = target.lanes(4), columns = 2 * lanes;
-  while (columns > lanes && halfColumns % columns != 0)
-    columns -= lanes;
+  if (halfColumns <= lanes)
+    columns = lanes;
   int64_t mr = rowsThatFit(target, columns / lanes);
   // Every block reads all weights, so it has as many rows as products of one
   // panel leave room for in the second level cache.
@@ -235,6 +229,26 @@ AttentionTileSizes chooseAttentionTile(const TargetInfo &target, int64_t heads,
   return {mr, panel, block,
           std::clamp<int64_t>(llvm::divideCeilSigned(tiles, groups),
                               std::min(leastTiles, tiles), tiles)};
+}
+
+RecurrenceTile chooseRecurrenceTile(const TargetInfo &target, int64_t gates,
+                                    int64_t batch, int64_t hidden,
+                                    int64_t elementBytes) {
+  // The right-hand side is used from memory, one vector at a time.
+  int64_t temporaries = target.hasFMA ? 1 : 2;
+  auto rowsOf = [&](int64_t vectors) {
+    return (target.vectorRegisters - temporaries) / (vectors * gates + 1);
+  };
+  // Many rows ask for narrow panels, few for wide ones: enough accumulators
+  // with every vector of weights used for several rows.
+  int64_t lanes = target.lanes(elementBytes), vectors = 1;
+  while (vectors < 4 && 2 * vectors * lanes <= hidden &&
+         std::min(batch, rowsOf(vectors)) * vectors * gates <
+             kWantedAccumulators &&
+         rowsOf(2 * vectors) >= std::min<int64_t>(batch, 2))
+    vectors *= 2;
+  constexpr int64_t mostRows = 4;
+  return {vectors, std::clamp<int64_t>(rowsOf(vectors), 1, mostRows)};
 }
 
 DepthwiseTile chooseDepthwiseTile(const TargetInfo &target, int64_t outHeight,

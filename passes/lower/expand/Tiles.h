@@ -11,6 +11,12 @@
 
 namespace graven::expand {
 
+/// Units of work that keep any number of threads we expect busy.
+inline constexpr int64_t kWantedTasks = 16;
+
+/// Accumulators that hide the latency of a multiply-add.
+inline constexpr int64_t kWantedAccumulators = 8;
+
 /// Rows of a register tile that leave no accumulator without a register when it
 /// is `vectors` wide: rows * vectors accumulators, `vectors` of the right-hand
 /// side, and one broadcast (without a fused multiply-add, one product more).
@@ -72,6 +78,15 @@ AttentionTileSizes chooseAttentionTile(const TargetInfo &target, int64_t heads,
                                        int64_t rows, int64_t keys,
                                        int64_t depth, int64_t columns,
                                        int64_t elementBytes = 4);
+
+/// kernel.recurrence: `vectors` vectors of units in a panel, all their gates
+/// side by side, and `mr` rows.
+struct RecurrenceTile {
+  int64_t vectors, mr;
+};
+RecurrenceTile chooseRecurrenceTile(const TargetInfo &target, int64_t gates,
+                                    int64_t batch, int64_t hidden,
+                                    int64_t elementBytes = 4);
 
 /// kernel.depthwise: `rows` x `columns` output pixels.
 struct DepthwiseTile {

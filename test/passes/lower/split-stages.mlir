@@ -67,3 +67,34 @@ func.func @strassen(%a: memref<1x9x32xf32>, %b: memref<2x7x16x16xf32>, %o: memre
       attributes {block = 3 : i64, mr = 6 : i64}
   return
 }
+
+// -----
+
+// The first state begins in the half of scratch that the first step reads; a
+// reverse direction begins at the last step.
+
+// CHECK-LABEL: func.func @recurrence(
+//  CHECK-SAME:   %[[X:.*]]: memref<3x1x32xf32>, %[[R:.*]]: memref<2x1x16x1x1x16xf32>, %[[H:.*]]: memref<2x1x16xf32>, %[[Y:.*]]: memref<3x1x32xf32>, %[[L:.*]]: memref<2x1x16xf32>, %[[S:.*]]: memref<2x1x16xf32>)
+//   CHECK-DAG:   %[[H0:.*]] = memref.subview %[[H]][0, 0, 0] [1, 1, 16] [1, 1, 1] : {{.*}} to memref<1x16xf32, strided<[16, 1]>>
+//   CHECK-DAG:   %[[S0:.*]] = memref.subview %[[S]][0, 0, 0] [1, 1, 16]
+//       CHECK:   memref.copy %[[H0]], %[[S0]]
+//       CHECK:   scf.for %[[T:.*]] = %{{.*}} to %{{.*}} step
+//       CHECK:     kernel.recurrence_step ins(%[[X]], %[[R]] : {{.*}}) direction(%{{.*}}) position(%[[T]]) outs(%[[Y]], %[[S]] : {{.*}}) attributes {gates = 1 : i64, mr = 4 : i64}
+//       CHECK:       arith.addf
+//       CHECK:   memref.subview %[[S]][1, 0, 0]
+//       CHECK:   memref.copy
+//       CHECK:   memref.subview %[[H]][1, 0, 0]
+//       CHECK:   memref.copy
+//       CHECK:   %[[LAST:.*]] = arith.constant 2 : index
+//       CHECK:   %[[P:.*]] = arith.subi %[[LAST]], %{{.*}}
+//       CHECK:   kernel.recurrence_step {{.*}} position(%[[P]])
+func.func @recurrence(%x: memref<3x1x32xf32>, %r: memref<2x1x16x1x1x16xf32>, %h: memref<2x1x16xf32>, %y: memref<3x1x32xf32>, %l: memref<2x1x16xf32>, %s: memref<2x1x16xf32>) {
+  kernel.recurrence ins(%x, %r : memref<3x1x32xf32>, memref<2x1x16x1x1x16xf32>) initial(%h : memref<2x1x16xf32>)
+      outs(%y, %l, %s : memref<3x1x32xf32>, memref<2x1x16xf32>, memref<2x1x16xf32>)
+      attributes {gates = 1 : i64, reverse = array<i1: false, true>, mr = 4 : i64} {
+  ^bb0(%p: f32, %i: f32, %q: f32):
+    %0 = arith.addf %p, %i : f32
+    kernel.yield %0 : f32
+  }
+  return
+}

@@ -22,10 +22,7 @@ bool needsNoLowering(StringRef name) {
       GraphOp::getOperationName(), ReturnOp::getOperationName(),
       ParamOp::getOperationName(), GetParamOp::getOperationName(),
       CallOp::getOperationName(), // inlined
-      DimOp::getOperationName(),  // folded, as extents are static
-      // Decomposed in the graph phase.
-      LstmOp::getOperationName(), GruOp::getOperationName(),
-      RnnOp::getOperationName()};
+      DimOp::getOperationName()}; // folded, as extents are static
   return llvm::is_contained(names, name);
 }
 
@@ -39,6 +36,7 @@ TEST(Coverage, EveryOpHasALowering) {
   populateMatmulLowering(patterns, target);
   populateConvLowering(patterns, target);
   populateAttentionLowering(patterns, target);
+  populateRecurrentLowering(patterns, target);
   populateReductionLowering(patterns);
   populatePoolingLowering(patterns);
   populateNormLowering(patterns);

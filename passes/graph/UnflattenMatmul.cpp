@@ -1,0 +1,158 @@
+//===- UnflattenMatmul.cpp - products with their batch axes -----*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file implements UnflattenMatmul, which moves a reshape that splits the
+// rows of a matrix product in front of the product, where it meets the one that
+// had joined them.
+//===----------------------------------------------------------------------===//
+
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "passes/graph/GraphUtils.h"
+#include "passes/graph/Passes.h"
+
+namespace graven {
+#define GEN_PASS_DEF_UNFLATTENMATMUL
+#include "passes/graph/Passes.h.inc"
+} // namespace graven
+
+using namespace mlir;
+
+namespace graven {
+namespace {
+
+/// Whether the reshape only splits the axes in front of the last.
+bool splitsRows(ReshapeOp op) {
+  RankedTensorType from = tensorType(op.getX()),
+                   to = cast<RankedTensorType>(op.getResult().getType());
+  return from.hasStaticShape() && to.hasStaticShape() && from.getRank() >= 2 &&
+         to.getRank() > from.getRank() &&
+         from.getShape().back() == to.getShape().back();
+}
+
+bool isOne(int64_t extent) { return extent == 1; }
+
+/// One number, or a row of the last axis.
+bool isRow(RankedTensorType type, RankedTensorType full) {
+  return type.hasStaticShape() &&
+         (type.getNumElements() == 1 ||
+          (llvm::all_of(type.getShape().drop_back(), isOne) &&
+           type.getShape().back() == full.getShape().back()));
+}
+
+/// Whether the rows of the product are rows of one matrix after the other.
+bool hasPlainRows(MatmulOp op) {
+  return !op.getTransposeA() &&
+         llvm::all_of(tensorType(op.getB()).getShape().drop_back(2), isOne);
+}
+
+/// Whether there is such a product at the end of a chain of elementwise Nodes
+/// that have no other user.
+bool hasProductBehind(Value value, int64_t depth = 0) {
+  constexpr int64_t limit = 24;
+  Operation *op = value.getDefiningOp();
+  if (!op || !soleUser(value) || depth > limit)
+    return false;
+  if (auto matmul = dyn_cast<MatmulOp>(op))
+    return hasPlainRows(matmul);
+  return op->hasTrait<Elementwise>() && op->getNumResults() == 1 &&
+         llvm::any_of(op->getOperands(), [&](Value operand) {
+           return operand.getType() == value.getType() &&
+                  hasProductBehind(operand, depth + 1);
+         });
+}
+
+/// `shape` with `extent` instead of its last extent.
+SmallVector<int64_t> withLast(ArrayRef<int64_t> shape, int64_t extent) {
+  SmallVector<int64_t> result(shape);
+  result.back() = extent;
+  return result;
+}
+
+struct SplitMatmul : CountingPattern<ReshapeOp> {
+  using CountingPattern::CountingPattern;
+
+  LogicalResult matchAndRewrite(ReshapeOp op,
+                                PatternRewriter &rewriter) const override {
+    auto matmul = op.getX().getDefiningOp<MatmulOp>();
+    if (!matmul || !splitsRows(op))
+      return rewriter.notifyMatchFailure(
+          op, "it does not split the rows of a product");
+    if (soleUser(matmul.getResult()) != op)
+      return rewriter.notifyMatchFailure(op, "the product has a second user");
+    if (!hasPlainRows(matmul))
+      return rewriter.notifyMatchFailure(
+          op, "a is transposed, or there is a right-hand side for each batch");
+    RankedTensorType a = tensorType(matmul.getA()),
+                     b = tensorType(matmul.getB());
+    Location loc = matmul.getLoc();
+    auto type = cast<RankedTensorType>(op.getResult().getType());
+    SmallVector<int64_t> right(type.getRank() - 2, 1);
+    llvm::append_range(right, b.getShape().take_back(2));
+    rewriter.setInsertionPoint(matmul);
+    Value left = reshaped(rewriter, loc, matmul.getA(),
+                          withLast(type.getShape(), a.getShape().back()));
+    rewriter.replaceOpWithNewOp<MatmulOp>(
+        op, type, left, reshaped(rewriter, loc, matmul.getB(), right),
+        matmul.getTransposeAAttr(), matmul.getTransposeBAttr(),
+        matmul.getAlgorithmAttr());
+    return rewritten();
+  }
+};
+
+struct SplitElementwise : CountingPattern<ReshapeOp> {
+  using CountingPattern::CountingPattern;
+
+  LogicalResult matchAndRewrite(ReshapeOp op,
+                                PatternRewriter &rewriter) const override {
+    Operation *node = op.getX().getDefiningOp();
+    if (!node || !node->hasTrait<Elementwise>() || node->getNumResults() != 1 ||
+        !splitsRows(op))
+      return rewriter.notifyMatchFailure(
+          op, "it does not split the rows of an elementwise Node");
+    if (!hasProductBehind(op.getX()))
+      return rewriter.notifyMatchFailure(op, "no product is behind it");
+    RankedTensorType from = tensorType(op.getX());
+    auto to = cast<RankedTensorType>(op.getResult().getType());
+    for (Value operand : node->getOperands())
+      if (tensorType(operand).getShape() != from.getShape() &&
+          !isRow(tensorType(operand), from))
+        return rewriter.notifyMatchFailure(
+            op, "an operand is neither full nor a row");
+    rewriter.setInsertionPoint(node);
+    SmallVector<Value> operands;
+    for (Value operand : node->getOperands()) {
+      RankedTensorType type = tensorType(operand);
+      SmallVector<int64_t> shape(to.getShape());
+      if (type.getShape() != from.getShape())
+        shape = withLast(SmallVector<int64_t>(to.getRank(), 1),
+                         type.getNumElements());
+      operands.push_back(reshaped(rewriter, node->getLoc(), operand, shape));
+    }
+    Operation *copy = rewriter.clone(*node);
+    copy->setOperands(operands);
+    copy->getResult(0).setType(to);
+    rewriter.replaceOp(op, copy->getResults());
+    return rewritten();
+  }
+};
+
+class UnflattenMatmulPass
+    : public impl::UnflattenMatmulBase<UnflattenMatmulPass> {
+  void runOnOperation() override {
+    MLIRContext *context = &getContext();
+    RewritePatternSet patterns(context);
+    populateUnflattenMatmulPatterns(patterns, &numUnflattened);
+    ReshapeOp::getCanonicalizationPatterns(patterns, context);
+    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+      signalPassFailure();
+  }
+};
+
+} // namespace
+
+void populateUnflattenMatmulPatterns(RewritePatternSet &patterns,
+                                     Pass::Statistic *count) {
+  patterns.add<SplitMatmul, SplitElementwise>(patterns.getContext(), count);
+}
+
+} // namespace graven

@@ -1,0 +1,79 @@
+// RUN: graven-opt --graven-unflatten-matmul --split-input-file %s | FileCheck %s
+
+// A linear layer with its bias in front of the reshape and the residual behind.
+
+// CHECK-LABEL: graven.graph @linear(
+//  CHECK-SAME:   %[[X:.*]]: tensor<2x9x8xf32>, %[[W:.*]]: tensor<5x8xf32>, %[[B:.*]]: tensor<1x5xf32>, %[[R:.*]]: tensor<2x9x5xf32>
+//   CHECK-DAG:   %[[W3:.*]] = graven.reshape %[[W]] to [1, 5, 8]
+//   CHECK-DAG:   %[[B3:.*]] = graven.reshape %[[B]] to [1, 1, 5]
+//   CHECK-DAG:   %[[M:.*]] = graven.matmul %[[X]], %[[W3]] transpose_b : (tensor<2x9x8xf32>, tensor<1x5x8xf32>) -> tensor<2x9x5xf32>
+//       CHECK:   %[[A:.*]] = graven.add %[[M]], %[[B3]]
+//       CHECK:   graven.add %[[A]], %[[R]]
+graven.graph @linear(%x: tensor<2x9x8xf32>, %w: tensor<5x8xf32>, %b: tensor<1x5xf32>, %r: tensor<2x9x5xf32>) -> tensor<2x9x5xf32> {
+  %0 = graven.reshape %x to [18, 8] : (tensor<2x9x8xf32>) -> tensor<18x8xf32>
+  %1 = graven.matmul %0, %w transpose_b : (tensor<18x8xf32>, tensor<5x8xf32>) -> tensor<18x5xf32>
+  %2 = graven.add %1, %b : (tensor<18x5xf32>, tensor<1x5xf32>) -> tensor<18x5xf32>
+  %3 = graven.reshape %2 to [2, 9, 5] : (tensor<18x5xf32>) -> tensor<2x9x5xf32>
+  %4 = graven.add %3, %r : (tensor<2x9x5xf32>, tensor<2x9x5xf32>) -> tensor<2x9x5xf32>
+  graven.return %4 : tensor<2x9x5xf32>
+}
+
+// -----
+
+// Heads split the columns.
+
+// CHECK-LABEL: graven.graph @keeps_split_columns(
+//       CHECK:   graven.matmul {{.*}} -> tensor<9x8xf32>
+//       CHECK:   graven.reshape %{{.*}} to [9, 2, 4]
+graven.graph @keeps_split_columns(%x: tensor<9x8xf32>, %w: tensor<8x8xf32>) -> tensor<9x2x4xf32> {
+  %0 = graven.matmul %x, %w : (tensor<9x8xf32>, tensor<8x8xf32>) -> tensor<9x8xf32>
+  %1 = graven.reshape %0 to [9, 2, 4] : (tensor<9x8xf32>) -> tensor<9x2x4xf32>
+  graven.return %1 : tensor<9x2x4xf32>
+}
+
+// -----
+
+// CHECK-LABEL: graven.graph @keeps_for_a_second_user(
+//       CHECK:   graven.matmul {{.*}} -> tensor<9x5xf32>
+graven.graph @keeps_for_a_second_user(%x: tensor<9x8xf32>, %w: tensor<8x5xf32>) -> (tensor<3x3x5xf32>, tensor<9x5xf32>) {
+  %0 = graven.matmul %x, %w : (tensor<9x8xf32>, tensor<8x5xf32>) -> tensor<9x5xf32>
+  %1 = graven.reshape %0 to [3, 3, 5] : (tensor<9x5xf32>) -> tensor<3x3x5xf32>
+  graven.return %1, %0 : tensor<3x3x5xf32>, tensor<9x5xf32>
+}
+
+// -----
+
+// CHECK-LABEL: graven.graph @keeps_a_product_for_each_batch(
+//       CHECK:   %[[M:.*]] = graven.matmul {{.*}} -> tensor<2x9x5xf32>
+//       CHECK:   %[[A:.*]] = graven.tanh %[[M]]
+//       CHECK:   graven.reshape %[[A]] to [2, 3, 3, 5]
+graven.graph @keeps_a_product_for_each_batch(%x: tensor<2x9x8xf32>, %w: tensor<2x8x5xf32>) -> tensor<2x3x3x5xf32> {
+  %0 = graven.matmul %x, %w : (tensor<2x9x8xf32>, tensor<2x8x5xf32>) -> tensor<2x9x5xf32>
+  %1 = graven.tanh %0 : tensor<2x9x5xf32>
+  %2 = graven.reshape %1 to [2, 3, 3, 5] : (tensor<2x9x5xf32>) -> tensor<2x3x3x5xf32>
+  graven.return %2 : tensor<2x3x3x5xf32>
+}
+
+// -----
+
+// A column of factors has another one in each row.
+
+// CHECK-LABEL: graven.graph @keeps_a_column(
+//       CHECK:   graven.mul {{.*}} -> tensor<9x5xf32>
+//       CHECK:   graven.reshape
+graven.graph @keeps_a_column(%x: tensor<9x8xf32>, %w: tensor<8x5xf32>, %c: tensor<9x1xf32>) -> tensor<3x3x5xf32> {
+  %0 = graven.matmul %x, %w : (tensor<9x8xf32>, tensor<8x5xf32>) -> tensor<9x5xf32>
+  %1 = graven.mul %0, %c : (tensor<9x5xf32>, tensor<9x1xf32>) -> tensor<9x5xf32>
+  %2 = graven.reshape %1 to [3, 3, 5] : (tensor<9x5xf32>) -> tensor<3x3x5xf32>
+  graven.return %2 : tensor<3x3x5xf32>
+}
+
+// -----
+
+// CHECK-LABEL: graven.graph @keeps_a_transposed(
+//       CHECK:   graven.matmul {{.*}} -> tensor<9x5xf32>
+graven.graph @keeps_a_transposed(%x: tensor<8x9xf32>, %w: tensor<8x5xf32>) -> tensor<3x3x5xf32> {
+  %0 = graven.matmul %x, %w transpose_a : (tensor<8x9xf32>, tensor<8x5xf32>) -> tensor<9x5xf32>
+  %1 = graven.reshape %0 to [3, 3, 5] : (tensor<9x5xf32>) -> tensor<3x3x5xf32>
+  graven.return %1 : tensor<3x3x5xf32>
+}
