@@ -14,7 +14,7 @@ def Graven_MatmulOp : Graven_PureOp<"matmul", [Graven_Contraction]> {
   let description = [{
     out[b..,m,n] = sum_k a[b..,m,k] b[b..,k,n]; a flag transposes the last two axes of an operand first.
     C1 equal element types.  C2 equal ranks >= 2.  C3 the contracted extents are equal.  C4 batch axes broadcast.
-    C5 `algorithm` strassen takes f32, an a that is not transposed, and a b with batch axes of 1 and even K and N.
+    C5 `algorithm` strassen takes f32, an a that is not transposed, and a b with batch axes of 1, an even K and a known N.
     K = 0 gives 0. f16 and bf16 accumulate in f32. ONNX: MatMul, Gemm.  ATen: matmul, linear, addmm, bmm.
   }];
   let arguments = (ins Graven_NTensor:$a, Graven_NTensor:$b, UnitAttr:$transpose_a, UnitAttr:$transpose_b,

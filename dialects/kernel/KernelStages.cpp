@@ -82,10 +82,9 @@ LogicalResult verifyStrassen(Operation *op, const StrassenShape &shape) {
     return op->emitOpError("C3: expects blocks of at least one row, got ")
            << shape.block;
   if (shape.rows < 1 || shape.depth < 2 || shape.depth % 2 != 0 ||
-      shape.panel < 1 || shape.columns < 1 ||
-      shape.columns % (2 * shape.panel) != 0)
-    return op->emitOpError("C2: expects rows, an even depth and whole panels "
-                           "of both halves, got ")
+      shape.panel < 1 || shape.columns <= shape.panel)
+    return op->emitOpError("C2: expects rows, an even depth and more than one "
+                           "panel of columns, got ")
            << shape.rows << ", " << shape.depth << " and " << shape.columns
            << " columns in panels of " << shape.panel;
   return success();

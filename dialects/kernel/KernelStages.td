@@ -127,8 +127,9 @@ def Kernel_StrassenOp : Kernel_Op<"strassen", [
     out    = epilogue(combinations of p, e0, e1, ...)
     ```
     - `a` [1, M, K] row-major; the lower quadrants begin at row ceil(M/2)
-    - `b` [N/2/P, 7, K/2, P], the combinations of the right-hand side in panels of P
-      columns of a quadrant
+    - `b` [Q, 7, K/2, P], the combinations of the right-hand side in Q = ceil(ceil(N/P)/2)
+      panels of P columns of a quadrant; the right quadrants begin at column Q P, and
+      columns past N are zero
     - `out` [1, M, N] row-major
     - `scratch` [n]: the combinations of a block of rows and the products of each panel
       (StageShapes.h says where); holds nothing of use before or after
@@ -139,7 +140,7 @@ def Kernel_StrassenOp : Kernel_Op<"strassen", [
 
     Constraints:
     - C1 ranks 3, 4, 3 and 1; f32.
-    - C2 extents agree as above; K is even, N a multiple of 2 P.
+    - C2 extents agree as above; K is even, N > P.
     - C3 `block` and `mr` >= 1.
     - C4 every epilogue operand has one of the shapes; region as in `kernel.gemm`.
   }];

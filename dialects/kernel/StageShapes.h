@@ -74,7 +74,8 @@ struct WinogradShape {
 
 /// Extents in elements. A block is `block` consecutive rows of a quadrant (the
 /// last may have fewer); with an odd number of rows, the lower quadrants lack
-/// their last.
+/// their last. The left quadrants are whole panels; those on the right lack the
+/// columns by which the panels exceed the matrix.
 struct StrassenShape {
   explicit StrassenShape(StrassenOp op);
   explicit StrassenShape(StrassenInputOp op);
@@ -86,7 +87,10 @@ struct StrassenShape {
 
   int64_t halfRows() const { return (rows + 1) / 2; }
   int64_t blocks() const;
-  int64_t panels() const { return columns / 2 / panel; }
+  /// Panels of a quadrant.
+  int64_t panels() const { return ((columns + panel - 1) / panel + 1) / 2; }
+  /// Columns of the left quadrants.
+  int64_t halfColumns() const { return panels() * panel; }
   ProductShape products() const {
     return {7, depth / 2, block, panel, panels()};
   }

@@ -18,7 +18,7 @@ using namespace mlir;
 
 namespace graven {
 
-/// [1,K,N] (or [1,N,K]) as [N/2/P][7][K/2][P].
+/// [1,K,N] (or [1,N,K]) as panels [Q][7][K/2][P]; zeros past the last column.
 static Value combineRight(OpBuilder &b, Location loc, Value rhs,
                           bool transposed, const kernel::StrassenShape &shape) {
   Type f32 = b.getF32Type();
@@ -27,7 +27,8 @@ static Value combineRight(OpBuilder &b, Location loc, Value rhs,
                            std::end(kStrassenRight));
   Value factors = arith::ConstantOp::create(
       b, loc, DenseElementsAttr::get(factorType, ArrayRef<float>(table)));
-  int64_t halfDepth = shape.depth / 2, halfColumns = shape.columns / 2;
+  int64_t halfDepth = shape.depth / 2, halfColumns = shape.halfColumns();
+  bool ragged = shape.columns < 2 * halfColumns;
   return generate(
       b, loc, {shape.panels(), 7, halfDepth, shape.panel}, f32,
       [&](OpBuilder &inner, Location at, ValueRange i) -> Value {
@@ -44,10 +45,21 @@ static Value combineRight(OpBuilder &b, Location loc, Value rhs,
                                           index(quadrant / 2 * halfDepth)),
                 n = arith::AddIOp::create(inner, at, column,
                                           index(quadrant % 2 * halfColumns));
+          Value exists;
+          if (ragged && quadrant % 2 == 1) {
+            Value last = index(shape.columns - 1);
+            exists = arith::CmpIOp::create(inner, at, arith::CmpIPredicate::sle,
+                                           n, last);
+            n = arith::MinSIOp::create(inner, at, n, last);
+          }
           if (transposed)
             std::swap(k, n);
           Value element =
               tensor::ExtractOp::create(inner, at, rhs, ValueRange{zero, k, n});
+          if (exists)
+            element = arith::SelectOp::create(
+                inner, at, exists, element,
+                arith::ConstantOp::create(inner, at, inner.getF32FloatAttr(0)));
           Value factor = tensor::ExtractOp::create(
               inner, at, factors, ValueRange{i[1], index(quadrant)});
           Value term = arith::MulFOp::create(inner, at, factor, element);
@@ -65,11 +77,11 @@ kernel::StrassenOp emitStrassen(OpBuilder &b, Location loc,
        r = cast<RankedTensorType>(rhs.getType());
   kernel::StrassenShape shape(a.getDimSize(1), a.getDimSize(2),
                               r.getDimSize(rhsTransposed ? 1 : 2), 1);
-  expand::StrassenTile tile =
-      expand::chooseStrassenTile(target, shape.halfRows(), shape.columns / 2);
+  expand::StrassenTile tile = expand::chooseStrassenTile(
+      target, shape.halfRows(), llvm::divideCeilSigned(shape.columns, 2));
   shape.panel = tile.columns;
   shape.block = tile.block;
-  if (shape.columns % (2 * shape.panel) != 0)
+  if (shape.columns <= shape.panel)
     return {};
   Value packed = combineRight(b, loc, rhs, rhsTransposed, shape);
   Value out =

@@ -12,25 +12,23 @@ using namespace mlir;
 
 namespace graven {
 
-/// C5: Strassen's algorithm is for one even right-hand side.
+/// C5: Strassen's algorithm is for one right-hand side of even depth.
 static LogicalResult checkAlgorithm(OptionalLoc loc, MatmulOp::Adaptor adaptor,
                                     int64_t k, int64_t n) {
   if (adaptor.getAlgorithm() == Algorithm::Direct)
     return success();
   RankedTensorType b = tensorOf(adaptor.getB());
-  auto isEven = [](int64_t v) {
-    return !ShapedType::isDynamic(v) && v > 0 && v % 2 == 0;
-  };
   if (adaptor.getAlgorithm() == Algorithm::Strassen &&
       b.getElementType().isF32() && !adaptor.getTransposeA() &&
       llvm::all_of(b.getShape().drop_back(2),
                    [](int64_t v) { return v == 1; }) &&
-      isEven(k) && isEven(n))
+      !ShapedType::isDynamic(k) && k > 0 && k % 2 == 0 &&
+      !ShapedType::isDynamic(n) && n > 0)
     return success();
   return emitOptionalError(
       loc, "algorithm is ", stringifyAlgorithm(adaptor.getAlgorithm()),
       ", expected direct, or strassen with f32, an a that is not transposed, "
-      "and a b with batch axes of 1 and even extents (C5)");
+      "and a b with batch axes of 1, an even K and a known N (C5)");
 }
 
 LogicalResult MatmulOp::inferReturnTypes(MLIRContext *, OptionalLoc loc,

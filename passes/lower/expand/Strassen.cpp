@@ -141,14 +141,15 @@ LogicalResult expandStrassenOutput(Emitter &e, kernel::StrassenOutputOp op,
   StrassenBlock block(e, shape, op.getNumber());
   Idx start = productsOf(e, products, lo);
 
-  // `lanes` columns of both halves, for all rows of the block.
-  auto store = [&](Idx panel, int64_t lane) {
+  // `lanes` columns of both halves, of which `valid` exist on the right, for
+  // all rows of the block.
+  auto store = [&](Idx panel, int64_t lane, int64_t valid) {
     Idx left = e.add(e.mul(panel, shape.panel), Idx(lane)),
-        right = e.add(left, Idx(shape.columns / 2));
+        right = e.add(left, Idx(shape.halfColumns()));
     SmallVector<Value> leftValues =
                            epilogue->channelValues(e, left, vector, lanes),
                        rightValues =
-                           epilogue->channelValues(e, right, vector, lanes);
+                           epilogue->channelValues(e, right, vector, valid);
     block.rows(
         Idx(int64_t(0)), Idx(shape.block),
         [&](Idx row, Idx upper, Idx lower, bool hasLower) {
@@ -160,22 +161,43 @@ LogicalResult expandStrassenOutput(Emitter &e, kernel::StrassenOutputOp op,
                 vector, lanes));
           SmallVector<Value> quadrants = combine(e, kStrassenResult, values);
           for (int64_t i = 0; i < (hasLower ? 4 : 2); ++i) {
+            bool isRight = i % 2 == 1;
+            int64_t exist = isRight ? valid : lanes;
+            if (exist <= 0)
+              continue;
             SmallVector<Idx> position{Idx(int64_t(0)), i < 2 ? upper : lower,
-                                      i % 2 == 0 ? left : right};
+                                      isRight ? right : left};
             Value value = epilogue->apply(
-                e, quadrants[i], i % 2 == 0 ? leftValues : rightValues,
+                e, quadrants[i], isRight ? rightValues : leftValues,
                 [&](const Buffer &full) {
                   return e.loadVector(full, e.at(full, position), vector,
-                                      lanes);
+                                      exist);
                 });
-            e.storeVector(value, *out, e.at(*out, position), lanes);
+            e.storeVector(value, *out, e.at(*out, position), exist);
           }
         });
   };
+  // The right quadrants may end in the last panel or in the one before it.
+  auto storePanel = [&](Idx panel, int64_t columns) {
+    for (int64_t lane = 0; lane < shape.panel; lane += lanes)
+      store(panel, lane, std::clamp<int64_t>(columns - lane, 0, lanes));
+  };
+  auto columnsOf = [&](int64_t panel) {
+    return std::clamp<int64_t>(shape.columns - shape.halfColumns() -
+                                   panel * shape.panel,
+                               0, shape.panel);
+  };
+  auto storeFrom = [&](Idx panel, int64_t last, auto &&self) -> void {
+    if (last < 0 || columnsOf(last) == shape.panel)
+      return storePanel(panel, shape.panel);
+    e.ifEqual(
+        panel, last, [&] { storePanel(panel, columnsOf(last)); },
+        [&] { self(panel, last - 1, self); });
+  };
   e.tasks(lo, hi, {shape.panels()}, [&](ArrayRef<Idx> task) {
     emitProducts(e, products, op.getMr(), *b, *scratch, task[0], start);
-    for (int64_t lane = 0; lane < shape.panel; lane += lanes)
-      store(task[0], lane);
+    storeFrom(shape.panels() == 1 ? Idx(int64_t(0)) : task[0],
+              shape.panels() - 1, storeFrom);
   });
   return success();
 }

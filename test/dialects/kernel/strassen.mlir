@@ -20,8 +20,27 @@ func.func @element(%a: memref<1x9x32xf64>, %b: memref<2x7x16x16xf64>, %o: memref
 // -----
 
 func.func @depth(%a: memref<1x9x33xf32>, %b: memref<2x7x16x16xf32>, %o: memref<1x9x64xf32>, %s: memref<1008xf32>) {
-  // expected-error @below {{C2: expects rows, an even depth and whole panels of both halves, got 9, 33 and 64 columns in panels of 16}}
+  // expected-error @below {{C2: expects rows, an even depth and more than one panel of columns, got 9, 33 and 64 columns in panels of 16}}
   kernel.strassen ins(%a, %b : memref<1x9x33xf32>, memref<2x7x16x16xf32>) outs(%o, %s : memref<1x9x64xf32>, memref<1008xf32>)
+      attributes {block = 3 : i64, mr = 6 : i64}
+  return
+}
+
+// -----
+
+func.func @one_panel(%a: memref<1x9x32xf32>, %b: memref<1x7x16x16xf32>, %o: memref<1x9x16xf32>, %s: memref<1008xf32>) {
+  // expected-error @below {{C2: expects rows, an even depth and more than one panel of columns, got 9, 32 and 16 columns in panels of 16}}
+  kernel.strassen ins(%a, %b : memref<1x9x32xf32>, memref<1x7x16x16xf32>) outs(%o, %s : memref<1x9x16xf32>, memref<1008xf32>)
+      attributes {block = 3 : i64, mr = 6 : i64}
+  return
+}
+
+// -----
+
+// Thirty-five columns: the right quadrants have no column in their second panel.
+
+func.func @ragged(%a: memref<1x9x32xf32>, %b: memref<2x7x16x16xf32>, %o: memref<1x9x35xf32>, %s: memref<1008xf32>) {
+  kernel.strassen ins(%a, %b : memref<1x9x32xf32>, memref<2x7x16x16xf32>) outs(%o, %s : memref<1x9x35xf32>, memref<1008xf32>)
       attributes {block = 3 : i64, mr = 6 : i64}
   return
 }

@@ -89,36 +89,38 @@ graven.graph @direct(%x: tensor<1x2x28x28x16xf32>, %p: tensor<1x32x28x28xf32>, %
 // -----
 
 // A product with many rows takes Strassen's recursion, whichever way its
-// weights lie.
+// weights lie and however many columns there are.
 
 // CHECK-LABEL: @product
 //       CHECK:   graven.matmul %{{.*}}, %{{.*}} algorithm strassen
 //       CHECK:   graven.matmul %{{.*}}, %{{.*}} transpose_b algorithm strassen
-graven.param @w : tensor<768x768xf32> = dense<0.5> : tensor<768x768xf32>
-graven.graph @product(%x: tensor<128x768xf32>) -> tensor<128x768xf32> {
-  %w = graven.get_param @w : tensor<768x768xf32>
-  %0 = graven.matmul %x, %w : (tensor<128x768xf32>, tensor<768x768xf32>) -> tensor<128x768xf32>
-  %1 = graven.matmul %0, %w transpose_b : (tensor<128x768xf32>, tensor<768x768xf32>) -> tensor<128x768xf32>
-  graven.return %1 : tensor<128x768xf32>
+graven.param @w : tensor<768x769xf32> = dense<0.5> : tensor<768x769xf32>
+graven.param @v : tensor<768x768xf32> = dense<0.5> : tensor<768x768xf32>
+graven.graph @product(%x: tensor<128x768xf32>) -> (tensor<128x769xf32>, tensor<128x768xf32>) {
+  %w = graven.get_param @w : tensor<768x769xf32>
+  %v = graven.get_param @v : tensor<768x768xf32>
+  %0 = graven.matmul %x, %w : (tensor<128x768xf32>, tensor<768x769xf32>) -> tensor<128x769xf32>
+  %1 = graven.matmul %x, %v transpose_b : (tensor<128x768xf32>, tensor<768x768xf32>) -> tensor<128x768xf32>
+  graven.return %0, %1 : tensor<128x769xf32>, tensor<128x768xf32>
 }
 
 // -----
 
-// Few rows, odd columns, weights computed when the model runs, and products in
+// Few rows, an odd depth, weights computed when the model runs, and products in
 // batches stay direct.
 
 // CHECK-LABEL: @plain
 //   CHECK-NOT:   algorithm
 graven.param @w : tensor<768x768xf32> = dense<0.5> : tensor<768x768xf32>
-graven.param @odd : tensor<768x769xf32> = dense<0.5> : tensor<768x769xf32>
+graven.param @odd : tensor<769x768xf32> = dense<0.5> : tensor<769x768xf32>
 graven.param @batch : tensor<2x768x768xf32> = dense<0.5> : tensor<2x768x768xf32>
-graven.graph @plain(%few: tensor<16x768xf32>, %x: tensor<128x768xf32>, %v: tensor<768x768xf32>, %b: tensor<2x128x768xf32>) -> (tensor<16x768xf32>, tensor<128x769xf32>, tensor<128x768xf32>, tensor<2x128x768xf32>) {
+graven.graph @plain(%few: tensor<16x768xf32>, %x: tensor<128x768xf32>, %y: tensor<128x769xf32>, %v: tensor<768x768xf32>, %b: tensor<2x128x768xf32>) -> (tensor<16x768xf32>, tensor<128x768xf32>, tensor<128x768xf32>, tensor<2x128x768xf32>) {
   %w = graven.get_param @w : tensor<768x768xf32>
-  %o = graven.get_param @odd : tensor<768x769xf32>
+  %o = graven.get_param @odd : tensor<769x768xf32>
   %p = graven.get_param @batch : tensor<2x768x768xf32>
   %0 = graven.matmul %few, %w : (tensor<16x768xf32>, tensor<768x768xf32>) -> tensor<16x768xf32>
-  %1 = graven.matmul %x, %o : (tensor<128x768xf32>, tensor<768x769xf32>) -> tensor<128x769xf32>
+  %1 = graven.matmul %y, %o : (tensor<128x769xf32>, tensor<769x768xf32>) -> tensor<128x768xf32>
   %2 = graven.matmul %x, %v : (tensor<128x768xf32>, tensor<768x768xf32>) -> tensor<128x768xf32>
   %3 = graven.matmul %b, %p : (tensor<2x128x768xf32>, tensor<2x768x768xf32>) -> tensor<2x128x768xf32>
-  graven.return %0, %1, %2, %3 : tensor<16x768xf32>, tensor<128x769xf32>, tensor<128x768xf32>, tensor<2x128x768xf32>
+  graven.return %0, %1, %2, %3 : tensor<16x768xf32>, tensor<128x768xf32>, tensor<128x768xf32>, tensor<2x128x768xf32>
 }

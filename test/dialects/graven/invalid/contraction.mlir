@@ -132,10 +132,10 @@ graven.graph @attention(%0: tensor<1x4x5x8xf32>, %1: tensor<1x2x7x8xf32>, %2: te
 
 // -----
 
-// matmul C5: Strassen's algorithm halves the columns.
-graven.graph @odd(%a: tensor<4x8xf32>, %b: tensor<8x5xf32>) -> tensor<4x5xf32> {
-  // expected-error @below {{algorithm is strassen, expected direct, or strassen with f32, an a that is not transposed, and a b with batch axes of 1 and even extents (C5)}}
+// matmul C5: Strassen's algorithm halves the depth.
+graven.graph @odd(%a: tensor<4x5xf32>, %b: tensor<5x8xf32>) -> tensor<4x8xf32> {
+  // expected-error @below {{algorithm is strassen, expected direct, or strassen with f32, an a that is not transposed, and a b with batch axes of 1, an even K and a known N (C5)}}
   // expected-error @below {{failed to infer returned types}}
-  %0 = graven.matmul %a, %b algorithm strassen : (tensor<4x8xf32>, tensor<8x5xf32>) -> tensor<4x5xf32>
-  graven.return %0 : tensor<4x5xf32>
+  %0 = graven.matmul %a, %b algorithm strassen : (tensor<4x5xf32>, tensor<5x8xf32>) -> tensor<4x8xf32>
+  graven.return %0 : tensor<4x8xf32>
 }

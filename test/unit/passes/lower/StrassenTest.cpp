@@ -23,17 +23,19 @@ struct StrassenCase {
 };
 
 Array combineRight(const Array &b, const kernel::StrassenShape &shape) {
-  int64_t half = shape.depth / 2, halfColumns = shape.columns / 2, at = 0;
+  int64_t half = shape.depth / 2, halfColumns = shape.halfColumns(), at = 0;
   Array packed(shape.panels() * 7 * half * shape.panel);
   for (int64_t p = 0; p < shape.panels(); ++p)
     for (int64_t point = 0; point < 7; ++point)
       for (int64_t k = 0; k < half; ++k)
         for (int64_t lane = 0; lane < shape.panel; ++lane, ++at) {
           double sum = 0;
-          for (int64_t q = 0; q < 4; ++q)
-            sum += kStrassenRight[4 * point + q] *
-                   b[(k + q / 2 * half) * shape.columns + p * shape.panel +
-                     lane + q % 2 * halfColumns];
+          for (int64_t q = 0; q < 4; ++q) {
+            int64_t column = p * shape.panel + lane + q % 2 * halfColumns;
+            if (column < shape.columns)
+              sum += kStrassenRight[4 * point + q] *
+                     b[(k + q / 2 * half) * shape.columns + column];
+          }
           packed[at] = static_cast<float>(sum);
         }
   return packed;
@@ -42,7 +44,7 @@ Array combineRight(const Array &b, const kernel::StrassenShape &shape) {
 void checkStrassen(const TargetInfo &target, StrassenCase c) {
   kernel::StrassenShape shape(c.m, c.k, c.n, 1);
   expand::StrassenTile tile =
-      expand::chooseStrassenTile(target, shape.halfRows(), c.n / 2);
+      expand::chooseStrassenTile(target, shape.halfRows(), up(c.n, 2));
   shape.panel = tile.columns;
   shape.block = c.block > 0 ? c.block : tile.block;
   Array a(c.m * c.k, 1), b(c.k * c.n, 2), bias(c.n, 3), residual(c.m * c.n, 4);
@@ -104,6 +106,13 @@ TEST(Strassen, Rows) {
 TEST(Strassen, Depths) {
   for (int64_t k : {2, 34, 60, 1700})
     checkAll({.m = 6, .k = k, .n = 64});
+}
+
+// The right quadrants end in any column, in the last panel or before it.
+TEST(Strassen, Columns) {
+  for (int64_t n : {33, 65, 95, 97, 113, 161})
+    checkAll({.m = 5, .k = 16, .n = n});
+  checkAll({.m = 13, .k = 40, .n = 161, .block = 3, .epilogue = true});
 }
 
 TEST(Strassen, BlocksOfRows) {
