@@ -19,6 +19,10 @@ namespace {
 /// Steps of k in the body of the innermost loop.
 constexpr int64_t kUnroll = 4;
 
+/// Bytes between a prefetch and its use where weights are read once: what is
+/// under way from memory, and not more than stays in the first level cache.
+constexpr int64_t kStreamBytes = 8 << 10;
+
 struct GemmShape {
   explicit GemmShape(kernel::GemmOp op)
       : batch(op.getOutType().getDimSize(0)), m(op.getOutType().getDimSize(1)),
@@ -132,8 +136,13 @@ private:
     int64_t steps = std::max<int64_t>(1, length / kUnroll);
     int64_t ahead =
         llvm::divideCeilSigned(length * shape.width, shape.rows.count * steps);
-    Idx prefetchBase = e.add(e.add(bBase, Idx(shape.k * shape.width)),
-                             e.mul(tileIndex, steps * ahead));
+    // The next panel; where nothing passes over this one again, what comes next
+    // of the stream of weights.
+    int64_t distance = shape.k * shape.width;
+    if (shape.rows.count == 1)
+      distance = std::min(distance, kStreamBytes / elementBytes);
+    Idx prefetchBase =
+        e.add(e.add(bBase, Idx(distance)), e.mul(tileIndex, steps * ahead));
 
     SmallVector<Value> accumulators(count * sets, e.splat(vector, 0.0));
     auto multiply = [&](Idx k, int64_t unroll, SmallVector<Value> values) {

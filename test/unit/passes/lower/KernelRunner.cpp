@@ -161,30 +161,20 @@ static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
       .run(module, modules);
 }
 
-static void call(void *entry, ArrayRef<void *> a) {
-  switch (a.size()) {
-  case 2:
-    return reinterpret_cast<void (*)(void *, void *)>(entry)(a[0], a[1]);
-  case 3:
-    return reinterpret_cast<void (*)(void *, void *, void *)>(entry)(a[0], a[1],
-                                                                     a[2]);
-  case 4:
-    return reinterpret_cast<void (*)(void *, void *, void *, void *)>(entry)(
-        a[0], a[1], a[2], a[3]);
-  case 5:
-    return reinterpret_cast<void (*)(void *, void *, void *, void *, void *)>(
-        entry)(a[0], a[1], a[2], a[3], a[4]);
-  case 6:
-    return reinterpret_cast<void (*)(void *, void *, void *, void *, void *,
-                                     void *)>(entry)(a[0], a[1], a[2], a[3],
-                                                     a[4], a[5]);
-  case 7:
-    return reinterpret_cast<void (*)(void *, void *, void *, void *, void *,
-                                     void *, void *)>(entry)(
-        a[0], a[1], a[2], a[3], a[4], a[5], a[6]);
-  default:
-    stop("two to seven arguments");
-  }
+template <size_t... I>
+static void callWith(void *entry, ArrayRef<void *> a,
+                     std::index_sequence<I...>) {
+  auto pointer = [&](size_t i) { return a[i]; };
+  reinterpret_cast<void (*)(decltype(pointer(I))...)>(entry)(pointer(I)...);
+}
+
+/// Calls with as many arguments as there are, at most `Most`.
+template <size_t Most> static void call(void *entry, ArrayRef<void *> a) {
+  if (a.size() == Most)
+    return callWith(entry, a, std::make_index_sequence<Most>());
+  if constexpr (Most > 2)
+    return call<Most - 1>(entry, a);
+  stop("two to nine arguments");
 }
 
 void run(const std::string &text, const TargetInfo &target,
@@ -221,7 +211,7 @@ void run(const std::string &text, const TargetInfo &target,
   if (llvm::Error error = jit->addIRModule(llvm::orc::ThreadSafeModule(
           std::move(llvmModule), std::move(llvmContext))))
     stop(llvm::toString(std::move(error)));
-  call(take(jit->lookup("main")).toPtr<void *>(), arguments);
+  call<9>(take(jit->lookup("main")).toPtr<void *>(), arguments);
 }
 
 static constexpr float kMarginValue = 12345.0f;
