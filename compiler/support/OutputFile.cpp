@@ -25,6 +25,8 @@ using mlir::success;
 
 namespace {
 constexpr uint64_t pageSize = 4096;
+/// Names tried for a temporary file; they are random, so one is enough.
+constexpr int mostAttempts = 16;
 } // namespace
 
 mlir::FailureOr<OutputFile>
@@ -57,12 +59,23 @@ mlir::FailureOr<OutputFile> OutputFile::createTemporary(mlir::Location loc) {
 LogicalResult OutputFile::open(llvm::StringRef folder, unsigned bits) {
   llvm::SmallString<128> model(folder), name;
   llvm::sys::path::append(model, ".graven-%%%%%%%%%%%%.tmp");
-  if (std::error_code error = llvm::sys::fs::createUniqueFile(
-          model, descriptor, name, llvm::sys::fs::OF_None, bits))
-    return fail(error.value(), folder);
-  temporary = std::string(name);
-  llvm::sys::RemoveFileOnSignal(temporary);
-  return success();
+  // Registered before it exists: a signal in between would leave it behind.
+  std::error_code error;
+  for (int attempt = 0; attempt < mostAttempts; ++attempt) {
+    llvm::sys::fs::createUniquePath(model, name, /*MakeAbsolute=*/false);
+    llvm::sys::RemoveFileOnSignal(name);
+    error = llvm::sys::fs::openFileForReadWrite(name, descriptor,
+                                                llvm::sys::fs::CD_CreateNew,
+                                                llvm::sys::fs::OF_None, bits);
+    if (!error) {
+      temporary = std::string(name);
+      return success();
+    }
+    llvm::sys::DontRemoveFileOnSignal(name);
+    if (error != std::errc::file_exists)
+      break;
+  }
+  return fail(error.value(), folder);
 }
 
 OutputFile::OutputFile(OutputFile &&other)

@@ -12,6 +12,7 @@
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
+#include "llvm/Support/Signals.h"
 #include "llvm/Support/raw_ostream.h"
 #include <csignal>
 #include <mutex>
@@ -115,13 +116,17 @@ private:
 };
 
 FailureOr<llvm::SmallVector<char, 0>> Link::run() {
-  llvm::SmallString<128> folder;
-  if (std::error_code error =
-          llvm::sys::fs::createUniqueDirectory("graven-link", folder))
-    return refuse("no temporary folder: " + error.message());
-  llvm::scope_exit cleanup([&] { llvm::sys::fs::remove_directories(folder); });
-  llvm::SmallString<128> output(folder);
-  llvm::sys::path::append(output, "image");
+  // One file, named before lld makes it, so that a signal removes it: folders
+  // are not removed.
+  llvm::SmallString<128> model, output;
+  llvm::sys::path::system_temp_directory(/*ErasedOnReboot=*/true, model);
+  llvm::sys::path::append(model, "graven-link-%%%%%%%%%%%%");
+  llvm::sys::fs::createUniquePath(model, output, /*MakeAbsolute=*/false);
+  llvm::sys::RemoveFileOnSignal(output);
+  llvm::scope_exit cleanup([&] {
+    llvm::sys::fs::remove(output);
+    llvm::sys::DontRemoveFileOnSignal(output);
+  });
   // One thread, and the output written by it: the signal block is per thread.
   for (llvm::StringRef option :
        {"--threads=1", "--no-mmap-output-file", "--build-id=none", "-m",
