@@ -22,7 +22,6 @@
 LLD_HAS_DRIVER(elf)
 
 using namespace graven::cpu;
-using mlir::failure;
 using mlir::FailureOr;
 
 namespace {
