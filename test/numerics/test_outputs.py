@@ -41,6 +41,7 @@ def run(graven, tmp_path):
         return process.returncode, output, errors
 
     call.folder = folder
+    call.environment = environment
     call.files = lambda: sorted(path.name for where in (folder, temporary) for path in where.rglob("*"))
     return call
 
@@ -111,6 +112,13 @@ def test_unwritable_places(run, small):
         code, _, errors = run("compile", small, "-o", "m.so")
         run.folder.chmod(0o700)
         assert code == 2 and "[GRV0003]" in errors
+    assert run.files() == []
+
+
+def test_no_folder_for_temporary_files(run, small, monkeypatch):
+    monkeypatch.setitem(run.environment, "TMPDIR", "/nonexistent")
+    code, _, errors = run("compile", small, "-o", "m.so")
+    assert code == 2 and "[GRV0003] cannot write '/nonexistent'" in errors
     assert run.files() == []
 
 

@@ -6,6 +6,7 @@
 // folder, read back at once (it is small: weights are not part of a link).
 //===----------------------------------------------------------------------===//
 #include "compiler/targets/cpu/Linker.h"
+#include "compiler/support/OutputFile.h"
 #include "dialects/support/Diagnostics.h"
 #include "lld/Common/Driver.h"
 #include "llvm/ADT/ScopeExit.h"
@@ -115,17 +116,10 @@ private:
 };
 
 FailureOr<llvm::SmallVector<char, 0>> Link::run() {
-  // One file, named before lld makes it, so that a signal removes it: folders
-  // are not removed.
-  llvm::SmallString<128> model, output;
-  llvm::sys::path::system_temp_directory(/*ErasedOnReboot=*/true, model);
-  llvm::sys::path::append(model, "graven-link-%%%%%%%%%%%%");
-  llvm::sys::fs::createUniquePath(model, output, /*MakeAbsolute=*/false);
-  llvm::sys::RemoveFileOnSignal(output);
-  llvm::scope_exit cleanup([&] {
-    llvm::sys::fs::remove(output);
-    llvm::sys::DontRemoveFileOnSignal(output);
-  });
+  FailureOr<graven::OutputFile> file = graven::OutputFile::createTemporary(loc);
+  if (failed(file))
+    return mlir::failure();
+  std::string output = file->path().str();
   // One thread, and the output written by it: the signal block is per thread.
   for (llvm::StringRef option :
        {"--threads=1", "--no-mmap-output-file", "--build-id=none", "-m",

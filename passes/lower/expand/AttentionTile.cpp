@@ -9,6 +9,7 @@
 
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "passes/lower/expand/Tiles.h"
 #include "passes/math/Functions.h"
 #include "llvm/Support/MathExtras.h"
 #include <limits>
@@ -17,12 +18,6 @@ using namespace mlir;
 
 namespace graven::expand {
 namespace {
-
-/// Steps of the depth in the body of the innermost loop.
-constexpr int64_t kUnroll = 4;
-
-/// Independent accumulators that hide the latency of a multiply-add.
-constexpr int64_t kWantedAccumulators = 8;
 
 /// Vectors of a row that are reduced side by side.
 constexpr int64_t kChains = 4;
@@ -79,7 +74,7 @@ SmallVector<Value> AttentionTile::multiply(int64_t rows, int64_t width,
                                            Idx whole, int64_t rest, Idx left,
                                            int64_t leftStride, Idx right) {
   int64_t count = rows * width, sets = 1;
-  while (sets < kUnroll && count * sets < kWantedAccumulators)
+  while (sets < kUnrolledSteps && count * sets < kWantedAccumulators)
     sets *= 2;
   auto steps = [&](Idx k, int64_t unroll, ValueRange carried) {
     SmallVector<Value> sums(carried);
@@ -102,9 +97,10 @@ SmallVector<Value> AttentionTile::multiply(int64_t rows, int64_t width,
     return sums;
   };
   SmallVector<Value> sums(count * sets, e.splat(vector, 0.0));
-  sums = e.loop(
-      Idx(int64_t(0)), whole, kUnroll, sums,
-      [&](Idx k, ValueRange carried) { return steps(k, kUnroll, carried); });
+  sums = e.loop(Idx(int64_t(0)), whole, kUnrolledSteps, sums,
+                [&](Idx k, ValueRange carried) {
+                  return steps(k, kUnrolledSteps, carried);
+                });
   if (rest > 0)
     sums = steps(whole, rest, sums);
   for (int64_t stride = sets / 2; stride >= 1; stride /= 2)
@@ -142,7 +138,7 @@ void AttentionTile::scores(const Block &block, Idx row, int64_t rows,
 void AttentionTile::scoreTile(const Block &block, Idx row, int64_t rows,
                               Idx panel, int64_t width, int64_t lastLanes) {
   OpBuilder &b = e.builder();
-  int64_t whole = shape.depth / kUnroll * kUnroll;
+  int64_t whole = shape.depth / kUnrolledSteps * kUnrolledSteps;
   SmallVector<Value> sums =
       multiply(rows, width, Idx(whole), shape.depth - whole,
                scratch(shape.queryStart()), shape.queryStride(),

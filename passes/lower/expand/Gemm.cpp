@@ -16,9 +16,6 @@ using namespace mlir;
 namespace graven::expand {
 namespace {
 
-/// Steps of k in the body of the innermost loop.
-constexpr int64_t kUnroll = 4;
-
 /// Bytes between a prefetch and its use where weights are read once: what is
 /// under way from memory, and not more than stays in the first level cache.
 constexpr int64_t kStreamBytes = 8 << 10;
@@ -65,9 +62,10 @@ public:
       kc = shape.k;
     int64_t count = std::max<int64_t>(
         1, llvm::divideCeilSigned(shape.k, std::max<int64_t>(kc, 1)));
-    step = llvm::alignTo(llvm::divideCeilSigned(shape.k, count), kUnroll);
+    step =
+        llvm::alignTo(llvm::divideCeilSigned(shape.k, count), kUnrolledSteps);
     if (step == 0)
-      step = kUnroll;
+      step = kUnrolledSteps;
   }
 
   void run(Value lo, Value hi) {
@@ -126,14 +124,14 @@ private:
     int64_t count = rows * columns.vectors;
     // Few rows do not fill the pipeline: spread k over several sets.
     int64_t sets = 1;
-    while (sets < kUnroll && count * sets < kWantedAccumulators &&
+    while (sets < kUnrolledSteps && count * sets < kWantedAccumulators &&
            length >= 2 * sets)
       sets *= 2;
     Idx aBase = e.at(a, {batch, row, k0});
     Idx bBase =
         e.at(b, {shape.batch == 1 || b.shape[0] == 1 ? Idx(int64_t(0)) : batch,
                  panelIndex, k0, Idx(columns.first * lanes)});
-    int64_t steps = std::max<int64_t>(1, length / kUnroll);
+    int64_t steps = std::max<int64_t>(1, length / kUnrolledSteps);
     int64_t ahead =
         llvm::divideCeilSigned(length * shape.width, shape.rows.count * steps);
     // The next panel; where nothing passes over this one again, what comes next
@@ -166,21 +164,21 @@ private:
       }
       return values;
     };
-    int64_t whole = length / kUnroll * kUnroll;
+    int64_t whole = length / kUnrolledSteps * kUnrolledSteps;
     accumulators =
-        e.loop(Idx(int64_t(0)), Idx(whole), kUnroll, accumulators,
+        e.loop(Idx(int64_t(0)), Idx(whole), kUnrolledSteps, accumulators,
                [&](Idx k, ValueRange values) {
                  // `ahead` elements of the next panel a step: over all tiles,
                  // all of it.
                  int64_t line = 64 / elementBytes;
-                 Idx next =
-                     e.add(prefetchBase,
-                           ahead % kUnroll == 0
-                               ? e.mul(k, ahead / kUnroll)
-                               : e.mul(e.divRem(k, kUnroll).first, ahead));
+                 Idx next = e.add(
+                     prefetchBase,
+                     ahead % kUnrolledSteps == 0
+                         ? e.mul(k, ahead / kUnrolledSteps)
+                         : e.mul(e.divRem(k, kUnrolledSteps).first, ahead));
                  for (int64_t p = 0; columns.first == 0 && p < ahead; p += line)
                    e.prefetch(b, e.add(next, Idx(p)));
-                 return multiply(k, kUnroll, SmallVector<Value>(values));
+                 return multiply(k, kUnrolledSteps, SmallVector<Value>(values));
                });
     if (whole < length)
       accumulators = multiply(Idx(whole), length - whole, accumulators);

@@ -18,15 +18,9 @@ using namespace mlir;
 namespace graven::expand {
 namespace {
 
-/// Steps of k in the body of the innermost loop.
-constexpr int64_t kUnroll = 4;
-
 /// Rows of weights between a prefetch and its use: weights come from the second
 /// level cache or the third.
 constexpr int64_t kPrefetchDistance = 16;
-
-/// Steps of k that one chain of additions takes: short chains round less.
-constexpr int64_t kChain = 384;
 
 int64_t extent(Value value, int64_t axis) {
   return cast<ShapedType>(value.getType()).getDimSize(axis);
@@ -82,7 +76,7 @@ private:
   void tile(Idx number, Idx row, int64_t height, int64_t units) {
     int64_t used = llvm::divideCeilSigned(units, lanes), width = used * gates,
             count = height * width, sets = 1;
-    while (sets < kUnroll && count * sets < kWantedAccumulators &&
+    while (sets < kUnrolledSteps && count * sets < kWantedAccumulators &&
            2 * count * sets + height < e.target().vectorRegisters &&
            hidden >= 2 * sets)
       sets *= 2;
@@ -112,10 +106,10 @@ private:
     };
     auto chain = [&](Idx first, int64_t length) {
       SmallVector<Value> sums(count * sets, e.splat(vector, 0.0));
-      int64_t whole = length / kUnroll * kUnroll;
-      sums = e.loop(Idx(int64_t(0)), Idx(whole), kUnroll, sums,
+      int64_t whole = length / kUnrolledSteps * kUnrolledSteps;
+      sums = e.loop(Idx(int64_t(0)), Idx(whole), kUnrolledSteps, sums,
                     [&](Idx k, ValueRange carried) {
-                      return multiply(e.add(first, k), kUnroll,
+                      return multiply(e.add(first, k), kUnrolledSteps,
                                       SmallVector<Value>(carried));
                     });
       if (whole < length)
@@ -126,9 +120,9 @@ private:
       sums.resize(count);
       return sums;
     };
-    int64_t chains = llvm::divideCeilSigned(hidden, kChain * sets),
-            length =
-                llvm::alignTo(llvm::divideCeilSigned(hidden, chains), kUnroll),
+    int64_t chains = llvm::divideCeilSigned(hidden, kAccumulation * sets),
+            length = llvm::alignTo(llvm::divideCeilSigned(hidden, chains),
+                                   kUnrolledSteps),
             lastStart = (hidden - 1) / length * length;
     // The last chain may be shorter; the others are a loop.
     SmallVector<Value> products = chain(Idx(lastStart), hidden - lastStart);

@@ -14,9 +14,6 @@ namespace {
 
 constexpr int64_t kBlock = 16;
 
-/// k steps between two additions to the output: costs nothing, rounds less.
-constexpr int64_t kAccumulation = 384;
-
 /// A row distance that is a multiple of this maps all rows to one set of the
 /// first level cache.
 constexpr int64_t kAliasBytes = 4096;

@@ -17,6 +17,13 @@ inline constexpr int64_t kWantedTasks = 16;
 /// Accumulators that hide the latency of a multiply-add.
 inline constexpr int64_t kWantedAccumulators = 8;
 
+/// Steps of the contracted axis in the body of an innermost loop.
+inline constexpr int64_t kUnrolledSteps = 4;
+
+/// Steps after which accumulators are added up and begin again from zero: costs
+/// nothing, and short chains round less.
+inline constexpr int64_t kAccumulation = 384;
+
 /// Rows of a register tile that leave no accumulator without a register when it
 /// is `vectors` wide: rows * vectors accumulators, `vectors` of the right-hand
 /// side, and one broadcast (without a fused multiply-add, one product more).

@@ -28,42 +28,41 @@ struct SpillCase {
   std::string name, text;
 };
 
+/// @forward of x : `x` and a weight : `w` that gives %1 : `y`, computed by
+/// `body` from %x and %w.
+std::string modelOf(const std::string &x, const std::string &w,
+                    const std::string &y, const std::string &body) {
+  return llvm::formatv("graven.param @w : {1} = dense<0.01> : {1}\n"
+                       "graven.graph @forward(%x: {0} {{graven.name = \"x\"}) "
+                       "-> ({2} {{graven.name = \"y\"}) {{\n"
+                       "  %w = graven.get_param @w : {1}\n"
+                       "  %0 = {3} : ({0}, {1}) -> {2}\n"
+                       "  %1 = graven.relu %0 : {2}\n"
+                       "  graven.return %1 : {2}\n}\n",
+                       x, w, y, body);
+}
+
 SpillCase conv(int64_t in, int64_t out, int64_t size, int64_t kernel,
                int64_t stride, int64_t groups = 1) {
   int64_t pad = kernel / 2, after = (size + 2 * pad - kernel) / stride + 1;
-  std::string x = llvm::formatv("tensor<1x{0}x{1}x{1}xf32>", in, size),
-              w = llvm::formatv("tensor<{0}x{1}x{2}x{2}xf32>", out, in / groups,
-                                kernel),
-              y = llvm::formatv("tensor<1x{0}x{1}x{1}xf32>", out, after);
-  std::string text = llvm::formatv(
-      "graven.param @w : {1} = dense<0.01> : {1}\n"
-      "graven.graph @forward(%x: {0} {{graven.name = \"x\"}) -> ({2} "
-      "{{graven.name = \"y\"}) {{\n"
-      "  %w = graven.get_param @w : {1}\n"
-      "  %0 = graven.conv %x, %w strides [{3}, {3}] dilations [1, 1] pads "
-      "[{4}, "
-      "{4}, {4}, {4}] groups {5} : ({0}, {1}) -> {2}\n"
-      "  %1 = graven.relu %0 : {2}\n"
-      "  graven.return %1 : {2}\n}\n",
-      x, w, y, stride, pad, groups);
   return {llvm::formatv("conv {0}->{1} {2}x{2} k{3} s{4} g{5}", in, out, size,
                         kernel, stride, groups),
-          text};
+          modelOf(llvm::formatv("tensor<1x{0}x{1}x{1}xf32>", in, size),
+                  llvm::formatv("tensor<{0}x{1}x{2}x{2}xf32>", out, in / groups,
+                                kernel),
+                  llvm::formatv("tensor<1x{0}x{1}x{1}xf32>", out, after),
+                  llvm::formatv("graven.conv %x, %w strides [{0}, {0}] "
+                                "dilations [1, 1] pads [{1}, {1}, {1}, {1}] "
+                                "groups {2}",
+                                stride, pad, groups))};
 }
 
 SpillCase matmul(int64_t m, int64_t n, int64_t k) {
-  std::string x = llvm::formatv("tensor<{0}x{1}xf32>", m, k),
-              w = llvm::formatv("tensor<{0}x{1}xf32>", k, n),
-              y = llvm::formatv("tensor<{0}x{1}xf32>", m, n);
-  std::string text = llvm::formatv(
-      "graven.param @w : {1} = dense<0.01> : {1}\n"
-      "graven.graph @forward(%x: {0} {{graven.name = \"x\"}) -> ({2} "
-      "{{graven.name = \"y\"}) {{\n"
-      "  %w = graven.get_param @w : {1}\n"
-      "  %0 = graven.matmul %x, %w : ({0}, {1}) -> {2}\n"
-      "  graven.return %0 : {2}\n}\n",
-      x, w, y);
-  return {llvm::formatv("matmul {0}x{1}x{2}", m, n, k), text};
+  return {llvm::formatv("matmul {0}x{1}x{2}", m, n, k),
+          modelOf(llvm::formatv("tensor<{0}x{1}xf32>", m, k),
+                  llvm::formatv("tensor<{0}x{1}xf32>", k, n),
+                  llvm::formatv("tensor<{0}x{1}xf32>", m, n),
+                  "graven.matmul %x, %w")};
 }
 
 class SpillTest : public testing::TestWithParam<const char *> {
