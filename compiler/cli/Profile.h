@@ -32,8 +32,9 @@ public:
     int64_t times = 0;
   };
 
-  /// Each launch in the run that spent least on it.
+  /// Each launch in the run that spent least on it, and in the last run.
   llvm::ArrayRef<Entry> least() const { return best; }
+  llvm::ArrayRef<Entry> last() const { return spent; }
 
 private:
   static void share(void *self, int64_t tasks,

@@ -11,7 +11,7 @@ cd "$(dirname "$0")/../.."
 build_packages=(
   clang-22 lld-22 llvm-22-dev llvm-22-tools libmlir-22-dev mlir-22-tools liblld-22-dev
   cmake ninja-build ccache git
-  protobuf-compiler libprotobuf-dev nlohmann-json3-dev libgtest-dev
+  protobuf-compiler libprotobuf-dev nlohmann-json3-dev libgtest-dev libbenchmark-dev
   libzstd-dev zlib1g-dev libxml2-dev libc6-dev-arm64-cross
 )
 test_packages=(clang-format-22 clang-tidy-22 libclang-rt-22-dev python3-venv python3-dev
