@@ -73,12 +73,12 @@ void AttentionTile::stageQuery(Idx row, int64_t rows) {
 SmallVector<Value> AttentionTile::multiply(int64_t rows, int64_t width,
                                            Idx whole, int64_t rest, Idx left,
                                            int64_t leftStride, Idx right) {
-  int64_t count = rows * width, sets = 1;
-  while (sets < kUnrolledSteps && count * sets < kWantedAccumulators)
-    sets *= 2;
+  int64_t count = rows * width, sets = accumulatorSets(e.target(), count);
   auto steps = [&](Idx k, int64_t unroll, ValueRange carried) {
     SmallVector<Value> sums(carried);
     for (int64_t u = 0; u < unroll; ++u) {
+      if (u > 0)
+        e.separateLoads();
       Idx row = e.add(right, e.mul(e.add(k, Idx(u)), shape.panel));
       SmallVector<Value> b;
       for (int64_t j = 0; j < width; ++j)

@@ -164,6 +164,8 @@ private:
                   int64_t prefetches =
                       part.first == 0 ? llvm::divideCeilSigned(ahead, line) : 0;
                   for (int64_t c = 0; c < depth; ++c) {
+                    if (c > 0)
+                      e.separateLoads();
                     // Spread over the multiplications, not in a burst.
                     for (int64_t p = 0; p < prefetches; ++p)
                       if (p * depth / prefetches == c)

@@ -7,6 +7,7 @@
 #include "passes/lower/expand/Emitter.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -281,6 +282,11 @@ void Emitter::prefetch(const Buffer &buffer, Idx index) {
   memref::PrefetchOp::create(b, location, buffer.flat, ValueRange{get(index)},
                              /*isWrite=*/false,
                              /*localityHint=*/3, /*isDataCache=*/true);
+}
+
+void Emitter::separateLoads() {
+  LLVM::FenceOp::create(b, location, LLVM::AtomicOrdering::acq_rel,
+                        "singlethread");
 }
 
 //===----------------------------------------------------------------------===//

@@ -94,6 +94,10 @@ public:
   /// The element at `index` in every lane.
   mlir::Value loadSplat(const Buffer &buffer, Idx index, mlir::VectorType type);
   void prefetch(const Buffer &buffer, Idx index);
+  /// Keeps loads on their side of this place; no instruction comes of it. The
+  /// code generator moves neighbouring loads together, and where a register
+  /// tile leaves none free, those of the next step push it to the stack.
+  void separateLoads();
 
   // Arithmetic.
   mlir::VectorType vectorOf(mlir::Type element);

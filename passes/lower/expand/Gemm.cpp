@@ -123,10 +123,9 @@ private:
             Columns columns, Idx k0, int64_t length, bool initial, bool final) {
     int64_t count = rows * columns.vectors;
     // Few rows do not fill the pipeline: spread k over several sets.
-    int64_t sets = 1;
-    while (sets < kUnrolledSteps && count * sets < kWantedAccumulators &&
-           length >= 2 * sets)
-      sets *= 2;
+    int64_t sets = accumulatorSets(e.target(), count);
+    while (sets > 1 && length < sets)
+      sets /= 2;
     Idx aBase = e.at(a, {batch, row, k0});
     Idx bBase =
         e.at(b, {shape.batch == 1 || b.shape[0] == 1 ? Idx(int64_t(0)) : batch,
@@ -145,6 +144,8 @@ private:
     SmallVector<Value> accumulators(count * sets, e.splat(vector, 0.0));
     auto multiply = [&](Idx k, int64_t unroll, SmallVector<Value> values) {
       for (int64_t u = 0; u < unroll; ++u) {
+        if (u > 0)
+          e.separateLoads();
         SmallVector<Value> bs;
         Idx bRow = e.add(bBase, e.mul(e.add(k, Idx(u)), b.strides[2]));
         for (int64_t j = 0; j < columns.vectors; ++j)

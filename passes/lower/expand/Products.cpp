@@ -83,6 +83,8 @@ private:
       SmallVector<Value> values(carried);
       Idx at = e.add(chunk.first, block);
       for (int64_t c = 0; c < depth; ++c) {
+        if (c > 0)
+          e.separateLoads();
         for (int64_t p = 0; p < prefetches; ++p)
           if (p * depth / prefetches == c)
             e.prefetch(weights,

@@ -46,6 +46,14 @@ int64_t rowsThatFit(const TargetInfo &target, int64_t vectors) {
                                   vectors);
 }
 
+int64_t accumulatorSets(const TargetInfo &target, int64_t count) {
+  int64_t sets = 1;
+  while (sets < kUnrolledSteps && count * sets < kWantedAccumulators &&
+         2 * count * sets <= target.vectorRegisters / 2)
+    sets *= 2;
+  return sets;
+}
+
 int64_t tileVectors(const TargetInfo &target, int64_t vectors) {
   int64_t best = 1;
   double bestLoads = 0;

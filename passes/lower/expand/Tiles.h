@@ -29,6 +29,11 @@ inline constexpr int64_t kAccumulation = 384;
 /// side, and one broadcast (without a fused multiply-add, one product more).
 int64_t rowsThatFit(const TargetInfo &target, int64_t vectors);
 
+/// Sets of `count` accumulators, among which the steps of the contracted axis
+/// take turns: few of them would wait for one another. More than half of the
+/// registers is too many, since the sets move when they take turns.
+int64_t accumulatorSets(const TargetInfo &target, int64_t count);
+
 /// How many of `vectors`, those of a panel, a register tile takes side by side:
 /// the divisor that asks for the fewest loads a multiply-add.
 int64_t tileVectors(const TargetInfo &target, int64_t vectors);
