@@ -79,6 +79,7 @@ private:
     if (failed(compile.check(context)) || (!to.empty() && !last) || same)
       return Usage;
     compile.warnOfGenericCpu(context);
+    compile.explain(*context);
     auto module = importModel(session);
     if (failed(module))
       return BadInput;

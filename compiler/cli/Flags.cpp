@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/cli/Flags.h"
+#include "compiler/session/ExplanationPrinter.h"
 #include "dialects/support/Diagnostics.h"
 #include "runtime/host/Npy.h"
 #include "llvm/ADT/StringSet.h"
@@ -92,7 +93,11 @@ CompileFlags::CompileFlags(cl::SubCommand &sub)
                      clEnumValN(Numerics::Fast, "fast", "not measured"))),
       threads("threads",
               cl::desc("threads of a run and of NAME_run, 0: one a CPU"),
-              cl::init(1), cl::sub(sub)) {}
+              cl::init(1), cl::sub(sub)),
+      explainFlag("explain",
+                  cl::desc("say of each Node what passes did to it, and why "
+                           "not"),
+                  cl::sub(sub)) {}
 
 void CompileFlags::read() {
   options.cpu = cpu;
@@ -101,6 +106,12 @@ void CompileFlags::read() {
   options.level = static_cast<OptLevel>(std::min(wantedLevel, 3u));
   options.numerics = numerics;
   options.threads = threads;
+  explains = explainFlag;
+}
+
+void CompileFlags::explain(MLIRContext &context) const {
+  if (explains)
+    printExplanations(context, errs());
 }
 
 void CompileFlags::warnOfGenericCpu(MLIRContext *context) const {

@@ -35,7 +35,7 @@ private:
   llvm::cl::list<std::string> inputFlag;
 };
 
-/// --target-cpu, -O, --numerics, --threads.
+/// --target-cpu, -O, --numerics, --threads, --explain.
 class CompileFlags {
 public:
   static constexpr int mostThreads = 1024;
@@ -46,6 +46,9 @@ public:
   /// Reports values outside their ranges.
   mlir::LogicalResult check(mlir::MLIRContext *context) const;
 
+  /// Lets passes explain themselves on standard error where that was asked for.
+  void explain(mlir::MLIRContext &context) const;
+
   /// Warns where nobody named a CPU and LLVM does not know this one: code for
   /// it is code for many.
   void warnOfGenericCpu(mlir::MLIRContext *context) const;
@@ -53,12 +56,13 @@ public:
   CompileOptions options;
 
 private:
-  bool cpuIsGiven = false;
+  bool cpuIsGiven = false, explains = false;
   unsigned wantedLevel = 2;
   llvm::cl::opt<std::string> cpu;
   llvm::cl::opt<unsigned> level;
   llvm::cl::opt<Numerics> numerics;
   llvm::cl::opt<int> threads;
+  llvm::cl::opt<bool> explainFlag;
 };
 
 enum class Missing { IsError, IsRandom };

@@ -87,6 +87,7 @@ private:
   int runOn(Session &session) override {
     if (failed(checkOptions(session)))
       return Usage;
+    compile.explain(session.getContext());
     auto outputs = evaluate ? runEvaluator(session) : runNative(session);
     if (failed(outputs))
       return BadInput;

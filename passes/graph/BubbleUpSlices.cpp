@@ -7,6 +7,7 @@
 
 #include "dialects/graven/ShapeMath.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "passes/graph/Explain.h"
 #include "passes/graph/GraphUtils.h"
 #include "passes/graph/Passes.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -275,8 +276,8 @@ class BubbleUpSlicesPass : public impl::BubbleUpSlicesBase<BubbleUpSlicesPass> {
     // far: a pass over the Graph for each.
     GreedyRewriteConfig config;
     config.setMaxIterations(GreedyRewriteConfig::kNoLimit);
-    if (failed(
-            applyPatternsGreedily(getOperation(), std::move(patterns), config)))
+    if (failed(applyPatternsExplained(*this, getOperation(),
+                                      std::move(patterns), config)))
       signalPassFailure();
   }
 };

@@ -9,8 +9,10 @@
 #include "dialects/graven/Winograd.h"
 #include "dialects/graven/eval/Evaluator.h"
 #include "passes/graph/AlgorithmError.h"
+#include "passes/graph/Explain.h"
 #include "passes/graph/GraphUtils.h"
 #include "passes/graph/Passes.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
 
 namespace graven {
@@ -182,25 +184,57 @@ private:
   void choose(ConvOp op) {
     std::optional<Extents> extents = extentsOf(op);
     if (!extents)
-      return;
+      return explainNotDone(*this, op, [] {
+        return "direct: Winograd's algorithms take 3x3 kernels with strides of "
+               "1, one group, at least 16 channels, f32 and known extents";
+      });
     double direct = directCycles(*extents), two = winogradCycles(*extents, 2),
            four = winogradCycles(*extents, 4);
-    if (four < std::min(direct, two) && isAccurate(op)) {
+    auto costs = [&] {
+      return llvm::formatv("estimated cycles direct {0:E2}, tiles of 2x2 "
+                           "{1:E2}, tiles of 4x4 {2:E2}",
+                           direct, two, four)
+          .str();
+    };
+    bool inaccurate = four < std::min(direct, two) && !isAccurate(op);
+    if (four < std::min(direct, two) && !inaccurate) {
       op.setAlgorithm(Algorithm::Winograd4);
       ++numWinograd4;
     } else if (two < direct) {
       op.setAlgorithm(Algorithm::Winograd2);
       ++numWinograd2;
     }
+    explainDone(*this, op, [&] {
+      return stringifyAlgorithm(op.getAlgorithm()).str() + ": " + costs() +
+             (inaccurate ? "; tiles of 4x4 are not accurate enough on these "
+                           "weights"
+                         : "");
+    });
   }
 
   void choose(MatmulOp op) {
     std::optional<ProductExtents> extents = extentsOf(op);
-    if (!extents || strassenCycles(*extents) >= directCycles(*extents) ||
-        !isAccurate(op))
-      return;
-    op.setAlgorithm(Algorithm::Strassen);
-    ++numStrassen;
+    if (!extents)
+      return explainNotDone(*this, op, [] {
+        return "direct: Strassen's algorithm takes a Parameter in f32, at "
+               "least 64 rows, 256 columns and an even depth of at least 256";
+      });
+    double direct = directCycles(*extents), strassen = strassenCycles(*extents);
+    bool inaccurate = strassen < direct && !isAccurate(op);
+    if (strassen < direct && !inaccurate) {
+      op.setAlgorithm(Algorithm::Strassen);
+      ++numStrassen;
+    }
+    explainDone(*this, op, [&] {
+      return llvm::formatv("{0}: estimated cycles direct {1:E2}, strassen "
+                           "{2:E2}{3}",
+                           stringifyAlgorithm(op.getAlgorithm()), direct,
+                           strassen,
+                           inaccurate ? "; strassen is not accurate enough on "
+                                        "these weights"
+                                      : "")
+          .str();
+    });
   }
 
   /// Whether tiles of 4x4 stay within the policy on these weights.

@@ -8,6 +8,7 @@
 
 #include "dialects/graven/eval/Evaluator.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "passes/graph/Explain.h"
 #include "passes/graph/GraphUtils.h"
 #include "passes/graph/Passes.h"
 #include "llvm/ADT/SetVector.h"
@@ -326,7 +327,8 @@ class FuseConvBNPass : public impl::FuseConvBNBase<FuseConvBNPass> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     populateFuseConvBNPatterns(patterns, &numFused);
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+    if (failed(
+            applyPatternsExplained(*this, getOperation(), std::move(patterns))))
       signalPassFailure();
   }
 };

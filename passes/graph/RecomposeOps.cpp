@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "passes/graph/Explain.h"
 #include "passes/graph/Factors.h"
 #include "passes/graph/GraphUtils.h"
 #include "passes/graph/Passes.h"
@@ -306,7 +307,8 @@ class RecomposeOpsPass : public impl::RecomposeOpsBase<RecomposeOpsPass> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     populateRecomposeOpsPatterns(patterns, &numRecomposed);
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+    if (failed(
+            applyPatternsExplained(*this, getOperation(), std::move(patterns))))
       signalPassFailure();
   }
 };

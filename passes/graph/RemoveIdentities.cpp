@@ -7,6 +7,7 @@
 
 #include "mlir/IR/Matchers.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "passes/graph/Explain.h"
 #include "passes/graph/GraphUtils.h"
 #include "passes/graph/Passes.h"
 
@@ -257,7 +258,8 @@ class RemoveIdentitiesPass
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     populateRemoveIdentitiesPatterns(patterns, &numRemoved);
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+    if (failed(
+            applyPatternsExplained(*this, getOperation(), std::move(patterns))))
       signalPassFailure();
   }
 };

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "passes/graph/Explain.h"
 #include "passes/graph/GraphUtils.h"
 #include "passes/graph/Passes.h"
 
@@ -240,7 +241,8 @@ class SimplifyTransposesPass
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     populateSimplifyTransposesPatterns(patterns, &numRewritten);
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+    if (failed(
+            applyPatternsExplained(*this, getOperation(), std::move(patterns))))
       signalPassFailure();
   }
 };

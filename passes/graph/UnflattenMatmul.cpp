@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "passes/graph/Explain.h"
 #include "passes/graph/GraphUtils.h"
 #include "passes/graph/Passes.h"
 
@@ -143,7 +144,8 @@ class UnflattenMatmulPass
     RewritePatternSet patterns(context);
     populateUnflattenMatmulPatterns(patterns, &numUnflattened);
     ReshapeOp::getCanonicalizationPatterns(patterns, context);
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+    if (failed(
+            applyPatternsExplained(*this, getOperation(), std::move(patterns))))
       signalPassFailure();
   }
 };
