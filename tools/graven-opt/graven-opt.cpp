@@ -6,25 +6,25 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/session/Dialects.h"
-#include "compiler/session/ExplanationPrinter.h"
-#include "dialects/graven/Graven.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "llvm/Support/CommandLine.h"
+
+/// The explanations of passes are remarks, which MlirOptMain prints.
+static void showRemarks(bool wanted) {
+  auto &options = llvm::cl::getRegisteredOptions();
+  for (const char *filter : {"remarks-filter-passed", "remarks-filter-missed"})
+    if (wanted)
+      options.lookup(filter)->addOccurrence(0, filter, ".*");
+}
 
 int main(int argc, char **argv) {
   llvm::cl::opt<bool> explain(
       "explain",
-      llvm::cl::desc("say of each Node what passes did to it, and why not"));
+      llvm::cl::desc("say of each Node what passes did to it, and why not"),
+      llvm::cl::callback([](const bool &wanted) { showRemarks(wanted); }));
   mlir::DialectRegistry registry;
   graven::registerDialects(registry);
   graven::registerPasses();
-  // MlirOptMain makes the context, and tells us when it meets the first graph.
-  registry.addExtension(
-      +[](mlir::MLIRContext *context, graven::GravenDialect *) {
-        auto &options = llvm::cl::getRegisteredOptions();
-        if (options.lookup("explain")->getNumOccurrences() > 0)
-          graven::printExplanations(*context, llvm::errs());
-      });
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "Graven optimizer driver\n", registry));
 }
