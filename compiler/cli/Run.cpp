@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/cli/Command.h"
+#include "compiler/cli/Elements.h"
 #include "dialects/graven/Graven.h"
 #include "dialects/support/Diagnostics.h"
 #include "runtime/host/Npy.h"
@@ -18,42 +19,6 @@ using namespace llvm;
 
 namespace graven::cli {
 namespace {
-
-/// Element i as a double, whatever the type.
-double number(const rt::Array &array, int64_t i) {
-  switch (array.dtype()) {
-  case GRAVEN_F32:
-    return array.as<float>()[i];
-  case GRAVEN_F64:
-    return array.as<double>()[i];
-  case GRAVEN_I8:
-    return array.as<int8_t>()[i];
-  case GRAVEN_I16:
-    return array.as<int16_t>()[i];
-  case GRAVEN_I32:
-    return array.as<int32_t>()[i];
-  case GRAVEN_I64:
-    return static_cast<double>(array.as<int64_t>()[i]);
-  case GRAVEN_U16:
-    return array.as<uint16_t>()[i];
-  case GRAVEN_U32:
-    return array.as<uint32_t>()[i];
-  case GRAVEN_U64:
-    return static_cast<double>(array.as<uint64_t>()[i]);
-  case GRAVEN_F16:
-  case GRAVEN_BF16: {
-    const fltSemantics &semantics =
-        array.dtype() == GRAVEN_F16 ? APFloat::IEEEhalf() : APFloat::BFloat();
-    APFloat value(semantics, APInt(16, array.as<uint16_t>()[i]));
-    bool inexact;
-    value.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven,
-                  &inexact);
-    return value.convertToDouble();
-  }
-  default:
-    return array.as<uint8_t>()[i];
-  }
-}
 
 class RunCommand : public ModelCommand {
 public:

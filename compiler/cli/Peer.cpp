@@ -1,0 +1,201 @@
+//===- Peer.cpp - ONNX Runtime beside a model -----------------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file implements the other process and what is said between the two:
+// inputs go as .npy, then each line asks for seconds of runs or the outputs.
+//===----------------------------------------------------------------------===//
+
+#include "compiler/cli/Peer.h"
+#include "dialects/support/Diagnostics.h"
+#include "runtime/host/Npy.h"
+#include "llvm/ADT/SmallVector.h"
+#include <csignal>
+#include <cstdlib>
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+using namespace mlir;
+
+namespace graven::cli {
+
+static constexpr char program[] = R"python(
+import io, sys, time
+try:
+    import numpy, onnxruntime
+except ImportError as error:
+    print(f"error {error}", flush=True)
+    sys.exit(1)
+# What libraries print must not come between.
+answers, sys.stdout = sys.stdout.buffer, sys.stderr
+def answer(text):
+    answers.write(text.encode() + b"\n")
+    answers.flush()
+try:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = int(sys.argv[2])
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(sys.argv[1], options, providers=["CPUExecutionProvider"])
+    feed = {}
+    for spec in session.get_inputs():
+        size = int(sys.stdin.buffer.readline())
+        feed[spec.name] = numpy.load(io.BytesIO(sys.stdin.buffer.read(size)), allow_pickle=False)
+    session.run(None, feed)
+except Exception as error:
+    answer("error " + str(error).replace("\n", " "))
+    sys.exit(1)
+answer("ready " + onnxruntime.__version__)
+for line in sys.stdin.buffer:
+    if line.strip() == b"outputs":
+        outputs = session.run(None, feed)
+        answer(str(len(outputs)))
+        for output in outputs:
+            file = io.BytesIO()
+            numpy.save(file, output)
+            answer(str(len(file.getvalue())))
+            answers.write(file.getvalue())
+        answers.flush()
+        continue
+    end, times = time.perf_counter() + float(line), []
+    while not times or time.perf_counter() < end:
+        start = time.perf_counter()
+        session.run(None, feed)
+        times.append((time.perf_counter() - start) * 1e3)
+    answer(" ".join(map(str, times)))
+)python";
+
+Peer::Peer(Peer &&other)
+    : loc(other.loc), process(std::exchange(other.process, -1)),
+      to(std::exchange(other.to, nullptr)),
+      from(std::exchange(other.from, nullptr)) {}
+
+Peer::~Peer() {
+  if (to)
+    std::fclose(to);
+  if (from)
+    std::fclose(from);
+  if (process > 0)
+    waitpid(process, nullptr, 0);
+}
+
+FailureOr<std::string> Peer::readLine() {
+  char *line = nullptr;
+  size_t capacity = 0;
+  ssize_t size = getline(&line, &capacity, from);
+  std::string text(line ? line : "", size > 0 ? size : 0);
+  std::free(line);
+  StringRef trimmed = StringRef(text).rtrim();
+  if (size <= 0 || trimmed.consume_front("error "))
+    return emitCoded(loc, Code::PeerFailed)
+           << "ONNX Runtime: "
+           << (size <= 0 ? "the Python process ended" : trimmed);
+  return trimmed.str();
+}
+
+FailureOr<std::vector<std::byte>> Peer::readBlock() {
+  FailureOr<std::string> line = readLine();
+  size_t size = 0;
+  if (failed(line))
+    return failure();
+  constexpr size_t most = size_t(1) << 40;
+  if (StringRef(*line).getAsInteger(10, size) || size > most)
+    return emitCoded(loc, Code::PeerFailed)
+           << "ONNX Runtime: expected a size, got '" << *line << "'";
+  std::vector<std::byte> bytes(size);
+  if (std::fread(bytes.data(), 1, size, from) != size)
+    return emitCoded(loc, Code::PeerFailed)
+           << "ONNX Runtime: the Python process ended";
+  return bytes;
+}
+
+FailureOr<Peer> Peer::start(Location loc, StringRef model, int64_t threads,
+                            ArrayRef<rt::Array> inputs) {
+  const char *named = std::getenv("GRAVEN_PYTHON");
+  std::string python = named ? named : "python3", path = model.str(),
+              count = std::to_string(threads);
+  // Closed on exec, so that the process sees its input end when we close it.
+  int in[2], out[2];
+  if (pipe2(in, O_CLOEXEC) != 0)
+    return emitCoded(loc, Code::PeerFailed) << "cannot make a pipe";
+  if (pipe2(out, O_CLOEXEC) != 0) {
+    close(in[0]);
+    close(in[1]);
+    return emitCoded(loc, Code::PeerFailed) << "cannot make a pipe";
+  }
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, in[0], STDIN_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
+  std::string text = program, dash = "-c";
+  char *arguments[] = {python.data(), dash.data(),  text.data(),
+                       path.data(),   count.data(), nullptr};
+  Peer peer(loc);
+  int status = posix_spawnp(&peer.process, python.c_str(), &actions, nullptr,
+                            arguments, environ);
+  posix_spawn_file_actions_destroy(&actions);
+  close(in[0]);
+  close(out[1]);
+  peer.to = fdopen(in[1], "w");
+  peer.from = fdopen(out[0], "r");
+  if (status != 0) {
+    peer.process = -1;
+    return emitCoded(loc, Code::PeerFailed)
+           << "cannot run '" << python << "': " << std::strerror(status)
+           << "; GRAVEN_PYTHON names the interpreter";
+  }
+  // A process that ended says why in its answer, not by a signal here.
+  std::signal(SIGPIPE, SIG_IGN);
+  for (const rt::Array &input : inputs) {
+    std::string header = rt::npyHeader(input);
+    std::fprintf(peer.to, "%zu\n", header.size() + input.numBytes());
+    std::fwrite(header.data(), 1, header.size(), peer.to);
+    std::fwrite(input.data(), 1, input.numBytes(), peer.to);
+  }
+  std::fflush(peer.to);
+  if (failed(peer.readLine()))
+    return failure();
+  return peer;
+}
+
+FailureOr<std::vector<double>> Peer::run(double seconds) {
+  std::fprintf(to, "%f\n", seconds);
+  std::fflush(to);
+  FailureOr<std::string> line = readLine();
+  if (failed(line))
+    return failure();
+  SmallVector<StringRef> words;
+  StringRef(*line).split(words, ' ', -1, /*KeepEmpty=*/false);
+  std::vector<double> times;
+  for (StringRef word : words)
+    if (double time = 0; !word.getAsDouble(time))
+      times.push_back(time);
+  if (times.empty())
+    return emitCoded(loc, Code::PeerFailed)
+           << "ONNX Runtime: expected times, got '" << *line << "'";
+  return times;
+}
+
+FailureOr<std::vector<rt::Array>> Peer::outputs() {
+  std::fputs("outputs\n", to);
+  std::fflush(to);
+  FailureOr<std::string> line = readLine();
+  size_t count = 0;
+  if (failed(line) || StringRef(*line).getAsInteger(10, count))
+    return failure();
+  std::vector<rt::Array> arrays;
+  for (size_t i = 0; i < count; ++i) {
+    FailureOr<std::vector<std::byte>> bytes = readBlock();
+    if (failed(bytes))
+      return failure();
+    auto array = rt::parseNpy(*bytes, "output " + std::to_string(i));
+    if (!array)
+      return LogicalResult(emitCoded(loc, Code::PeerFailed)
+                           << array.error().message);
+    arrays.push_back(std::move(*array));
+  }
+  return arrays;
+}
+
+} // namespace graven::cli
