@@ -183,6 +183,69 @@ static Value convEpilogueOperand(OpBuilder &b, Location loc, Value value,
                       broadcastMap(b.getContext(), type.getShape(), result));
 }
 
+/// A convolution of images of one pixel with blocked channels.
+static bool isProduct(const Conv2d &conv, Value x, ArrayRef<int64_t> pads,
+                      const FusedNodes &fused, ArrayRef<int64_t> result) {
+  auto type = cast<RankedTensorType>(x.getType());
+  auto isOne = [](int64_t extent) { return extent == 1; };
+  auto isZero = [](int64_t pad) { return pad == 0; };
+  auto fits = [&](Value value) {
+    int64_t count = cast<RankedTensorType>(value.getType()).getNumElements(),
+            columns = result[1] * block;
+    return count == 1 || count == columns || count == conv.batch * columns;
+  };
+  Type element = type.getElementType();
+  return (element.isF32() || element.isF64()) && conv.groups == 1 &&
+         conv.joined == 1 && llvm::all_of(conv.kernel, isOne) &&
+         llvm::all_of(conv.out, isOne) &&
+         llvm::all_of(type.getShape().slice(2, 2), isOne) &&
+         llvm::all_of(pads, isZero) && llvm::all_of(fused.outer, fits);
+}
+
+/// Of images of one pixel, a product with the weights: [1, batch, channels]
+/// times [1, channels, whole blocks of output channels].
+static Value lowerAsProduct(OpBuilder &b, Location loc,
+                            const TargetInfo &target, Value x, Value w,
+                            Value bias, const Conv2d &conv,
+                            const FusedNodes &fused, ArrayRef<int64_t> result) {
+  Type element = cast<RankedTensorType>(x.getType()).getElementType();
+  int64_t columns = result[1] * block,
+          stored = cast<RankedTensorType>(x.getType()).getDimSize(1) * block;
+  Value zero = emitConstant(b, loc, element, 0);
+  x = reshapeTo(b, loc, x, {1, conv.batch, stored});
+  // Nothing is known of the lanes behind the last channel.
+  if (stored != conv.inChannels) {
+    auto list = [&](ArrayRef<int64_t> values) {
+      return getAsIndexOpFoldResult(b.getContext(), values);
+    };
+    x = tensor::ExtractSliceOp::create(b, loc, x, list({0, 0, 0}),
+                                       list({1, conv.batch, conv.inChannels}),
+                                       list({1, 1, 1}));
+  }
+  w = reshapeTo(b, loc, w, {1, conv.outChannels, conv.inChannels});
+  w = padConstant(b, loc, w, {0, 0, 0}, {0, columns - conv.outChannels, 0},
+                  zero);
+  SmallVector<Value> epilogue;
+  for (Value value : fused.outer) {
+    int64_t count = cast<RankedTensorType>(value.getType()).getNumElements();
+    SmallVector<int64_t> shape;
+    if (count == columns)
+      shape = {columns};
+    else if (count != 1)
+      shape = {1, conv.batch, columns};
+    epilogue.push_back(reshapeTo(b, loc, value, shape));
+  }
+  if (bias)
+    epilogue.push_back(
+        padConstant(b, loc, bias, {0}, {columns - conv.outChannels}, zero));
+  auto gemm =
+      emitGemm(b, loc, target, x, w, /*rhsTransposed=*/true, fused, epilogue)
+          .getDefiningOp<kernel::GemmOp>();
+  if (bias)
+    addBias(b, loc, gemm.getBody(), element);
+  return gemm.getResults()[0];
+}
+
 static FailureOr<SmallVector<Value>>
 lowerBlockedConv(OpBuilder &b, ConvOp op, Value x, Value w, Value bias,
                  const FusedNodes &fused, const TargetInfo &target) {
@@ -223,6 +286,10 @@ lowerBlockedConv(OpBuilder &b, ConvOp op, Value x, Value w, Value bias,
   w = as2d(w, 2);
   SmallVector<int64_t> result{conv.batch, type.getDimSize(1), conv.out[0],
                               conv.out[1], block};
+  if (!planarInput && tile == 0 && isProduct(conv, x, pads, fused, result))
+    return SmallVector<Value>{reshapeTo(
+        b, loc, lowerAsProduct(b, loc, target, x, w, bias, conv, fused, result),
+        type.getShape())};
   SmallVector<Value> epilogue;
   for (Value value : fused.outer)
     epilogue.push_back(

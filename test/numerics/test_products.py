@@ -85,6 +85,37 @@ def test_few_rows(rows, columns):
     check(torch.nn.Linear(777, columns), torch.randn(rows, 777))
 
 
+@pytest.mark.parametrize("rows", [1, 2])
+@pytest.mark.parametrize("depth, columns", [(768, 67), (4096, 24)])
+def test_panels_read_at_several_places(rows, depth, columns):
+    torch.manual_seed(3)
+    check(torch.nn.Sequential(torch.nn.Linear(depth, columns), torch.nn.ReLU()), torch.randn(rows, depth))
+
+
+class SqueezeExcite(torch.nn.Module):
+    """Convolutions of one pixel, one of them with a residual, between two of a whole image."""
+
+    def __init__(self, channels, squeezed):
+        super().__init__()
+        self.first, self.last = (torch.nn.Conv2d(channels, channels, 3, padding=1) for _ in range(2))
+        self.reduce = torch.nn.Conv2d(channels, squeezed, 1)
+        self.mix = torch.nn.Conv2d(squeezed, squeezed, 1, bias=False)
+        self.expand = torch.nn.Conv2d(squeezed, channels, 1)
+
+    def forward(self, x):
+        x = self.first(x)
+        s = torch.relu(self.reduce(torch.nn.functional.adaptive_avg_pool2d(x, 1)))
+        s = torch.relu(self.mix(s) + s)
+        return self.last(x * torch.nn.functional.hardsigmoid(self.expand(s)))
+
+
+@pytest.mark.parametrize("channels, squeezed", [(24, 8), (40, 24)])
+@pytest.mark.parametrize("batch", [1, 3])
+def test_convolutions_of_one_pixel(channels, squeezed, batch):
+    torch.manual_seed(4)
+    check(SqueezeExcite(channels, squeezed), torch.randn(batch, channels, 9, 9))
+
+
 class Recurrent(torch.nn.Module):
     def __init__(self, network):
         super().__init__()

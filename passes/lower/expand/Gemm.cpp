@@ -20,6 +20,12 @@ namespace {
 /// under way from memory, and not more than stays in the first level cache.
 constexpr int64_t kStreamBytes = 8 << 10;
 
+/// Bytes of a panel from which on it is read at several places at a time, for
+/// so few rows that memory is what they wait for: a core asks for what is next
+/// at each place. More rows share sets of the first level cache at each place.
+constexpr int64_t kStreamedPanelBytes = 16 << 10;
+constexpr int64_t kStreamedRows = 2;
+
 struct GemmShape {
   explicit GemmShape(kernel::GemmOp op)
       : batch(op.getOutType().getDimSize(0)), m(op.getOutType().getDimSize(1)),
@@ -62,10 +68,14 @@ public:
       kc = shape.k;
     int64_t count = std::max<int64_t>(
         1, llvm::divideCeilSigned(shape.k, std::max<int64_t>(kc, 1)));
-    step =
-        llvm::alignTo(llvm::divideCeilSigned(shape.k, count), kUnrolledSteps);
+    if (shape.m <= kStreamedRows && shape.rows.count == 1 &&
+        shape.k % kUnrolledSteps == 0 &&
+        shape.k * shape.width * elementBytes >= kStreamedPanelBytes)
+      streams = kUnrolledSteps;
+    depth = shape.k / streams;
+    step = llvm::alignTo(llvm::divideCeilSigned(depth, count), perIteration());
     if (step == 0)
-      step = kUnrolledSteps;
+      step = perIteration();
   }
 
   void run(Value lo, Value hi) {
@@ -110,29 +120,36 @@ private:
                 }
               });
     };
-    if (shape.k <= step)
-      return block(Idx(int64_t(0)), shape.k, true, true);
-    int64_t lastStart = (shape.k - 1) / step * step;
+    if (depth <= step)
+      return block(Idx(int64_t(0)), depth, true, true);
+    int64_t lastStart = (depth - 1) / step * step;
     block(Idx(int64_t(0)), step, true, false);
     e.loop(Idx(step), Idx(lastStart), step,
            [&](Idx k0) { block(k0, step, false, false); });
-    block(Idx(lastStart), shape.k - lastStart, false, true);
+    block(Idx(lastStart), depth - lastStart, false, true);
   }
+
+  /// Steps by which an iteration of the innermost loop goes on at each place of
+  /// the panel that it reads.
+  int64_t perIteration() const { return kUnrolledSteps / streams; }
 
   void tile(Idx batch, Idx panelIndex, Idx tileIndex, Idx row, int64_t rows,
             Columns columns, Idx k0, int64_t length, bool initial, bool final) {
     int64_t count = rows * columns.vectors;
     // Few rows do not fill the pipeline: spread k over several sets.
     int64_t sets = accumulatorSets(e.target(), count);
-    while (sets > 1 && length < sets)
+    while (sets > 1 && length * streams < sets)
       sets /= 2;
     Idx aBase = e.at(a, {batch, row, k0});
     Idx bBase =
         e.at(b, {shape.batch == 1 || b.shape[0] == 1 ? Idx(int64_t(0)) : batch,
                  panelIndex, k0, Idx(columns.first * lanes)});
     int64_t steps = std::max<int64_t>(1, length / kUnrolledSteps);
-    int64_t ahead =
-        llvm::divideCeilSigned(length * shape.width, shape.rows.count * steps);
+    // The core looks ahead by itself at several places.
+    int64_t ahead = streams > 1
+                        ? 0
+                        : llvm::divideCeilSigned(length * shape.width,
+                                                 shape.rows.count * steps);
     // The next panel; where nothing passes over this one again, what comes next
     // of the stream of weights.
     int64_t distance = shape.k * shape.width;
@@ -147,16 +164,16 @@ private:
         if (u > 0)
           e.separateLoads();
         SmallVector<Value> bs;
-        Idx bRow = e.add(bBase, e.mul(e.add(k, Idx(u)), b.strides[2]));
+        Idx at = e.add(k, Idx(streams > 1 ? u * depth : u));
+        Idx bRow = e.add(bBase, e.mul(at, b.strides[2]));
         for (int64_t j = 0; j < columns.vectors; ++j)
           bs.push_back(
               e.loadVector(b, e.add(bRow, Idx(j * lanes)), vector, lanes));
         MutableArrayRef<Value> set =
             MutableArrayRef(values).slice(u % sets * count, count);
         for (int64_t i = 0; i < rows; ++i) {
-          Idx element =
-              e.add(aBase, e.add(e.mul(e.add(k, Idx(u)), a.strides[2]),
-                                 Idx(i * a.strides[1])));
+          Idx element = e.add(
+              aBase, e.add(e.mul(at, a.strides[2]), Idx(i * a.strides[1])));
           Value left = e.loadSplat(a, element, vector);
           for (int64_t j = 0; j < columns.vectors; ++j)
             set[i * columns.vectors + j] =
@@ -165,9 +182,9 @@ private:
       }
       return values;
     };
-    int64_t whole = length / kUnrolledSteps * kUnrolledSteps;
+    int64_t whole = length / perIteration() * perIteration();
     accumulators =
-        e.loop(Idx(int64_t(0)), Idx(whole), kUnrolledSteps, accumulators,
+        e.loop(Idx(int64_t(0)), Idx(whole), perIteration(), accumulators,
                [&](Idx k, ValueRange values) {
                  // `ahead` elements of the next panel a step: over all tiles,
                  // all of it.
@@ -224,7 +241,9 @@ private:
   /// Vectors of a panel in a tile: fewer than all where it was made for wider
   /// ones.
   int64_t wide;
-  /// Steps of k between two additions to the output.
+  /// Places of a panel that are read at a time, `depth` steps of k each.
+  int64_t streams = 1, depth;
+  /// Steps of them between two additions to the output.
   int64_t step;
 };
 

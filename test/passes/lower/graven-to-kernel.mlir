@@ -72,6 +72,35 @@ graven.graph @conv(%x: tensor<1x1x8x8x16xf32>, %w: tensor<16x16x3x3xf32>, %y: te
 
 // -----
 
+// A convolution of one pixel is a product with the weights, whose columns fill whole blocks. Of the lanes behind the last
+// channel nothing is known, so they are not read.
+
+// CHECK-LABEL: func.func @one_pixel
+//       CHECK: tensor.extract_slice {{.*}}[0, 0, 0] [1, 2, 24] [1, 1, 1] : tensor<1x2x32xf32> to tensor<1x2x24xf32>
+//       CHECK: kernel.gemm
+//  CHECK-SAME: tensor<1x2x48xf32>
+//   CHECK-NOT: kernel.conv
+graven.graph @one_pixel(%x: tensor<2x2x1x1x16xf32>, %w: tensor<40x24x1x1xf32>) -> tensor<2x3x1x1x16xf32> {
+  %0 = graven.conv %x, %w strides [1, 1] dilations [1, 1] pads [0, 0, 0, 0] layout nchw16c channels 24 : (tensor<2x2x1x1x16xf32>, tensor<40x24x1x1xf32>) -> tensor<2x3x1x1x16xf32>
+  graven.return %0 : tensor<2x3x1x1x16xf32>
+}
+
+// -----
+
+// With a border, or more pixels, it is not.
+
+// CHECK-LABEL: func.func @more_pixels
+//       CHECK: kernel.conv
+//       CHECK: kernel.conv
+//   CHECK-NOT: kernel.gemm
+graven.graph @more_pixels(%x: tensor<1x1x1x1x16xf32>, %y: tensor<1x1x1x2x16xf32>, %w: tensor<16x16x1x1xf32>) -> (tensor<1x1x3x3x16xf32>, tensor<1x1x1x2x16xf32>) {
+  %0 = graven.conv %x, %w strides [1, 1] dilations [1, 1] pads [1, 1, 1, 1] layout nchw16c channels 16 : (tensor<1x1x1x1x16xf32>, tensor<16x16x1x1xf32>) -> tensor<1x1x3x3x16xf32>
+  %1 = graven.conv %y, %w strides [1, 1] dilations [1, 1] pads [0, 0, 0, 0] layout nchw16c channels 16 : (tensor<1x1x1x2x16xf32>, tensor<16x16x1x1xf32>) -> tensor<1x1x1x2x16xf32>
+  graven.return %0, %1 : tensor<1x1x3x3x16xf32>, tensor<1x1x1x2x16xf32>
+}
+
+// -----
+
 // A transpose reads through a permuted map; a reduction accumulates from its neutral element.
 
 // CHECK-DAG: #[[SWAP:.*]] = affine_map<(d0, d1) -> (d1, d0)>{{$}}
