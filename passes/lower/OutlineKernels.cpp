@@ -8,6 +8,7 @@
 
 #include "dialects/kernel/Kernel.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/IRMapping.h"
@@ -81,9 +82,38 @@ private:
   }
 };
 
-Outlined outline(Operation *op) {
-  llvm::SetVector<Value> used(op->operand_begin(), op->operand_end());
-  getUsedValuesDefinedAbove(op->getRegions(), used);
+/// What becomes one function: a kernel, or fills of parts of one buffer.
+using Group = SmallVector<Operation *, 1>;
+
+/// The buffer of which a small fill covers a part, null for other kernels.
+Value partlyFilled(Operation *op) {
+  auto fill = dyn_cast<linalg::FillOp>(op);
+  if (!fill || expand::taskCount(op) != 1)
+    return {};
+  Value part = fill.getOutputs().front(), whole = rootOf(part);
+  return part == whole ? Value() : whole;
+}
+
+/// Fills around an image follow each other with their views between them.
+bool joins(Operation *op, const Group &group) {
+  Value whole = partlyFilled(op);
+  if (!whole || op->getBlock() != group.back()->getBlock() ||
+      partlyFilled(group.back()) != whole)
+    return false;
+  for (Operation *between = group.back()->getNextNode(); between != op;
+       between = between->getNextNode())
+    if (!isPure(between))
+      return false;
+  return true;
+}
+
+Outlined outline(const Group &group) {
+  llvm::SetVector<Value> used;
+  for (Operation *op : group) {
+    used.insert(op->operand_begin(), op->operand_end());
+    getUsedValuesDefinedAbove(op->getRegions(), used);
+  }
+  Operation *op = group.back();
   Needs needs;
   llvm::SmallDenseSet<Value> roots;
   for (Value value : used)
@@ -106,7 +136,8 @@ Outlined outline(Operation *op) {
   map.map(operands, entry->getArguments().drop_back(2));
   for (Operation *moved : needs.moved)
     builder.clone(*moved, map);
-  builder.clone(*op, map);
+  for (Operation *kernel : group)
+    builder.clone(*kernel, map);
   func::ReturnOp::create(builder, op->getLoc());
   return {OwningOpRef<func::FuncOp>(function), operands};
 }
@@ -119,18 +150,22 @@ public:
     ModuleOp module = getOperation();
     SymbolTable symbols(module);
     llvm::StringMap<StringAttr> known;
-    SmallVector<Operation *> kernels;
+    SmallVector<Group> groups;
     module.walk<WalkOrder::PreOrder>([&](Operation *op) {
       if (op->hasAttr(kernel::kEntryAttr))
         return WalkResult::skip();
       if (!expand::isKernel(op))
         return WalkResult::advance();
-      kernels.push_back(op);
+      if (!groups.empty() && joins(op, groups.back()))
+        groups.back().push_back(op);
+      else
+        groups.push_back({op});
       return WalkResult::skip();
     });
     int64_t next = 0;
-    for (Operation *op : kernels) {
-      Outlined outlined = outline(op);
+    for (const Group &group : groups) {
+      Operation *op = group.back();
+      Outlined outlined = outline(group);
       std::string text;
       llvm::raw_string_ostream os(text);
       outlined.function->print(os, OpPrintingFlags().printGenericOpForm());
@@ -145,13 +180,16 @@ public:
       }
       OpBuilder builder(op);
       expand::Work work = expand::workOf(op);
+      for (Operation *other : ArrayRef(group).drop_back())
+        work.bytes += expand::workOf(other).bytes;
       kernel::LaunchOp::create(
           builder, op->getLoc(), name.getValue(), outlined.operands,
           expand::taskCount(op),
           builder.getStringAttr(op->getName().getStringRef()),
           builder.getI64IntegerAttr(work.multiplyAdds),
           builder.getI64IntegerAttr(work.bytes));
-      op->erase();
+      for (Operation *outlinedOp : group)
+        outlinedOp->erase();
       ++numLaunches;
     }
   }

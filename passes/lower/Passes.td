@@ -26,7 +26,8 @@ def OutlineKernels : Pass<"graven-outline-kernels", "::mlir::ModuleOp"> {
     `kernel.launch` with the number of units takes its place. Equal kernels
     share one function. A value used twice is passed once. Constants move along,
     and so do views with strides or an offset: what is passed is a contiguous
-    memref, whose views the kernel takes itself.
+    memref, whose views the kernel takes itself. Small fills of parts of one
+    buffer that follow each other, as those around an image do, are one kernel.
 
     ```mlir
     linalg.fill ins(%cst : f32) outs(%out : memref<4xf32>)

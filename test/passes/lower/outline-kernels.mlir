@@ -84,6 +84,30 @@ func.func @tensors(%t: tensor<4xf32>) -> tensor<4xf32> {
   return %0 : tensor<4xf32>
 }
 
+// Fills of parts of a buffer that follow each other are one kernel; not those of another buffer, or behind a kernel.
+// CHECK-LABEL: func.func @border
+// CHECK-SAME: %[[A:.*]]: memref<4x16xf32>, %[[B:.*]]: memref<4x16xf32>
+func.func @border(%a: memref<4x16xf32>, %b: memref<4x16xf32>) {
+  %zero = arith.constant 0.0 : f32
+  // CHECK: kernel.launch @[[BORDER:.*]](%[[A]] : memref<4x16xf32>) tasks(1) {bytes = 136 : i64, kind = "linalg.fill"
+  %0 = memref.subview %a[0, 0] [1, 16] [1, 1] : memref<4x16xf32> to memref<1x16xf32, strided<[16, 1]>>
+  linalg.fill ins(%zero : f32) outs(%0 : memref<1x16xf32, strided<[16, 1]>>)
+  %1 = memref.subview %a[3, 0] [1, 16] [1, 1] : memref<4x16xf32> to memref<1x16xf32, strided<[16, 1], offset: 48>>
+  linalg.fill ins(%zero : f32) outs(%1 : memref<1x16xf32, strided<[16, 1], offset: 48>>)
+  %2 = memref.subview %a[1, 0] [2, 1] [1, 1] : memref<4x16xf32> to memref<2x1xf32, strided<[16, 1], offset: 16>>
+  linalg.fill ins(%zero : f32) outs(%2 : memref<2x1xf32, strided<[16, 1], offset: 16>>)
+  // CHECK-NOT: kernel.launch @{{.*}}(%[[A]] :
+  // CHECK: kernel.launch @{{.*}}(%[[B]] : memref<4x16xf32>) tasks(1)
+  %3 = memref.subview %b[3, 0] [1, 16] [1, 1] : memref<4x16xf32> to memref<1x16xf32, strided<[16, 1], offset: 48>>
+  linalg.fill ins(%zero : f32) outs(%3 : memref<1x16xf32, strided<[16, 1], offset: 48>>)
+  // CHECK: kernel.launch @{{.*}}(%[[A]], %[[B]] : memref<4x16xf32>, memref<4x16xf32>)
+  memref.copy %a, %b : memref<4x16xf32> to memref<4x16xf32>
+  // CHECK: kernel.launch @{{.*}}(%[[B]] : memref<4x16xf32>) tasks(1)
+  %4 = memref.subview %b[3, 0] [1, 16] [1, 1] : memref<4x16xf32> to memref<1x16xf32, strided<[16, 1], offset: 48>>
+  linalg.fill ins(%zero : f32) outs(%4 : memref<1x16xf32, strided<[16, 1], offset: 48>>)
+  return
+}
+
 // What is outlined already stays.
 // CHECK-LABEL: func.func private @done
 // CHECK: memref.copy
