@@ -91,6 +91,13 @@ CompileFlags::CompileFlags(cl::SubCommand &sub)
                      clEnumValN(Numerics::Default, "default",
                                 "within the accuracy policy"),
                      clEnumValN(Numerics::Fast, "fast", "not measured"))),
+      precision(
+          "precision",
+          cl::desc("what matrix products and convolutions multiply"),
+          cl::init(Precision::F32), cl::sub(sub),
+          cl::values(clEnumValN(Precision::F32, "f32", "the model's own types"),
+                     clEnumValN(Precision::BF16, "bf16",
+                                "f32 rounded to bf16, sums in f32"))),
       threads("threads",
               cl::desc("threads of a run and of NAME_run, 0: one a CPU"),
               cl::init(1), cl::sub(sub)),
@@ -105,6 +112,7 @@ void CompileFlags::read() {
   wantedLevel = level;
   options.level = static_cast<OptLevel>(std::min(wantedLevel, 3u));
   options.numerics = numerics;
+  options.precision = precision;
   options.threads = threads;
   explains = explainFlag;
 }

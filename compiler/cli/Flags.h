@@ -61,6 +61,7 @@ private:
   llvm::cl::opt<std::string> cpu;
   llvm::cl::opt<unsigned> level;
   llvm::cl::opt<Numerics> numerics;
+  llvm::cl::opt<Precision> precision;
   llvm::cl::opt<int> threads;
   llvm::cl::opt<bool> explainFlag;
 };

@@ -6,14 +6,18 @@
 
 #include "compiler/phases/Phases.h"
 #include "passes/graph/Pipeline.h"
+#include "passes/lower/TargetInfo.h"
 
 namespace graven {
 
 void buildGraphPhase(mlir::OpPassManager &manager, OptLevel level,
-                     Numerics numerics) {
+                     Numerics numerics, Precision precision,
+                     const TargetInfo &target) {
   GraphPipelineOptions options;
   options.level = static_cast<int>(level);
   options.numerics = numerics;
+  options.precision = precision;
+  options.bf16Dot = target.hasBF16Dot;
   buildGraphPipeline(manager, options);
 }
 

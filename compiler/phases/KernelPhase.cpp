@@ -18,6 +18,8 @@ void buildKernelPhase(mlir::OpPassManager &manager, const TargetInfo &target) {
   // merging them first lets fusion see one user.
   manager.addPass(mlir::createCanonicalizerPass());
   manager.addPass(mlir::createCSEPass());
+  // Before a conversion becomes part of another nest, kernels take it over.
+  manager.addNestedPass<mlir::func::FuncOp>(createFoldKernelCasts(target));
   // Elementwise nests become one pass over memory, in @forward before what it
   // does with Parameters alone leaves it: a bias that is only repeated is read
   // where it is added. Then in @prepare, where each Parameter is to go through

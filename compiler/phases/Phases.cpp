@@ -24,9 +24,10 @@ std::optional<Phase> parsePhase(StringRef name) {
 }
 
 void buildPhases(OpPassManager &manager, Phase last, OptLevel level,
-                 Numerics numerics, const TargetInfo &target) {
+                 Numerics numerics, Precision precision,
+                 const TargetInfo &target) {
   if (last >= Phase::Graph)
-    buildGraphPhase(manager, level, numerics);
+    buildGraphPhase(manager, level, numerics, precision, target);
   if (last >= Phase::Kernel)
     buildKernelPhase(manager, target);
   if (last >= Phase::Buffer)
@@ -40,7 +41,8 @@ void registerPhases() {
       "graven-graph-phase",
       "The graph made canonical, layouts and fusions chosen",
       [](OpPassManager &manager) {
-        buildGraphPhase(manager, OptLevel::O2, Numerics::Default);
+        buildGraphPhase(manager, OptLevel::O2, Numerics::Default,
+                        Precision::F32, TargetInfo());
       });
   PassPipelineRegistration<>(
       "graven-kernel-phase", "Lower the graph to kernels on tensors",

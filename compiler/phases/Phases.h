@@ -26,7 +26,8 @@ enum class OptLevel { O0, O1, O2, O3 };
 
 /// Ends canonical, layouts and fusions chosen.
 void buildGraphPhase(mlir::OpPassManager &manager, OptLevel level,
-                     Numerics numerics);
+                     Numerics numerics, Precision precision,
+                     const TargetInfo &target);
 /// Ends in functions @forward and @prepare of kernel and linalg ops on tensors.
 void buildKernelPhase(mlir::OpPassManager &manager, const TargetInfo &target);
 /// Ends with one function for each distinct kernel, expanded to loops and
@@ -35,7 +36,8 @@ void buildLoopsPhase(mlir::OpPassManager &manager, const TargetInfo &target);
 
 /// The phases after `Import` up to and including `last`.
 void buildPhases(mlir::OpPassManager &manager, Phase last, OptLevel level,
-                 Numerics numerics, const TargetInfo &target);
+                 Numerics numerics, Precision precision,
+                 const TargetInfo &target);
 
 /// Makes `graven-graph-phase`, `graven-kernel-phase`, ... pipelines of
 /// graven-opt.

@@ -163,6 +163,7 @@ struct Targets {
     for (const cpu::CpuTarget &target : targets.cpus) {
       targets.layout.hasInt8Dot &= target.info.hasInt8Dot;
       targets.layout.hasBF16Dot &= target.info.hasBF16Dot;
+      targets.layout.hasF16Convert &= target.info.hasF16Convert;
     }
     return targets;
   }
@@ -253,7 +254,8 @@ static LogicalResult runGraphPhase(ModuleOp module, Phase last,
   CodeScope scope(module.getContext(), Code::BadGraph);
   PassManager manager(module.getContext());
   manager.enableTiming(timing);
-  buildPhases(manager, last, options.level, options.numerics, target);
+  buildPhases(manager, last, options.level, options.numerics, options.precision,
+              target);
   return manager.run(module);
 }
 

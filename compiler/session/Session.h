@@ -36,6 +36,7 @@ struct CompileOptions {
   std::string cpu = "native";
   OptLevel level = OptLevel::O2;
   Numerics numerics = Numerics::Default;
+  Precision precision = Precision::F32;
   /// Threads the typed entry uses.
   int64_t threads = 1;
   /// Also write the C header here when not empty.

@@ -31,6 +31,10 @@ inline constexpr llvm::StringLiteral kWeightsAttr = "graven.weights";
 void registerBufferizableOpInterfaceExternalModels(
     mlir::DialectRegistry &registry);
 
+/// The type that a kernel computes in for elements stored as `element`: f32 for
+/// f16 and bf16, else the type itself.
+mlir::Type computeType(mlir::Type element);
+
 namespace detail {
 /// Reads of the inputs and writes of the destinations that are memrefs.
 void addDestinationEffects(

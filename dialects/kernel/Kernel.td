@@ -26,6 +26,11 @@ def Kernel_Dialect : Dialect {
     *epilogue*: a region that maps the accumulator and one element of each
     epilogue operand to the element that is stored.
 
+    f16 and bf16 are types of storage: kernels compute in f32 (f64 for f64), widen
+    what they load and round what they store to nearest, ties to even. Each operand
+    has its own type, except that f64 stands beside f64 only. The arguments of an
+    epilogue, and what it yields, are of the type that is computed in.
+
     Operations work on statically shaped tensors (results tied to `outs`) and,
     after bufferization, on memrefs (no results). Every operation writes all of
     its `outs` and reads nothing of it.
@@ -43,10 +48,12 @@ def Kernel_Dialect : Dialect {
 }
 
 /// A static tensor or memref of the element types the generators know.
-def Kernel_Float : AnyTypeOf<[F32, F64]>;
+def Kernel_Float : AnyTypeOf<[F16, BF16, F32, F64]>;
+/// What registers hold.
+def Kernel_Computed : AnyTypeOf<[F32, F64]>;
 def Kernel_Operand
     : AnyTypeOf<[StaticShapeTensorOf<[Kernel_Float]>, StaticShapeMemRefOf<[Kernel_Float]>],
-                "statically shaped tensor or memref of f32 or f64">;
+                "statically shaped tensor or memref of floats">;
 
 class Kernel_Op<string mnemonic, list<Trait> traits = []>
     : Op<Kernel_Dialect, mnemonic, traits>;

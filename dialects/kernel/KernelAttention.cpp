@@ -56,6 +56,9 @@ LogicalResult AttentionOp::verify() {
   if (failed(verifyDestination(*this, getDpsInits())) ||
       failed(verifyElementTypes(*this)))
     return failure();
+  if (Type element = getElementTypeOrSelf(getQ());
+      computeType(element) != element)
+    return emitOpError("C1: expects f32 or f64, got ") << element;
   for (Value operand : getOperands())
     if (failed(verifyRank(*this, "operands", operand, 1)))
       return failure();

@@ -38,7 +38,7 @@ def Kernel_AttentionOp : Kernel_Op<"attention", [
     nothing of use before or after.
 
     Constraints:
-    - C1 ranks 1; equal element types.
+    - C1 ranks 1; equal element types, f32 or f64.
     - C2 extents >= 1, H a multiple of Hk.
     - C3 a map has five entries >= 0 and reaches no element past its operand; the
       columns of q, k, v and out are contiguous, those of the mask also repeated. Two

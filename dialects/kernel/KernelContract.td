@@ -19,12 +19,17 @@ def Kernel_GemmOp : Kernel_DpsOp<"gemm"> {
     - `out` [B, M, N] row-major
     - an epilogue operand is full [B, M, N], a row [N], or a scalar []
 
+    Where `a` and `b` are bf16, `b` may be panels of pairs [B or 1, ceil(N/NR),
+    ceil(K/2), NR, 2], the pair of k = 2i and 2i+1 side by side (0 past K): the
+    order of vdpbf16ps, which takes denormals for 0.
+
     `mr` is the number of rows of the register tile, `kc` the number of k steps
     after which the accumulators are added to `out` and restarted from zero (0:
     never): shorter chains round less.
 
     Constraints:
-    - C1 `a` has rank 3, `b` rank 4, `out` rank 3; equal element types.
+    - C1 `a` has rank 3, `b` rank 4, `out` rank 3; element types computed in one type.
+    - C6 panels of pairs have `a` and `b` of bf16.
     - C2 extents agree: B, M, K as above, b.1 = ceil(N/NR), b.0 = B or 1.
     - C3 `mr` >= 1, `kc` >= 0.
     - C4 every epilogue operand has one of the three shapes.
@@ -46,6 +51,12 @@ def Kernel_GemmOp : Kernel_DpsOp<"gemm"> {
       Variadic<Kernel_Operand>:$epilogue, Kernel_Operand:$out,
       I64Attr:$mr, I64Attr:$kc);
   let regions = (region MaxSizedRegion<1>:$body);
+  let extraClassDeclaration = dpsDeclaration # [{
+    /// Whether `b` is in panels of pairs.
+    bool isPaired() {
+      return ::llvm::cast<::mlir::ShapedType>(getB().getType()).getRank() == 5;
+    }
+  }];
   let assemblyFormat = [{
     `ins` `(` $a `,` $b `:` type($a) `,` type($b) `)`
     (`epilogue` `(` $epilogue^ `:` type($epilogue) `)`)?
@@ -64,7 +75,8 @@ def Kernel_ConvOp : Kernel_DpsOp<"conv"> {
       It is padded already: H >= (OH-1)*sh + (KH-1)*dh + 1, W likewise.
     - `w` [OCP, ICB, KH, KW, ICI, OCT] with OCP = ceil(OC/OCT); blocked x: ICI = 16
       and ICB = ceil((IC/groups)/16); planar x: ICB = 1 and ICI = IC. Output
-      channels past OC have zero weights.
+      channels past OC have zero weights. Where blocked `x` and `w` are bf16, it may
+      be pairs of input channels [OCP, ICB, KH, KW, 8, OCT, 2], as in `kernel.gemm`.
     - `out` is blocked [N, ceil(OC/16), OH, OW, 16] or planar [N, OC, OH, OW].
     - an epilogue operand is full (the type of `out`), per channel [OC], or []
 
@@ -74,7 +86,7 @@ def Kernel_ConvOp : Kernel_DpsOp<"conv"> {
     A 1-D convolution has H = KH = OH = 1.
 
     Constraints:
-    - C1 ranks and equal element types as above.
+    - C1 ranks as above; element types computed in one type.
     - C2 extents agree as above.
     - C3 `strides`, `dilations` and `tile` have two entries >= 1; 1 <= `row_block`.
     - C4 groups > 1: x is blocked, IC/groups and OC/groups are multiples of 16 and
@@ -99,6 +111,10 @@ def Kernel_ConvOp : Kernel_DpsOp<"conv"> {
     bool isPlanarInput() {
       return ::llvm::cast<::mlir::ShapedType>(getX().getType()).getRank() == 4;
     }
+    /// Whether the weights are in pairs of input channels.
+    bool isPaired() {
+      return ::llvm::cast<::mlir::ShapedType>(getW().getType()).getRank() == 7;
+    }
     bool isPlanarOutput() { return getOutType().getRank() == 4; }
   }];
 }
@@ -118,7 +134,7 @@ def Kernel_DepthwiseOp : Kernel_DpsOp<"depthwise"> {
     `channels` is C; lanes past it hold any value. `tile` as in `kernel.conv`.
 
     Constraints:
-    - C1 ranks 5, 4, 5; equal element types.
+    - C1 ranks 5, 4, 5; element types computed in one type.
     - C2 extents agree as above; H >= (OH-1)*sh + (KH-1)*dh + 1, W likewise.
     - C3 `strides`, `dilations` and `tile` have two entries >= 1.
     - C4 every epilogue operand has one of the shapes; region as in `kernel.gemm`.
@@ -142,13 +158,18 @@ def Kernel_PackOp : Kernel_DpsOp<"pack"> {
     out[b, n / NR, k, n % NR] = x[b,k,n]      (transposed: x[b,n,k])
     ```
     Columns past N are zero. `x` [B, K, N], or [B, N, K] when `transposed`;
-    `out` [B, ceil(N/NR), K, NR].
+    `out` [B, ceil(N/NR), K, NR], or bf16 [B, ceil(N/NR), ceil(K/2), NR, 2] (panels of
+    pairs, see `kernel.gemm`).
 
     Constraints:
-    - C1 ranks 3 and 4; equal element types.
+    - C1 ranks 3 and 4 or 5; element types computed in one type.
     - C2 extents agree as above.
   }];
   let arguments = (ins Kernel_Operand:$x, Kernel_Operand:$out, UnitAttr:$transposed);
+  let extraClassDeclaration = dpsDeclaration # [{
+    /// Whether `out` is in panels of pairs.
+    bool isPaired() { return getOutType().getRank() == 5; }
+  }];
   let assemblyFormat = [{
     `ins` `(` $x `:` type($x) `)` `outs` `(` $out `:` type($out) `)` attr-dict
     (`->` type($results)^)?

@@ -17,6 +17,12 @@ namespace graven::kernel {
 
 using namespace verify;
 
+Type computeType(Type element) {
+  return element.isF16() || element.isBF16()
+             ? Float32Type::get(element.getContext())
+             : element;
+}
+
 void detail::addDestinationEffects(
     Operation *op, SmallVectorImpl<MemoryEffects::EffectInstance> &effects) {
   auto destination = cast<DestinationStyleOpInterface>(op);
@@ -32,12 +38,22 @@ void detail::addDestinationEffects(
   }
 }
 
+/// Pairs are of bf16, on both sides of the product.
+static LogicalResult verifyPairs(Operation *op, StringRef constraint,
+                                 ValueRange factors) {
+  for (Value factor : factors)
+    if (!getElementTypeOrSelf(factor).isBF16())
+      return op->emitOpError() << constraint << ": expects bf16 in pairs, got "
+                               << getElementTypeOrSelf(factor);
+  return success();
+}
+
 LogicalResult GemmOp::verify() {
   if (failed(verifyDestination(*this, getOut())) ||
       failed(verifyRank(*this, "a", getA(), 3)) ||
-      failed(verifyRank(*this, "b", getB(), 4)) ||
+      failed(verifyRank(*this, "b", getB(), isPaired() ? 5 : 4)) ||
       failed(verifyRank(*this, "out", getOut(), 3)) ||
-      failed(verifyElementTypes(*this)))
+      failed(verifyComputeTypes(*this)))
     return failure();
   ArrayRef<int64_t> a = shapeOf(getA()), b = shapeOf(getB()),
                     out = shapeOf(getOut());
@@ -46,10 +62,16 @@ LogicalResult GemmOp::verify() {
     return emitOpError("C2: expects panels of at least one column, got ")
            << panelWidth;
   int64_t batch = b[0] == 1 ? 1 : out[0];
+  SmallVector<int64_t> panels{batch, llvm::divideCeilSigned(out[2], panelWidth),
+                              a[2], panelWidth};
+  if (isPaired()) {
+    panels[2] = llvm::divideCeilSigned(a[2], 2);
+    panels.push_back(2);
+  }
   if (failed(verifyShape(*this, "C2", "a", getA(), {out[0], out[1], a[2]})) ||
-      failed(verifyShape(*this, "C2", "b", getB(),
-                         {batch, llvm::divideCeilSigned(out[2], panelWidth),
-                          a[2], panelWidth})))
+      failed(verifyShape(*this, "C2", "b", getB(), panels)))
+    return failure();
+  if (isPaired() && failed(verifyPairs(*this, "C6", {getA(), getB()})))
     return failure();
   int64_t mr = getMr(), kc = getKc();
   if (mr < 1 || kc < 0)
@@ -63,9 +85,9 @@ LogicalResult ConvOp::verify() {
   bool planarIn = isPlanarInput(), planarOut = isPlanarOutput();
   if (failed(verifyDestination(*this, getOut())) ||
       failed(verifyRank(*this, "x", getX(), planarIn ? 4 : 5)) ||
-      failed(verifyRank(*this, "w", getW(), 6)) ||
+      failed(verifyRank(*this, "w", getW(), isPaired() ? 7 : 6)) ||
       failed(verifyRank(*this, "out", getOut(), planarOut ? 4 : 5)) ||
-      failed(verifyElementTypes(*this)))
+      failed(verifyComputeTypes(*this)))
     return failure();
   if (failed(verifyEntries(*this, "C3", "strides", getStrides(), 2, 1)) ||
       failed(verifyEntries(*this, "C3", "dilations", getDilations(), 2, 1)) ||
@@ -105,12 +127,23 @@ LogicalResult ConvOp::verify() {
     outShape = {n, oc, oh, ow};
   int64_t icBlocks =
       planarIn ? 1 : llvm::divideCeilSigned(ic / groups, kChannelBlock);
+  SmallVector<int64_t> wShape{llvm::divideCeilSigned(oc, tileChannels),
+                              icBlocks,
+                              w[2],
+                              w[3],
+                              planarIn ? ic : kChannelBlock,
+                              tileChannels};
+  if (isPaired()) {
+    if (planarIn)
+      return emitOpError("C2: expects a blocked 'x' beside pairs of channels");
+    if (failed(verifyPairs(*this, "C1", {getX(), getW()})))
+      return failure();
+    wShape[4] = kChannelBlock / 2;
+    wShape.push_back(2);
+  }
   if (failed(verifyShape(*this, "C2", "x", getX(), xShape)) ||
       failed(verifyShape(*this, "C2", "out", getOut(), outShape)) ||
-      failed(
-          verifyShape(*this, "C2", "w", getW(),
-                      {llvm::divideCeilSigned(oc, tileChannels), icBlocks, w[2],
-                       w[3], planarIn ? ic : kChannelBlock, tileChannels})) ||
+      failed(verifyShape(*this, "C2", "w", getW(), wShape)) ||
       failed(verifyWindow(*this, "C2", h, oh, getStrides()[0],
                           getDilations()[0], w[2])) ||
       failed(verifyWindow(*this, "C2", width, ow, getStrides()[1],
@@ -124,7 +157,7 @@ LogicalResult DepthwiseOp::verify() {
       failed(verifyRank(*this, "x", getX(), 5)) ||
       failed(verifyRank(*this, "w", getW(), 4)) ||
       failed(verifyRank(*this, "out", getOut(), 5)) ||
-      failed(verifyElementTypes(*this)) ||
+      failed(verifyComputeTypes(*this)) ||
       failed(verifyEntries(*this, "C3", "strides", getStrides(), 2, 1)) ||
       failed(verifyEntries(*this, "C3", "dilations", getDilations(), 2, 1)) ||
       failed(verifyEntries(*this, "C3", "tile", getTile(), 2, 1)))
@@ -150,16 +183,23 @@ LogicalResult DepthwiseOp::verify() {
 LogicalResult PackOp::verify() {
   if (failed(verifyDestination(*this, getOut())) ||
       failed(verifyRank(*this, "x", getX(), 3)) ||
-      failed(verifyRank(*this, "out", getOut(), 4)) ||
-      failed(verifyElementTypes(*this)))
+      failed(verifyRank(*this, "out", getOut(), isPaired() ? 5 : 4)) ||
+      failed(verifyComputeTypes(*this)))
     return failure();
   ArrayRef<int64_t> x = shapeOf(getX()), out = shapeOf(getOut());
   int64_t k = getTransposed() ? x[2] : x[1], n = getTransposed() ? x[1] : x[2];
   if (out[3] < 1)
     return emitOpError("C2: expects panels of at least one column, got ")
            << out[3];
-  return verifyShape(*this, "C2", "out", getOut(),
-                     {x[0], llvm::divideCeilSigned(n, out[3]), k, out[3]});
+  SmallVector<int64_t> panels{x[0], llvm::divideCeilSigned(n, out[3]), k,
+                              out[3]};
+  if (isPaired()) {
+    if (failed(verifyPairs(*this, "C1", getOut())))
+      return failure();
+    panels[2] = llvm::divideCeilSigned(k, 2);
+    panels.push_back(2);
+  }
+  return verifyShape(*this, "C2", "out", getOut(), panels);
 }
 
 LogicalResult PoolOp::verify() {
@@ -169,7 +209,7 @@ LogicalResult PoolOp::verify() {
            << getX().getType();
   if (failed(verifyDestination(*this, getOut())) ||
       failed(verifyRank(*this, "out", getOut(), rank)) ||
-      failed(verifyElementTypes(*this)) ||
+      failed(verifyComputeTypes(*this)) ||
       failed(verifyEntries(*this, "C3", "kernel", getKernel(), 2, 1)) ||
       failed(verifyEntries(*this, "C3", "strides", getStrides(), 2, 1)) ||
       failed(verifyEntries(*this, "C3", "dilations", getDilations(), 2, 1)) ||
@@ -200,7 +240,7 @@ LogicalResult PoolOp::verify() {
 
 LogicalResult SoftmaxOp::verify() {
   if (failed(verifyDestination(*this, getOut())) ||
-      failed(verifyElementTypes(*this)) ||
+      failed(verifyComputeTypes(*this)) ||
       failed(verifyShape(*this, "C1", "x", getX(), shapeOf(getOut()))))
     return failure();
   if (shapeOf(getX()).empty() || shapeOf(getX()).back() < 1)
@@ -211,7 +251,7 @@ LogicalResult SoftmaxOp::verify() {
 
 LogicalResult RowNormOp::verify() {
   if (failed(verifyDestination(*this, getOut())) ||
-      failed(verifyElementTypes(*this)) ||
+      failed(verifyComputeTypes(*this)) ||
       failed(verifyShape(*this, "C1", "x", getX(), shapeOf(getOut()))))
     return failure();
   if (shapeOf(getX()).empty() || shapeOf(getX()).back() < 1)

@@ -42,7 +42,7 @@ def Kernel_PoolOp : Kernel_DpsOp<"pool"> {
     high pad (ceil mode) never count.
 
     Constraints:
-    - C1 `x` and `out` have rank 4 or 5, the same, and equal element types.
+    - C1 `x` and `out` have rank 4 or 5, the same, and element types computed in one type.
     - C2 N, channel axes agree.
     - C3 `kernel`, `strides`, `dilations` have two entries >= 1; `pads` four >= 0.
     - C4 each window has at least one element inside the input.
@@ -67,7 +67,7 @@ def Kernel_SoftmaxOp : Kernel_DpsOp<"softmax"> {
     A row with a NaN, a +inf, or -inf only gives NaN. The last axis is contiguous.
 
     Constraints:
-    - C1 `x` and `out` have the same shape and element type, rank >= 1.
+    - C1 `x` and `out` have the same shape, rank >= 1, and element types computed in one type.
     - C2 the last extent is at least 1.
   }];
   let arguments = (ins Kernel_Operand:$x, Kernel_Operand:$out, UnitAttr:$log);
@@ -89,7 +89,7 @@ def Kernel_RowNormOp : Kernel_DpsOp<"rownorm"> {
     Two passes over the row, which is contiguous.
 
     Constraints:
-    - C1 `x` and `out` have the same shape and element type, rank >= 1.
+    - C1 `x` and `out` have the same shape, rank >= 1, and element types computed in one type.
     - C2 at most two `params`, each of shape [N].
     - C3 the last extent is at least 1; epsilon >= 0.
   }];

@@ -68,7 +68,7 @@ def Kernel_YieldOp : Kernel_Op<"yield", [Pure, ReturnLike, Terminator,
     kernel.yield %v : f32
     ```
   }];
-  let arguments = (ins Variadic<Kernel_Float>:$values);
+  let arguments = (ins Variadic<Kernel_Computed>:$values);
   let assemblyFormat = "attr-dict $values `:` type($values)";
 }
 

@@ -38,6 +38,16 @@ LogicalResult verifyElementTypes(Operation *op) {
   return success();
 }
 
+LogicalResult verifyComputeTypes(Operation *op) {
+  Type first = getElementTypeOrSelf(op->getOperand(0));
+  for (Value operand : op->getOperands())
+    if (computeType(getElementTypeOrSelf(operand)) != computeType(first))
+      return op->emitOpError("C1: expects element types that are computed in "
+                             "one type, got ")
+             << first << " and " << getElementTypeOrSelf(operand);
+  return success();
+}
+
 LogicalResult verifyRank(Operation *op, StringRef name, Value value,
                          int64_t rank) {
   if (shaped(value).getRank() == rank)
@@ -110,7 +120,7 @@ LogicalResult verifyEpilogue(Operation *op, StringRef constraint,
     return success();
   }
   Block &block = body.front();
-  Type element = getElementTypeOrSelf(out);
+  Type element = computeType(getElementTypeOrSelf(out));
   if (block.getNumArguments() != operands.size() + 1)
     return op->emitOpError("epilogue: expects ")
            << operands.size() + 1 << " region arguments, got "

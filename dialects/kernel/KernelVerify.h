@@ -19,6 +19,8 @@ llvm::ArrayRef<int64_t> shapeOf(mlir::Value value);
 llvm::LogicalResult verifyDestination(mlir::Operation *op,
                                       mlir::ValueRange out);
 llvm::LogicalResult verifyElementTypes(mlir::Operation *op);
+/// The types that the operands are computed in are equal.
+llvm::LogicalResult verifyComputeTypes(mlir::Operation *op);
 llvm::LogicalResult verifyRank(mlir::Operation *op, llvm::StringRef name,
                                mlir::Value value, int64_t rank);
 llvm::LogicalResult verifyShape(mlir::Operation *op, llvm::StringRef constraint,

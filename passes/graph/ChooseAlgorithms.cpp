@@ -46,6 +46,14 @@ struct Extents {
   double channelProducts() const { return inChannels * outChannels; }
 };
 
+/// Weights that were rounded to save memory; all other algorithms have more of
+/// them, in f32.
+bool isRounded(Value weights) {
+  auto cast = weights.getDefiningOp<CastOp>();
+  return cast && tensorType(cast.getX()).getElementTypeBitWidth() <
+                     cast.getType().getElementTypeBitWidth();
+}
+
 std::optional<Extents> extentsOf(ConvOp op) {
   RankedTensorType x = tensorType(op.getX()), w = tensorType(op.getW()),
                    y = op.getType();
@@ -59,7 +67,7 @@ std::optional<Extents> extentsOf(ConvOp op) {
       !llvm::all_of(op.getDilations(), isOne) || y.getNumElements() == 0)
     return std::nullopt;
   if (w.getDimSize(0) < kLeastChannels || w.getDimSize(1) < kLeastChannels ||
-      !isParameterValue(op.getW()))
+      !isParameterValue(op.getW()) || isRounded(op.getW()))
     return std::nullopt;
   return Extents{double(x.getDimSize(0)), double(w.getDimSize(1)),
                  double(w.getDimSize(0)), y.getDimSize(2), y.getDimSize(3)};
@@ -105,7 +113,7 @@ std::optional<ProductExtents> extentsOf(MatmulOp op) {
   int64_t columns = y.getShape().back(), depth = a.getShape().back(),
           rows = columns > 0 ? y.getNumElements() / columns : 0;
   if (rows < kLeastRows || depth < kLeastExtent || columns < kLeastExtent ||
-      depth % 2 != 0 || !isParameterValue(op.getB()))
+      depth % 2 != 0 || !isParameterValue(op.getB()) || isRounded(op.getB()))
     return std::nullopt;
   return ProductExtents{double(rows), double(depth), double(columns)};
 }

@@ -175,8 +175,8 @@ template <class AnchorTy> struct FuseBehind : CountingPattern<AnchorTy> {
     if (op->template getParentOfType<FusionOp>())
       return rewriter.notifyMatchFailure(op, "is fused already");
     RankedTensorType type = op.getType();
-    if (!type.getElementType().isF32() && !type.getElementType().isF64())
-      return rewriter.notifyMatchFailure(op, "is not of f32 or f64");
+    if (!isa<FloatType>(type.getElementType()))
+      return rewriter.notifyMatchFailure(op, "is not of floats");
     if (!type.hasStaticShape())
       return rewriter.notifyMatchFailure(op, "an extent is not known");
     Chain chain = chainBehind(op);

@@ -51,6 +51,15 @@ bool mayFail(Operation *node) {
   return node->hasTrait<Indexed>() || isa<IfOp, LoopOp>(node);
 }
 
+/// A Node whose result takes more memory than what it reads, and no work where
+/// it is read.
+bool widens(Operation *node) {
+  auto cast = dyn_cast<CastOp>(node);
+  return cast && isa<FloatType>(cast.getType().getElementType()) &&
+         tensorType(cast.getX()).getElementTypeBitWidth() <
+             cast.getType().getElementTypeBitWidth();
+}
+
 class HoistParametersPass
     : public impl::HoistParametersBase<HoistParametersPass> {
   void runOnOperation() override {
@@ -87,6 +96,14 @@ class HoistParametersPass
     if (hoisted.empty())
       return;
     SmallPtrSet<Operation *, 16> moving(hoisted.begin(), hoisted.end());
+    // What is stored is narrow: its readers widen it.
+    for (Operation *node : llvm::reverse(hoisted))
+      if (widens(node) && llvm::any_of(node->getUsers(), [&](Operation *user) {
+            return !moving.contains(block.findAncestorOpInBlock(*user));
+          }))
+        moving.erase(node);
+    llvm::erase_if(hoisted,
+                   [&](Operation *node) { return !moving.contains(node); });
     SmallVector<Value> crossing;
     for (Operation *node : hoisted)
       for (Value result : node->getResults())

@@ -48,7 +48,7 @@ static bool canBlockConv(ConvOp op) {
   Type element = op.getType().getElementType();
   RankedTensorType w = tensorType(op.getW());
   return op.getLayout() == Layout::Planar && isImage(op.getX().getType()) &&
-         w.hasStaticShape() && (element.isF32() || element.isF64());
+         w.hasStaticShape() && isa<FloatType>(element);
 }
 
 static bool canBlockElementwise(Operation *op) {

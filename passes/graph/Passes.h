@@ -22,6 +22,10 @@ enum class Numerics { Strict, Default, Fast };
 /// Whether recurrent layers stay that kernel.recurrence computes whole.
 enum class RecurrentKernels { Keep, Decompose };
 
+/// The type of what contractions multiply: that of the model, or bf16 instead
+/// of f32.
+enum class Precision { F32, BF16 };
+
 #define GEN_PASS_DECL
 #include "passes/graph/Passes.h.inc"
 

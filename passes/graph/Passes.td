@@ -210,6 +210,45 @@ def ChooseAlgorithms : Pass<"graven-choose-algorithms", "::graven::GraphOp"> {
                     Statistic<"numStrassen", "strassen", "Number of products by Strassen's recursion">];
 }
 
+def LowerPrecision : Pass<"graven-lower-precision", "::graven::GraphOp"> {
+  let summary = "multiply bf16 instead of f32";
+  let description = [{
+    The weights of a matrix product, or of a convolution in channel blocks, are rounded to bf16 (to nearest, ties to even):
+    they take half the memory and half the time to read. With `activations`, for a target that multiplies pairs of bf16, so
+    is what they are multiplied with. Sums, and all other Nodes, stay f32, and so do the inputs and outputs of the Graph. A
+    table of Parameters from which slices are gathered is rounded, too.
+
+    Before ==> after:
+    ```mlir
+    %0 = graven.matmul %x, %w : (tensor<4x768xf32>, tensor<768x768xf32>) -> tensor<4x768xf32>
+    ==>
+    %w16 = graven.cast %w {to = bf16} : (tensor<768x768xf32>) -> tensor<768x768xbf16>
+    %w32 = graven.cast %w16 {to = f32} : (tensor<768x768xbf16>) -> tensor<768x768xf32>
+    %0 = graven.matmul %x, %w32 : (tensor<4x768xf32>, tensor<768x768xf32>) -> tensor<4x768xf32>
+    ```
+    The casts back are no work: the rounding is what @prepare computes, and kernels widen what they load.
+
+    A rounded factor differs by at most 2^-9 of it, so a product of two by less than 2^-8 of it, and a sum of K products by
+    less than 2^-8 sum |x w|. That is within what the accuracy policy allows bf16, 2 sqrt(K) 2^-7 sum |x w|, for any weights.
+
+    Preconditions: f32, static extents, at least 4096 weights, computed from Parameters alone. What stays f32: products of
+    two activations (attention's), depthwise convolutions, convolutions of planar inputs (the first of an image network),
+    and, without `activations`, convolutions for which Winograd's algorithm is faster. With `explain`, a remark at each
+    contraction says which it is.
+  }];
+  let dependentDialects = ["::graven::GravenDialect"];
+  let options = [
+    Option<"type", "type", "::graven::Precision", /*default=*/"::graven::Precision::BF16",
+           "what contractions multiply", [{::llvm::cl::values(
+             clEnumValN(::graven::Precision::F32, "f32", "f32, as it is"),
+             clEnumValN(::graven::Precision::BF16, "bf16", "bf16"))}]>,
+    Option<"activations", "activations", "bool", /*default=*/"false", "Round both factors, not weights alone">,
+    Option<"explain", "explain", "bool", /*default=*/"false", "Say of each contraction what was done">,
+  ];
+  let statistics = [Statistic<"numLowered", "lowered", "Number of Nodes that read bf16">,
+                    Statistic<"numKept", "kept", "Number of contractions that stay f32">];
+}
+
 def FuseConvBN : Pass<"graven-fuse-conv-bn", "::graven::GraphOp"> {
   let summary = "multiply batch normalisations into weights";
   let description = [{

@@ -75,6 +75,15 @@ void buildGraphPipeline(OpPassManager &manager,
   clean(manager);
   manager.addPass(createFoldConstants());
   clean(manager);
+  // Which contractions read bf16 depends on layouts, and what is left for other
+  // algorithms on that.
+  if (options.precision != Precision::F32) {
+    LowerPrecisionOptions lower;
+    lower.type = options.precision;
+    lower.activations = options.bf16Dot;
+    manager.addNestedPass<GraphOp>(createLowerPrecision(lower));
+    manager.addNestedPass<GraphOp>(createCSEPass());
+  }
   // What a convolution costs depends on its layout.
   ChooseAlgorithmsOptions algorithms;
   algorithms.numerics = options.numerics;

@@ -32,6 +32,14 @@ struct GraphPipelineOptions
           clEnumValN(Numerics::Default, "default",
                      "within the accuracy policy"),
           clEnumValN(Numerics::Fast, "fast", "not measured"))};
+  Option<Precision> precision{
+      *this, "precision", llvm::cl::desc("what contractions multiply"),
+      llvm::cl::init(Precision::F32),
+      llvm::cl::values(clEnumValN(Precision::F32, "f32", "f32"),
+                       clEnumValN(Precision::BF16, "bf16", "bf16"))};
+  Option<bool> bf16Dot{*this, "bf16-dot",
+                       llvm::cl::desc("the target multiplies pairs of bf16"),
+                       llvm::cl::init(false)};
   ListOption<std::string> inputShapes{
       *this, "input-shapes",
       llvm::cl::desc("shapes of inputs, as NAME:1x3x224x224")};

@@ -35,7 +35,8 @@ public:
     func::FuncOp function = getOperation();
     if (!function->hasAttr(kernel::kEntryAttr) || function.isDeclaration())
       return;
-    TargetInfo target = targetOf(vectorBytes, vectorRegisters, fma, l2Bytes);
+    TargetInfo target = targetOf(vectorBytes, vectorRegisters, fma, l2Bytes,
+                                 bf16Dot, f16Convert);
     SmallVector<Operation *> kernels;
     for (Operation &op : function.front())
       if (expand::isKernel(&op))

@@ -7,6 +7,7 @@
 
 #include "passes/lower/FusedNodes.h"
 #include "mlir/IR/Operation.h"
+#include "mlir/IR/TypeUtilities.h"
 #include "passes/lower/ScalarFormulas.h"
 
 using namespace mlir;
@@ -28,7 +29,11 @@ void FusedNodes::emitRegion(
     SmallVector<Value> scalars;
     for (Value operand : node->getOperands())
       scalars.push_back(map.lookup(operand));
-    map.map(node->getResult(0), emitScalar(node, builder, scalars));
+    // Between f16 or bf16 Nodes the values stay as wide as the accumulator.
+    Type own = getElementTypeOrSelf(node->getResult(0).getType());
+    map.map(node->getResult(0), own == element
+                                    ? emitScalar(node, builder, scalars)
+                                    : emitWideScalar(node, builder, scalars));
   }
   makeYield(builder, nodes.back()->getLoc(),
             map.lookup(nodes.back()->getResult(0)));

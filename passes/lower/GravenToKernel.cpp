@@ -152,7 +152,8 @@ public:
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    TargetInfo target = targetOf(vectorBytes, vectorRegisters, fma, l2Bytes);
+    TargetInfo target = targetOf(vectorBytes, vectorRegisters, fma, l2Bytes,
+                                 bf16Dot, f16Convert);
     for (GraphOp graph : module.getOps<GraphOp>()) {
       if (failed(checkStatic(graph)))
         return signalPassFailure();

@@ -19,7 +19,8 @@ class ConvOp;
 
 /// lhs [B,M,K] times rhs [B or 1,K,N] (or [.,N,K] when transposed) with the
 /// epilogue of `fused`, whose operands are scalars, rows [N] or full. The
-/// right-hand side is packed into panels first. f32 or f64.
+/// right-hand side is packed into panels first. f32, f64, or bf16 for a target
+/// that multiplies pairs of it, with an f32 result.
 mlir::Value emitGemm(mlir::OpBuilder &builder, mlir::Location loc,
                      const TargetInfo &target, mlir::Value lhs, mlir::Value rhs,
                      bool rhsTransposed, const FusedNodes &fused,

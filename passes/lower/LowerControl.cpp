@@ -71,7 +71,7 @@ FailureOr<FusedNodes> splitFusion(FusionOp op, ValueRange outer) {
       return failure();
   Type element = cast<RankedTensorType>(fused.anchor->getResult(0).getType())
                      .getElementType();
-  if (!element.isF32() && !element.isF64())
+  if (!isa<FloatType>(element))
     return failure();
   return fused;
 }

@@ -56,9 +56,11 @@ static SmallVector<int64_t> withLeadingOne(ArrayRef<int64_t> list,
 }
 
 /// w [Co,Ci/g,KH,KW] in the order in which the kernel reads it:
-/// [Co/oct][Ci/16][KH][KW][16][oct], absent channels 0.
+/// [Co/oct][Ci/16][KH][KW][16][oct], absent channels 0; `paired`, with two
+/// input channels side by side: [Co/oct][Ci/16][KH][KW][8][oct][2].
 static Value packWeights(OpBuilder &b, Location loc, Value w,
-                         const Conv2d &conv, bool planarInput, int64_t oct) {
+                         const Conv2d &conv, bool planarInput, bool paired,
+                         int64_t oct) {
   auto type = cast<RankedTensorType>(w.getType());
   int64_t outChannels = type.getDimSize(0), stored = type.getDimSize(1),
           perGroup = stored * conv.joined,
@@ -72,6 +74,10 @@ static Value packWeights(OpBuilder &b, Location loc, Value w,
       conv.kernel[1],
       ici,
       oct};
+  if (paired) {
+    shape[4] = ici / 2;
+    shape.push_back(2);
+  }
   return generate(
       b, loc, shape, type.getElementType(),
       [&](OpBuilder &inner, Location at, ValueRange i) -> Value {
@@ -80,7 +86,8 @@ static Value packWeights(OpBuilder &b, Location loc, Value w,
               inner, at, major, indexConstant(inner, at, factor));
           return arith::AddIOp::create(inner, at, scaled, minor);
         };
-        Value oc = joined(i[0], oct, i[5]), ic = joined(i[1], ici, i[4]);
+        Value oc = joined(i[0], oct, i[5]),
+              ic = joined(i[1], ici, paired ? joined(i[4], 2, i[6]) : i[4]);
         auto below = [&](Value v, int64_t limit) -> Value {
           return arith::CmpIOp::create(inner, at, arith::CmpIPredicate::slt, v,
                                        indexConstant(inner, at, limit));
@@ -222,7 +229,9 @@ static Value lowerAsProduct(OpBuilder &b, Location loc,
                                        list({1, conv.batch, conv.inChannels}),
                                        list({1, 1, 1}));
   }
-  w = reshapeTo(b, loc, w, {1, conv.outChannels, conv.inChannels});
+  // What is widened here is packed as narrow panels.
+  w = reshapeTo(b, loc, convertElements(b, loc, w, element),
+                {1, conv.outChannels, conv.inChannels});
   w = padConstant(b, loc, w, {0, 0, 0}, {0, columns - conv.outChannels, 0},
                   zero);
   SmallVector<Value> epilogue;
@@ -233,17 +242,30 @@ static Value lowerAsProduct(OpBuilder &b, Location loc,
       shape = {columns};
     else if (count != 1)
       shape = {1, conv.batch, columns};
-    epilogue.push_back(reshapeTo(b, loc, value, shape));
+    epilogue.push_back(
+        reshapeTo(b, loc, convertElements(b, loc, value, element), shape));
   }
   if (bias)
-    epilogue.push_back(
-        padConstant(b, loc, bias, {0}, {columns - conv.outChannels}, zero));
+    epilogue.push_back(padConstant(b, loc,
+                                   convertElements(b, loc, bias, element), {0},
+                                   {columns - conv.outChannels}, zero));
   auto gemm =
       emitGemm(b, loc, target, x, w, /*rhsTransposed=*/true, fused, epilogue)
           .getDefiningOp<kernel::GemmOp>();
   if (bias)
     addBias(b, loc, gemm.getBody(), element);
   return gemm.getResults()[0];
+}
+
+/// Whether pairs of input channels can be multiplied: both sides are bf16, and
+/// x is in blocks, of which depthwise convolutions do not add up channels.
+static bool canPair(ConvOp op, Value x, Value w) {
+  return getElementTypeOrSelf(x).isBF16() && getElementTypeOrSelf(w).isBF16() &&
+         op.getAlgorithm() == Algorithm::Direct &&
+         cast<RankedTensorType>(x.getType()).getRank() ==
+             op.getSpatialRank() + 3 &&
+         (op.getGroups() == 1 ||
+          cast<RankedTensorType>(w.getType()).getDimSize(1) > 1);
 }
 
 static FailureOr<SmallVector<Value>>
@@ -253,6 +275,23 @@ lowerBlockedConv(OpBuilder &b, ConvOp op, Value x, Value w, Value bias,
   auto xType = cast<RankedTensorType>(x.getType()),
        wType = cast<RankedTensorType>(w.getType());
   RankedTensorType type = loweredType(op.getType());
+  // Weights stay as narrow as they are: each is widened once for a register
+  // tile, an element of the input for each multiplication.
+  Type element = type.getElementType(), compute = kernel::computeType(element);
+  if (Value narrow = widenedFrom(w);
+      narrow && winogradTileOf(op.getAlgorithm()) == 0)
+    w = narrow;
+  bool paired = false;
+  if (Value narrow = widenedFrom(x); element.isBF16() || narrow) {
+    Value pairs = narrow ? narrow : x;
+    paired = target.hasBF16Dot && canPair(op, pairs, w);
+    if (paired)
+      x = pairs;
+  }
+  if (!paired)
+    x = convertElements(b, loc, x, compute);
+  if (element.isF16() && !target.hasF16Convert)
+    w = convertElements(b, loc, w, compute);
   int64_t spatial = op.getSpatialRank();
   bool planarInput = xType.getRank() == spatial + 2;
   Conv2d conv;
@@ -287,28 +326,33 @@ lowerBlockedConv(OpBuilder &b, ConvOp op, Value x, Value w, Value bias,
   SmallVector<int64_t> result{conv.batch, type.getDimSize(1), conv.out[0],
                               conv.out[1], block};
   if (!planarInput && tile == 0 && isProduct(conv, x, pads, fused, result))
-    return SmallVector<Value>{reshapeTo(
-        b, loc, lowerAsProduct(b, loc, target, x, w, bias, conv, fused, result),
-        type.getShape())};
+    return SmallVector<Value>{
+        convertElements(b, loc,
+                        reshapeTo(b, loc,
+                                  lowerAsProduct(b, loc, target, x, w, bias,
+                                                 conv, fused, result),
+                                  type.getShape()),
+                        element)};
   SmallVector<Value> epilogue;
   for (Value value : fused.outer)
-    epilogue.push_back(
-        convEpilogueOperand(b, loc, as2d(value, 2), result, conv.outChannels));
+    epilogue.push_back(convEpilogueOperand(
+        b, loc, as2d(convertElements(b, loc, value, compute), 2), result,
+        conv.outChannels));
   if (bias)
-    epilogue.push_back(bias);
-  Value out = emptyTensor(b, loc, result, type.getElementType());
+    epilogue.push_back(convertElements(b, loc, bias, compute));
+  Value out = emptyTensor(b, loc, result, compute);
   auto fillRegion = [&](Region &region) {
-    fused.emitRegion(b, region, type.getElementType(),
+    fused.emitRegion(b, region, compute,
                      [](OpBuilder &inner, Location at, Value value) {
                        kernel::YieldOp::create(inner, at, value);
                      });
     if (bias)
-      addBias(b, loc, region, type.getElementType());
+      addBias(b, loc, region, compute);
   };
   auto finish = [&](Operation *made, Region &region) {
     fillRegion(region);
-    return SmallVector<Value>{
-        reshapeTo(b, loc, made->getResult(0), type.getShape())};
+    Value whole = reshapeTo(b, loc, made->getResult(0), type.getShape());
+    return SmallVector<Value>{convertElements(b, loc, whole, element)};
   };
   if (conv.isDepthwise()) {
     expand::DepthwiseTile tile =
@@ -339,8 +383,9 @@ lowerBlockedConv(OpBuilder &b, ConvOp op, Value x, Value w, Value bias,
       conv.kernel[0], conv.kernel[1],  conv.strides[0],  conv.strides[1],
       conv.out[0],    conv.out[1]};
   expand::ConvTile direct = expand::chooseConvTile(
-      target, shape, type.getElementType().getIntOrFloatBitWidth() / 8);
-  Value packed = packWeights(b, loc, w, conv, planarInput, direct.channels);
+      target, shape, compute.getIntOrFloatBitWidth() / 8);
+  Value packed =
+      packWeights(b, loc, w, conv, planarInput, paired, direct.channels);
   auto made = kernel::ConvOp::create(
       b, loc, out.getType(), x, packed, epilogue, out, conv.inChannels,
       conv.outChannels, conv.strides, conv.dilations, conv.groups,

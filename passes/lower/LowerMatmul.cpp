@@ -31,22 +31,28 @@ Value emitGemm(OpBuilder &b, Location loc, const TargetInfo &target, Value lhs,
                ValueRange epilogue) {
   auto a = cast<RankedTensorType>(lhs.getType()),
        r = cast<RankedTensorType>(rhs.getType());
-  Type element = a.getElementType();
+  // Pairs of bf16 have an instruction that adds up their products in f32.
+  Type element = a.getElementType(), compute = kernel::computeType(element);
+  bool paired = element.isBF16() && r.getElementType().isBF16();
   int64_t batch = a.getDimSize(0), m = a.getDimSize(1), k = a.getDimSize(2);
   int64_t n = r.getDimSize(rhsTransposed ? 1 : 2);
   expand::GemmTile tile = expand::chooseGemmTile(
-      target, m, n, k, element.getIntOrFloatBitWidth() / 8);
+      target, m, n, k, compute.getIntOrFloatBitWidth() / 8);
   SmallVector<int64_t> panels{
       r.getDimSize(0), static_cast<int64_t>(llvm::divideCeil(n, tile.nr)), k,
       tile.nr};
+  if (paired) {
+    panels[2] = llvm::divideCeil(k, 2);
+    panels.push_back(2);
+  }
   Value packed = emptyTensor(b, loc, panels, element);
   auto pack = kernel::PackOp::create(b, loc, packed.getType(), rhs, packed,
                                      rhsTransposed);
-  Value out = emptyTensor(b, loc, {batch, m, n}, element);
+  Value out = emptyTensor(b, loc, {batch, m, n}, compute);
   auto gemm =
       kernel::GemmOp::create(b, loc, out.getType(), lhs, pack.getResults()[0],
                              epilogue, out, tile.mr, tile.kc);
-  emitEpilogue(b, fused, gemm.getBody(), element);
+  emitEpilogue(b, fused, gemm.getBody(), compute);
   return gemm.getResults()[0];
 }
 
@@ -88,6 +94,12 @@ static Value epilogueOperand(OpBuilder &b, Location loc, Value value,
   return reshapeTo(b, loc, value, full);
 }
 
+/// The tensor before it was widened.
+static Value narrowOf(Value value) {
+  Value narrow = widenedFrom(value);
+  return narrow ? narrow : value;
+}
+
 static Value lowerFloatMatmul(OpBuilder &b, MatmulOp op, Value lhs, Value rhs,
                               const FusedNodes &fused,
                               const TargetInfo &target) {
@@ -95,8 +107,16 @@ static Value lowerFloatMatmul(OpBuilder &b, MatmulOp op, Value lhs, Value rhs,
   Type element = cast<RankedTensorType>(lhs.getType()).getElementType();
   bool narrow = element.isF16() || element.isBF16();
   Type compute = narrow ? b.getF32Type() : element;
-  lhs = convertElements(b, loc, lhs, compute);
-  rhs = convertElements(b, loc, rhs, compute);
+  auto isPairs = [&](Value v) {
+    return target.hasBF16Dot && getElementTypeOrSelf(narrowOf(v)).isBF16();
+  };
+  if (op.getAlgorithm() == Algorithm::Direct && isPairs(lhs) && isPairs(rhs)) {
+    lhs = narrowOf(lhs);
+    rhs = narrowOf(rhs);
+  } else {
+    lhs = convertElements(b, loc, lhs, compute);
+    rhs = convertElements(b, loc, rhs, compute);
+  }
   if (op.getTransposeA())
     lhs = transposeLast(b, loc, lhs);
   ArrayRef<int64_t> result = op.getType().getShape();
@@ -120,7 +140,8 @@ static Value lowerFloatMatmul(OpBuilder &b, MatmulOp op, Value lhs, Value rhs,
   }
   SmallVector<Value> epilogue;
   for (Value value : fused.outer)
-    epilogue.push_back(epilogueOperand(b, loc, value, result, full));
+    epilogue.push_back(epilogueOperand(
+        b, loc, convertElements(b, loc, value, compute), result, full));
   lhs = reshapeTo(b, loc, lhs, left);
   rhs = reshapeTo(b, loc, rhs, right);
   kernel::StrassenOp strassen;
@@ -129,7 +150,7 @@ static Value lowerFloatMatmul(OpBuilder &b, MatmulOp op, Value lhs, Value rhs,
         emitStrassen(b, loc, target, lhs, rhs, op.getTransposeB(), epilogue);
   Value product;
   if (strassen) {
-    emitEpilogue(b, fused, strassen.getBody(), element);
+    emitEpilogue(b, fused, strassen.getBody(), compute);
     product = strassen.getResults()[0];
   } else {
     product =

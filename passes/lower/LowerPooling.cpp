@@ -1,7 +1,7 @@
 //===- LowerPooling.cpp - pooling over windows ----------------*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// This file implements the lowering of pools: 1-D and 2-D ones of f32 and f64
+// This file implements the lowering of pools: 1-D and 2-D ones of floats
 // to `kernel.pool`, others to a loop over the window inside a parallel nest.
 //===----------------------------------------------------------------------===//
 
@@ -201,7 +201,7 @@ Value lowerPool(OpBuilder &b, Location loc, const Pool &pool, Value x,
     x = filledTensor(b, loc, shape, emitConstant(b, loc, element, 0));
     return lowerToLoops(b, loc, padded, x, type);
   }
-  if (pool.spatialRank() <= 2 && (element.isF32() || element.isF64()) &&
+  if (pool.spatialRank() <= 2 && isa<FloatType>(element) &&
       type.getNumElements() > 0)
     return lowerToKernel(b, loc, pool, x, type);
   return lowerToLoops(b, loc, pool, x, type);

@@ -112,6 +112,10 @@ mlir::Value padConstant(mlir::OpBuilder &builder, mlir::Location loc,
 mlir::Value convertElements(mlir::OpBuilder &builder, mlir::Location loc,
                             mlir::Value value, mlir::Type element);
 
+/// The f16 or bf16 tensor that a nest does nothing but widen to `value`; null
+/// for any other value.
+mlir::Value widenedFrom(mlir::Value value);
+
 mlir::Value indexConstant(mlir::OpBuilder &builder, mlir::Location loc,
                           int64_t value);
 

@@ -24,6 +24,8 @@ namespace graven {
 
 /// The expansion for a target.
 std::unique_ptr<mlir::Pass> createExpandKernels(const TargetInfo &target);
+/// Folds conversions for which `target` has instructions.
+std::unique_ptr<mlir::Pass> createFoldKernelCasts(const TargetInfo &target);
 /// Lowers the graph with tiles for `target`.
 std::unique_ptr<mlir::Pass> createGravenToKernel(const TargetInfo &target);
 /// Gives kernels that were made for wider vectors the tiles of `target`.

@@ -15,6 +15,8 @@ defvar targetOptions = [
   Option<"vectorRegisters", "vector-registers", "int64_t", /*default=*/"32", "Vector registers">,
   Option<"fma", "fma", "bool", /*default=*/"true", "Whether the target has a fused multiply-add">,
   Option<"l2Bytes", "l2-bytes", "int64_t", /*default=*/"1 << 20", "Bytes of the second level cache">,
+  Option<"bf16Dot", "bf16-dot", "bool", /*default=*/"false", "Whether the target multiplies pairs of bf16">,
+  Option<"f16Convert", "f16-convert", "bool", /*default=*/"true", "Whether the target widens vectors of f16">,
 ];
 
 def OutlineKernels : Pass<"graven-outline-kernels", "::mlir::ModuleOp"> {
@@ -139,6 +141,35 @@ def GravenToKernel : Pass<"graven-to-kernel", "::mlir::ModuleOp"> {
     "::mlir::tensor::TensorDialect",
   ];
   let options = targetOptions;
+}
+
+def FoldKernelCasts : Pass<"graven-fold-kernel-casts", "::mlir::func::FuncOp"> {
+  let summary = "convert f16 and bf16 where kernels load and store";
+  let description = [{
+    Tensors that are converted from or to f16 or bf16 around a kernel are read and
+    written narrow by the kernel itself: a nest that widens an operand, one that
+    rounds the only use of a result, and either of them in front of a
+    `kernel.pack`, whose panels become narrow. Reshapes between them stay.
+
+    ```mlir
+    %w = linalg.generic {..} ins(%x : tensor<4x8xbf16>) { arith.extf .. } -> tensor<4x8xf32>
+    %s = kernel.softmax ins(%w : tensor<4x8xf32>) outs(%e : tensor<4x8xf32>) -> tensor<4x8xf32>
+    %r = linalg.generic {..} ins(%s : tensor<4x8xf32>) { arith.truncf .. } -> tensor<4x8xbf16>
+    ```
+    ==>
+    ```mlir
+    %r = kernel.softmax ins(%x : tensor<4x8xbf16>) outs(%n : tensor<4x8xbf16>) -> tensor<4x8xbf16>
+    ```
+
+    Preconditions: on tensors, and the kernel takes operands of types of their own.
+    The left-hand side of `kernel.gemm` and the input of `kernel.conv` stay wide:
+    an element of theirs is loaded for each multiplication. Without `f16-convert`, f16
+    panels are not made: the target has no instruction that widens them. Softmax
+    rounds its exponentials once more before they are divided.
+  }];
+  let dependentDialects = ["::graven::kernel::KernelDialect", "::mlir::tensor::TensorDialect"];
+  let options = targetOptions;
+  let statistics = [Statistic<"numFolded", "folded", "Number of conversions folded into kernels">];
 }
 
 def HoistPrepare : Pass<"graven-hoist-prepare", "::mlir::ModuleOp"> {

@@ -29,7 +29,8 @@ public:
   using RetileKernelsBase::RetileKernelsBase;
 
   void runOnOperation() override {
-    target = targetOf(vectorBytes, vectorRegisters, fma, l2Bytes);
+    target = targetOf(vectorBytes, vectorRegisters, fma, l2Bytes, bf16Dot,
+                      f16Convert);
     getOperation().walk([&](Operation *op) {
       llvm::TypeSwitch<Operation *>(op)
           .Case<kernel::GemmOp>([&](auto gemm) {

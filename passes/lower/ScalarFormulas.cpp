@@ -494,4 +494,10 @@ Value emitScalar(Operation *node, OpBuilder &b, ValueRange operands) {
   return arith::TruncFOp::create(b, loc, result, value);
 }
 
+Value emitWideScalar(Operation *node, OpBuilder &b, ValueRange operands) {
+  if (isa<CastOp>(node))
+    return operands[0];
+  return emitComputed(node, b, operands, b.getF32Type());
+}
+
 } // namespace graven

@@ -18,6 +18,11 @@ namespace graven {
 mlir::Value emitScalar(mlir::Operation *node, mlir::OpBuilder &builder,
                        mlir::ValueRange operands);
 
+/// The same for a Node whose operands and result are f16 or bf16, on operands
+/// that are f32 already; the result is f32 too, not rounded.
+mlir::Value emitWideScalar(mlir::Operation *node, mlir::OpBuilder &builder,
+                           mlir::ValueRange operands);
+
 /// NaN-propagating maximum or minimum of floats, signed or unsigned ints.
 enum class Extreme { Max, Min };
 mlir::Value emitExtreme(mlir::OpBuilder &builder, mlir::Location loc,

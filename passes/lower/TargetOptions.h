@@ -19,17 +19,22 @@ template <class Options> Options optionsOf(const TargetInfo &target) {
   options.vectorRegisters = target.vectorRegisters;
   options.fma = target.hasFMA;
   options.l2Bytes = target.l2Bytes;
+  options.bf16Dot = target.hasBF16Dot;
+  options.f16Convert = target.hasF16Convert;
   return options;
 }
 
 /// The target that options describe; the rest of it is the default's.
 inline TargetInfo targetOf(int64_t vectorBytes, int64_t vectorRegisters,
-                           bool fma, int64_t l2Bytes) {
+                           bool fma, int64_t l2Bytes, bool bf16Dot,
+                           bool f16Convert) {
   TargetInfo target;
   target.vectorBytes = vectorBytes;
   target.vectorRegisters = vectorRegisters;
   target.hasFMA = fma;
   target.l2Bytes = l2Bytes;
+  target.hasBF16Dot = bf16Dot;
+  target.hasF16Convert = f16Convert;
   return target;
 }
 

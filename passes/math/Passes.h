@@ -23,6 +23,10 @@ void populateExpandMathPatterns(mlir::RewritePatternSet &patterns,
 #define GEN_PASS_REGISTRATION
 #include "passes/math/Passes.h.inc"
 
+/// Conversions between bf16 and f32 or f64 as integer arithmetic, rounding to
+/// nearest even; a NaN stays one and becomes quiet.
+void populateExpandBFloat16Patterns(mlir::RewritePatternSet &patterns);
+
 } // namespace graven
 
 #endif // GRAVEN_PASSES_MATH_PASSES_H

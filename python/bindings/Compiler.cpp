@@ -10,6 +10,7 @@
 #include "dialects/support/Diagnostics.h"
 #include "mlir/IR/Diagnostics.h"
 #include "llvm/ADT/ScopeExit.h"
+#include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
@@ -171,6 +172,12 @@ compileWith(Session &session, const python::Request &request) {
   options.name = request.name;
   options.cpu = request.cpu;
   options.level = static_cast<OptLevel>(request.level);
+  options.numerics = llvm::StringSwitch<Numerics>(request.numerics)
+                         .Case("strict", Numerics::Strict)
+                         .Case("fast", Numerics::Fast)
+                         .Default(Numerics::Default);
+  options.precision =
+      request.precision == "bf16" ? Precision::BF16 : Precision::F32;
   if (failed(session.compile(**module, options, path)))
     return std::nullopt;
   auto loaded = rt::LoadedModel::load(path.str().str());

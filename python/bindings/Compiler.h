@@ -66,6 +66,10 @@ struct Request {
   std::string cpu = "native";
   /// 0 to 3.
   int level = 2;
+  /// "strict", "default" or "fast".
+  std::string numerics = "default";
+  /// "f32" or "bf16".
+  std::string precision = "f32";
 };
 
 /// A model that can run, and the file it came from, which may have no name.

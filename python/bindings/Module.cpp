@@ -244,8 +244,10 @@ std::string Model::text() const {
 static std::pair<std::unique_ptr<Model>, std::vector<std::string>>
 compileModel(const std::string &path, const std::optional<nb::bytes> &bytes,
              const std::string &name, std::vector<std::string> inputs,
-             const std::string &cpu, int level, int threads) {
-  Request request{path, {}, name, std::move(inputs), cpu, level};
+             const std::string &cpu, int level, const std::string &numerics,
+             const std::string &precision, int threads) {
+  Request request{path, {},    name,     std::move(inputs),
+                  cpu,  level, numerics, precision};
   if (bytes)
     request.bytes = {bytes->c_str(), bytes->size()};
   std::vector<Message> messages;
@@ -355,6 +357,7 @@ NB_MODULE(_core, module) {
 
   module.def("compile", &compileModel, nb::arg("path"), nb::arg("bytes").none(),
              nb::arg("name"), nb::arg("inputs"), nb::arg("cpu"),
-             nb::arg("level"), nb::arg("threads"));
+             nb::arg("level"), nb::arg("numerics"), nb::arg("precision"),
+             nb::arg("threads"));
   module.def("load", &loadModel, nb::arg("path"), nb::arg("threads"));
 }

@@ -29,7 +29,8 @@ del _class
 
 
 def compile(model: str | bytes | os.PathLike[str], *, threads: int | None = None, inputs: Inputs = None,
-            target_cpu: str = "native", opt_level: int = 2, name: str | None = None) -> Model:
+            target_cpu: str = "native", opt_level: int = 2, numerics: str = "default", precision: str = "f32",
+            name: str | None = None) -> Model:
     """Compiles a model for this machine, in this process, and returns it ready to run.
 
     model       path of a .pt, .onnx, .mlir or TorchScript source file, or the bytes of one. The content decides, not
@@ -42,6 +43,10 @@ def compile(model: str | bytes | os.PathLike[str], *, threads: int | None = None
                 dtypes: f16 bf16 f32 f64 i1 i8 u8 i16 u16 i32 u32 i64 u64.
     target_cpu  "native", "x86-64", "x86-64-v2", "-v3", "-v4" or a CPU that LLVM knows.
     opt_level   0 to 3.
+    numerics    how much rounding may differ from plain sums: "strict" not at all, "default" within the accuracy policy,
+                "fast" unmeasured.
+    precision   what matrix products and convolutions multiply: "f32" the model's own types, "bf16" f32 rounded to bf16,
+                with sums in f32. Inputs and outputs keep their types.
     name        prefix of the artifact's C symbols, for save(); from the path when None.
 
     Raises graven.Error, which holds all diagnostics (every unsupported operation with its places, for one), each with
@@ -50,6 +55,10 @@ def compile(model: str | bytes | os.PathLike[str], *, threads: int | None = None
     """
     if opt_level not in (0, 1, 2, 3):
         raise ValueError(f"opt_level must be 0, 1, 2 or 3, got {opt_level!r}")
+    if numerics not in ("strict", "default", "fast"):
+        raise ValueError(f"numerics must be 'strict', 'default' or 'fast', got {numerics!r}")
+    if precision not in ("f32", "bf16"):
+        raise ValueError(f"precision must be 'f32' or 'bf16', got {precision!r}")
     if isinstance(model, (bytearray, memoryview)):
         model = bytes(model)
     if isinstance(model, bytes):
@@ -58,7 +67,7 @@ def compile(model: str | bytes | os.PathLike[str], *, threads: int | None = None
         path, data = os.fsdecode(os.fspath(model)), None
     if name is None:
         name = "model" if data is not None else pathlib.Path(path).stem
-    compiled, messages = _core.compile(path, data, name, input_specs(inputs), target_cpu, opt_level,
+    compiled, messages = _core.compile(path, data, name, input_specs(inputs), target_cpu, opt_level, numerics, precision,
                                        default_threads() if threads is None else threads)
     for message in messages:
         warnings.warn(message, CompileWarning, stacklevel=2)

@@ -45,13 +45,16 @@ public:
       : e(e), op(op), shape(op), order(op, shape, e.target()), x(std::move(x)),
         w(std::move(w)), out(std::move(out)), epilogue(std::move(epilogue)),
         planarIn(op.isPlanarInput()), planarOut(op.isPlanarOutput()),
-        vector(e.vectorOf(this->out.element)), lanes(vector.getNumElements()),
-        width(this->w.shape[5]), panelSize(this->w.strides[0]),
+        vector(e.computeVectorOf(this->out.element)),
+        lanes(vector.getNumElements()), width(this->w.shape[5]),
+        panelSize(this->w.strides[0]),
         wide(vectorsThatFit(e.target(), width / lanes,
                             op.getTile()[0] * op.getTile()[1])),
         rowTiles(shape.rows, shape.tileRows),
-        columnTiles(shape.columns, shape.tileColumns) {
-    line = 64 / (this->out.element.getIntOrFloatBitWidth() / 8);
+        columnTiles(shape.columns, shape.tileColumns),
+        pair(op.isPaired() ? 2 : 1),
+        right(pair == 2 ? e.pairVector() : vector) {
+    line = 64 / (this->w.element.getIntOrFloatBitWidth() / 8);
   }
 
   void run(Value lo, Value hi) {
@@ -170,10 +173,12 @@ private:
                     for (int64_t p = 0; p < prefetches; ++p)
                       if (p * depth / prefetches == c)
                         e.prefetch(w, e.add(next, Idx(p * line)));
-                    multiply(
-                        values, e.add(from, Idx(c * laneStride)),
-                        e.add(weights, Idx(c * width + part.first * lanes)),
-                        rows, columns, vectors);
+                    if (c % pair == 0)
+                      multiply(values, e.add(from, Idx(c * laneStride)),
+                               e.add(weights,
+                                     Idx(c * width +
+                                         part.first * right.getNumElements())),
+                               rows, columns, vectors, depth - c);
                   }
                   return values;
                 });
@@ -193,21 +198,25 @@ private:
           slice);
   }
 
-  /// One input channel at one tap: outer product of pixels and output channels.
+  /// One input channel, or a pair of which `left` exist, at one tap: outer
+  /// product of pixels and output channels.
   void multiply(MutableArrayRef<Value> values, Idx from, Idx weights,
-                int64_t rows, int64_t columns, int64_t vectors) {
+                int64_t rows, int64_t columns, int64_t vectors, int64_t left) {
     SmallVector<Value> bs;
     for (int64_t j = 0; j < vectors; ++j)
-      bs.push_back(
-          e.loadVector(w, e.add(weights, Idx(j * lanes)), vector, lanes));
+      bs.push_back(e.loadVector(w, e.add(weights, Idx(j * lanes * pair)), right,
+                                right.getNumElements()));
     for (int64_t r = 0; r < rows; ++r)
       for (int64_t c = 0; c < columns; ++c) {
         int64_t offset = r * op.getStrides()[0] * x.strides[2] +
                          c * op.getStrides()[1] * x.strides[3];
-        Value left = e.loadSplat(x, e.add(from, Idx(offset)), vector);
+        Idx at = e.add(from, Idx(offset));
+        Value pixel = pair == 2 ? e.loadPairSplat(x, at, left)
+                                : e.loadSplat(x, at, vector);
         for (int64_t j = 0; j < vectors; ++j) {
           Value &value = values[(r * columns + c) * vectors + j];
-          value = e.fma(left, bs[j], value);
+          value = pair == 2 ? e.dotPairs(pixel, bs[j], value)
+                            : e.fma(pixel, bs[j], value);
         }
       }
   }
@@ -298,7 +307,9 @@ private:
     for (int64_t lane = 0; lane < valid; ++lane)
       result = vector::InsertOp::create(
           e.builder(), e.loc(),
-          e.load(full, e.at(full, planarIndex(position, lane))), result, lane);
+          e.load(full, e.at(full, planarIndex(position, lane)),
+                 vector.getElementType()),
+          result, lane);
     return result;
   }
 
@@ -321,6 +332,10 @@ private:
   /// ones.
   int64_t wide;
   Split rowTiles, columnTiles;
+  /// Input channels that one instruction does.
+  int64_t pair;
+  /// What is loaded of the weights.
+  VectorType right;
   /// Elements of a cache line.
   int64_t line;
 };
@@ -339,9 +354,12 @@ LogicalResult expandConv(Emitter &e, kernel::ConvOp op, Value lo, Value hi) {
     return failure();
   if (!cast<MemRefType>(op.getW().getType()).getLayout().isIdentity())
     return op.emitOpError("expects contiguous weights");
+  if (op.isPaired() && x->strides[4] != 1)
+    return op.emitOpError("expects pairs of channels that are contiguous");
   if (!op.isPlanarOutput() && out->strides[4] != 1)
     return op.emitOpError("expects an output with contiguous channel blocks");
-  int64_t lanes = e.lanesOf(out->element), width = w->shape[5];
+  int64_t lanes = e.computeVectorOf(out->element).getNumElements(),
+          width = w->shape[5];
   if (width % lanes != 0 || (!op.isPlanarOutput() && kBlock % lanes != 0))
     return op.emitOpError("expects panels of a multiple of ")
            << lanes << " channels, got " << width;

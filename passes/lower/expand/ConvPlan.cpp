@@ -90,9 +90,13 @@ ConvOrder::ConvOrder(kernel::ConvOp op, const ConvShape &shape,
       blocks, llvm::divideCeilSigned(image + panel,
                                      std::max<int64_t>(target.l2Bytes / 2, 1)));
   int64_t costChunks = 3 * result * (wanted - 1) + image + weights;
-  bool inPlace = llvm::is_contained(op.getEpilogue(), op.getOut());
+  // Chunks add to the output, which must then be neither read by the epilogue
+  // nor rounded.
+  bool inPlace = llvm::is_contained(op.getEpilogue(), op.getOut()),
+       rounds =
+           kernel::computeType(out.getElementType()) != out.getElementType();
   if (wanted > 1 && !op.isPlanarInput() && !op.isPlanarOutput() && !inPlace &&
-      costChunks < std::min(costPanels, costRows)) {
+      !rounds && costChunks < std::min(costPanels, costRows)) {
     blocksPerChunk = llvm::divideCeilSigned(blocks, wanted);
     chunks = llvm::divideCeilSigned(blocks, blocksPerChunk);
     return;

@@ -45,7 +45,8 @@ public:
                      Buffer out, Epilogue epilogue)
       : e(e), op(op), shape(op), x(std::move(x)), w(std::move(w)),
         out(std::move(out)), epilogue(std::move(epilogue)),
-        vector(e.vectorOf(this->out.element)), lanes(vector.getNumElements()) {}
+        vector(e.computeVectorOf(this->out.element)),
+        lanes(vector.getNumElements()) {}
 
   void run(Value lo, Value hi) {
     e.tasks(lo, hi, {shape.batch, shape.blocks, shape.groups},

@@ -6,6 +6,8 @@
 
 #include "passes/lower/expand/Emitter.h"
 
+#include "dialects/kernel/Kernel.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -234,9 +236,13 @@ Value Emitter::load(const Buffer &buffer, Idx index) {
                                 ValueRange{get(index)});
 }
 
+Value Emitter::load(const Buffer &buffer, Idx index, Type type) {
+  return convert(load(buffer, index), type);
+}
+
 void Emitter::store(Value value, const Buffer &buffer, Idx index) {
-  memref::StoreOp::create(b, location, value, buffer.flat,
-                          ValueRange{get(index)});
+  memref::StoreOp::create(b, location, convert(value, buffer.element),
+                          buffer.flat, ValueRange{get(index)});
 }
 
 Value Emitter::laneMask(int64_t lanes, int64_t valid) {
@@ -249,6 +255,15 @@ Value Emitter::laneMask(int64_t lanes, int64_t valid) {
 
 Value Emitter::loadVector(const Buffer &buffer, Idx index, VectorType type,
                           int64_t valid, Value fill) {
+  if (type.getElementType() != buffer.element) {
+    auto stored = VectorType::get(type.getShape(), buffer.element);
+    Value loaded = convert(loadVector(buffer, index, stored, valid),
+                           type.getElementType());
+    if (!fill || valid >= type.getNumElements())
+      return loaded;
+    return arith::SelectOp::create(
+        b, location, laneMask(type.getNumElements(), valid), loaded, fill);
+  }
   if (valid >= type.getNumElements())
     return vector::LoadOp::create(b, location, type, buffer.flat,
                                   ValueRange{get(index)});
@@ -256,6 +271,8 @@ Value Emitter::loadVector(const Buffer &buffer, Idx index, VectorType type,
     fill = arith::ConstantOp::create(b, location, b.getZeroAttr(type));
   if (valid <= 0)
     return fill;
+  if (buffer.element.isF16() || buffer.element.isBF16())
+    return loadLanes(buffer, index, type, valid);
   return vector::MaskedLoadOp::create(
       b, location, type, buffer.flat, ValueRange{get(index)},
       laneMask(type.getNumElements(), valid), fill);
@@ -263,19 +280,48 @@ Value Emitter::loadVector(const Buffer &buffer, Idx index, VectorType type,
 
 void Emitter::storeVector(Value value, const Buffer &buffer, Idx index,
                           int64_t valid) {
+  value = convert(value, buffer.element);
   int64_t lanes = cast<VectorType>(value.getType()).getNumElements();
   if (valid >= lanes) {
     vector::StoreOp::create(b, location, value, buffer.flat,
                             ValueRange{get(index)});
     return;
   }
+  if (buffer.element.isF16() || buffer.element.isBF16())
+    return storeLanes(value, buffer, index, valid);
   vector::MaskedStoreOp::create(b, location, buffer.flat,
                                 ValueRange{get(index)}, laneMask(lanes, valid),
                                 value);
 }
 
+// A mask on 16-bit floats LLVM takes apart into insertions of bf16, for which
+// it calls functions where bf16 has no instructions.
+Value Emitter::loadLanes(const Buffer &buffer, Idx index, VectorType type,
+                         int64_t valid) {
+  auto bits = VectorType::get(type.getShape(), b.getI16Type());
+  Value lanes = arith::ConstantOp::create(b, location, b.getZeroAttr(bits));
+  for (int64_t lane = 0; lane < valid; ++lane) {
+    Value element = arith::BitcastOp::create(
+        b, location, b.getI16Type(), load(buffer, add(index, Idx(lane))));
+    lanes = vector::InsertOp::create(b, location, element, lanes, lane);
+  }
+  return arith::BitcastOp::create(b, location, type, lanes);
+}
+
+void Emitter::storeLanes(Value value, const Buffer &buffer, Idx index,
+                         int64_t valid) {
+  auto bits = VectorType::get(cast<VectorType>(value.getType()).getShape(),
+                              b.getI16Type());
+  Value lanes = arith::BitcastOp::create(b, location, bits, value);
+  for (int64_t lane = 0; lane < valid; ++lane) {
+    Value element = vector::ExtractOp::create(b, location, lanes, lane);
+    store(arith::BitcastOp::create(b, location, buffer.element, element),
+          buffer, add(index, Idx(lane)));
+  }
+}
+
 Value Emitter::loadSplat(const Buffer &buffer, Idx index, VectorType type) {
-  return broadcast(load(buffer, index), type);
+  return broadcast(load(buffer, index, type.getElementType()), type);
 }
 
 void Emitter::prefetch(const Buffer &buffer, Idx index) {
@@ -300,6 +346,60 @@ int64_t Emitter::lanesOf(Type element) const {
 
 VectorType Emitter::vectorOf(Type element) {
   return VectorType::get({lanesOf(element)}, element);
+}
+
+VectorType Emitter::computeVectorOf(Type element) {
+  return vectorOf(kernel::computeType(element));
+}
+
+VectorType Emitter::pairVector() {
+  return VectorType::get({2 * lanesOf(b.getF32Type())}, b.getBF16Type());
+}
+
+Value Emitter::interleave(Value a, Value b2) {
+  return vector::InterleaveOp::create(b, location, a, b2);
+}
+
+Value Emitter::loadPairSplat(const Buffer &buffer, Idx index, int64_t valid) {
+  Value word;
+  if (valid > 1) {
+    Value pair = vector::LoadOp::create(b, location,
+                                        VectorType::get({2}, buffer.element),
+                                        buffer.flat, ValueRange{get(index)});
+    pair = arith::BitcastOp::create(b, location,
+                                    VectorType::get({1}, b.getI32Type()), pair);
+    word = vector::ExtractOp::create(b, location, pair, int64_t(0));
+  } else {
+    Value bits = arith::BitcastOp::create(b, location, b.getI16Type(),
+                                          load(buffer, index));
+    word = arith::ExtUIOp::create(b, location, b.getI32Type(), bits);
+  }
+  VectorType pairs = pairVector();
+  Value words = broadcast(
+      word, VectorType::get({pairs.getNumElements() / 2}, b.getI32Type()));
+  return arith::BitcastOp::create(b, location, pairs, words);
+}
+
+Value Emitter::dotPairs(Value a, Value b2, Value c) {
+  auto type = cast<VectorType>(c.getType());
+  std::string name = ("llvm.x86.avx512bf16.dpbf16ps." +
+                      llvm::Twine(type.getNumElements() * 32))
+                         .str();
+  return LLVM::CallIntrinsicOp::create(b, location, type, b.getStringAttr(name),
+                                       ValueRange{c, a, b2})
+      .getResults();
+}
+
+Value Emitter::convert(Value value, Type element) {
+  Type from = getElementTypeOrSelf(value);
+  if (from == element)
+    return value;
+  Type to = element;
+  if (auto vector = dyn_cast<VectorType>(value.getType()))
+    to = VectorType::get(vector.getShape(), element);
+  if (from.getIntOrFloatBitWidth() < element.getIntOrFloatBitWidth())
+    return arith::ExtFOp::create(b, location, to, value);
+  return arith::TruncFOp::create(b, location, to, value);
 }
 
 Value Emitter::splat(Type type, double value) {

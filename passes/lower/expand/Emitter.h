@@ -85,10 +85,15 @@ public:
   mlir::FailureOr<Buffer> buffer(mlir::Value memref);
   Idx at(const Buffer &buffer, llvm::ArrayRef<Idx> indices);
   mlir::Value load(const Buffer &buffer, Idx index);
+  /// The element as a value of `type`, which may be wider.
+  mlir::Value load(const Buffer &buffer, Idx index, mlir::Type type);
+  /// Rounds the value to the type of the buffer's elements.
   void store(mlir::Value value, const Buffer &buffer, Idx index);
-  /// `valid` lanes are loaded, the rest is `fill` (zero when absent).
+  /// `valid` lanes are loaded, the rest is `fill` (zero when absent). The lanes
+  /// of `type` may be wider than the buffer's elements.
   mlir::Value loadVector(const Buffer &buffer, Idx index, mlir::VectorType type,
                          int64_t valid, mlir::Value fill = {});
+  /// Rounds the lanes to the type of the buffer's elements.
   void storeVector(mlir::Value value, const Buffer &buffer, Idx index,
                    int64_t valid);
   /// The element at `index` in every lane.
@@ -98,9 +103,23 @@ public:
   /// code generator moves neighbouring loads together, and where a register
   /// tile leaves none free, those of the next step push it to the stack.
   void separateLoads();
+  /// The pair of bf16 from `index` on in every 32 bits of a vector; the second
+  /// is 0 where only one is `valid`.
+  mlir::Value loadPairSplat(const Buffer &buffer, Idx index, int64_t valid);
 
   // Arithmetic.
   mlir::VectorType vectorOf(mlir::Type element);
+  /// A vector of the type that elements stored as `element` are computed in.
+  mlir::VectorType computeVectorOf(mlir::Type element);
+  /// Pairs of bf16 in a vector register.
+  mlir::VectorType pairVector();
+  /// The lanes of a and b in turns.
+  mlir::Value interleave(mlir::Value a, mlir::Value b);
+  /// c[i] + a[2i] b[2i] + a[2i+1] b[2i+1] for pairs of bf16, by vdpbf16ps: the
+  /// odd product is added first, each sum is rounded, denormals are 0.
+  mlir::Value dotPairs(mlir::Value a, mlir::Value b, mlir::Value c);
+  /// A scalar or vector as `element`: widened, or rounded to nearest even.
+  mlir::Value convert(mlir::Value value, mlir::Type element);
   mlir::Value splat(mlir::Type type, double value);
   /// a * b + c, fused where the target has it.
   mlir::Value fma(mlir::Value a, mlir::Value b, mlir::Value c);
@@ -123,6 +142,11 @@ public:
 
 private:
   mlir::Value laneMask(int64_t lanes, int64_t valid);
+  /// The first `valid` lanes one by one; of a 16-bit type, others 0.
+  mlir::Value loadLanes(const Buffer &buffer, Idx index, mlir::VectorType type,
+                        int64_t valid);
+  void storeLanes(mlir::Value value, const Buffer &buffer, Idx index,
+                  int64_t valid);
 
   mlir::OpBuilder &b;
   mlir::Location location;

@@ -58,18 +58,23 @@ public:
   GemmExpansion(Emitter &e, kernel::GemmOp op, Buffer a, Buffer b, Buffer out,
                 Epilogue epilogue)
       : e(e), shape(op), a(std::move(a)), b(std::move(b)), out(std::move(out)),
-        epilogue(std::move(epilogue)), vector(e.vectorOf(this->out.element)),
+        epilogue(std::move(epilogue)),
+        vector(e.computeVectorOf(this->out.element)),
         lanes(vector.getNumElements()),
-        elementBytes(this->out.element.getIntOrFloatBitWidth() / 8),
-        wide(vectorsThatFit(e.target(), shape.width / lanes, op.getMr())) {
+        elementBytes(this->b.element.getIntOrFloatBitWidth() / 8),
+        wide(vectorsThatFit(e.target(), shape.width / lanes, op.getMr())),
+        pair(op.isPaired() ? 2 : 1), unroll(kUnrolledSteps * pair),
+        right(pair == 2 ? e.pairVector() : vector) {
     int64_t kc = op.getKc() == 0 ? shape.k : op.getKc();
-    // A residual that is the output itself must be read before it is written.
-    if (this->epilogue.readsFull(op.getOut()))
+    // A residual that is the output itself must be read before it is written,
+    // and sums are rounded once.
+    if (this->epilogue.readsFull(op.getOut()) ||
+        this->out.element != vector.getElementType())
       kc = shape.k;
     int64_t count = std::max<int64_t>(
         1, llvm::divideCeilSigned(shape.k, std::max<int64_t>(kc, 1)));
     if (shape.m <= kStreamedRows && shape.rows.count == 1 &&
-        shape.k % kUnrolledSteps == 0 &&
+        shape.k % unroll == 0 &&
         shape.k * shape.width * elementBytes >= kStreamedPanelBytes)
       streams = kUnrolledSteps;
     depth = shape.k / streams;
@@ -131,7 +136,7 @@ private:
 
   /// Steps by which an iteration of the innermost loop goes on at each place of
   /// the panel that it reads.
-  int64_t perIteration() const { return kUnrolledSteps / streams; }
+  int64_t perIteration() const { return unroll / streams; }
 
   void tile(Idx batch, Idx panelIndex, Idx tileIndex, Idx row, int64_t rows,
             Columns columns, Idx k0, int64_t length, bool initial, bool final) {
@@ -141,10 +146,14 @@ private:
     while (sets > 1 && length * streams < sets)
       sets /= 2;
     Idx aBase = e.at(a, {batch, row, k0});
-    Idx bBase =
-        e.at(b, {shape.batch == 1 || b.shape[0] == 1 ? Idx(int64_t(0)) : batch,
-                 panelIndex, k0, Idx(columns.first * lanes)});
-    int64_t steps = std::max<int64_t>(1, length / kUnrolledSteps);
+    // In pairs or not, a step of k is as many elements as a panel is wide.
+    SmallVector<Idx> panelStart(b.shape.size(), Idx(int64_t(0)));
+    if (shape.batch > 1 && b.shape[0] > 1)
+      panelStart[0] = batch;
+    panelStart[1] = panelIndex;
+    Idx bBase = e.add(e.add(e.at(b, panelStart), e.mul(k0, shape.width)),
+                      Idx(columns.first * right.getNumElements()));
+    int64_t steps = std::max<int64_t>(1, length / unroll);
     // The core looks ahead by itself at several places.
     int64_t ahead = streams > 1
                         ? 0
@@ -159,25 +168,30 @@ private:
         e.add(e.add(bBase, Idx(distance)), e.mul(tileIndex, steps * ahead));
 
     SmallVector<Value> accumulators(count * sets, e.splat(vector, 0.0));
-    auto multiply = [&](Idx k, int64_t unroll, SmallVector<Value> values) {
-      for (int64_t u = 0; u < unroll; ++u) {
+    auto multiply = [&](Idx k, int64_t span, SmallVector<Value> values) {
+      for (int64_t u = 0; u < span; u += pair) {
         if (u > 0)
           e.separateLoads();
         SmallVector<Value> bs;
-        Idx at = e.add(k, Idx(streams > 1 ? u * depth : u));
-        Idx bRow = e.add(bBase, e.mul(at, b.strides[2]));
+        Idx at = e.add(k, Idx(streams > 1 ? u / pair * depth : u));
+        Idx bRow = e.add(bBase, e.mul(at, shape.width));
         for (int64_t j = 0; j < columns.vectors; ++j)
           bs.push_back(
-              e.loadVector(b, e.add(bRow, Idx(j * lanes)), vector, lanes));
+              e.loadVector(b, e.add(bRow, Idx(j * right.getNumElements())),
+                           right, right.getNumElements()));
         MutableArrayRef<Value> set =
-            MutableArrayRef(values).slice(u % sets * count, count);
+            MutableArrayRef(values).slice(u / pair % sets * count, count);
         for (int64_t i = 0; i < rows; ++i) {
           Idx element = e.add(
               aBase, e.add(e.mul(at, a.strides[2]), Idx(i * a.strides[1])));
-          Value left = e.loadSplat(a, element, vector);
-          for (int64_t j = 0; j < columns.vectors; ++j)
-            set[i * columns.vectors + j] =
-                e.fma(left, bs[j], set[i * columns.vectors + j]);
+          Value left = pair == 2 ? e.loadPairSplat(a, element,
+                                                   streams > 1 ? 2 : span - u)
+                                 : e.loadSplat(a, element, vector);
+          for (int64_t j = 0; j < columns.vectors; ++j) {
+            Value &sum = set[i * columns.vectors + j];
+            sum = pair == 2 ? e.dotPairs(left, bs[j], sum)
+                            : e.fma(left, bs[j], sum);
+          }
         }
       }
       return values;
@@ -189,14 +203,14 @@ private:
                  // `ahead` elements of the next panel a step: over all tiles,
                  // all of it.
                  int64_t line = 64 / elementBytes;
-                 Idx next = e.add(
-                     prefetchBase,
-                     ahead % kUnrolledSteps == 0
-                         ? e.mul(k, ahead / kUnrolledSteps)
-                         : e.mul(e.divRem(k, kUnrolledSteps).first, ahead));
+                 Idx next =
+                     e.add(prefetchBase,
+                           ahead % unroll == 0
+                               ? e.mul(k, ahead / unroll)
+                               : e.mul(e.divRem(k, unroll).first, ahead));
                  for (int64_t p = 0; columns.first == 0 && p < ahead; p += line)
                    e.prefetch(b, e.add(next, Idx(p)));
-                 return multiply(k, kUnrolledSteps, SmallVector<Value>(values));
+                 return multiply(k, unroll, SmallVector<Value>(values));
                });
     if (whole < length)
       accumulators = multiply(Idx(whole), length - whole, accumulators);
@@ -241,6 +255,10 @@ private:
   /// Vectors of a panel in a tile: fewer than all where it was made for wider
   /// ones.
   int64_t wide;
+  /// Steps of k that one instruction does, and that a loop body does.
+  int64_t pair, unroll;
+  /// What is loaded of the right-hand side.
+  VectorType right;
   /// Places of a panel that are read at a time, `depth` steps of k each.
   int64_t streams = 1, depth;
   /// Steps of them between two additions to the output.
@@ -259,10 +277,13 @@ LogicalResult expandGemm(Emitter &e, kernel::GemmOp op, Value lo, Value hi) {
                     out = e.buffer(op.getOut());
   if (failed(a) || failed(b) || failed(out))
     return failure();
-  if (b->strides[3] != 1 || out->strides[2] != 1)
+  if (op.isPaired() && a->strides[2] != 1)
+    return op.emitOpError("expects pairs of a that are contiguous");
+  if (b->strides.back() != 1 || b->strides[3] * b->shape[3] != b->strides[2] ||
+      out->strides[2] != 1)
     return op.emitOpError(
         "expects panels and output with a contiguous last axis");
-  int64_t lanes = e.lanesOf(out->element);
+  int64_t lanes = e.computeVectorOf(out->element).getNumElements();
   if (b->shape[3] % lanes != 0)
     return op.emitOpError("expects panels of a multiple of ")
            << lanes << " columns, got " << b->shape[3];

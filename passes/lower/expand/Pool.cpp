@@ -46,12 +46,12 @@ class PoolExpansion {
 public:
   PoolExpansion(Emitter &e, kernel::PoolOp op, Buffer x, Buffer out)
       : e(e), op(op), shape(op), x(std::move(x)), out(std::move(out)),
-        blocked(this->out.shape.size() == 5), type(this->out.element),
-        lanes(1) {
+        blocked(this->out.shape.size() == 5),
+        type(kernel::computeType(this->out.element)), lanes(1) {
     if (!blocked)
       return;
-    lanes = std::min<int64_t>(e.lanesOf(this->out.element), kBlock);
-    type = VectorType::get({lanes}, this->out.element);
+    lanes = std::min<int64_t>(e.lanesOf(type), kBlock);
+    type = VectorType::get({lanes}, type);
   }
 
   void run(Value lo, Value hi) {
@@ -129,13 +129,14 @@ private:
       });
     };
     columns(0, begin, false);
-    int64_t width = e.lanesOf(out.element), wide = wideColumns(end) - begin;
+    Type compute = kernel::computeType(out.element);
+    int64_t width = e.lanesOf(compute), wide = wideColumns(end) - begin;
     if (wide >= width && width > 1) {
       // Neighbours of a plane, a vector at a time; the last one begins where it
       // ends with the others, and does some of them again.
       Type scalar = type;
       lanes = width;
-      type = VectorType::get({lanes}, out.element);
+      type = VectorType::get({lanes}, compute);
       auto vectorAt = [&](Idx column) {
         pixel({batch, channel, y, column, lane}, rows, whole(1, column));
       };
@@ -241,7 +242,7 @@ private:
   Value read(Idx from) {
     auto wide = dyn_cast<VectorType>(type);
     if (!wide)
-      return e.load(x, from);
+      return e.load(x, from, type);
     Value first = e.loadVector(x, from, wide, lanes);
     if (blocked || op.getStrides()[1] == 1)
       return first;

@@ -41,7 +41,8 @@ class RowExpansion {
 public:
   RowExpansion(Emitter &e, Buffer x, Buffer out, RowShape shape)
       : e(e), x(std::move(x)), out(std::move(out)), shape(std::move(shape)),
-        vector(e.vectorOf(this->out.element)), lanes(vector.getNumElements()) {}
+        vector(e.computeVectorOf(this->out.element)),
+        lanes(vector.getNumElements()) {}
 
   /// body(first element of the input row, of the output row)
   void run(Value lo, Value hi, function_ref<void(Idx, Idx)> body) {
@@ -168,7 +169,7 @@ LogicalResult expandSoftmax(Emitter &e, kernel::SoftmaxOp op, Value lo,
       return;
     }
     Value inverse = arith::DivFOp::create(
-        b, e.loc(), e.splat(rows->out.element, 1.0), total);
+        b, e.loc(), e.splat(type.getElementType(), 1.0), total);
     Value inverseEach = e.broadcast(inverse, type);
     rows->each([&](Idx i, int64_t valid) {
       Value value = e.loadVector(rows->out, e.add(to, i), type, valid);
@@ -196,7 +197,7 @@ LogicalResult expandRowNorm(Emitter &e, kernel::RowNormOp op, Value lo,
   }
   OpBuilder &b = e.builder();
   VectorType type = rows->vector;
-  Type element = rows->out.element;
+  Type element = type.getElementType();
   bool layer = op.getKind() == kernel::NormKind::Layer;
   Value zero = e.splat(type, 0.0), count = e.splat(element, rows->shape.length);
   Value epsilon = e.splat(element, op.getEpsilon().convertToDouble());

@@ -9,7 +9,7 @@ func.func @rank(%a: memref<5x6xf32>, %b: memref<1x1x6x8xf32>, %out: memref<1x5x8
 // -----
 
 func.func @element(%a: memref<1x5x6xf64>, %b: memref<1x1x6x8xf32>, %out: memref<1x5x8xf32>) {
-  // expected-error @+1 {{C1: expects equal element types, got 'f64' and 'f32'}}
+  // expected-error @+1 {{C1: expects element types that are computed in one type, got 'f64' and 'f32'}}
   kernel.gemm ins(%a, %b : memref<1x5x6xf64>, memref<1x1x6x8xf32>) outs(%out : memref<1x5x8xf32>) attributes {mr = 4 : i64, kc = 0 : i64}
   return
 }
@@ -17,7 +17,7 @@ func.func @element(%a: memref<1x5x6xf64>, %b: memref<1x1x6x8xf32>, %out: memref<
 // -----
 
 func.func @dynamic(%a: memref<1x?x6xf32>, %b: memref<1x1x6x8xf32>, %out: memref<1x5x8xf32>) {
-  // expected-error @+1 {{operand #0 must be statically shaped tensor or memref of f32 or f64}}
+  // expected-error @+1 {{operand #0 must be statically shaped tensor or memref of floats}}
   kernel.gemm ins(%a, %b : memref<1x?x6xf32>, memref<1x1x6x8xf32>) outs(%out : memref<1x5x8xf32>) attributes {mr = 4 : i64, kc = 0 : i64}
   return
 }

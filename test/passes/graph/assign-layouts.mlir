@@ -125,21 +125,18 @@ graven.graph @inserted(%x: tensor<1x16x2x3xf32>) -> tensor<1x16x4x3xf32> {
 // -----
 
 // What has no blocked form or no convolution near it stays planar: ints and
-// f16, 3-d images, a concat that would cut a block, a Node that reads other
-// axes, a graph without convolutions.
+// 3-d images, a concat that would cut a block, a Node that reads other axes,
+// a graph without convolutions.
 
 // CHECK-LABEL: graven.graph @stay(
 //   CHECK-NOT:   nchw16c
 //       CHECK:   graven.return
-graven.param @h : tensor<16x16x1x1xf16> = dense<0.5> : tensor<16x16x1x1xf16>
 graven.param @d : tensor<16x16x1x1x1xf32> = dense<0.5> : tensor<16x16x1x1x1xf32>
-graven.graph @stay(%x: tensor<1x16x4x4xf16>, %y: tensor<1x16x4x4x4xf32>, %z: tensor<1x16x4x4xf32>) -> (tensor<1x16x4x4xf16>, tensor<1x16x4x4x4xf32>, tensor<1x16x4x4xf32>) {
-  %h = graven.get_param @h : tensor<16x16x1x1xf16>
+graven.graph @stay(%y: tensor<1x16x4x4x4xf32>, %z: tensor<1x16x4x4xf32>) -> (tensor<1x16x4x4x4xf32>, tensor<1x16x4x4xf32>) {
   %d = graven.get_param @d : tensor<16x16x1x1x1xf32>
-  %0 = graven.conv %x, %h strides [1, 1] dilations [1, 1] pads [0, 0, 0, 0] : (tensor<1x16x4x4xf16>, tensor<16x16x1x1xf16>) -> tensor<1x16x4x4xf16>
   %1 = graven.conv %y, %d strides [1, 1, 1] dilations [1, 1, 1] pads [0, 0, 0, 0, 0, 0] : (tensor<1x16x4x4x4xf32>, tensor<16x16x1x1x1xf32>) -> tensor<1x16x4x4x4xf32>
   %2 = graven.relu %z : tensor<1x16x4x4xf32>
-  graven.return %0, %1, %2 : tensor<1x16x4x4xf16>, tensor<1x16x4x4x4xf32>, tensor<1x16x4x4xf32>
+  graven.return %1, %2 : tensor<1x16x4x4x4xf32>, tensor<1x16x4x4xf32>
 }
 
 // -----
@@ -213,4 +210,17 @@ graven.graph @few_channels(%x: tensor<1x3x4x4xf32>) -> tensor<1x6x4x4xf32> {
   %0 = graven.conv %x, %w strides [1, 1] dilations [1, 1] pads [0, 0, 0, 0] : (tensor<1x3x4x4xf32>, tensor<6x3x1x1xf32>) -> tensor<1x6x4x4xf32>
   %1 = graven.relu %0 : tensor<1x6x4x4xf32>
   graven.return %1 : tensor<1x6x4x4xf32>
+}
+
+// -----
+
+// Of any float type.
+
+// CHECK-LABEL: @half
+//       CHECK:   graven.conv %{{.*}} layout nchw16c channels 16 : (tensor<1x1x4x4x16xf16>, tensor<16x16x1x1xf16>) -> tensor<1x1x4x4x16xf16>
+graven.param @h : tensor<16x16x1x1xf16> = dense<0.5> : tensor<16x16x1x1xf16>
+graven.graph @half(%x: tensor<1x16x4x4xf16>) -> tensor<1x16x4x4xf16> {
+  %h = graven.get_param @h : tensor<16x16x1x1xf16>
+  %0 = graven.conv %x, %h strides [1, 1] dilations [1, 1] pads [0, 0, 0, 0] : (tensor<1x16x4x4xf16>, tensor<16x16x1x1xf16>) -> tensor<1x16x4x4xf16>
+  graven.return %0 : tensor<1x16x4x4xf16>
 }

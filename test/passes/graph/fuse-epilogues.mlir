@@ -101,19 +101,17 @@ graven.graph @ends(%x: tensor<4x8xf32>, %y: tensor<1x8xf32>, %w: tensor<8x2xf32>
 
 // -----
 
-// Ints, f16 and unknown extents have no such kernel.
+// Ints and unknown extents have no such kernel.
 
 // CHECK-LABEL: graven.graph @no_kernel(
 //   CHECK-NOT:   fusion
 //       CHECK:   graven.return
-graven.graph @no_kernel(%i: tensor<4x4xi32>, %h: tensor<4x4xf16>, %d: tensor<?x4xf32>, %w: tensor<4x4xf32>) -> (tensor<4x4xi32>, tensor<4x4xf16>, tensor<?x4xf32>) {
+graven.graph @no_kernel(%i: tensor<4x4xi32>, %d: tensor<?x4xf32>, %w: tensor<4x4xf32>) -> (tensor<4x4xi32>, tensor<?x4xf32>) {
   %0 = graven.matmul %i, %i : (tensor<4x4xi32>, tensor<4x4xi32>) -> tensor<4x4xi32>
   %1 = graven.relu %0 : tensor<4x4xi32>
-  %2 = graven.matmul %h, %h : (tensor<4x4xf16>, tensor<4x4xf16>) -> tensor<4x4xf16>
-  %3 = graven.relu %2 : tensor<4x4xf16>
   %4 = graven.matmul %d, %w : (tensor<?x4xf32>, tensor<4x4xf32>) -> tensor<?x4xf32>
   %5 = graven.relu %4 : tensor<?x4xf32>
-  graven.return %1, %3, %5 : tensor<4x4xi32>, tensor<4x4xf16>, tensor<?x4xf32>
+  graven.return %1, %5 : tensor<4x4xi32>, tensor<?x4xf32>
 }
 
 // -----
@@ -178,4 +176,18 @@ graven.graph @keeps_pools(%x: tensor<1x1x8x8x16xf32>, %y: tensor<1x1x7x8x16xf32>
   %4 = graven.conv %x, %w strides [1, 1] dilations [1, 1] pads [1, 1, 1, 1] layout nchw16c channels 16 : (tensor<1x1x8x8x16xf32>, tensor<16x16x3x3xf32>) -> tensor<1x1x8x8x16xf32>
   %5 = graven.max_pool %4 kernel [2, 2] strides [2, 2] dilations [1, 1] pads [0, 0, 0, 0] layout nchw16c : (tensor<1x1x8x8x16xf32>) -> tensor<1x1x4x4x16xf32>
   graven.return %1, %3, %5 : tensor<1x1x7x7x16xf32>, tensor<1x1x3x4x16xf32>, tensor<1x1x4x4x16xf32>
+}
+
+// -----
+
+// Of any float type.
+
+// CHECK-LABEL: graven.graph @half(
+//       CHECK:   graven.fusion
+//       CHECK:     graven.matmul
+//       CHECK:     graven.relu
+graven.graph @half(%h: tensor<4x4xf16>) -> tensor<4x4xf16> {
+  %0 = graven.matmul %h, %h : (tensor<4x4xf16>, tensor<4x4xf16>) -> tensor<4x4xf16>
+  %1 = graven.relu %0 : tensor<4x4xf16>
+  graven.return %1 : tensor<4x4xf16>
 }

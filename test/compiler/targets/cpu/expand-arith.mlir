@@ -63,3 +63,16 @@ func.func @half(%x: f16) -> f32 {
   %0 = arith.extf %x : f16 to f32
   return %0 : f32
 }
+
+// Rounded to nearest even; the choice for NaN is between 32-bit words.
+// OLD-LABEL: func.func @narrow_vector
+// OLD: %[[NAN:.+]] = arith.cmpf uno
+// OLD: %[[ROUNDED:.+]] = arith.addi %{{.+}}, %{{.+}} : vector<8xi32>
+// OLD: arith.ori
+// OLD: arith.select %[[NAN]], %{{.+}}, %{{.+}} : vector<8xi1>, vector<8xi32>
+// OLD: arith.trunci %{{.+}} : vector<8xi32> to vector<8xi16>
+// OLD: arith.bitcast %{{.+}} : vector<8xi16> to vector<8xbf16>
+func.func @narrow_vector(%x: vector<8xf32>) -> vector<8xbf16> {
+  %0 = arith.truncf %x : vector<8xf32> to vector<8xbf16>
+  return %0 : vector<8xbf16>
+}

@@ -37,6 +37,7 @@
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "mlir/Transforms/Passes.h"
+#include "mlir/Transforms/WalkPatternRewriteDriver.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Passes/PassBuilder.h"
@@ -113,6 +114,36 @@ static void replaceLaunches(ModuleOp module) {
   });
 }
 
+/// What vdpbf16ps does, for hosts without it: odd products first, each sum
+/// rounded once (denormals are kept).
+static void emulatePairs(ModuleOp module) {
+  module.walk([](LLVM::CallIntrinsicOp call) {
+    if (!call.getIntrin().starts_with("llvm.x86.avx512bf16.dpbf16ps."))
+      return;
+    OpBuilder b(call);
+    Location loc = call.getLoc();
+    auto type = cast<VectorType>(call.getResult(0).getType());
+    auto words = VectorType::get(type.getShape(), b.getI32Type());
+    auto constant = [&](int32_t value) -> Value {
+      return arith::ConstantOp::create(b, loc,
+                                       DenseElementsAttr::get(words, value));
+    };
+    auto half = [&](Value pairs, bool odd) -> Value {
+      Value bits = arith::BitcastOp::create(b, loc, words, pairs);
+      bits = odd ? arith::AndIOp::create(b, loc, bits, constant(-65536))
+                       .getResult()
+                 : arith::ShLIOp::create(b, loc, bits, constant(16));
+      return arith::BitcastOp::create(b, loc, type, bits);
+    };
+    Value sum = call.getArgs()[0];
+    for (bool odd : {true, false})
+      sum = vector::FMAOp::create(b, loc, half(call.getArgs()[1], odd),
+                                  half(call.getArgs()[2], odd), sum);
+    call.replaceAllUsesWith(ValueRange{sum});
+    call.erase();
+  });
+}
+
 static void lower(ModuleOp module, const TargetInfo &target) {
   PassManager outline(module.getContext());
   outline.addNestedPass<func::FuncOp>(createSplitStages());
@@ -121,6 +152,10 @@ static void lower(ModuleOp module, const TargetInfo &target) {
   if (failed(outline.run(module)))
     stop("the kernel does not expand");
   replaceLaunches(module);
+  emulatePairs(module);
+  RewritePatternSet narrow(module.getContext());
+  populateExpandBFloat16Patterns(narrow);
+  walkAndApplyPatterns(module, std::move(narrow));
   PassManager passes(module.getContext());
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
