@@ -357,7 +357,18 @@ VectorType Emitter::pairVector() {
 }
 
 Value Emitter::interleave(Value a, Value b2) {
-  return vector::InterleaveOp::create(b, location, a, b2);
+  // As words: LLVM takes shuffles of bf16 apart where it has no instructions.
+  auto type = cast<VectorType>(a.getType());
+  if (!type.getElementType().isF16() && !type.getElementType().isBF16())
+    return vector::InterleaveOp::create(b, location, a, b2);
+  auto bits = VectorType::get(type.getShape(), b.getI16Type());
+  Value words = vector::InterleaveOp::create(
+      b, location, arith::BitcastOp::create(b, location, bits, a),
+      arith::BitcastOp::create(b, location, bits, b2));
+  return arith::BitcastOp::create(
+      b, location,
+      VectorType::get({2 * type.getNumElements()}, type.getElementType()),
+      words);
 }
 
 Value Emitter::loadPairSplat(const Buffer &buffer, Idx index, int64_t valid) {
@@ -366,8 +377,8 @@ Value Emitter::loadPairSplat(const Buffer &buffer, Idx index, int64_t valid) {
     Value pair = vector::LoadOp::create(b, location,
                                         VectorType::get({2}, buffer.element),
                                         buffer.flat, ValueRange{get(index)});
-    pair = arith::BitcastOp::create(b, location,
-                                    VectorType::get({1}, b.getI32Type()), pair);
+    pair = vector::BitCastOp::create(
+        b, location, VectorType::get({1}, b.getI32Type()), pair);
     word = vector::ExtractOp::create(b, location, pair, int64_t(0));
   } else {
     Value bits = arith::BitcastOp::create(b, location, b.getI16Type(),
@@ -377,7 +388,7 @@ Value Emitter::loadPairSplat(const Buffer &buffer, Idx index, int64_t valid) {
   VectorType pairs = pairVector();
   Value words = broadcast(
       word, VectorType::get({pairs.getNumElements() / 2}, b.getI32Type()));
-  return arith::BitcastOp::create(b, location, pairs, words);
+  return vector::BitCastOp::create(b, location, pairs, words);
 }
 
 Value Emitter::dotPairs(Value a, Value b2, Value c) {

@@ -129,7 +129,7 @@ static void emulatePairs(ModuleOp module) {
                                        DenseElementsAttr::get(words, value));
     };
     auto half = [&](Value pairs, bool odd) -> Value {
-      Value bits = arith::BitcastOp::create(b, loc, words, pairs);
+      Value bits = vector::BitCastOp::create(b, loc, words, pairs);
       bits = odd ? arith::AndIOp::create(b, loc, bits, constant(-65536))
                        .getResult()
                  : arith::ShLIOp::create(b, loc, bits, constant(16));
