@@ -44,6 +44,12 @@ inline constexpr double kErfTailF32[] = {
     -0x1.3e0ef4p-12, 0x1.2152c8p0,   0x1.438c2p-1,
     0x1.c2852p-4,    -0x1.b01b7cp-6, 0x1.36ea0cp-8,
     -0x1.374f7ap-11, 0x1.7f9b2cp-15, -0x1.b3697ep-20};
+/// erfc(u / sqrt2) = e^(-u^2/2) P(x), x = (u - 3) / (u + 3), 0 <= u <= 13.3;
+/// relative error at most 2^-26.
+inline constexpr double kNormalTailF32[] = {
+    0x1.f1b89cp-3,  -0x1.a6b66ap-2, 0x1.f8bacap-3,  -0x1.7a946ep-4,
+    0x1.91e2bp-7,   0x1.7cbfa4p-8,  -0x1.0213f6p-9, -0x1.64cd2ap-11,
+    0x1.e7e9c2p-13, 0x1.c8bd5p-14};
 
 /// e^x - 1 = x + x^2 P(x), |x| <= ln2/2; relative error at most 2^-36.
 inline constexpr double kExpm1F64[] = {

@@ -50,8 +50,7 @@ static Expr expOfRest(Expr r) {
   return multiplyAdd(horner(r, kExpF32), r * r, r) + 1;
 }
 
-/// y * 2^n for n in [-252, 254], rounded once: the first factor keeps y normal.
-static Expr scale(Expr y, Expr n) {
+Expr scale(Expr y, Expr n) {
   Expr half = sar(n, 1);
   return y * powerOfTwo(half) * powerOfTwo(n - half);
 }

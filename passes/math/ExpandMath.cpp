@@ -14,8 +14,10 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/Matchers.h"
 #include "mlir/IR/TypeUtilities.h"
 #include "mlir/Transforms/WalkPatternRewriteDriver.h"
+#include <cmath>
 
 namespace graven {
 #define GEN_PASS_DEF_EXPANDMATH
@@ -107,6 +109,36 @@ struct ExpandSincos : OpRewritePattern<math::SincosOp> {
     elementary::SineAndCosine both = sinCosF32(toF32(Expr(emitter, operand)));
     rewriter.replaceOp(op, {toFloat(both.sine, element).get(),
                             toFloat(both.cosine, element).get()});
+    return success();
+  }
+
+private:
+  elementary::Contraction contraction;
+};
+
+/// erfc of a product with 1 / sqrt(2), of either sign, from the other factor.
+struct ExpandErfcOfNormal : OpRewritePattern<math::ErfcOp> {
+  ExpandErfcOfNormal(MLIRContext *context, elementary::Contraction contraction)
+      : OpRewritePattern(context, /*benefit=*/2), contraction(contraction) {}
+
+  LogicalResult matchAndRewrite(math::ErfcOp op,
+                                PatternRewriter &rewriter) const override {
+    auto product = op.getOperand().getDefiningOp<arith::MulFOp>();
+    Type type = elementOfValue(op.getType());
+    if (!product || !type || !type.isF32())
+      return rewriter.notifyMatchFailure(op, "not of a product in f32");
+    FloatAttr factor;
+    if (!matchPattern(product.getRhs(), m_Constant(&factor)))
+      if (DenseFPElementsAttr splat;
+          matchPattern(product.getRhs(), m_Constant(&splat)) && splat.isSplat())
+        factor = splat.getSplatValue<FloatAttr>();
+    constexpr float inverseRoot = 0.70710678118654752440f;
+    float value = factor ? factor.getValue().convertToFloat() : 0;
+    if (std::abs(value) != inverseRoot)
+      return rewriter.notifyMatchFailure(op, "the factor is not 1 / sqrt(2)");
+    Emitter emitter{rewriter, op.getLoc(), contraction};
+    Expr x(emitter, product.getLhs());
+    rewriter.replaceOp(op, erfcOfNormalF32(value < 0 ? -x : x).get());
     return success();
   }
 
@@ -312,7 +344,8 @@ void populateExpandMathPatterns(RewritePatternSet &patterns,
   MLIRContext *context = patterns.getContext();
   patterns.add<ExpandUnary<math::RsqrtOp>>(
       context, static_cast<UnaryFunction>(rsqrtF32), contraction);
-  patterns.add<ExpandSincos, ExpandFPowI>(context, contraction);
+  patterns.add<ExpandSincos, ExpandFPowI, ExpandErfcOfNormal>(context,
+                                                              contraction);
   patterns.add<RsqrtF64, SincosF64>(context);
   if (!options.rounding)
     return;

@@ -30,6 +30,10 @@ Expr expNonPositiveF32(Expr x);
 Expr tanhF32(Expr x);
 Expr erfF32(Expr x);
 Expr erfcF32(Expr x);
+/// erfc(x / sqrt(2)), twice the normal distribution above x, which gelu is made
+/// of: within 7 units in the last place, 5 for |x| < 5. The rounding of
+/// the quotient alone would cost erfc up to 180.
+Expr erfcOfNormalF32(Expr x);
 
 // Circular functions (Circular.cpp), in f64 inside.
 Expr sinF32(Expr x);
@@ -91,6 +95,8 @@ Nearest nearestInteger(Expr x);
 Nearest nearestInteger(Expr x, double factor);
 /// 2^n as a float of the width of n, for n in the range of normal exponents.
 Expr powerOfTwo(Expr n);
+/// y * 2^n for n in [-252, 254], rounded once: the first factor keeps y normal.
+Expr scale(Expr y, Expr n);
 
 } // namespace graven::elementary
 

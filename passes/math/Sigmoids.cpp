@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // This file implements tanh and erf in f32, by an odd polynomial near zero
-// and one exponential beyond, and erfc through the scaled function in f64.
+// and one exponential beyond, and erfc through the scaled function in f64 (in
+// f32 where it is a part of gelu).
 //===----------------------------------------------------------------------===//
 #include "passes/math/Coefficients.h"
 #include "passes/math/Functions.h"
@@ -41,6 +42,21 @@ Expr erfcF32(Expr x) {
   Expr y = gauss * horner(t, kErfcF64) * ((u + 3) * inverse);
   Expr wide = select(toF64(x) < 0, 2 - y, y);
   return toF32(wide);
+}
+
+Expr erfcOfNormalF32(Expr x) {
+  // From here on the result rounds to 0.
+  Expr u = atMost(abs(x), 14.5);
+  // u^2/2 in two parts: the square of 12 bits is exact.
+  Expr high = floatOf(bitsOf(u) & int64_t(0xfffff000));
+  Expr square = high * high * 0.5;
+  Expr low = (u - high) * ((u + high) * 0.5);
+  Nearest n = nearestInteger(-(square + low), kLog2E);
+  Expr rest = multiplyAdd(n.real, -kLn2HighF32, -square);
+  rest = multiplyAdd(n.real, -kLn2LowF32, rest) - low;
+  Expr gauss = multiplyAdd(horner(rest, kExpF32), rest * rest, rest) + 1;
+  Expr y = scale(gauss * horner((u - 3) / (u + 3), kNormalTailF32), n.integer);
+  return select(x < 0, 2 - y, y);
 }
 
 } // namespace graven::elementary

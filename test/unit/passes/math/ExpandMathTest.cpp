@@ -157,6 +157,17 @@ TEST_P(ExpandMath, WithinBoundAndVectorized) {
   EXPECT_LE(worst.ulp, function.bound);
 }
 
+/// Twice the normal distribution above x.
+double erfcOfNormal(double x) { return std::erfc(x * 0.70710678118654752440); }
+
+const Unary kErfcOfNormal{graven::test::kErfcOfNormal, erfcOfNormal, 7};
+
+INSTANTIATE_TEST_SUITE_P(Normal, ExpandMath,
+                         testing::Combine(testing::Values(kErfcOfNormal),
+                                          testing::Values(Processor::Baseline,
+                                                          Processor::Host)),
+                         [](const auto &info) { return nameOf(info.param); });
+
 INSTANTIATE_TEST_SUITE_P(Unary, ExpandMath,
                          testing::Combine(testing::ValuesIn(kUnary),
                                           testing::Values(Processor::Baseline,

@@ -78,7 +78,14 @@ static std::string loopText(StringRef op, unsigned arity) {
           memref + "\n";
   if (arity == 2)
     text += "    %b = memref.load %z[%i] : " + memref + "\n";
-  text += "    %r = math." + op.str() + (arity == 2 ? " %a, %b" : " %a") +
+  StringRef operands = arity == 2 ? " %a, %b" : " %a";
+  if (op == kErfcOfNormal) {
+    text += "    %k = arith.constant 0.70710678118654752 : f32\n"
+            "    %q = arith.mulf %a, %k : f32\n";
+    op = "erfc";
+    operands = " %q";
+  }
+  text += "    %r = math." + op.str() + operands.str() +
           " : f32\n"
           "    memref.store %r, %y[%i] : " +
           memref +
