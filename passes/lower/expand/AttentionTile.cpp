@@ -10,7 +10,6 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "passes/lower/expand/Tiles.h"
-#include "passes/math/Functions.h"
 #include "llvm/Support/MathExtras.h"
 #include <limits>
 
@@ -257,17 +256,6 @@ Value AttentionTile::fold(Idx limit, Value init,
   return values.front();
 }
 
-Value AttentionTile::exp(Value x) {
-  OpBuilder &b = e.builder();
-  if (!element.isF32())
-    return math::ExpOp::create(b, e.loc(), x);
-  elementary::Emitter emitter{b, e.loc(),
-                              e.target().hasFMA
-                                  ? elementary::Contraction::Fused
-                                  : elementary::Contraction::Separate};
-  return elementary::expNonPositiveF32(elementary::Expr(emitter, x)).get();
-}
-
 Value AttentionTile::inverse(Value total) {
   OpBuilder &b = e.builder();
   // The largest score of a row adds 1, so 0 says that there is none.
@@ -317,7 +305,7 @@ void AttentionTile::softmax(int64_t rows, Idx limit, Idx groupRow) {
     Value sums = fold(
         limit, e.splat(vector, 0.0),
         [&](Idx column, Value chain) {
-          Value weight = exp(e.subf(load(column), shiftEach));
+          Value weight = e.expNonPositive(e.subf(load(column), shiftEach));
           e.storeVector(weight, memory, e.add(scores, column), lanes);
           return e.addf(chain, weight);
         },
@@ -329,7 +317,8 @@ void AttentionTile::softmax(int64_t rows, Idx limit, Idx groupRow) {
       e.store(inverse(sum), memory, factor);
       return;
     }
-    Value shrunk = exp(e.subf(e.broadcast(before, vector), shiftEach));
+    Value shrunk =
+        e.expNonPositive(e.subf(e.broadcast(before, vector), shiftEach));
     Value shrink = vector::ExtractOp::create(b, e.loc(), shrunk, int64_t(0));
     e.store(shrink, memory, factor);
     e.store(e.addf(e.mulf(e.load(memory, total), shrink), sum), memory, total);

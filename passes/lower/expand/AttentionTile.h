@@ -81,7 +81,6 @@ private:
                                           Idx whole, int64_t rest, Idx left,
                                           int64_t leftStride, Idx right);
 
-  mlir::Value exp(mlir::Value x);
   /// 1 / total, or what a row without keys gives.
   mlir::Value inverse(mlir::Value total);
   Idx scratch(int64_t start) { return e.add(slot, Idx(start)); }

@@ -10,10 +10,12 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
+#include "passes/math/Functions.h"
 
 using namespace mlir;
 
@@ -455,6 +457,16 @@ Value Emitter::maxOrNaN(Value a, Value b2) {
   Value isNaN =
       arith::CmpFOp::create(b, location, arith::CmpFPredicate::UNO, a, a);
   return arith::SelectOp::create(b, location, isNaN, a, maxOrSecond(a, b2));
+}
+
+Value Emitter::expNonPositive(Value x) {
+  if (!getElementTypeOrSelf(x).isF32())
+    return math::ExpOp::create(b, location, x);
+  elementary::Emitter emitter{b, location,
+                              target().hasFMA
+                                  ? elementary::Contraction::Fused
+                                  : elementary::Contraction::Separate};
+  return elementary::expNonPositiveF32(elementary::Expr(emitter, x)).get();
 }
 
 Value Emitter::broadcast(Value scalar, VectorType type) {

@@ -130,6 +130,9 @@ public:
   mlir::Value maxOrSecond(mlir::Value a, mlir::Value b);
   /// The greater one, or NaN when one of them is; of zeros, any.
   mlir::Value maxOrNaN(mlir::Value a, mlir::Value b);
+  /// e^x for x <= 0, which needs no care about overflow; f32 results below
+  /// 2^-126 are 0.
+  mlir::Value expNonPositive(mlir::Value x);
   mlir::Value broadcast(mlir::Value scalar, mlir::VectorType type);
   /// Rows of a square matrix, as many as lanes (a power of two), to its
   /// columns.

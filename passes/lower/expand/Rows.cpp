@@ -142,8 +142,7 @@ LogicalResult expandSoftmax(Emitter &e, kernel::SoftmaxOp op, Value lo,
     Value sum = rows->fold(
         e.splat(type, 0.0),
         [&](Idx i, int64_t valid, Value chain) {
-          Value value =
-              math::ExpOp::create(b, e.loc(), e.subf(load(i, valid), mostEach));
+          Value value = e.expNonPositive(e.subf(load(i, valid), mostEach));
           if (!log)
             e.storeVector(value, rows->out, e.add(to, i), valid);
           if (valid < rows->lanes) {
