@@ -9,6 +9,7 @@
 
 #include "dialects/graven/Strassen.h"
 #include "dialects/graven/Winograd.h"
+#include "llvm/ADT/APFloat.h"
 #include "llvm/ADT/ArrayRef.h"
 #include <cmath>
 #include <limits>
@@ -20,7 +21,7 @@ namespace graven {
 namespace {
 
 constexpr int64_t kTaps = kWinogradKernel * kWinogradKernel;
-constexpr int64_t kTiles = 2, kChannels = 4;
+constexpr int64_t kTiles = 2, kChannels = 4, kRoundedColumns = 16;
 
 /// matrix X matrix^T in T, for X [columns, columns].
 template <typename T>
@@ -54,10 +55,22 @@ std::vector<float> randomInputs(std::mt19937 &generator, int64_t count) {
   return values;
 }
 
+/// The distance of 1 from the next bf16.
+constexpr double kNarrowEpsilon = 0x1p-7;
+
 /// What the policy allows, for each unit of sum |x w|.
-double allowedError(int64_t products) {
-  return 2 * std::sqrt(double(products)) *
-         std::numeric_limits<float>::epsilon();
+double allowedError(int64_t products,
+                    double epsilon = std::numeric_limits<float>::epsilon()) {
+  return 2 * std::sqrt(double(products)) * epsilon;
+}
+
+/// x as bf16, to nearest, ties to even.
+float toNarrow(float x) {
+  llvm::APFloat value(x);
+  bool inexact;
+  value.convert(llvm::APFloat::BFloat(), llvm::APFloat::rmNearestTiesToEven,
+                &inexact);
+  return value.convertToFloat();
 }
 
 } // namespace
@@ -166,6 +179,38 @@ double strassenError(MatrixWeight weight, int64_t depth, int64_t columns) {
       if (error > 0)
         worst = std::max(worst, error / (allowedError(depth) * absolute[q]));
     }
+  }
+  return worst;
+}
+
+double roundedError(MatrixWeight weight, int64_t depth, int64_t columns,
+                    RoundedFactors rounded) {
+  std::mt19937 generator(1);
+  std::vector<float> row = randomInputs(generator, depth), narrow = row;
+  if (rounded == RoundedFactors::Both)
+    for (float &x : narrow)
+      x = toNarrow(x);
+  double worst = 0, allowed = allowedError(depth, kNarrowEpsilon);
+  int64_t samples = std::min(columns, kRoundedColumns);
+  for (int64_t s = 0; s < samples; ++s) {
+    int64_t column = s * columns / samples;
+    float sum = 0;
+    double exact = 0, absolute = 0;
+    for (int64_t k = 0; k < depth; ++k) {
+      double w = weight(k, column);
+      float factor = toNarrow(static_cast<float>(w));
+      if (rounded == RoundedFactors::Both &&
+          std::abs(factor) < std::numeric_limits<float>::min())
+        factor = 0;
+      sum = std::fma(narrow[k], factor, sum);
+      exact += row[k] * w;
+      absolute += std::abs(row[k] * w);
+    }
+    double error = std::abs(sum - exact);
+    if (std::isnan(error))
+      return error;
+    if (error > 0)
+      worst = std::max(worst, error / (allowed * absolute));
   }
   return worst;
 }

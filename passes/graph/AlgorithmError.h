@@ -2,9 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // This file declares the measurement of the rounding error of Winograd's
-// convolution and Strassen's product on given weights. The result is a part of
-// what the accuracy policy allows a sum of K products: 2 sqrt(K) eps sum |x w|.
-// Above 1 the policy is broken; it is NaN where the weights are.
+// convolution, Strassen's product and products of bf16 on given weights. The
+// result is a part of what the accuracy policy allows a sum of K products:
+// 2 sqrt(K) eps sum |x w|. Above 1 the policy is broken; it is NaN where the
+// weights are.
 //===----------------------------------------------------------------------===//
 
 #ifndef PASSES_GRAPH_ALGORITHMERROR_H
@@ -30,6 +31,15 @@ using MatrixWeight = llvm::function_ref<double(int64_t, int64_t)>;
 /// The largest error of one level of Strassen's recursion in f32 against f64,
 /// on a few rows of random inputs and a few columns; K = depth.
 double strassenError(MatrixWeight weight, int64_t depth, int64_t columns);
+
+/// Which factors of products are rounded to bf16. Both are where the target
+/// multiplies pairs, which takes denormals for 0.
+enum class RoundedFactors { Weights, Both };
+
+/// The largest error of plain sums in f32 of such products against f64, on a
+/// row of random inputs and a few columns; K = depth, eps that of bf16.
+double roundedError(MatrixWeight weight, int64_t depth, int64_t columns,
+                    RoundedFactors rounded);
 
 } // namespace graven
 

@@ -7,11 +7,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/graven/Winograd.h"
-#include "dialects/graven/eval/Evaluator.h"
 #include "passes/graph/AlgorithmError.h"
 #include "passes/graph/Explain.h"
 #include "passes/graph/GraphUtils.h"
 #include "passes/graph/Passes.h"
+#include "passes/graph/WeightSource.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -134,48 +134,6 @@ double strassenCycles(const ProductExtents &e) {
          moreWeights / kBytes / 4;
 }
 
-/// The Node of a Parameter or constant; null for any other value.
-Operation *asSource(Value value) {
-  Operation *source = value.getDefiningOp();
-  return isa_and_nonnull<GetParamOp, ConstantOp>(source) ? source : nullptr;
-}
-
-/// The Parameter or constant of which `b` has the elements, in order, or such
-/// Parameters side by side.
-Operation *sourceOfMatrix(Value b) {
-  while (auto reshape = b.getDefiningOp<ReshapeOp>())
-    b = reshape->getOperand(0);
-  Operation *source = b.getDefiningOp();
-  if (isa_and_nonnull<ConcatOp>(source) &&
-      llvm::all_of(source->getOperands(),
-                   [](Value operand) { return asSource(operand); }))
-    return source;
-  return asSource(b);
-}
-
-/// The Parameter or constant behind weights whose output channels were
-/// multiplied (which changes no relative error); null for any other.
-Operation *sourceOf(Value w) {
-  while (auto product = w.getDefiningOp<MulOp>()) {
-    RankedTensorType type = product.getType();
-    auto isFactor = [&](Value v) {
-      RankedTensorType factor = tensorType(v);
-      return factor.getNumElements() == 1 ||
-             (factor.getRank() == 4 &&
-              factor.getNumElements() == factor.getDimSize(0));
-    };
-    if (tensorType(product.getOperand(0)) == type &&
-        isFactor(product.getOperand(1)))
-      w = product.getOperand(0);
-    else if (tensorType(product.getOperand(1)) == type &&
-             isFactor(product.getOperand(0)))
-      w = product.getOperand(1);
-    else
-      return nullptr;
-  }
-  return asSource(w);
-}
-
 class ChooseAlgorithmsPass
     : public impl::ChooseAlgorithmsBase<ChooseAlgorithmsPass> {
 public:
@@ -247,14 +205,16 @@ private:
 
   /// Whether tiles of 4x4 stay within the policy on these weights.
   bool isAccurate(ConvOp op) {
-    return isWithinPolicy(sourceOf(op.getW()), [](const eval::Tensor &w) {
-      int64_t inChannels = w.getDim(1);
-      auto weight = [&](int64_t oc, int64_t ic, int64_t tap) {
-        return w.getDouble(
-            (oc * inChannels + ic) * kWinogradKernel * kWinogradKernel + tap);
-      };
-      return winogradError(weight, w.getDim(0), inChannels, 4);
-    });
+    return isWithinPolicy(
+        sourceOfFilters(op.getW()), [](const eval::Tensor &w) {
+          int64_t inChannels = w.getDim(1);
+          auto weight = [&](int64_t oc, int64_t ic, int64_t tap) {
+            return w.getDouble((oc * inChannels + ic) * kWinogradKernel *
+                                   kWinogradKernel +
+                               tap);
+          };
+          return winogradError(weight, w.getDim(0), inChannels, 4);
+        });
   }
 
   bool isAccurate(MatmulOp op) {
@@ -277,20 +237,8 @@ private:
                  llvm::function_ref<double(const eval::Tensor &)> measure) {
     if (numerics == Numerics::Fast)
       return true;
-    if (!source)
-      return false;
-    ScopedDiagnosticHandler quiet(source->getContext(),
-                                  [](Diagnostic &) { return success(); });
-    eval::Evaluator evaluator;
-    SmallVector<eval::Tensor> parts;
-    for (Value operand : source->getOperands()) {
-      auto part = evaluator.runNode(operand.getDefiningOp(), {});
-      if (failed(part))
-        return false;
-      parts.push_back(part->front());
-    }
-    auto values = evaluator.runNode(source, parts);
-    return succeeded(values) && measure(values->front()) <= 1;
+    std::optional<eval::Tensor> values = readSource(source);
+    return values && measure(*values) <= 1;
   }
 };
 

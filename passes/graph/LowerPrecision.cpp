@@ -6,8 +6,11 @@
 // multiplied with, to bf16; sums stay f32.
 //===----------------------------------------------------------------------===//
 
+#include "passes/graph/AlgorithmError.h"
+#include "passes/graph/Explain.h"
 #include "passes/graph/GraphUtils.h"
 #include "passes/graph/Passes.h"
+#include "passes/graph/WeightSource.h"
 
 namespace graven {
 #define GEN_PASS_DEF_LOWERPRECISION
@@ -45,10 +48,11 @@ private:
         ++numLowered;
       else if (isa<MatmulOp, ConvOp>(node))
         ++numKept;
-      if (explain && !refusal.empty())
-        node->emitRemark("stays as it is: ") << refusal;
-      else if (explain)
-        node->emitRemark("reads bf16");
+      if (refusal.empty())
+        explainDone(*this, node, [] { return "reads bf16"; });
+      else
+        explainNotDone(*this, node,
+                       [&] { return "stays as it is: " + refusal.str(); });
     }
   }
 
@@ -69,6 +73,8 @@ private:
               &other = right ? op.getAMutable() : op.getBMutable();
     if (StringRef why = whyNotWeight(weight.get()); !why.empty())
       return why;
+    if (!isAccurate(op, weight.get()))
+      return "its weights are off by more than the accuracy policy allows";
     round(weight);
     // Without pairs of bf16 a weight on the left would be widened for each
     // multiplication.
@@ -90,6 +96,8 @@ private:
       return "a depthwise convolution sums up only a few products";
     if (!activations && isForWinograd(op))
       return "Winograd's algorithm in f32 is faster on this target";
+    if (!isAccurate(op))
+      return "its weights are off by more than the accuracy policy allows";
     round(op.getWMutable());
     if (activations)
       round(op.getXMutable());
@@ -111,6 +119,48 @@ private:
         converted(builder, op.getLoc(), op.getResult(), wide.getElementType());
     op.getResult().replaceAllUsesExcept(result, result.getDefiningOp());
     return {};
+  }
+
+  /// Whether the error on the weights of a product is within the policy.
+  bool isAccurate(MatmulOp op, Value weight) {
+    RankedTensorType type = tensorType(weight);
+    int64_t size = type.getRank() < 2 ? 1 : type.getShape().drop_back().back(),
+            last = type.getShape().back();
+    bool right = weight == op.getB(),
+         sumsLast = right == (right ? op.getTransposeB() : op.getTransposeA());
+    int64_t depth = sumsLast ? last : size, columns = sumsLast ? size : last;
+    return isWithinPolicy(
+        sourceOfMatrix(weight), depth, type.getNumElements() / depth,
+        [&](const eval::Tensor &w, int64_t k, int64_t n) {
+          int64_t column = n % columns,
+                  matrix = n / columns * (depth * columns);
+          return w.getDouble(
+              matrix + (sumsLast ? column * depth + k : k * columns + column));
+        });
+  }
+
+  bool isAccurate(ConvOp op) {
+    int64_t channels = tensorType(op.getW()).getDimSize(0),
+            depth = tensorType(op.getW()).getNumElements() / channels;
+    return isWithinPolicy(sourceOfFilters(op.getW()), depth, channels,
+                          [&](const eval::Tensor &w, int64_t k, int64_t n) {
+                            return w.getDouble(n * depth + k);
+                          });
+  }
+
+  /// `element` gives the weight of step k of sum n, of `columns`.
+  bool isWithinPolicy(
+      Operation *source, int64_t depth, int64_t columns,
+      function_ref<double(const eval::Tensor &, int64_t, int64_t)> element) {
+    if (numerics == Numerics::Fast)
+      return true;
+    std::optional<eval::Tensor> values = readSource(source);
+    if (!values)
+      return true;
+    double error = roundedError(
+        [&](int64_t k, int64_t n) { return element(*values, k, n); }, depth,
+        columns, activations ? RoundedFactors::Both : RoundedFactors::Weights);
+    return error <= 1;
   }
 
   static StringRef whyNotWeight(Value value) {

@@ -229,12 +229,13 @@ def LowerPrecision : Pass<"graven-lower-precision", "::graven::GraphOp"> {
     The casts back are no work: the rounding is what @prepare computes, and kernels widen what they load.
 
     A rounded factor differs by at most 2^-9 of it, so a product of two by less than 2^-8 of it, and a sum of K products by
-    less than 2^-8 sum |x w|. That is within what the accuracy policy allows bf16, 2 sqrt(K) 2^-7 sum |x w|, for any weights.
+    less than 2^-8 sum |x w|: within what the accuracy policy allows bf16, 2 sqrt(K) 2^-7 sum |x w|, unless factors become
+    infinite or are taken for 0. So, unless `numerics` is fast, the error of a contraction on its actual weights is measured,
+    and it stays f32 where the policy would be broken. Weights that cannot be read now are taken for ordinary ones.
 
     Preconditions: f32, static extents, at least 4096 weights, computed from Parameters alone. What stays f32: products of
     two activations (attention's), depthwise convolutions, convolutions of planar inputs (the first of an image network),
-    and, without `activations`, convolutions for which Winograd's algorithm is faster. With `explain`, a remark at each
-    contraction says which it is.
+    and, without `activations`, convolutions for which Winograd's algorithm is faster.
   }];
   let dependentDialects = ["::graven::GravenDialect"];
   let options = [
@@ -243,7 +244,11 @@ def LowerPrecision : Pass<"graven-lower-precision", "::graven::GraphOp"> {
              clEnumValN(::graven::Precision::F32, "f32", "f32, as it is"),
              clEnumValN(::graven::Precision::BF16, "bf16", "bf16"))}]>,
     Option<"activations", "activations", "bool", /*default=*/"false", "Round both factors, not weights alone">,
-    Option<"explain", "explain", "bool", /*default=*/"false", "Say of each contraction what was done">,
+    Option<"numerics", "numerics", "::graven::Numerics", /*default=*/"::graven::Numerics::Default",
+           "whether errors are measured", [{::llvm::cl::values(
+             clEnumValN(::graven::Numerics::Strict, "strict", "within the accuracy policy"),
+             clEnumValN(::graven::Numerics::Default, "default", "within the accuracy policy"),
+             clEnumValN(::graven::Numerics::Fast, "fast", "not measured"))}]>,
   ];
   let statistics = [Statistic<"numLowered", "lowered", "Number of Nodes that read bf16">,
                     Statistic<"numKept", "kept", "Number of contractions that stay f32">];

@@ -81,6 +81,7 @@ void buildGraphPipeline(OpPassManager &manager,
     LowerPrecisionOptions lower;
     lower.type = options.precision;
     lower.activations = options.bf16Dot;
+    lower.numerics = options.numerics;
     manager.addNestedPass<GraphOp>(createLowerPrecision(lower));
     manager.addNestedPass<GraphOp>(createCSEPass());
   }
