@@ -65,7 +65,12 @@ SpillCase matmul(int64_t m, int64_t n, int64_t k) {
                   "graven.matmul %x, %w")};
 }
 
-class SpillTest : public testing::TestWithParam<const char *> {
+struct Target {
+  const char *cpu;
+  Precision precision = Precision::F32;
+};
+
+class SpillTest : public testing::TestWithParam<Target> {
 protected:
   SpillTest() {
     llvm::SmallString<128> made;
@@ -86,7 +91,8 @@ protected:
         llvm::MemoryBuffer::getMemBufferCopy(model.text, "model.mlir"), "", {});
     ASSERT_TRUE(mlir::succeeded(module)) << errors << model.text;
     CompileOptions options;
-    options.cpu = GetParam();
+    options.cpu = GetParam().cpu;
+    options.precision = GetParam().precision;
     // Direct products: those of fewer multiplications have tests of their own.
     options.numerics = Numerics::Strict;
     llvm::SmallVector<cpu::LaunchInfo> launches;
@@ -114,11 +120,15 @@ protected:
   std::string folder;
 };
 
-std::string nameOf(const testing::TestParamInfo<const char *> &info) {
-  std::string name = info.param;
+std::string nameOf(const testing::TestParamInfo<Target> &info) {
+  std::string name = info.param.cpu;
   llvm::replace(name, '-', '_');
-  return name;
+  return name + (info.param.precision == Precision::BF16 ? "_bf16" : "");
 }
+
+/// Pairs of bf16 where the target multiplies them, and where it does not.
+constexpr Target kPairs{"znver5", Precision::BF16},
+    kWidened{"x86-64-v3", Precision::BF16};
 
 } // namespace
 
@@ -154,6 +164,8 @@ TEST_P(SpillTest, depthwiseStaysInRegisters) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Targets, SpillTest,
-                         testing::Values("znver5", "x86-64-v3", "x86-64-v2",
-                                         "neoverse-n1"),
+                         testing::Values(Target{"znver5"}, Target{"x86-64-v3"},
+                                         Target{"x86-64-v2"},
+                                         Target{"neoverse-n1"}, kPairs,
+                                         kWidened),
                          nameOf);
