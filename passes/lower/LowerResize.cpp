@@ -65,6 +65,34 @@ Value resampleAxis(OpBuilder &b, Location loc, Value x, int64_t axis,
       });
 }
 
+/// How many neighbours each element of the axis becomes; 0 where they are not
+/// as many for all, or not copies.
+int64_t repeatsOf(const ResizeTaps &taps, int64_t in) {
+  int64_t out = taps.count();
+  if (taps.width != 1 || in == 0 || out % in != 0)
+    return 0;
+  for (int64_t i = 0; i < out; ++i)
+    if (taps.positions[i] != i / (out / in))
+      return 0;
+  return out / in;
+}
+
+/// x with each element of axis n repeated times[n] times: one nest whose map
+/// tells how.
+Value repeatElements(OpBuilder &b, Location loc, Value x,
+                     ArrayRef<int64_t> times) {
+  auto type = cast<RankedTensorType>(x.getType());
+  SmallVector<int64_t> shape(type.getShape());
+  SmallVector<AffineExpr> from;
+  for (auto [axis, count] : llvm::enumerate(times)) {
+    shape[axis] *= count;
+    AffineExpr dim = b.getAffineDimExpr(axis);
+    from.push_back(count == 1 ? dim : dim.floorDiv(count));
+  }
+  return copyElements(b, loc, shape, x,
+                      AffineMap::get(shape.size(), 0, from, b.getContext()));
+}
+
 struct LowerResize : OpConversionPattern<ResizeOp> {
   using OpConversionPattern::OpConversionPattern;
   LogicalResult
@@ -77,6 +105,16 @@ struct LowerResize : OpConversionPattern<ResizeOp> {
     if (!isa<FloatType>(nodeElement) && op.getMode() != ResizeMode::Nearest)
       return refuse(op, "interpolates ints");
     Value x = adaptor.getX();
+    auto type = cast<RankedTensorType>(x.getType());
+    SmallVector<int64_t> times(type.getRank(), 1);
+    for (size_t n = 0; n < op.getAxes().size(); ++n) {
+      int64_t axis = op.getAxes()[n], in = type.getDimSize(axis);
+      times[axis] = repeatsOf(resizeTaps(op, n, in), in);
+    }
+    if (!llvm::is_contained(times, 0)) {
+      rewriter.replaceOp(op, repeatElements(rewriter, loc, x, times));
+      return success();
+    }
     for (size_t n = 0; n < op.getAxes().size(); ++n) {
       int64_t axis = op.getAxes()[n],
               in = cast<RankedTensorType>(x.getType()).getDimSize(axis);

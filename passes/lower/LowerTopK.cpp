@@ -1,7 +1,8 @@
 //===- LowerTopK.cpp - sorting and top-k ----------------------*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// This file implements the lowering of top-k by a merge sort of indices. Each
+// This file implements the lowering of top-k: by keys (SortKeys.h), or, for
+// elements of more than 32 bits, by a merge sort of indices. Each
 // pass doubles the length of the sorted runs and is a parallel nest: every
 // position of the result finds by bisection which element of its two runs lands
 // there. So results do not depend on threads, and equal elements keep their
@@ -12,6 +13,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "passes/lower/LowerUtils.h"
 #include "passes/lower/ScalarFormulas.h"
+#include "passes/lower/SortKeys.h"
 
 using namespace mlir;
 
@@ -231,11 +233,18 @@ struct LowerTopK : OpConversionPattern<TopKOp> {
               type.getDimSize(axis), op.getLargest()};
     RankedTensorType result = loweredType(op.getValues().getType());
     int64_t count = result.getDimSize(axis);
-    constexpr int64_t few = 32;
+    constexpr int64_t few = 32, fewKeys = 64;
+    if (count > 0 && KeySort::supports(sort.nodeElement, sort.extent)) {
+      KeySort keys{sort.x, sort.nodeElement, axis, sort.largest};
+      bool picks = count <= fewKeys && count < sort.extent;
+      Value order =
+          picks ? keys.pick(rewriter, loc, count) : keys.sort(rewriter, loc);
+      replaceByOrder(op, rewriter, sort, result, order);
+      return success();
+    }
     if (count > 0 && count <= few && count < sort.extent) {
-      Value indices = pickFew(rewriter, loc, sort, count);
-      rewriter.replaceOp(
-          op, {valuesAt(rewriter, loc, sort, result, indices), indices});
+      replaceByOrder(op, rewriter, sort, result,
+                     pickFew(rewriter, loc, sort, count));
       return success();
     }
     Value order = generate(
@@ -257,14 +266,28 @@ struct LowerTopK : OpConversionPattern<TopKOp> {
           });
       order = loop.getResult(0);
     }
-    SmallVector<OpFoldResult> zeros(result.getRank(), rewriter.getIndexAttr(0)),
-        ones(result.getRank(), rewriter.getIndexAttr(1));
-    Value indices = tensor::ExtractSliceOp::create(
-        rewriter, loc, order, zeros,
-        indexAttributes(rewriter, result.getShape()), ones);
+    replaceByOrder(op, rewriter, sort, result, order);
+    return success();
+  }
+
+  /// Replaces the Node by what stands at the positions that `order` begins
+  /// with, and these positions.
+  static void replaceByOrder(TopKOp op, ConversionPatternRewriter &rewriter,
+                             const Sort &sort, RankedTensorType result,
+                             Value order) {
+    Location loc = op.getLoc();
+    Value indices = order;
+    if (order.getType() !=
+        RankedTensorType::get(result.getShape(), rewriter.getI64Type())) {
+      SmallVector<OpFoldResult> zeros(result.getRank(),
+                                      rewriter.getIndexAttr(0)),
+          ones(result.getRank(), rewriter.getIndexAttr(1));
+      indices = tensor::ExtractSliceOp::create(
+          rewriter, loc, order, zeros,
+          indexAttributes(rewriter, result.getShape()), ones);
+    }
     rewriter.replaceOp(op,
                        {valuesAt(rewriter, loc, sort, result, order), indices});
-    return success();
   }
 
   /// The elements at the positions that `order` begins with.

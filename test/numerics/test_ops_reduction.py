@@ -68,6 +68,22 @@ def test_arg_reduce_and_topk(build, tmp_path):
     check(build, tmp_path, cases)
 
 
+def test_long_sorts(build, tmp_path):
+    ties = torch.round(randn(3, 300) * 20)
+    ties[0, 7], ties[0, 9], ties[1, 5], ties[2, 11] = torch.nan, torch.nan, -torch.inf, torch.inf
+    columns = randn(130, 5)
+    kinds = [(ties, 1), (columns, 0), (randint(-99, 99, (2, 70), torch.int8), 1),
+             (randint(-2**31, 2**31 - 1, (2, 70), torch.int32), 1), (randint(0, 255, (2, 70), torch.uint8), 1),
+             (ties.to(torch.float16), 1), (ties.to(torch.bfloat16), 1), (ties.double(), 1)]
+    cases = []
+    for (x, axis), largest in itertools.product(kinds, (True, False)):
+        y, order = torch.sort(x, dim=axis, descending=largest, stable=True)
+        for k in (1, 17, 65, x.shape[axis]):
+            cases.append(Case(f"topk %0 k {k} axis {axis} largest {str(largest).lower()}", [x],
+                              [y.narrow(axis, 0, k), order.narrow(axis, 0, k)], "exact"))
+    check(build, tmp_path, cases)
+
+
 def test_cum_reduce(build, tmp_path):
     x, ints = randn(3, 4), randint(-9, 9, (3, 4), torch.int32)
     kinds = {"sum": torch.cumsum, "prod": torch.cumprod, "max": lambda x, axis: torch.cummax(x, axis)[0],

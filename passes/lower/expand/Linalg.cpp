@@ -14,6 +14,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/AffineExpr.h"
 #include "mlir/IR/IRMapping.h"
 
@@ -182,19 +183,54 @@ private:
     Access &access = accesses[operand.getOperandNumber()];
     ivs[nest.parallel - 1] = lane;
     auto type = VectorType::get({lanes}, access.buffer.element);
+    if (int64_t times = repeats(access); times > 1) {
+      auto part = VectorType::get({lanes / times}, access.buffer.element);
+      Value some = e.loadVector(access.buffer, indexOf(access, ivs), part,
+                                llvm::divideCeilSigned(valid, times));
+      SmallVector<int64_t> order;
+      for (int64_t i = 0; i < lanes; ++i)
+        order.push_back(i / times);
+      return vector::ShuffleOp::create(e.builder(), e.loc(), some, some, order);
+    }
     if (nest.loops[nest.parallel - 1].strideOf(access.strides) == 0)
       return e.loadSplat(access.buffer, indexOf(access, ivs), type);
     return e.loadVector(access.buffer, indexOf(access, ivs), type, valid);
   }
 
+  /// How many times in a row the last parallel loop reads each element of an
+  /// operand whose last coordinate is a quotient of it; 1 for all others.
+  int64_t repeats(const Access &access) {
+    const Loop &loop = nest.loops[nest.parallel - 1];
+    if (access.linear || loop.dims.size() != 1 || loop.scale != 1 ||
+        access.buffer.strides.back() != 1 ||
+        !access.buffer.element.isIntOrFloat() ||
+        access.buffer.element.getIntOrFloatBitWidth() < 32)
+      return 1;
+    auto last = dyn_cast<AffineBinaryOpExpr>(access.map.getResults().back());
+    if (!last || last.getKind() != AffineExprKind::FloorDiv ||
+        !isa<AffineConstantExpr>(last.getRHS()) ||
+        last.getLHS() !=
+            getAffineDimExpr(loop.dims.front(), op->getContext()) ||
+        llvm::any_of(access.map.getResults().drop_back(), [&](AffineExpr expr) {
+          return expr.isFunctionOfDim(loop.dims.front());
+        }))
+      return 1;
+    int64_t times = cast<AffineConstantExpr>(last.getRHS()).getValue();
+    return e.lanesOf(access.buffer.element) % times == 0 ? times : 1;
+  }
+
   /// Whether the last parallel loop is the contiguous one of a reduction, or of
-  /// elementary functions, which are too much for a vectorizer of loops.
+  /// elementary functions or repeated elements, which are too much for a
+  /// vectorizer of loops.
   bool canUseStrips() {
     if (nest.parallel == 0 || !canWiden(*op.getBlock()))
       return false;
     bool isLong = llvm::any_of(*op.getBlock(), [](Operation &inner) {
       return isa<math::MathDialect>(inner.getDialect());
     });
+    for (OpOperand *input : op.getDpsInputOperands())
+      isLong |= !op.isScalar(input) &&
+                repeats(accesses[input->getOperandNumber()]) > 1;
     int64_t lanes = e.lanesOf(accesses.back().buffer.element);
     if (nest.parallel == nest.loops.size()
             ? !isLong || (nest.outer == nest.parallel &&
@@ -208,6 +244,8 @@ private:
     for (OpOperand &operand : op->getOpOperands()) {
       const Access &access = accesses[operand.getOperandNumber()];
       if (op.isScalar(&operand))
+        continue;
+      if (repeats(access) > 1)
         continue;
       int64_t stride = access.linear ? loop.strideOf(access.strides) : -1;
       if (!access.buffer.element.isIntOrFloat() ||

@@ -35,6 +35,33 @@ func.func @main(%x: memref<5x300x40xf32>, %v: memref<40xf32>, %o: memref<5x300x4
   }
 }
 
+TEST(Linalg, RepeatedElements) {
+  for (const TargetInfo &target : targets())
+    for (int64_t width : {4, 13, 40})
+      for (int64_t times : {2, 3, 4}) {
+        Array x(3 * 7 * width, 1), out(3 * 7 * 2 * width * times);
+        std::string from = memref({3, 7, width}),
+                    to = memref({3, 14, width * times});
+        run("func.func @main(%x: " + from + ", %o: " + to +
+                ") {\n linalg.generic {indexing_maps = [affine_map<(a, b, c) "
+                "-> (a, b floordiv 2, c floordiv " +
+                std::to_string(times) +
+                ")>, affine_map<(a, b, c) -> (a, b, c)>], iterator_types = "
+                "[\"parallel\", \"parallel\", \"parallel\"]} ins(%x : " +
+                from + ") outs(%o : " + to +
+                ") {\n ^bb0(%a: f32, %b: f32):\n %0 = arith.addf %a, %a : f32"
+                "\n linalg.yield %0 : f32\n }\n return\n}\n",
+            target, {x.data(), out.data()});
+        std::vector<double> expected(out.size());
+        int64_t wide = width * times;
+        for (int64_t i = 0; i < out.size(); ++i)
+          expected[i] = 2 * x[(i / wide / 14 * 7 + i / wide % 14 / 2) * width +
+                              i % wide / times];
+        expectNear(out, expected, 1e-7,
+                   target.name + " repeated " + std::to_string(times));
+      }
+}
+
 TEST(Linalg, LongVectorInPlaceAndFill) {
   for (const TargetInfo &target : targets()) {
     Array x(100003, 1), out(77);
