@@ -113,7 +113,7 @@ Value positionsOf(OpBuilder &b, Location loc, Value keys) {
 
 /// The key at `place` when runs of `width` are merged in pairs.
 Value merged(const Scalars &s, Value keys, int64_t axis, Value width,
-             int64_t steps, ValueRange place) {
+             Value steps, ValueRange place) {
   int64_t extent = cast<RankedTensorType>(keys.getType()).getDimSize(axis);
   Value end = s.index(extent), last = s.index(extent - 1), here = place[axis];
   Value zero = s.index(0), one = s.index(1);
@@ -131,7 +131,7 @@ Value merged(const Scalars &s, Value keys, int64_t axis, Value width,
   SmallVector<Value> bounds{s.max(zero, s.sub(into, rightCount)),
                             s.min(into, leftCount)};
   auto bisection = scf::ForOp::create(
-      s.b, s.at, zero, s.index(steps), one, bounds,
+      s.b, s.at, zero, steps, one, bounds,
       [&](OpBuilder &inner, Location at, Value, ValueRange carried) {
         Scalars t{inner, at};
         Value low = carried[0], high = carried[1];
@@ -229,11 +229,13 @@ Value KeySort::sort(OpBuilder &b, Location loc) const {
         [&](OpBuilder &inner, Location at, Value pass, ValueRange carried) {
           Value width = arith::ShLIOp::create(
               inner, at, indexConstant(inner, at, 1), pass);
+          // Enough to halve the length of a run until one key is left.
+          Value steps = arith::AddIOp::create(inner, at, pass,
+                                              indexConstant(inner, at, 1));
           Value next = generate(
               inner, at, type.getShape(), inner.getI64Type(),
               [&](OpBuilder &body, Location l, ValueRange place) -> Value {
-                return merged({body, l}, carried[0], axis, width, passes,
-                              place);
+                return merged({body, l}, carried[0], axis, width, steps, place);
               });
           scf::YieldOp::create(inner, at, next);
         });

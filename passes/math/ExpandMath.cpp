@@ -127,10 +127,13 @@ struct ExpandErfcOfNormal : OpRewritePattern<math::ErfcOp> {
     Type type = elementOfValue(op.getType());
     if (!product || !type || !type.isF32())
       return rewriter.notifyMatchFailure(op, "not of a product in f32");
+    Value right = product.getRhs();
+    if (auto broadcast = right.getDefiningOp<vector::BroadcastOp>())
+      right = broadcast.getSource();
     FloatAttr factor;
-    if (!matchPattern(product.getRhs(), m_Constant(&factor)))
+    if (!matchPattern(right, m_Constant(&factor)))
       if (DenseFPElementsAttr splat;
-          matchPattern(product.getRhs(), m_Constant(&splat)) && splat.isSplat())
+          matchPattern(right, m_Constant(&splat)) && splat.isSplat())
         factor = splat.getSplatValue<FloatAttr>();
     constexpr float inverseRoot = 0.70710678118654752440f;
     float value = factor ? factor.getValue().convertToFloat() : 0;

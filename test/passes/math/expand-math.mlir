@@ -178,3 +178,31 @@ func.func @left_alone(%t: tensor<4xf32>, %e: f80, %s: vector<[4]xf32>, %x: f32, 
   %6 = math.ipowi %i, %i : i32
   return %0, %1, %2, %3, %4, %5, %6 : tensor<4xf32>, f80, vector<[4]xf32>, f32, f32, f32, i32
 }
+
+// -----
+
+// What gelu is made of stays in f32; the factor may be a scalar that is repeated.
+
+// CHECK-LABEL: @erfc_of_normal
+//   CHECK-NOT: f64
+//       CHECK: return
+func.func @erfc_of_normal(%x: vector<8xf32>) -> vector<8xf32> {
+  %c = arith.constant 0.707106769 : f32
+  %k = vector.broadcast %c : f32 to vector<8xf32>
+  %minus = arith.negf %x : vector<8xf32>
+  %q = arith.mulf %minus, %k : vector<8xf32>
+  %y = math.erfc %q : vector<8xf32>
+  return %y : vector<8xf32>
+}
+
+// -----
+
+// CHECK-LABEL: @erfc_of_another_product
+//       CHECK: f64
+//       CHECK: return
+func.func @erfc_of_another_product(%x: f32) -> f32 {
+  %c = arith.constant 0.707 : f32
+  %q = arith.mulf %x, %c : f32
+  %y = math.erfc %q : f32
+  return %y : f32
+}
