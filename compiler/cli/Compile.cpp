@@ -103,6 +103,8 @@ private:
     report["symbol"] = summary->symbol;
     report["workspace_bytes"] = summary->workspaceBytes;
     report["weights_bytes"] = summary->weightsBytes;
+    report["kernels"] = summary->kernels.total;
+    report["kernels_cached"] = summary->kernels.cached;
     report["seconds"] =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
             .count();

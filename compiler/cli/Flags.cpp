@@ -101,6 +101,12 @@ CompileFlags::CompileFlags(cl::SubCommand &sub)
       threads("threads",
               cl::desc("threads of a run and of NAME_run, 0: one a CPU"),
               cl::init(1), cl::sub(sub)),
+      cacheFolder("cache-dir",
+                  cl::desc("folder of compiled kernels; default: "
+                           "GRAVEN_CACHE_DIR, else ~/.cache/graven/kernels"),
+                  cl::value_desc("folder"), cl::sub(sub)),
+      noCache("no-cache", cl::desc("neither use nor keep compiled kernels"),
+              cl::sub(sub)),
       explainFlag("explain",
                   cl::desc("say of each Node what passes did to it, and why "
                            "not"),
@@ -115,6 +121,10 @@ void CompileFlags::read() {
   options.precision = precision;
   options.threads = threads;
   explains = explainFlag;
+  if (noCache)
+    options.cacheFolder = "";
+  else if (!cacheFolder.empty())
+    options.cacheFolder = cacheFolder;
 }
 
 void CompileFlags::explain(MLIRContext &context) const {

@@ -35,7 +35,7 @@ private:
   llvm::cl::list<std::string> inputFlag;
 };
 
-/// --target-cpu, -O, --numerics, --threads, --explain.
+/// --target-cpu, -O, --numerics, --threads, --cache-dir, --no-cache, --explain.
 class CompileFlags {
 public:
   static constexpr int mostThreads = 1024;
@@ -63,6 +63,8 @@ private:
   llvm::cl::opt<Numerics> numerics;
   llvm::cl::opt<Precision> precision;
   llvm::cl::opt<int> threads;
+  llvm::cl::opt<std::string> cacheFolder;
+  llvm::cl::opt<bool> noCache;
   llvm::cl::opt<bool> explainFlag;
 };
 

@@ -12,13 +12,16 @@
 
 namespace graven {
 
-void buildLoopsPhase(mlir::OpPassManager &manager, const TargetInfo &target) {
+void buildOutlining(mlir::OpPassManager &manager) {
   // The status leaves the list of outputs before anybody counts them.
   manager.addNestedPass<mlir::func::FuncOp>(createReturnStatus());
   manager.addNestedPass<mlir::func::FuncOp>(createSplitStages());
   // One function for each distinct kernel: the rest of the phase, and code
   // generation, do each kernel once.
   manager.addPass(createOutlineKernels());
+}
+
+void buildExpansion(mlir::OpPassManager &manager, const TargetInfo &target) {
   manager.addNestedPass<mlir::func::FuncOp>(createExpandKernels(target));
   // Elementary functions become arithmetic only now, so that epilogues expand
   // to vectors first.
@@ -27,6 +30,11 @@ void buildLoopsPhase(mlir::OpPassManager &manager, const TargetInfo &target) {
   manager.addPass(createExpandMath(math));
   manager.addPass(mlir::createCanonicalizerPass());
   manager.addPass(mlir::createCSEPass());
+}
+
+void buildLoopsPhase(mlir::OpPassManager &manager, const TargetInfo &target) {
+  buildOutlining(manager);
+  buildExpansion(manager, target);
 }
 
 } // namespace graven

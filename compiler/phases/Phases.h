@@ -30,6 +30,11 @@ void buildGraphPhase(mlir::OpPassManager &manager, OptLevel level,
                      const TargetInfo &target);
 /// Ends in functions @forward and @prepare of kernel and linalg ops on tensors.
 void buildKernelPhase(mlir::OpPassManager &manager, const TargetInfo &target);
+/// The two parts of the loops phase. The first ends with one function for each
+/// distinct kernel; the second expands these, and needs to see no more than one
+/// at a time.
+void buildOutlining(mlir::OpPassManager &manager);
+void buildExpansion(mlir::OpPassManager &manager, const TargetInfo &target);
 /// Ends with one function for each distinct kernel, expanded to loops and
 /// vectors.
 void buildLoopsPhase(mlir::OpPassManager &manager, const TargetInfo &target);

@@ -6,6 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/session/Session.h"
+#include "compiler/cache/BuildIdentity.h"
+#include "compiler/cache/KernelCache.h"
 #include "compiler/session/Dialects.h"
 #include "compiler/support/OutputFile.h"
 #include "compiler/targets/cpu/HeaderEmitter.h"
@@ -16,6 +18,8 @@
 #include "passes/lower/LowerUtils.h"
 #include "passes/lower/Passes.h"
 #include "passes/memory/Passes.h"
+#include "llvm/ADT/ScopeExit.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/Threading.h"
 #include <mutex>
@@ -174,7 +178,8 @@ struct Targets {
 /// into `weights`.
 static LogicalResult makeWeights(Session &session, ModuleOp module,
                                  ModuleOp prepare, const TargetInfo &layout,
-                                 Timer timer, MutableArrayRef<char> weights) {
+                                 const cpu::EmitOptions &like,
+                                 MutableArrayRef<char> weights) {
   Location loc = module.getLoc();
   auto function = prepare.lookupSymbol<func::FuncOp>("prepare");
   SmallVector<int64_t> offsets(
@@ -202,14 +207,17 @@ static LogicalResult makeWeights(Session &session, ModuleOp module,
       std::min(target->info.vectorBytes, layout.vectorBytes);
   PassManager manager(&session.getContext());
   buildBufferPhase(manager);
-  buildLoopsPhase(manager, target->info);
-  if (failed(runPasses(manager, prepare, timer.nest("loops"))))
+  buildOutlining(manager);
+  Timer timer = like.timer;
+  if (failed(runPasses(manager, prepare, timer.nest("buffer phase"))))
     return failure();
   addSizes(signature, prepare);
-  cpu::EmitOptions emit;
+  cpu::EmitOptions emit(like);
+  emit.kind = cpu::OutputKind::SharedObject;
+  emit.optLevel = cpu::OptLevel::O2;
   emit.target = *target;
+  emit.others.clear();
   emit.inputAlignment = cpu::InputAlignment::Byte;
-  emit.timer = Timer(timer);
   auto artifact = cpu::emitArtifact(prepare, signature, emit, std::move(*file));
   if (failed(artifact) || failed(artifact->commit(Durability::Temporary)))
     return failure();
@@ -316,9 +324,9 @@ runLastPhases(ModuleOp module, const Targets &targets, Timer &timer,
     PassManager loops(module.getContext());
     if (i > 0)
       loops.addNestedPass<func::FuncOp>(createRetileKernels(target.info));
-    buildLoopsPhase(loops, target.info);
+    buildOutlining(loops);
     if (failed(runPasses(loops, i == 0 ? module : *others[i - 1],
-                         timer.nest("loops phase"))))
+                         timer.nest("outlining"))))
       return failure();
   }
   return success();
@@ -345,13 +353,31 @@ static bool areThreadsAllowed() {
   return threads.size() == wanted;
 }
 
+/// The cache of compiled kernels, unless there is to be none or its folder
+/// cannot be used. That is worth a word only where the user chose the folder,
+/// or where it is as somebody else may have made it.
+static std::unique_ptr<KernelCache> openCache(const CompileOptions &options,
+                                              Location loc) {
+  std::string folder =
+      options.cacheFolder.value_or(KernelCache::defaultFolder());
+  if (folder.empty() || buildIdentity().empty())
+    return nullptr;
+  auto cache = KernelCache::open(folder, KernelCache::defaultLimit());
+  if (cache)
+    return std::move(*cache);
+  std::string why = llvm::toString(cache.takeError());
+  if (options.cacheFolder || llvm::sys::fs::exists(folder))
+    warnCoded(loc, Code::CacheUnusable)
+        << "the kernel cache '" << folder << "' is not used: " << why;
+  return nullptr;
+}
+
 /// Takes a graph through all phases into `file`, weights and all; `signature`
 /// has the name and gets the rest.
-static FailureOr<cpu::Artifact> buildArtifact(Session &session, ModuleOp module,
-                                              const CompileOptions &options,
-                                              Timer timer, cpu::OutputKind kind,
-                                              cpu::ModelSignature &signature,
-                                              OutputFile &&file) {
+static FailureOr<cpu::Artifact>
+buildArtifact(Session &session, ModuleOp module, const CompileOptions &options,
+              Timer timer, cpu::OutputKind kind, cpu::ModelSignature &signature,
+              cpu::KernelCounts &counts, OutputFile &&file) {
   MLIRContext *context = &session.getContext();
   Location loc = module.getLoc();
   auto targets = Targets::get(options, loc);
@@ -359,6 +385,12 @@ static FailureOr<cpu::Artifact> buildArtifact(Session &session, ModuleOp module,
       (cpu::isText(kind) && failed(checkOneCpu(*targets, loc))) ||
       failed(checkGraph(module)))
     return failure();
+  std::unique_ptr<KernelCache> cache = openCache(options, loc);
+  llvm::scope_exit complain([&] {
+    if (cache)
+      for (const std::string &problem : cache->takeProblems())
+        warnCoded(loc, Code::CacheDamaged) << "the cached kernel " << problem;
+  });
   CodeScope coded(context, Code::Internal);
   if (failed(runGraphPhase(module, Phase::Graph, options, targets->layout,
                            timer.nest("graph phase"))))
@@ -393,13 +425,16 @@ static FailureOr<cpu::Artifact> buildArtifact(Session &session, ModuleOp module,
   emit.timer = Timer(timer);
   emit.launches = options.launches;
   emit.reports = options.reports;
+  emit.expandKernels = buildExpansion;
+  emit.cache = cache.get();
+  emit.counts = &counts;
   auto artifact = cpu::emitArtifact(module, signature, emit, std::move(file));
   if (failed(artifact))
     return failure();
   if (prepare && !artifact->weights().empty()) {
-    Timer weights = timer.nest("weights");
-    TimingScope timing(weights);
-    if (failed(makeWeights(session, *params, *prepare, targets->layout, weights,
+    emit.timer = timer.nest("weights");
+    TimingScope timing((Timer(emit.timer)));
+    if (failed(makeWeights(session, *params, *prepare, targets->layout, emit,
                            artifact->weights())))
       return failure();
     artifact->releaseWeights(0, artifact->weights().size());
@@ -434,8 +469,9 @@ FailureOr<CompileSummary> Session::compile(ModuleOp module,
   signature.name =
       options.name.empty() ? llvm::sys::path::stem(output).str() : options.name;
   signature.threads = options.threads;
+  cpu::KernelCounts counts;
   auto artifact = buildArtifact(*this, module, options, timer, *kind, signature,
-                                std::move(*file));
+                                counts, std::move(*file));
   if (failed(artifact))
     return failure();
   if (header && failed(header->write(llvm::arrayRefFromStringRef<char>(
@@ -445,7 +481,7 @@ FailureOr<CompileSummary> Session::compile(ModuleOp module,
   if (failed(artifact->commit()) || (header && failed(header->commit())))
     return failure();
   return CompileSummary{cpu::symbolPrefix(signature.name),
-                        signature.workspaceSize, signature.weightsSize};
+                        signature.workspaceSize, signature.weightsSize, counts};
 }
 
 FailureOr<rt::LoadedModel> Session::load(ModuleOp module,
@@ -455,9 +491,10 @@ FailureOr<rt::LoadedModel> Session::load(ModuleOp module,
     return failure();
   cpu::ModelSignature signature;
   signature.name = options.name.empty() ? "model" : options.name;
-  auto artifact =
-      buildArtifact(*this, module, options, timer,
-                    cpu::OutputKind::SharedObject, signature, std::move(*file));
+  cpu::KernelCounts counts;
+  auto artifact = buildArtifact(*this, module, options, timer,
+                                cpu::OutputKind::SharedObject, signature,
+                                counts, std::move(*file));
   if (failed(artifact) || failed(artifact->commit(Durability::Temporary)))
     return failure();
   auto loaded = rt::LoadedModel::load(artifact->path().str());

@@ -45,6 +45,9 @@ struct CompileOptions {
   /// (see cpu::EmitOptions), and what became of each function.
   llvm::SmallVectorImpl<cpu::LaunchInfo> *launches = nullptr;
   llvm::SmallVectorImpl<cpu::FunctionReport> *reports = nullptr;
+  /// Folder of compiled kernels; empty: none. Without a value it is the user's
+  /// (KernelCache::defaultFolder).
+  std::optional<std::string> cacheFolder;
 };
 
 /// What a compile made.
@@ -53,6 +56,8 @@ struct CompileSummary {
   std::string symbol;
   /// Bytes of the memory a run needs, and of the packed weights.
   int64_t workspaceBytes = 0, weightsBytes = 0;
+  /// Distinct kernels, those that make the weights included.
+  cpu::KernelCounts kernels;
 };
 
 /// One context and the models read into it. Errors go to the context's

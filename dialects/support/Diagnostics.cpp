@@ -57,6 +57,10 @@ mlir::InFlightDiagnostic emitCoded(mlir::Location loc, Code code) {
   return mlir::emitError(loc) << "[" << codeName(code) << "] ";
 }
 
+mlir::InFlightDiagnostic warnCoded(mlir::Location loc, Code code) {
+  return mlir::emitWarning(loc) << "[" << codeName(code) << "] ";
+}
+
 CodeScope::CodeScope(mlir::MLIRContext *context, Code code)
     : ScopedDiagnosticHandler(context, [code](mlir::Diagnostic &diagnostic) {
         std::string text = diagnostic.str();

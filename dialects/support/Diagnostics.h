@@ -40,6 +40,9 @@ llvm::StringRef codeExplanation(Code code);
 /// message, lower case, got vs expected.
 mlir::InFlightDiagnostic emitCoded(mlir::Location loc, Code code);
 
+/// The same for what is in the way of nothing.
+mlir::InFlightDiagnostic warnCoded(mlir::Location loc, Code code);
+
 /// While it lives, errors that have no code get this one: for stretches where
 /// whatever a parser, a verifier or an inference says is about the user's file.
 class CodeScope : public mlir::ScopedDiagnosticHandler {

@@ -46,6 +46,9 @@ function(graven_use_pch target)
   set_property(SOURCE ${sources} APPEND PROPERTY OBJECT_DEPENDS ${GRAVEN_PCH})
 endfunction()
 
+# By its build ID the kernel cache knows which compiler made an entry.
+add_link_options(LINKER:--build-id)
+
 # graven_library(NAME source... [DEPENDS target...] [LINK target...])
 # A static library of the sources beside the CMakeLists.txt, linked to MLIR.
 function(graven_library name)

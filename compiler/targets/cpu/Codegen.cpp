@@ -214,6 +214,19 @@ private:
 
 } // namespace
 
+CodeGenOptLevel graven::cpu::codegenLevel(OptLevel level) {
+  switch (level) {
+  case OptLevel::O0:
+    return CodeGenOptLevel::None;
+  case OptLevel::O1:
+    return CodeGenOptLevel::Less;
+  case OptLevel::O2:
+  case OptLevel::O3:
+    return CodeGenOptLevel::Aggressive;
+  }
+  llvm_unreachable("all levels are listed");
+}
+
 graven::cpu::CodegenProblems::CodegenProblems(LLVMContext &context)
     : context(context) {
   context.setDiagnosticHandlerCallBack(
@@ -265,13 +278,18 @@ void graven::cpu::optimize(Module &module, TargetMachine &machine,
   builder.registerFunctionAnalyses(functions);
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, callGraph, modules);
-  FunctionPassManager vectors = vectorPipeline(),
-                      scalars = scalarPipeline(builder, tuning, level);
+  FunctionPassManager vectors = vectorPipeline();
+  std::optional<FunctionPassManager> scalars;
   for (Function &function : module) {
     if (function.isDeclaration())
       continue;
-    bool needsVectors = !hasVectors(function) && hasLoops(function);
-    (needsVectors ? scalars : vectors).run(function, functions);
+    if (hasVectors(function) || !hasLoops(function)) {
+      vectors.run(function, functions);
+    } else {
+      if (!scalars)
+        scalars.emplace(scalarPipeline(builder, tuning, level));
+      scalars->run(function, functions);
+    }
     functions.clear();
   }
 }

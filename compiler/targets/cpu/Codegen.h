@@ -19,12 +19,16 @@ class LLVMContext;
 class Module;
 class TargetMachine;
 enum class CodeGenFileType;
+enum class CodeGenOptLevel;
 } // namespace llvm
 
 namespace graven::cpu {
 
 /// How hard to optimize, as -O0 to -O3 mean it to everybody.
 enum class OptLevel { O0, O1, O2, O3 };
+
+/// How hard the code generator of a level works.
+llvm::CodeGenOptLevel codegenLevel(OptLevel level);
 
 /// The most bytes one function may have on the stack: threads of a host may
 /// have small ones.

@@ -60,3 +60,12 @@ struct ConvertToLLVM
   }
 };
 } // namespace
+
+void graven::cpu::assumeNoAlignment(ModuleOp module) {
+  module.walk([](Operation *op) {
+    llvm::TypeSwitch<Operation *>(op)
+        .Case<LLVM::LoadOp, LLVM::StoreOp, LLVM::MaskedLoadOp,
+              LLVM::MaskedStoreOp, LLVM::masked_gather, LLVM::masked_scatter>(
+            [](auto access) { access.setAlignment(1); });
+  });
+}

@@ -7,13 +7,12 @@
 // the target.
 //===----------------------------------------------------------------------===//
 #include "compiler/targets/cpu/CpuTarget.h"
+#include "compiler/targets/cpu/KernelObjects.h"
 #include "compiler/targets/cpu/Linker.h"
 #include "compiler/targets/cpu/ModelTable.h"
 #include "compiler/targets/cpu/Passes.h"
-#include "compiler/targets/cpu/SplitKernels.h"
 #include "compiler/targets/cpu/WeightsImage.h"
 #include "dialects/support/Diagnostics.h"
-#include "mlir/IR/Threading.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
@@ -22,8 +21,6 @@
 #include "runtime/blobs/Blobs.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/ADT/StringSwitch.h"
-#include "llvm/ADT/TypeSwitch.h"
-#include "llvm/Bitcode/BitcodeReader.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Support/Path.h"
@@ -55,40 +52,23 @@ public:
           const ModelSignature &signature, const EmitOptions &options)
       : module(module), target(target), index(index), signature(signature),
         options(options), loc(module.getLoc()),
-        machine(target.createTargetMachine(codegenLevel())),
+        machine(target.createTargetMachine(codegenLevel(options.optLevel))),
         timer(options.timer) {}
 
   LogicalResult findMain();
+  void prepareModule();
+  LogicalResult makeKernels();
   LogicalResult lower();
   LogicalResult translate();
   LogicalResult generateObjects(llvm::SmallVectorImpl<Bytes> &objects);
   LogicalResult makeText(Bytes &image);
 
 private:
-  llvm::CodeGenOptLevel codegenLevel() const {
-    switch (options.optLevel) {
-    case OptLevel::O0:
-      return llvm::CodeGenOptLevel::None;
-    case OptLevel::O1:
-      return llvm::CodeGenOptLevel::Less;
-    case OptLevel::O2:
-    case OptLevel::O3:
-      return llvm::CodeGenOptLevel::Aggressive;
-    }
-    llvm_unreachable("all levels are listed");
-  }
   LogicalResult checkTensor(const TensorSpec &spec, Type argument,
                             StringRef what);
   LogicalResult checkBuffer(Type argument, int64_t size, StringRef what);
   LogicalResult report(llvm::ArrayRef<std::string> problems);
   void addTable();
-  /// What came of one part.
-  struct Part {
-    Bytes object;
-    llvm::SmallVector<std::string> problems;
-    llvm::SmallVector<FunctionReport> reports;
-  };
-  Part generatePart(const Bytes &bitcode, Timer timer);
   LogicalResult bug(const Twine &what) { return emitError(loc) << what; }
 
   ModuleOp module;
@@ -104,6 +84,7 @@ private:
   llvm::LLVMContext context;
   CodegenProblems problems{context};
   std::unique_ptr<llvm::Module> code;
+  KernelObjects kernelObjects;
 };
 
 LogicalResult Emitter::checkTensor(const TensorSpec &spec, Type argument,
@@ -189,15 +170,17 @@ static void dropNotes(FunctionOpInterface function) {
         function.removeResultAttr(i, attr.getName());
 }
 
-/// Which accesses are to inputs is not known in a kernel, so it is all of them.
-/// On x86 this is the same code.
-static void assumeNoAlignment(ModuleOp module) {
-  module.walk([](Operation *op) {
-    llvm::TypeSwitch<Operation *>(op)
-        .Case<LLVM::LoadOp, LLVM::StoreOp, LLVM::MaskedLoadOp,
-              LLVM::MaskedStoreOp, LLVM::masked_gather, LLVM::masked_scatter>(
-            [](auto access) { access.setAlignment(1); });
-  });
+/// Gives the kernels objects of their own.
+LogicalResult Emitter::makeKernels() {
+  FailureOr<KernelObjects> made = makeKernelObjects(module, target, options);
+  if (failed(made))
+    return failure();
+  kernelObjects = std::move(*made);
+  if (options.counts) {
+    options.counts->total += kernelObjects.objects.size();
+    options.counts->cached += kernelObjects.numCached;
+  }
+  return success();
 }
 
 static void listLaunches(ModuleOp module,
@@ -210,7 +193,11 @@ static void listLaunches(ModuleOp module,
                     static_cast<int64_t>(launch.getBytes().value_or(0))});
 }
 
-LogicalResult Emitter::lower() {
+/// Before anything is lowered: what all modules that come of this one have.
+void Emitter::prepareModule() {
+  // By the names that kernels have now: reports use them too.
+  if (options.launches && index == 0)
+    listLaunches(module, *options.launches);
   for (auto function : module.getOps<func::FuncOp>())
     dropNotes(function);
   Builder b(module.getContext());
@@ -219,12 +206,19 @@ LogicalResult Emitter::lower() {
       b.getStringAttr(machine->createDataLayout().getStringRepresentation()));
   module->setAttr(LLVM::LLVMDialect::getTargetTripleAttrName(),
                   b.getStringAttr(target.triple));
+  DialectRegistry registry;
+  registerBuiltinDialectTranslation(registry);
+  registerLLVMDialectTranslation(registry);
+  module.getContext()->appendDialectRegistry(registry);
+}
+
+LogicalResult Emitter::lower() {
   PassManager pm(module->getName());
   TimingScope timing(timer.nest("llvm phase"));
   pm.enableTiming(timing);
   pm.enableVerifier(false);
-  if (options.launches && index == 0)
-    listLaunches(module, *options.launches);
+  if (options.expandKernels)
+    options.expandKernels(pm, target.info);
   buildLLVMPhase(pm, target.info,
                  options.launches ? Launches::Announced : Launches::Silent);
   if (failed(pm.run(module)))
@@ -236,10 +230,6 @@ LogicalResult Emitter::lower() {
 
 LogicalResult Emitter::translate() {
   TimingScope timing(timer.nest("translate to LLVM"));
-  DialectRegistry registry;
-  registerBuiltinDialectTranslation(registry);
-  registerLLVMDialectTranslation(registry);
-  module.getContext()->appendDialectRegistry(registry);
   // What the arguments mean to earlier phases means nothing to LLVM, which
   // would warn of each.
   for (auto function : module.getOps<LLVM::LLVMFuncOp>())
@@ -251,9 +241,13 @@ LogicalResult Emitter::translate() {
   code = translateModuleToLLVMIR(module, context, symbolPrefix(signature.name));
   if (!code)
     return bug("the LLVM dialect could not be translated");
-  for (llvm::Function &function : *code)
+  for (llvm::Function &function : *code) {
     if (kernels.contains(function.getName()))
       function.addFnAttr(llvm::Attribute::NoInline);
+    // A kernel in an object of its own is in the same image.
+    if (kernelObjects.symbols.contains(function.getName()))
+      function.setVisibility(llvm::GlobalValue::HiddenVisibility);
+  }
 
   addEntry(*code, *code->getFunction(mainName),
            variantPrefix(signature, index) + "_entry", signature);
@@ -288,63 +282,18 @@ LogicalResult Emitter::report(llvm::ArrayRef<std::string> problems) {
   return success(problems.empty());
 }
 
-/// Optimizes and generates one part in a context of its own.
-Emitter::Part Emitter::generatePart(const Bytes &bitcode, Timer timer) {
-  Part result;
-  llvm::LLVMContext context;
-  CodegenProblems problems(context);
-  llvm::MemoryBufferRef buffer(StringRef(bitcode.data(), bitcode.size()),
-                               "part");
-  auto part = llvm::parseBitcodeFile(buffer, context);
-  if (!part) {
-    result.problems.push_back(llvm::toString(part.takeError()));
-    return result;
-  }
-  auto machine = target.createTargetMachine(codegenLevel());
-  {
-    TimingScope timing(timer.nest("optimize"));
-    optimize(**part, *machine, options.optLevel);
-  }
-  {
-    TimingScope timing(timer.nest("generate"));
-    generateCode(**part, *machine, llvm::CodeGenFileType::ObjectFile,
-                 result.object, problems, &result.reports);
-  }
-  result.problems.assign(problems.all().begin(), problems.all().end());
-  return result;
-}
-
+/// The code of everything but the kernels that have objects of their own, and
+/// those.
 LogicalResult Emitter::generateObjects(llvm::SmallVectorImpl<Bytes> &objects) {
-  Timer total = timer.nest("machine code");
-  TimingScope timing(total);
-  llvm::SmallVector<llvm::Function *> functions;
-  for (llvm::Function &function : *code)
-    if (kernels.contains(function.getName()) && !function.isDeclaration())
-      functions.push_back(&function);
-  llvm::SmallVector<Bytes> parts =
-      splitKernels(*code, functions, variantPrefix(signature, index));
-  if (parts.size() == 1) {
-    optimize(*code, *machine, options.optLevel);
-    generateCode(*code, *machine, llvm::CodeGenFileType::ObjectFile,
-                 objects.emplace_back(), problems, options.reports);
-    return report(problems.all());
-  }
-  code.reset();
-  std::vector<Part> results(parts.size());
-  parallelFor(module.getContext(), 0, parts.size(), [&](size_t i) {
-    Timer one = total.nest("parts");
-    TimingScope timing(one);
-    results[i] = generatePart(parts[i], one);
-    parts[i] = Bytes();
-  });
-  bool good = true;
-  for (Part &part : results) {
-    good &= succeeded(report(part.problems));
-    objects.push_back(std::move(part.object));
-    if (options.reports)
-      options.reports->append(part.reports.begin(), part.reports.end());
-  }
-  return success(good);
+  TimingScope timing(timer.nest("machine code"));
+  optimize(*code, *machine, options.optLevel);
+  generateCode(*code, *machine, llvm::CodeGenFileType::ObjectFile,
+               objects.emplace_back(), problems, options.reports);
+  if (options.reports)
+    options.reports->append(kernelObjects.reports);
+  for (Bytes &kernel : kernelObjects.objects)
+    objects.push_back(std::move(kernel));
+  return report(problems.all());
 }
 
 LogicalResult Emitter::makeText(Bytes &image) {
@@ -404,7 +353,12 @@ LogicalResult emitAll(ModuleOp module, const ModelSignature &signature,
   llvm::SmallVector<Bytes> objects;
   auto emit = [&](ModuleOp module, const CpuTarget &target, size_t index) {
     Emitter emitter(module, target, index, signature, options);
-    if (failed(emitter.findMain()) || failed(emitter.lower()))
+    if (failed(emitter.findMain()))
+      return failure();
+    emitter.prepareModule();
+    if (!isText(options.kind) && failed(emitter.makeKernels()))
+      return failure();
+    if (failed(emitter.lower()))
       return failure();
     if (options.kind != OutputKind::LLVMDialect && failed(emitter.translate()))
       return failure();

@@ -15,6 +15,14 @@
 #include "compiler/targets/cpu/TargetMachine.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Support/Timing.h"
+#include <functional>
+
+namespace mlir {
+class OpPassManager;
+} // namespace mlir
+namespace graven {
+class KernelCache;
+} // namespace graven
 
 namespace graven::cpu {
 
@@ -54,6 +62,11 @@ struct LaunchInfo {
   int64_t multiplyAdds = 0, bytes = 0;
 };
 
+/// Distinct kernels of an artifact that became objects.
+struct KernelCounts {
+  unsigned total = 0, cached = 0;
+};
+
 struct EmitOptions {
   OutputKind kind = OutputKind::SharedObject;
   /// The CPU of the module that is emitted, and the versions that are tried
@@ -66,6 +79,16 @@ struct EmitOptions {
   /// Unless null, gets what register allocation made of each function, the
   /// model's own functions first; not for .mlir and .ll.
   llvm::SmallVectorImpl<FunctionReport> *reports = nullptr;
+  /// Adds the passes that expand kernels to loops for a CPU, to a manager of
+  /// modules; without it they are expanded already.
+  std::function<void(mlir::OpPassManager &, const TargetInfo &)> expandKernels =
+      {};
+  /// Unless null, where kernels that were compiled before are looked up and
+  /// those that were not are kept.
+  KernelCache *cache = nullptr;
+  /// Unless null, how many kernels there are, and how many of them were in the
+  /// cache, is added here; not for text.
+  KernelCounts *counts = nullptr;
   /// The steps are timed in timers nested in this one.
   mlir::Timer timer = {};
   /// Unless null, gets the launches, and the code announces each by its number
@@ -104,10 +127,10 @@ private:
   int64_t weightsSize;
 };
 
-/// Compiles `module` and the other variants, which are at the end of the loops
-/// phase and are lowered in place, into a file that commit() will call `path`.
-/// Errors are reported at the module's location; the module is in no particular
-/// state after one.
+/// Compiles `module` and the other variants, which have their kernels in
+/// functions of their own and are lowered in place, into a file that commit()
+/// will call `path`. Errors are reported at the module's location; the module
+/// is in no particular state after one.
 ///
 /// The main function is the one with `graven.num_inputs` and
 /// `graven.num_outputs`; its arguments are inputs, outputs, workspace and

@@ -52,6 +52,14 @@ bool isAlignedView(Value value, func::FuncOp main) {
          shift.getSExtValue() % bufferAlignment == 0;
 }
 
+func::FuncOp mainFunction(ModuleOp module) {
+  func::FuncOp main;
+  for (auto function : module.getOps<func::FuncOp>())
+    if (function->hasAttr("graven.num_inputs"))
+      main = function;
+  return main;
+}
+
 class Lowering {
 public:
   Lowering(ModuleOp module, func::FuncOp main)
@@ -61,7 +69,6 @@ public:
         i64(IntegerType::get(module.getContext(), 64)) {}
 
   LogicalResult check(LaunchOp launch);
-  void annotateKernels(ArrayRef<LaunchOp> launches);
   void announce(LaunchOp launch, int64_t number);
   void callDirectly(LaunchOp launch);
   void callShared(LaunchOp launch);
@@ -107,7 +114,8 @@ private:
 
 LogicalResult Lowering::check(LaunchOp launch) {
   func::FuncOp kernel = kernelOf(launch);
-  if (!kernel || kernel.isExternal())
+  if (!kernel ||
+      (kernel.isExternal() && !kernel->hasAttr(graven::cpu::kObjectAttr)))
     return launch.emitOpError("expects a kernel with a body, got '")
            << launch.getCallee() << "'";
   for (Type type : launch.getOperandTypes()) {
@@ -122,40 +130,6 @@ LogicalResult Lowering::check(LaunchOp launch) {
              << type;
   }
   return success();
-}
-
-/// What every launch of a kernel guarantees becomes attributes of its
-/// arguments.
-void Lowering::annotateKernels(ArrayRef<LaunchOp> launches) {
-  // Keyed by kernel, in the order of the first launch: arguments always
-  // aligned.
-  llvm::MapVector<Operation *, SmallVector<bool>> aligned;
-  for (LaunchOp launch : launches) {
-    func::FuncOp kernel = kernelOf(launch);
-    auto &flags = aligned[kernel];
-    flags.resize(launch.getOperands().size(), true);
-    for (auto [flag, operand] : llvm::zip_equal(flags, launch.getOperands()))
-      flag = flag && isAlignedView(operand, main);
-  }
-  Builder b(module.getContext());
-  for (auto &[op, flags] : aligned) {
-    auto kernel = cast<func::FuncOp>(op);
-    for (auto [index, flag] : llvm::enumerate(flags)) {
-      auto type = dyn_cast<MemRefType>(kernel.getArgument(index).getType());
-      if (!type)
-        continue;
-      kernel.setArgAttr(index, LLVM::LLVMDialect::getNoAliasAttrName(),
-                        b.getUnitAttr());
-      kernel.setArgAttr(index, LLVM::LLVMDialect::getNoUndefAttrName(),
-                        b.getUnitAttr());
-      if (type.getNumElements() > 0)
-        kernel.setArgAttr(index, LLVM::LLVMDialect::getNonNullAttrName(),
-                          b.getUnitAttr());
-      if (flag)
-        kernel.setArgAttr(index, LLVM::LLVMDialect::getAlignAttrName(),
-                          b.getI64IntegerAttr(bufferAlignment));
-    }
-  }
 }
 
 Value Lowering::parallel() { return main.front().getArguments().back(); }
@@ -290,7 +264,7 @@ func::FuncOp Lowering::taskOf(func::FuncOp kernel) {
   unsigned numOperands = kernel.getNumArguments() - 2;
   for (unsigned i = 0; i < numOperands; ++i)
     operands.push_back(unpack(b, loc, slotOf(b, loc, entry->getArgument(0), i),
-                              kernel.getArgument(i).getType()));
+                              kernel.getArgumentTypes()[i]));
   for (unsigned i : {1, 2})
     operands.push_back(arith::IndexCastOp::create(b, loc, b.getIndexType(),
                                                   entry->getArgument(i)));
@@ -357,10 +331,7 @@ struct LowerKernelLaunch
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    func::FuncOp main;
-    for (auto function : module.getOps<func::FuncOp>())
-      if (function->hasAttr("graven.num_inputs"))
-        main = function;
+    func::FuncOp main = mainFunction(module);
     SmallVector<LaunchOp> launches = graven::cpu::launchesOf(module);
     for (LaunchOp launch : launches)
       if (!main || !main->isProperAncestor(launch)) {
@@ -374,11 +345,11 @@ struct LowerKernelLaunch
     for (LaunchOp launch : launches)
       if (failed(lowering.check(launch)))
         return signalPassFailure();
+    graven::cpu::annotateKernels(module);
     auto ptr = LLVM::LLVMPointerType::get(&getContext());
     if (failed(main.insertArgument(main.getNumArguments(), ptr, /*argAttrs=*/{},
                                    main.getLoc())))
       return signalPassFailure();
-    lowering.annotateKernels(launches);
     for (auto [number, launch] : llvm::enumerate(launches)) {
       if (announces)
         lowering.announce(launch, static_cast<int64_t>(number));
@@ -394,3 +365,42 @@ struct LowerKernelLaunch
 };
 
 } // namespace
+
+void graven::cpu::annotateKernels(ModuleOp module) {
+  func::FuncOp main = mainFunction(module);
+  if (!main)
+    return;
+  SymbolTable symbols(module);
+  // Keyed by kernel, in the order of the first launch: arguments always
+  // aligned.
+  llvm::MapVector<Operation *, SmallVector<bool>> aligned;
+  main.walk([&](LaunchOp launch) {
+    auto kernel = symbols.lookup<func::FuncOp>(launch.getCallee());
+    // The object of a kernel that has one is as it is.
+    if (!kernel || kernel.isExternal())
+      return;
+    auto &flags = aligned[kernel];
+    flags.resize(launch.getOperands().size(), true);
+    for (auto [flag, operand] : llvm::zip_equal(flags, launch.getOperands()))
+      flag = flag && isAlignedView(operand, main);
+  });
+  Builder b(module.getContext());
+  for (auto &[op, flags] : aligned) {
+    auto kernel = cast<func::FuncOp>(op);
+    for (auto [index, flag] : llvm::enumerate(flags)) {
+      auto type = dyn_cast<MemRefType>(kernel.getArgument(index).getType());
+      if (!type)
+        continue;
+      kernel.setArgAttr(index, LLVM::LLVMDialect::getNoAliasAttrName(),
+                        b.getUnitAttr());
+      kernel.setArgAttr(index, LLVM::LLVMDialect::getNoUndefAttrName(),
+                        b.getUnitAttr());
+      if (type.hasStaticShape() && type.getNumElements() > 0)
+        kernel.setArgAttr(index, LLVM::LLVMDialect::getNonNullAttrName(),
+                          b.getUnitAttr());
+      if (flag)
+        kernel.setArgAttr(index, LLVM::LLVMDialect::getAlignAttrName(),
+                          b.getI64IntegerAttr(bufferAlignment));
+    }
+  }
+}

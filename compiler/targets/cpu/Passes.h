@@ -40,6 +40,18 @@ enum class Launches { Silent, Announced };
 void buildLLVMPhase(mlir::OpPassManager &pm, const graven::TargetInfo &target,
                     Launches launches);
 
+/// Marks the declaration of a kernel that another object defines.
+inline constexpr llvm::StringLiteral kObjectAttr = "kernel.object";
+
+/// Makes attributes of the arguments of kernels of what every launch of them
+/// guarantees: what LowerKernelLaunch does first. In a module without a main
+/// function it does nothing.
+void annotateKernels(mlir::ModuleOp module);
+
+/// Makes all accesses to memory take any address: which of a kernel's are to
+/// inputs is not known. On x86 this is the same code.
+void assumeNoAlignment(mlir::ModuleOp module);
+
 /// Makes the phase, for the default target, the pipeline graven-llvm-phase.
 void registerLLVMPhase();
 

@@ -1,5 +1,4 @@
 //===- OutputFileTest.cpp - files that appear whole -------------*- C++ -*-===//
-//-*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // This file tests OutputFile: atomic appearance, refusals, and that nothing

@@ -1,0 +1,320 @@
+//===- KernelObjects.cpp - an object for each kernel ------------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file implements makeKernelObjects. A kernel is looked up by its text
+// before it is expanded, so that what is found costs no more than its printing.
+//===----------------------------------------------------------------------===//
+#include "compiler/targets/cpu/KernelObjects.h"
+#include "compiler/cache/BuildIdentity.h"
+#include "compiler/cache/KernelCache.h"
+#include "compiler/targets/cpu/Passes.h"
+#include "dialects/kernel/Kernel.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/IR/Threading.h"
+#include "mlir/IR/Verifier.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/IR/LLVMContext.h"
+#include "llvm/IR/Module.h"
+#include "llvm/Target/TargetMachine.h"
+
+using namespace mlir;
+using namespace graven::cpu;
+
+namespace {
+
+using Bytes = llvm::SmallVector<char, 0>;
+
+/// A kernel that becomes an object.
+struct Job {
+  graven::CacheKey key;
+  std::string symbol, name;
+  /// Holds the kernel until it is compiled; null when it was found.
+  OwningOpRef<ModuleOp> module;
+  Bytes object;
+  llvm::SmallVector<std::string> problems;
+  llvm::SmallVector<FunctionReport> reports;
+};
+
+/// Machines that threads take and give back: to make one takes as long as to
+/// compile a small kernel.
+class Machines {
+public:
+  Machines(const CpuTarget &target, OptLevel level)
+      : target(target), level(level) {}
+
+  std::unique_ptr<llvm::TargetMachine> take() {
+    {
+      std::lock_guard<std::mutex> lock(mutex);
+      if (!idle.empty())
+        return idle.pop_back_val();
+    }
+    return target.createTargetMachine(codegenLevel(level));
+  }
+  void give(std::unique_ptr<llvm::TargetMachine> machine) {
+    std::lock_guard<std::mutex> lock(mutex);
+    idle.push_back(std::move(machine));
+  }
+
+private:
+  const CpuTarget &target;
+  OptLevel level;
+  std::mutex mutex;
+  llvm::SmallVector<std::unique_ptr<llvm::TargetMachine>> idle;
+};
+
+class Kernels {
+public:
+  Kernels(ModuleOp module, const CpuTarget &target, const EmitOptions &options)
+      : module(module), target(target), options(options), symbols(module),
+        machines(target, options.optLevel) {}
+
+  void separate();
+  void look();
+  LogicalResult compile();
+  FailureOr<KernelObjects> finish();
+
+private:
+  std::optional<SmallVector<memref::GlobalOp>> constantsOf(func::FuncOp kernel);
+  std::string textOf(func::FuncOp kernel, ArrayRef<memref::GlobalOp> constants);
+  LogicalResult lower(ArrayRef<Job *> missing);
+  void generate(Job &job);
+
+  ModuleOp module;
+  const CpuTarget &target;
+  const EmitOptions &options;
+  SymbolTable symbols;
+  Machines machines;
+  llvm::SmallVector<Job> jobs;
+  unsigned numCached = 0;
+};
+
+/// The constants that a kernel reads; nullopt when it refers to anything else.
+std::optional<SmallVector<memref::GlobalOp>>
+Kernels::constantsOf(func::FuncOp kernel) {
+  auto uses = SymbolTable::getSymbolUses(kernel);
+  if (!uses)
+    return std::nullopt;
+  llvm::SetVector<Operation *> used;
+  for (const SymbolTable::SymbolUse &use : *uses)
+    used.insert(symbols.lookup(use.getSymbolRef().getRootReference()));
+  SmallVector<memref::GlobalOp> constants;
+  for (Operation *op : used) {
+    auto constant = dyn_cast_or_null<memref::GlobalOp>(op);
+    if (!constant || !constant.getConstant() || !constant.isPrivate() ||
+        constant.isExternal())
+      return std::nullopt;
+    constants.push_back(constant);
+  }
+  return constants;
+}
+
+/// All that the object depends on.
+std::string Kernels::textOf(func::FuncOp kernel,
+                            ArrayRef<memref::GlobalOp> constants) {
+  const graven::TargetInfo &info = target.info;
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  os << graven::buildIdentity() << '\n'
+     << target.triple << '\n'
+     << target.cpu << '\n'
+     << target.features << '\n'
+     << static_cast<int>(options.optLevel) << ' '
+     << static_cast<int>(options.inputAlignment) << ' ' << info.vectorBytes
+     << ' ' << info.vectorRegisters << ' ' << info.hasFMA << ' '
+     << info.hasInt8Dot << ' ' << info.hasBF16Dot << ' ' << info.hasF16Convert
+     << ' ' << info.l1Bytes << ' ' << info.l2Bytes << ' ' << info.l3Bytes
+     << '\n';
+  OpPrintingFlags flags;
+  flags.printGenericOpForm();
+  flags.useLocalScope();
+  for (memref::GlobalOp constant : constants) {
+    constant->print(os, flags);
+    os << '\n';
+  }
+  kernel->print(os, flags);
+  return text;
+}
+
+/// What the kernel does, for whoever reads a profile: the name of its first
+/// structured operation.
+std::string labelOf(func::FuncOp kernel) {
+  for (Operation &op : kernel.front()) {
+    StringRef dialect = op.getName().getDialectNamespace();
+    if (dialect == "kernel" || dialect == "linalg" || isa<memref::CopyOp>(op))
+      return op.getName().stripDialect().str();
+  }
+  return "kernel";
+}
+
+/// Moves kernels into modules of their own and gives them their symbols.
+void Kernels::separate() {
+  annotateKernels(module);
+  llvm::StringMap<StringAttr> renamed;
+  llvm::StringSet<> known;
+  for (func::FuncOp kernel :
+       llvm::make_early_inc_range(module.getOps<func::FuncOp>())) {
+    if (!kernel->hasAttr(graven::kernel::kEntryAttr) || kernel.isExternal())
+      continue;
+    auto constants = constantsOf(kernel);
+    if (!constants)
+      continue;
+    std::string name = kernel.getName().str();
+    kernel.setSymName("k");
+    Job job;
+    job.key = graven::cacheKeyOf(textOf(kernel, *constants));
+    job.name = name;
+    job.symbol =
+        labelOf(kernel) + "." +
+        llvm::toHex(ArrayRef(job.key).take_front(16), /*LowerCase=*/true);
+    auto symbol = StringAttr::get(module.getContext(), job.symbol);
+    renamed[name] = symbol;
+    symbols.remove(kernel);
+    if (!known.insert(job.symbol).second) {
+      kernel.erase();
+      continue;
+    }
+    OpBuilder b(kernel);
+    auto declaration =
+        cast<func::FuncOp>(b.cloneWithoutRegions(*kernel.getOperation()));
+    declaration.setSymNameAttr(symbol);
+    declaration->setAttr(kObjectAttr, b.getUnitAttr());
+    kernel.setSymNameAttr(symbol);
+    job.module = ModuleOp::create(kernel.getLoc());
+    Block *body = job.module->getBody();
+    b.setInsertionPointToEnd(body);
+    for (memref::GlobalOp constant : *constants)
+      b.clone(*constant);
+    kernel->moveBefore(body, body->end());
+    jobs.push_back(std::move(job));
+  }
+  module.walk([&](graven::kernel::LaunchOp launch) {
+    if (StringAttr symbol = renamed.lookup(launch.getCallee()))
+      launch.setCalleeAttr(FlatSymbolRefAttr::get(symbol));
+  });
+}
+
+/// Fills in what was compiled before.
+void Kernels::look() {
+  if (!options.cache)
+    return;
+  TimingScope timing(mlir::Timer(options.timer).nest("look up kernels"));
+  for (Job &job : jobs)
+    if (auto object = options.cache->find(job.key)) {
+      job.object = std::move(*object);
+      job.module = nullptr;
+      ++numCached;
+    }
+}
+
+/// Takes the kernels that were not found to the LLVM dialect, several at a
+/// time.
+LogicalResult Kernels::lower(ArrayRef<Job *> missing) {
+  OwningOpRef<ModuleOp> all(ModuleOp::create(module.getLoc()));
+  for (Job *job : missing) {
+    job->module->getOperation()->setAttrs(module->getAttrDictionary());
+    all->push_back(job->module.release());
+  }
+  PassManager manager(module.getContext());
+  TimingScope timing(mlir::Timer(options.timer).nest("lower kernels"));
+  manager.enableTiming(timing);
+  manager.enableVerifier(false);
+  OpPassManager &each = manager.nest<ModuleOp>();
+  if (options.expandKernels)
+    options.expandKernels(each, target.info);
+  buildLLVMPhase(each, target.info);
+  if (failed(manager.run(*all)) || failed(verify(*all)))
+    return failure();
+  auto *next = missing.begin();
+  for (auto lowered : llvm::make_early_inc_range(all->getOps<ModuleOp>())) {
+    if (options.inputAlignment == InputAlignment::Byte)
+      assumeNoAlignment(lowered);
+    lowered->remove();
+    (*next++)->module = lowered;
+  }
+  return success();
+}
+
+void Kernels::generate(Job &job) {
+  llvm::LLVMContext context;
+  CodegenProblems problems(context);
+  auto code = translateModuleToLLVMIR(*job.module, context, job.symbol);
+  if (!code) {
+    job.problems.push_back("the LLVM dialect could not be translated");
+    return;
+  }
+  llvm::Function *kernel = code->getFunction(job.symbol);
+  kernel->setLinkage(llvm::GlobalValue::WeakODRLinkage);
+  kernel->setVisibility(llvm::GlobalValue::HiddenVisibility);
+  kernel->setComdat(code->getOrInsertComdat(job.symbol));
+  std::unique_ptr<llvm::TargetMachine> machine = machines.take();
+  prepareFunctions(*code, *machine, target.info.vectorBytes, problems);
+  optimize(*code, *machine, options.optLevel);
+  generateCode(*code, *machine, llvm::CodeGenFileType::ObjectFile, job.object,
+               problems, options.reports ? &job.reports : nullptr);
+  job.problems.assign(problems.all().begin(), problems.all().end());
+  for (FunctionReport &report : job.reports)
+    if (report.name == job.symbol)
+      report.name = job.name;
+  machines.give(std::move(machine));
+}
+
+LogicalResult Kernels::compile() {
+  SmallVector<Job *> missing;
+  for (Job &job : jobs)
+    if (job.module)
+      missing.push_back(&job);
+  if (missing.empty())
+    return success();
+  if (failed(lower(missing)))
+    return failure();
+  mlir::Timer timer = mlir::Timer(options.timer).nest("compile kernels");
+  TimingScope timing(timer);
+  // The largest first, so that no thread is left with one at the end.
+  DenseMap<Job *, size_t> size;
+  for (Job *job : missing)
+    job->module->walk([&](Operation *) { ++size[job]; });
+  llvm::stable_sort(missing, [&](Job *a, Job *b) { return size[a] > size[b]; });
+  parallelForEach(module.getContext(), missing, [&](Job *job) {
+    TimingScope timing(timer.nest("kernels"));
+    generate(*job);
+    if (options.cache && job->problems.empty())
+      options.cache->store(job->key, job->object);
+  });
+  // Modules are taken apart one by one.
+  for (Job *job : missing)
+    job->module = nullptr;
+  return success();
+}
+
+FailureOr<KernelObjects> Kernels::finish() {
+  KernelObjects result;
+  result.numCached = numCached;
+  bool good = true;
+  for (Job &job : jobs) {
+    for (const std::string &problem : job.problems) {
+      emitError(module.getLoc()) << "cannot generate code: " << problem;
+      good = false;
+    }
+    result.symbols.insert(job.symbol);
+    result.objects.push_back(std::move(job.object));
+    result.reports.append(job.reports);
+  }
+  if (!good)
+    return failure();
+  return result;
+}
+
+} // namespace
+
+FailureOr<KernelObjects>
+graven::cpu::makeKernelObjects(ModuleOp module, const CpuTarget &target,
+                               const EmitOptions &options) {
+  Kernels kernels(module, target, options);
+  kernels.separate();
+  kernels.look();
+  if (failed(kernels.compile()))
+    return failure();
+  return kernels.finish();
+}
