@@ -5,12 +5,17 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 import os
 import pathlib
 import sys
+import tempfile
 
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 # The Python package of this build.
 sys.path.insert(0, str((ROOT / os.environ.get("GRAVEN_BUILD", "build") / "python").resolve()))
+
+# Kernels that this run of the tests compiled, and no others, are compiled once.
+KERNELS = tempfile.TemporaryDirectory(prefix="graven-test-")
+os.environ["GRAVEN_CACHE_DIR"] = KERNELS.name
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,8 @@ config.environment["PATH"] = os.pathsep.join(
 # A test must not depend on who runs it: no colours, no width of a terminal, a fixed locale.
 config.environment["LC_ALL"] = "C.UTF-8"
 config.environment["TERM"] = "dumb"
+# Nor on what was compiled before.
+config.environment["GRAVEN_CACHE_DIR"] = ""
 
 config.substitutions += [
     ("%graven-opt", "graven-opt"),

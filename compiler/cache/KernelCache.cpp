@@ -120,8 +120,8 @@ std::string KernelCache::defaultFolder() {
   auto variable = [](const char *name) {
     return sys::Process::GetEnv(name).value_or("");
   };
-  if (std::string own = variable("GRAVEN_CACHE_DIR"); !own.empty())
-    return own;
+  if (auto own = sys::Process::GetEnv("GRAVEN_CACHE_DIR"))
+    return *own;
   SmallString<128> folder(variable("XDG_CACHE_HOME"));
   // The specification has relative ones ignored.
   if (!sys::path::is_absolute(folder)) {

@@ -26,7 +26,7 @@ class KernelCache {
 public:
   /// The folder of a user who names none: `GRAVEN_CACHE_DIR`, else
   /// `$XDG_CACHE_HOME/graven/kernels`, else `~/.cache/graven/kernels`; empty
-  /// when there is no home.
+  /// when the first is, or when there is no home.
   static std::string defaultFolder();
   /// The most bytes a folder may hold: `GRAVEN_CACHE_SIZE` with an optional K,
   /// M or G, else 512 MiB.

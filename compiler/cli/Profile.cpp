@@ -66,7 +66,7 @@ void LaunchTimer::endRun() {
 const cpu::FunctionReport *
 Profile::functionOf(const cpu::LaunchInfo &launch) const {
   for (const cpu::FunctionReport &report : functions)
-    if (report.isFor(launch.function))
+    if (report.name == launch.function)
       return &report;
   return nullptr;
 }

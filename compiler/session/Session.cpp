@@ -217,6 +217,8 @@ static LogicalResult makeWeights(Session &session, ModuleOp module,
   emit.optLevel = cpu::OptLevel::O2;
   emit.target = *target;
   emit.others.clear();
+  emit.reports = nullptr;
+  emit.launches = nullptr;
   emit.inputAlignment = cpu::InputAlignment::Byte;
   auto artifact = cpu::emitArtifact(prepare, signature, emit, std::move(*file));
   if (failed(artifact) || failed(artifact->commit(Durability::Temporary)))

@@ -36,13 +36,8 @@ inline constexpr uint64_t stackLimit = 1 << 20;
 
 /// What register allocation made of one function.
 struct FunctionReport {
+  /// As in the module that was compiled, whatever the object calls it.
   std::string name;
-  /// Whether this is the function `kernel` of the module: parts of a model know
-  /// each other's by a prefix.
-  bool isFor(llvm::StringRef kernel) const {
-    return name == kernel ||
-           llvm::StringRef(name).ends_with(("." + kernel).str());
-  }
   /// Stores of registers to the stack and loads back from it, in the code (not
   /// in the run): a tile in an inner loop should have none.
   unsigned spills = 0;

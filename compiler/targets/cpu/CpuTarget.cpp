@@ -352,7 +352,10 @@ LogicalResult emitAll(ModuleOp module, const ModelSignature &signature,
                       const EmitOptions &options, Bytes &image) {
   llvm::SmallVector<Bytes> objects;
   auto emit = [&](ModuleOp module, const CpuTarget &target, size_t index) {
-    Emitter emitter(module, target, index, signature, options);
+    EmitOptions own(options);
+    if (index > 0)
+      own.reports = nullptr;
+    Emitter emitter(module, target, index, signature, own);
     if (failed(emitter.findMain()))
       return failure();
     emitter.prepareModule();

@@ -76,8 +76,9 @@ struct EmitOptions {
   llvm::SmallVector<Variant> others = {};
   OptLevel optLevel = OptLevel::O2;
   InputAlignment inputAlignment = InputAlignment::Element;
-  /// Unless null, gets what register allocation made of each function, the
-  /// model's own functions first; not for .mlir and .ll.
+  /// Unless null, gets what register allocation made of each function of the
+  /// first version, and no kernel is looked up, since only compiling tells; not
+  /// for .mlir and .ll.
   llvm::SmallVectorImpl<FunctionReport> *reports = nullptr;
   /// Adds the passes that expand kernels to loops for a CPU, to a manager of
   /// modules; without it they are expanded already.

@@ -29,12 +29,14 @@ using Bytes = llvm::SmallVector<char, 0>;
 /// A kernel that becomes an object.
 struct Job {
   graven::CacheKey key;
-  std::string symbol, name;
+  std::string symbol;
+  /// The functions of the module that it is.
+  llvm::SmallVector<std::string, 1> names;
   /// Holds the kernel until it is compiled; null when it was found.
   OwningOpRef<ModuleOp> module;
   Bytes object;
   llvm::SmallVector<std::string> problems;
-  llvm::SmallVector<FunctionReport> reports;
+  std::optional<FunctionReport> report;
 };
 
 /// Machines that threads take and give back: to make one takes as long as to
@@ -152,7 +154,7 @@ std::string labelOf(func::FuncOp kernel) {
 void Kernels::separate() {
   annotateKernels(module);
   llvm::StringMap<StringAttr> renamed;
-  llvm::StringSet<> known;
+  llvm::StringMap<size_t> known;
   for (func::FuncOp kernel :
        llvm::make_early_inc_range(module.getOps<func::FuncOp>())) {
     if (!kernel->hasAttr(graven::kernel::kEntryAttr) || kernel.isExternal())
@@ -164,14 +166,16 @@ void Kernels::separate() {
     kernel.setSymName("k");
     Job job;
     job.key = graven::cacheKeyOf(textOf(kernel, *constants));
-    job.name = name;
+    job.names = {name};
     job.symbol =
         labelOf(kernel) + "." +
         llvm::toHex(ArrayRef(job.key).take_front(16), /*LowerCase=*/true);
     auto symbol = StringAttr::get(module.getContext(), job.symbol);
     renamed[name] = symbol;
     symbols.remove(kernel);
-    if (!known.insert(job.symbol).second) {
+    auto [same, isNew] = known.try_emplace(job.symbol, jobs.size());
+    if (!isNew) {
+      jobs[same->second].names.push_back(name);
       kernel.erase();
       continue;
     }
@@ -197,7 +201,7 @@ void Kernels::separate() {
 
 /// Fills in what was compiled before.
 void Kernels::look() {
-  if (!options.cache)
+  if (!options.cache || options.reports)
     return;
   TimingScope timing(mlir::Timer(options.timer).nest("look up kernels"));
   for (Job &job : jobs)
@@ -223,7 +227,7 @@ LogicalResult Kernels::lower(ArrayRef<Job *> missing) {
   OpPassManager &each = manager.nest<ModuleOp>();
   if (options.expandKernels)
     options.expandKernels(each, target.info);
-  buildLLVMPhase(each, target.info);
+  buildLLVMPhase(each, target.info, Launches::Silent);
   if (failed(manager.run(*all)) || failed(verify(*all)))
     return failure();
   auto *next = missing.begin();
@@ -251,12 +255,13 @@ void Kernels::generate(Job &job) {
   std::unique_ptr<llvm::TargetMachine> machine = machines.take();
   prepareFunctions(*code, *machine, target.info.vectorBytes, problems);
   optimize(*code, *machine, options.optLevel);
+  llvm::SmallVector<FunctionReport> reports;
   generateCode(*code, *machine, llvm::CodeGenFileType::ObjectFile, job.object,
-               problems, options.reports ? &job.reports : nullptr);
+               problems, options.reports ? &reports : nullptr);
   job.problems.assign(problems.all().begin(), problems.all().end());
-  for (FunctionReport &report : job.reports)
+  for (FunctionReport &report : reports)
     if (report.name == job.symbol)
-      report.name = job.name;
+      job.report = std::move(report);
   machines.give(std::move(machine));
 }
 
@@ -275,7 +280,9 @@ LogicalResult Kernels::compile() {
   DenseMap<Job *, size_t> size;
   for (Job *job : missing)
     job->module->walk([&](Operation *) { ++size[job]; });
-  llvm::stable_sort(missing, [&](Job *a, Job *b) { return size[a] > size[b]; });
+  llvm::sort(missing, [&](Job *a, Job *b) {
+    return std::tie(size[b], a->symbol) < std::tie(size[a], b->symbol);
+  });
   parallelForEach(module.getContext(), missing, [&](Job *job) {
     TimingScope timing(timer.nest("kernels"));
     generate(*job);
@@ -299,7 +306,9 @@ FailureOr<KernelObjects> Kernels::finish() {
     }
     result.symbols.insert(job.symbol);
     result.objects.push_back(std::move(job.object));
-    result.reports.append(job.reports);
+    for (const std::string &name : job.names)
+      if (job.report)
+        result.reports.emplace_back(*job.report).name = name;
   }
   if (!good)
     return failure();

@@ -107,7 +107,7 @@ protected:
       if (launch.multiplyAdds == 0)
         continue;
       for (const cpu::FunctionReport &report : reports)
-        if (report.isFor(launch.function)) {
+        if (report.name == launch.function) {
           EXPECT_LE(report.innermostSpills * leastPerSpill,
                     report.innermostSize)
               << launch.kind << " " << report.name;
