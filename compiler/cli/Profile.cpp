@@ -108,6 +108,7 @@ void Profile::print(llvm::raw_ostream &os) const {
   }
   os << "\n";
   std::vector<std::pair<double, std::string>> sums;
+  sums.reserve(kinds.size());
   for (auto &[kind, milliseconds] : kinds)
     sums.emplace_back(milliseconds, kind);
   llvm::sort(sums, std::greater<>());

@@ -12,6 +12,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/IRMapping.h"
+#include "mlir/IR/Matchers.h"
 #include "mlir/IR/SymbolTable.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
@@ -142,6 +143,57 @@ Outlined outline(const Group &group) {
   return {OwningOpRef<func::FuncOp>(function), operands};
 }
 
+/// Whether the elements of `type` lie one after another, in order.
+bool isDense(MemRefType type) {
+  auto [strides, offset] = type.getStridesAndOffset();
+  int64_t expected = 1;
+  for (int64_t i = type.getRank() - 1; i >= 0; --i) {
+    if (type.getDimSize(i) == 1)
+      continue;
+    if (strides[i] != expected)
+      return false;
+    expected *= type.getDimSize(i);
+  }
+  return true;
+}
+
+/// The part of a buffer that begins at an aligned place and is dense, as a
+/// buffer: kernels are then the same wherever in a buffer they work. Null where
+/// it cannot be, or where a kernel also sees another part of the buffer, since
+/// two arguments never overlap.
+memref::ViewOp placedView(memref::SubViewOp part) {
+  constexpr int64_t alignment = 64;
+  auto view = part.getSource().getDefiningOp<memref::ViewOp>();
+  MemRefType type = part.getType();
+  APInt shift;
+  if (!view || !view.getSizes().empty() || !type.hasStaticShape() ||
+      !matchPattern(view.getByteShift(), m_ConstantInt(&shift)))
+    return {};
+  auto [strides, offset] = type.getStridesAndOffset();
+  if (ShapedType::isDynamic(offset) || !isDense(type) ||
+      !type.getElementType().isIntOrFloat())
+    return {};
+  int64_t bytes = offset * (type.getElementTypeBitWidth() / 8);
+  if (type.getElementTypeBitWidth() % 8 != 0 || bytes % alignment != 0)
+    return {};
+  for (Operation *user : part->getUsers()) {
+    if (!expand::isKernel(user))
+      return {};
+    llvm::SetVector<Value> used(user->operand_begin(), user->operand_end());
+    getUsedValuesDefinedAbove(user->getRegions(), used);
+    for (Value value : used)
+      if (value != part.getResult() && isa<MemRefType>(value.getType()) &&
+          rootOf(value) == view.getResult())
+        return {};
+  }
+  OpBuilder b(part);
+  Value placed = arith::ConstantIndexOp::create(b, part.getLoc(),
+                                                shift.getSExtValue() + bytes);
+  return memref::ViewOp::create(
+      b, part.getLoc(), MemRefType::get(type.getShape(), type.getElementType()),
+      view.getSource(), placed, /*sizes=*/ValueRange());
+}
+
 class OutlineKernelsPass : public impl::OutlineKernelsBase<OutlineKernelsPass> {
 public:
   using OutlineKernelsBase::OutlineKernelsBase;
@@ -149,6 +201,13 @@ public:
   void runOnOperation() override {
     ModuleOp module = getOperation();
     SymbolTable symbols(module);
+    module.walk([&](memref::SubViewOp part) {
+      if (memref::ViewOp placed = placedView(part)) {
+        part.getResult().replaceAllUsesWith(placed);
+        part.erase();
+        ++numPlaced;
+      }
+    });
     llvm::StringMap<StringAttr> known;
     SmallVector<Group> groups;
     module.walk<WalkOrder::PreOrder>([&](Operation *op) {

@@ -28,8 +28,12 @@ def OutlineKernels : Pass<"graven-outline-kernels", "::mlir::ModuleOp"> {
     `kernel.launch` with the number of units takes its place. Equal kernels
     share one function. A value used twice is passed once. Constants move along,
     and so do views with strides or an offset: what is passed is a contiguous
-    memref, whose views the kernel takes itself. Small fills of parts of one
-    buffer that follow each other, as those around an image do, are one kernel.
+    memref, whose views the kernel takes itself. But a dense part of a buffer
+    that is a view at a constant place becomes a view at another place, if it is
+    aligned to 64 bytes and the kernels on it see no other part of the buffer: so
+    kernels are equal wherever in their buffers they work.
+    Small fills of parts of one buffer that follow each other, as those around an
+    image do, are one kernel.
 
     ```mlir
     linalg.fill ins(%cst : f32) outs(%out : memref<4xf32>)
@@ -53,6 +57,7 @@ def OutlineKernels : Pass<"graven-outline-kernels", "::mlir::ModuleOp"> {
   }];
   let dependentDialects = ["::graven::kernel::KernelDialect", "::mlir::func::FuncDialect"];
   let statistics = [
+    Statistic<"numPlaced", "placed", "Number of parts of buffers made buffers">,
     Statistic<"numLaunches", "launches", "Number of kernels outlined">,
     Statistic<"numKernels", "kernels", "Number of distinct kernel functions made">,
   ];

@@ -133,3 +133,48 @@ func.func private @done(%a: memref<4xf32>, %b: memref<4xf32>, %lo: index, %hi: i
 // CHECK: func.func private @[[SHARED]](%[[X:.*]]: memref<8x64xf32>, %{{.*}}: index, %{{.*}}: index)
 // CHECK-NEXT: memref.collapse_shape %[[X]]
 // CHECK-NEXT: memref.expand_shape %[[X]]
+
+// Dense parts of buffers at constant places are buffers at other places, so kernels on them are equal.
+// CHECK-LABEL: func.func @parts
+// CHECK-SAME: %[[BYTES:.*]]: memref<65536xi8>
+func.func @parts(%bytes: memref<65536xi8>) {
+  %start = arith.constant 1024 : index
+  %zero = arith.constant 0.0 : f32
+  %buffer = memref.view %bytes[%start][] : memref<65536xi8> to memref<1x4x8x16xf32>
+  // CHECK: %[[C:.*]] = arith.constant 1536 : index
+  // CHECK: %[[FIRST:.*]] = memref.view %[[BYTES]][%[[C]]][] : memref<65536xi8> to memref<1x2x8x16xf32>
+  // CHECK: kernel.launch @[[FILL:.*]](%[[FIRST]] : memref<1x2x8x16xf32>) tasks(1)
+  %0 = memref.subview %buffer[0, 1, 0, 0] [1, 2, 8, 16] [1, 1, 1, 1] : memref<1x4x8x16xf32> to memref<1x2x8x16xf32, strided<[512, 128, 16, 1], offset: 128>>
+  linalg.fill ins(%zero : f32) outs(%0 : memref<1x2x8x16xf32, strided<[512, 128, 16, 1], offset: 128>>)
+  // CHECK: kernel.launch @[[FILL]](%{{.*}} : memref<1x2x8x16xf32>) tasks(1)
+  %1 = memref.subview %buffer[0, 2, 0, 0] [1, 2, 8, 16] [1, 1, 1, 1] : memref<1x4x8x16xf32> to memref<1x2x8x16xf32, strided<[512, 128, 16, 1], offset: 256>>
+  linalg.fill ins(%zero : f32) outs(%1 : memref<1x2x8x16xf32, strided<[512, 128, 16, 1], offset: 256>>)
+  return
+}
+
+// CHECK-LABEL: func.func @parts_that_stay
+// CHECK-SAME: %[[BYTES:.*]]: memref<65536xi8>, %[[INPUT:.*]]: memref<4x64xf32>
+func.func @parts_that_stay(%bytes: memref<65536xi8>, %input: memref<4x64xf32>) {
+  %start = arith.constant 0 : index
+  %zero = arith.constant 0.0 : f32
+  // CHECK: %[[BUFFER:.*]] = memref.view
+  %buffer = memref.view %bytes[%start][] : memref<65536xi8> to memref<4x64xf32>
+  // An input is no view of bytes.
+  // CHECK: kernel.launch @{{.*}}(%[[INPUT]] : memref<4x64xf32>)
+  %0 = memref.subview %input[1, 0] [1, 64] [1, 1] : memref<4x64xf32> to memref<1x64xf32, strided<[64, 1], offset: 64>>
+  linalg.fill ins(%zero : f32) outs(%0 : memref<1x64xf32, strided<[64, 1], offset: 64>>)
+  // Not at a multiple of 64 bytes.
+  // CHECK: kernel.launch @{{.*}}(%[[BUFFER]] : memref<4x64xf32>)
+  %1 = memref.subview %buffer[1, 1] [1, 8] [1, 1] : memref<4x64xf32> to memref<1x8xf32, strided<[64, 1], offset: 65>>
+  linalg.fill ins(%zero : f32) outs(%1 : memref<1x8xf32, strided<[64, 1], offset: 65>>)
+  // Not dense.
+  // CHECK: kernel.launch @{{.*}}(%[[BUFFER]] : memref<4x64xf32>)
+  %2 = memref.subview %buffer[0, 16] [2, 16] [1, 1] : memref<4x64xf32> to memref<2x16xf32, strided<[64, 1], offset: 16>>
+  linalg.fill ins(%zero : f32) outs(%2 : memref<2x16xf32, strided<[64, 1], offset: 16>>)
+  // The kernel sees another part, which it may overlap.
+  // CHECK: kernel.launch @{{.*}}(%[[BUFFER]] : memref<4x64xf32>)
+  %3 = memref.subview %buffer[0, 0] [2, 64] [1, 1] : memref<4x64xf32> to memref<2x64xf32, strided<[64, 1]>>
+  %4 = memref.subview %buffer[2, 0] [2, 64] [1, 1] : memref<4x64xf32> to memref<2x64xf32, strided<[64, 1], offset: 128>>
+  linalg.copy ins(%3 : memref<2x64xf32, strided<[64, 1]>>) outs(%4 : memref<2x64xf32, strided<[64, 1], offset: 128>>)
+  return
+}
