@@ -16,6 +16,8 @@ sys.path.insert(0, str((ROOT / os.environ.get("GRAVEN_BUILD", "build") / "python
 # Kernels that this run of the tests compiled, and no others, are compiled once.
 KERNELS = tempfile.TemporaryDirectory(prefix="graven-test-")
 os.environ["GRAVEN_CACHE_DIR"] = KERNELS.name
+# Nor does a user's tuning decide.
+os.environ["GRAVEN_TUNE_DB"] = ""
 
 
 @pytest.fixture(scope="session")

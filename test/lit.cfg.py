@@ -23,6 +23,7 @@ config.environment["LC_ALL"] = "C.UTF-8"
 config.environment["TERM"] = "dumb"
 # Nor on what was compiled before.
 config.environment["GRAVEN_CACHE_DIR"] = ""
+config.environment["GRAVEN_TUNE_DB"] = ""
 
 config.substitutions += [
     ("%graven-opt", "graven-opt"),

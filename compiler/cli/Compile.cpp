@@ -5,7 +5,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/cli/Command.h"
+#include "compiler/cli/Tuner.h"
 #include "compiler/support/TimeReport.h"
+#include "compiler/tuning/TuningFiles.h"
 #include "dialects/support/Diagnostics.h"
 #include "llvm/Support/FileSystem.h"
 #include <chrono>
@@ -33,6 +35,10 @@ public:
                cl::desc("stop after a phase and write IR: import graph kernel "
                         "buffer loops"),
                cl::value_desc("phase"), cl::sub(sub)),
+        tuneFlag("tune",
+                 cl::desc("measure tiles for this machine first, and keep the "
+                          "best in the file of --tune-db"),
+                 cl::sub(sub)),
         timeFlag("time-report", cl::desc("say where time and memory went"),
                  cl::sub(sub)) {}
 
@@ -43,6 +49,7 @@ public:
     header = headerFlag;
     name = nameFlag;
     to = toFlag;
+    wantsTuning = tuneFlag;
     wantsTime = timeFlag;
   }
 
@@ -87,6 +94,8 @@ private:
     how.headerPath = header;
     how.name = name;
     report["output"] = output;
+    if (wantsTuning && failed(tuneFor(session, **module, how)))
+      return BadInput;
     if (last)
       return failed(session.runPhases(**module, *last, how)) ||
                      failed(session.write(**module, output))
@@ -111,11 +120,35 @@ private:
     return Ok;
   }
 
+  /// Measures, keeps what came of it, and has `how` use it.
+  LogicalResult tuneFor(Session &session, ModuleOp module,
+                        const CompileOptions &how) {
+    std::string file = how.tuningFile.value_or(defaultTuningFile());
+    if (file.empty())
+      return emitCoded(module.getLoc(), Code::BadOption)
+             << "--tune needs --tune-db FILE to keep what it measures";
+    auto result = tune(session, module, how, flags);
+    if (failed(result))
+      return failure();
+    TuningDatabase all = readTuning(file, module.getLoc());
+    all.add(result->database);
+    report["tunable_kernels"] = result->signatures;
+    report["tuned_kernels"] = result->changed;
+    report["tunable_ms"] = result->before;
+    report["tuned_ms"] = result->after;
+    if (!isJson())
+      errs() << format("tuned %lld of %lld kernels: %.3f ms -> %.3f ms\n",
+                       static_cast<long long>(result->changed),
+                       static_cast<long long>(result->signatures),
+                       result->before, result->after);
+    return writeTuning(all, file, module.getLoc());
+  }
+
   CompileFlags compile;
   std::string output, header, name, to;
-  bool wantsTime = false;
+  bool wantsTuning = false, wantsTime = false;
   cl::opt<std::string> outputFlag, headerFlag, nameFlag, toFlag;
-  cl::opt<bool> timeFlag;
+  cl::opt<bool> tuneFlag, timeFlag;
 };
 
 } // namespace

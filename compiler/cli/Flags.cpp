@@ -107,6 +107,10 @@ CompileFlags::CompileFlags(cl::SubCommand &sub)
                   cl::value_desc("folder"), cl::sub(sub)),
       noCache("no-cache", cl::desc("neither use nor keep compiled kernels"),
               cl::sub(sub)),
+      tuningFile("tune-db",
+                 cl::desc("file of measured tiles; default: GRAVEN_TUNE_DB, "
+                          "else ~/.config/graven/tuning.db"),
+                 cl::value_desc("file"), cl::sub(sub)),
       explainFlag("explain",
                   cl::desc("say of each Node what passes did to it, and why "
                            "not"),
@@ -125,6 +129,8 @@ void CompileFlags::read() {
     options.cacheFolder = "";
   else if (!cacheFolder.empty())
     options.cacheFolder = cacheFolder;
+  if (tuningFile.getNumOccurrences() > 0)
+    options.tuningFile = tuningFile;
 }
 
 void CompileFlags::explain(MLIRContext &context) const {

@@ -35,7 +35,8 @@ private:
   llvm::cl::list<std::string> inputFlag;
 };
 
-/// --target-cpu, -O, --numerics, --threads, --cache-dir, --no-cache, --explain.
+/// --target-cpu, -O, --numerics, --threads, --cache-dir, --no-cache, --tune-db,
+/// --explain.
 class CompileFlags {
 public:
   static constexpr int mostThreads = 1024;
@@ -65,6 +66,7 @@ private:
   llvm::cl::opt<int> threads;
   llvm::cl::opt<std::string> cacheFolder;
   llvm::cl::opt<bool> noCache;
+  llvm::cl::opt<std::string> tuningFile;
   llvm::cl::opt<bool> explainFlag;
 };
 

@@ -12,10 +12,14 @@
 
 namespace graven {
 
-void buildOutlining(mlir::OpPassManager &manager) {
+void buildOutlining(mlir::OpPassManager &manager, const TargetInfo &target,
+                    std::shared_ptr<const TuningDatabase> tuning) {
   // The status leaves the list of outputs before anybody counts them.
   manager.addNestedPass<mlir::func::FuncOp>(createReturnStatus());
   manager.addNestedPass<mlir::func::FuncOp>(createSplitStages());
+  if (tuning)
+    manager.addNestedPass<mlir::func::FuncOp>(
+        createApplyTuning(target, std::move(tuning)));
   // One function for each distinct kernel: the rest of the phase, and code
   // generation, do each kernel once.
   manager.addPass(createOutlineKernels());
@@ -32,8 +36,9 @@ void buildExpansion(mlir::OpPassManager &manager, const TargetInfo &target) {
   manager.addPass(mlir::createCSEPass());
 }
 
-void buildLoopsPhase(mlir::OpPassManager &manager, const TargetInfo &target) {
-  buildOutlining(manager);
+void buildLoopsPhase(mlir::OpPassManager &manager, const TargetInfo &target,
+                     std::shared_ptr<const TuningDatabase> tuning) {
+  buildOutlining(manager, target, std::move(tuning));
   buildExpansion(manager, target);
 }
 

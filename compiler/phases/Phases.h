@@ -12,9 +12,12 @@
 #include "mlir/Pass/PassManager.h"
 #include "passes/graph/Passes.h"
 #include "passes/lower/TargetInfo.h"
+#include <memory>
 #include <optional>
 
 namespace graven {
+
+class TuningDatabase;
 
 /// Where a compile may stop: each phase ends in IR that can be printed and read
 /// back.
@@ -31,13 +34,15 @@ void buildGraphPhase(mlir::OpPassManager &manager, OptLevel level,
 /// Ends in functions @forward and @prepare of kernel and linalg ops on tensors.
 void buildKernelPhase(mlir::OpPassManager &manager, const TargetInfo &target);
 /// The two parts of the loops phase. The first ends with one function for each
-/// distinct kernel; the second expands these, and needs to see no more than one
-/// at a time.
-void buildOutlining(mlir::OpPassManager &manager);
+/// distinct kernel, with the tiles that `tuning`, unless null, has for it; the
+/// second expands these, and needs to see no more than one at a time.
+void buildOutlining(mlir::OpPassManager &manager, const TargetInfo &target,
+                    std::shared_ptr<const TuningDatabase> tuning);
 void buildExpansion(mlir::OpPassManager &manager, const TargetInfo &target);
 /// Ends with one function for each distinct kernel, expanded to loops and
 /// vectors.
-void buildLoopsPhase(mlir::OpPassManager &manager, const TargetInfo &target);
+void buildLoopsPhase(mlir::OpPassManager &manager, const TargetInfo &target,
+                     std::shared_ptr<const TuningDatabase> tuning = nullptr);
 
 /// The phases after `Import` up to and including `last`.
 void buildPhases(mlir::OpPassManager &manager, Phase last, OptLevel level,

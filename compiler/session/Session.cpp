@@ -11,7 +11,10 @@
 #include "compiler/session/Dialects.h"
 #include "compiler/support/OutputFile.h"
 #include "compiler/targets/cpu/HeaderEmitter.h"
+#include "compiler/targets/cpu/Passes.h"
+#include "compiler/tuning/TuningFiles.h"
 #include "dialects/graven/Graven.h"
+#include "dialects/kernel/Kernel.h"
 #include "dialects/support/Diagnostics.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Verifier.h"
@@ -207,7 +210,7 @@ static LogicalResult makeWeights(Session &session, ModuleOp module,
       std::min(target->info.vectorBytes, layout.vectorBytes);
   PassManager manager(&session.getContext());
   buildBufferPhase(manager);
-  buildOutlining(manager);
+  buildOutlining(manager, target->info, /*tuning=*/nullptr);
   Timer timer = like.timer;
   if (failed(runPasses(manager, prepare, timer.nest("buffer phase"))))
     return failure();
@@ -288,6 +291,11 @@ static LogicalResult checkOneCpu(const Targets &targets, Location loc) {
          << " CPUs, and only .so, .o and .a hold code for more than one";
 }
 
+static std::shared_ptr<const TuningDatabase>
+tuningOf(const CompileOptions &options, Location loc) {
+  return options.tuning ? options.tuning : usualTuning(options.tuningFile, loc);
+}
+
 LogicalResult Session::runPhases(ModuleOp module, Phase last,
                                  const CompileOptions &options) {
   auto target = Targets::get(options, module.getLoc());
@@ -307,14 +315,15 @@ LogicalResult Session::runPhases(ModuleOp module, Phase last,
   if (last >= Phase::Buffer)
     buildBufferPhase(manager);
   if (last >= Phase::Loops)
-    buildLoopsPhase(manager, info);
+    buildLoopsPhase(manager, info, tuningOf(options, module.getLoc()));
   return manager.run(module);
 }
 
 /// From the buffer phase on there is a module for each CPU; the first one's is
 /// `module` itself.
 static LogicalResult
-runLastPhases(ModuleOp module, const Targets &targets, Timer &timer,
+runLastPhases(ModuleOp module, const Targets &targets,
+              std::shared_ptr<const TuningDatabase> tuning, Timer &timer,
               SmallVectorImpl<OwningOpRef<ModuleOp>> &others) {
   PassManager buffer(module.getContext());
   buildBufferPhase(buffer);
@@ -326,12 +335,27 @@ runLastPhases(ModuleOp module, const Targets &targets, Timer &timer,
     PassManager loops(module.getContext());
     if (i > 0)
       loops.addNestedPass<func::FuncOp>(createRetileKernels(target.info));
-    buildOutlining(loops);
+    buildOutlining(loops, target.info, tuning);
     if (failed(runPasses(loops, i == 0 ? module : *others[i - 1],
                          timer.nest("outlining"))))
       return failure();
   }
   return success();
+}
+
+/// What of each launch in the main function can be tuned.
+static void listTunables(ModuleOp module, const TargetInfo &target,
+                         SmallVectorImpl<TunableLaunch> &tunables) {
+  SymbolTable symbols(module);
+  for (kernel::LaunchOp launch : cpu::launchesOf(module)) {
+    TunableLaunch &tunable = tunables.emplace_back();
+    for (Operation &op :
+         symbols.lookup<func::FuncOp>(launch.getCallee()).front())
+      if (!tilesOf(&op).empty()) {
+        tunable.signature = tuningSignature(&op);
+        tunable.candidates = tileCandidates(&op, target);
+      }
+  }
 }
 
 /// Whether the system lets this process have a thread for each CPU. LLVM ends
@@ -414,8 +438,11 @@ buildArtifact(Session &session, ModuleOp module, const CompileOptions &options,
     param->moveBefore(&params->getBodyRegion().front(),
                       params->getBodyRegion().front().end());
   SmallVector<OwningOpRef<ModuleOp>> others;
-  if (failed(runLastPhases(module, *targets, timer, others)))
+  if (failed(runLastPhases(module, *targets, tuningOf(options, loc), timer,
+                           others)))
     return failure();
+  if (options.tunables)
+    listTunables(module, targets->cpus.front().info, *options.tunables);
   addSizes(signature, module);
   cpu::EmitOptions emit;
   emit.kind = kind;

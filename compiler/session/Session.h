@@ -15,6 +15,7 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "mlir/Support/Timing.h"
+#include "passes/lower/Tuning.h"
 #include "runtime/host/Array.h"
 #include "runtime/host/LoadedModel.h"
 
@@ -29,6 +30,13 @@ enum class ModelFormat {
   Unknown
 };
 ModelFormat detectFormat(llvm::StringRef bytes);
+
+/// A launch of a kernel as a tuning database knows it; without candidates there
+/// is nothing to tune.
+struct TunableLaunch {
+  std::string signature;
+  llvm::SmallVector<Tiles> candidates;
+};
 
 struct CompileOptions {
   /// Name of the artifact's symbols; from the output's path when empty.
@@ -48,6 +56,13 @@ struct CompileOptions {
   /// Folder of compiled kernels; empty: none. Without a value it is the user's
   /// (KernelCache::defaultFolder).
   std::optional<std::string> cacheFolder;
+  /// File of measured tiles, over those that come with the compiler; empty:
+  /// none. Without a value it is the user's (defaultTuningFile).
+  std::optional<std::string> tuningFile;
+  /// Unless null, instead of these files.
+  std::shared_ptr<const TuningDatabase> tuning;
+  /// Unless null, gets what of each launch can be tuned, in their order.
+  llvm::SmallVectorImpl<TunableLaunch> *tunables = nullptr;
 };
 
 /// What a compile made.

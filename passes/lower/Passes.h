@@ -19,6 +19,8 @@ class FuncOp;
 
 namespace graven {
 
+class TuningDatabase;
+
 #define GEN_PASS_DECL
 #include "passes/lower/Passes.h.inc"
 
@@ -30,6 +32,10 @@ std::unique_ptr<mlir::Pass> createFoldKernelCasts(const TargetInfo &target);
 std::unique_ptr<mlir::Pass> createGravenToKernel(const TargetInfo &target);
 /// Gives kernels that were made for wider vectors the tiles of `target`.
 std::unique_ptr<mlir::Pass> createRetileKernels(const TargetInfo &target);
+/// Gives kernels the tiles that were measured for `target`.
+std::unique_ptr<mlir::Pass>
+createApplyTuning(const TargetInfo &target,
+                  std::shared_ptr<const TuningDatabase> database);
 
 #define GEN_PASS_REGISTRATION
 #include "passes/lower/Passes.h.inc"

@@ -305,4 +305,39 @@ def RetileKernels : Pass<"graven-retile-kernels", "::mlir::func::FuncOp"> {
   let statistics = [Statistic<"numRetiled", "retiled", "Number of kernels with other tiles">];
 }
 
+def ApplyTuning : Pass<"graven-apply-tuning", "::mlir::func::FuncOp"> {
+  let summary = "give kernels the tiles that were measured to be faster";
+  let description = [{
+    The cost model chooses tiles by counting. A tuning database has those that
+    measuring found to be faster, by CPU and signature of the kernel: its
+    operation, the shapes of its operands and its attributes but for the tiles.
+    Kernels on memrefs that it knows get them: the rows and columns of register
+    tiles, and the rows of a convolution's unit of work.
+
+    ```mlir
+    kernel.gemm ins(%a, %b : memref<1x128x768xf32>, memref<1x48x768x16xf32>)
+        outs(%out : memref<1x128x768xf32>) attributes {mr = 6 : i64, kc = 384 : i64}
+    ```
+    ==> with a database that has the line
+    `znver3 gemm/1x128x768xf32/1x48x768x16xf32/1x128x768xf32/kc=384 5`
+    ```mlir
+    kernel.gemm ins(%a, %b : memref<1x128x768xf32>, memref<1x48x768x16xf32>)
+        outs(%out : memref<1x128x768xf32>) attributes {mr = 5 : i64, kc = 384 : i64}
+    ```
+
+    Preconditions: the tiles of an entry fit the registers of the target and the
+    extents of the kernel; others are refused with a warning (GRV0009), as is a
+    file that is damaged. It changes neither operands of kernels nor their
+    layouts, and no results but for the rounding of sums.
+  }];
+  let options = !listconcat(targetOptions, [
+    Option<"cpu", "cpu", "std::string", /*default=*/"", "The CPU whose entries apply">,
+    Option<"file", "file", "std::string", /*default=*/"", "The database">,
+  ]);
+  let statistics = [
+    Statistic<"numTuned", "tuned", "Number of kernels with tiles from the database">,
+    Statistic<"numRefused", "refused", "Number of kernels for which it has tiles that they cannot have">,
+  ];
+}
+
 #endif // GRAVEN_PASSES_LOWER_PASSES_TD

@@ -116,24 +116,6 @@ func.func private @done(%a: memref<4xf32>, %b: memref<4xf32>, %lo: index, %hi: i
   return
 }
 
-// CHECK: func.func private @k_0(%[[X:.*]]: memref<65536xf32>, %[[Y:.*]]: memref<65536xf32>, %{{.*}}: index, %{{.*}}: index) attributes {kernel.entry} {
-// CHECK-NEXT: memref.copy %[[X]], %[[Y]] : memref<65536xf32> to memref<65536xf32>
-// CHECK-NEXT: return
-// CHECK: func.func private @k_1
-// CHECK-NEXT: arith.constant 2.0
-// CHECK-NEXT: linalg.fill
-// CHECK: func.func private @k_2
-// CHECK-NEXT: arith.constant 3.0
-// CHECK: func.func private @k_3(%[[Z:.*]]: memref<65536xf32>, %{{.*}}: index, %{{.*}}: index)
-// CHECK: ins(%[[Z]] : memref<65536xf32>) outs(%[[Z]] : memref<65536xf32>)
-// CHECK: func.func private @k_4(%{{.*}}: memref<64xf32>, %{{.*}}: memref<65536xf32>, %{{.*}}: index, %{{.*}}: index)
-// CHECK: func.func private @[[VIEWS]](%[[Y:.*]]: memref<4x16xf32>, %[[X:.*]]: memref<8x64xf32>, %[[I:.*]]: index, %{{.*}}: index, %{{.*}}: index)
-// CHECK-NEXT: %[[VIEW:.*]] = memref.subview %[[X]][%[[I]], 16] [4, 16] [2, 1]
-// CHECK-NEXT: memref.copy %[[Y]], %[[VIEW]]
-// CHECK: func.func private @[[SHARED]](%[[X:.*]]: memref<8x64xf32>, %{{.*}}: index, %{{.*}}: index)
-// CHECK-NEXT: memref.collapse_shape %[[X]]
-// CHECK-NEXT: memref.expand_shape %[[X]]
-
 // Dense parts of buffers at constant places are buffers at other places, so kernels on them are equal.
 // CHECK-LABEL: func.func @parts
 // CHECK-SAME: %[[BYTES:.*]]: memref<65536xi8>
@@ -178,3 +160,21 @@ func.func @parts_that_stay(%bytes: memref<65536xi8>, %input: memref<4x64xf32>) {
   linalg.copy ins(%3 : memref<2x64xf32, strided<[64, 1]>>) outs(%4 : memref<2x64xf32, strided<[64, 1], offset: 128>>)
   return
 }
+
+// CHECK: func.func private @k_0(%[[X:.*]]: memref<65536xf32>, %[[Y:.*]]: memref<65536xf32>, %{{.*}}: index, %{{.*}}: index) attributes {kernel.entry} {
+// CHECK-NEXT: memref.copy %[[X]], %[[Y]] : memref<65536xf32> to memref<65536xf32>
+// CHECK-NEXT: return
+// CHECK: func.func private @k_1
+// CHECK-NEXT: arith.constant 2.0
+// CHECK-NEXT: linalg.fill
+// CHECK: func.func private @k_2
+// CHECK-NEXT: arith.constant 3.0
+// CHECK: func.func private @k_3(%[[Z:.*]]: memref<65536xf32>, %{{.*}}: index, %{{.*}}: index)
+// CHECK: ins(%[[Z]] : memref<65536xf32>) outs(%[[Z]] : memref<65536xf32>)
+// CHECK: func.func private @k_4(%{{.*}}: memref<64xf32>, %{{.*}}: memref<65536xf32>, %{{.*}}: index, %{{.*}}: index)
+// CHECK: func.func private @[[VIEWS]](%[[Y:.*]]: memref<4x16xf32>, %[[X:.*]]: memref<8x64xf32>, %[[I:.*]]: index, %{{.*}}: index, %{{.*}}: index)
+// CHECK-NEXT: %[[VIEW:.*]] = memref.subview %[[X]][%[[I]], 16] [4, 16] [2, 1]
+// CHECK-NEXT: memref.copy %[[Y]], %[[VIEW]]
+// CHECK: func.func private @[[SHARED]](%[[X:.*]]: memref<8x64xf32>, %{{.*}}: index, %{{.*}}: index)
+// CHECK-NEXT: memref.collapse_shape %[[X]]
+// CHECK-NEXT: memref.expand_shape %[[X]]

@@ -93,6 +93,7 @@ protected:
     CompileOptions options;
     options.cpu = GetParam().cpu;
     options.precision = GetParam().precision;
+    options.tuningFile = "";
     // Direct products: those of fewer multiplications have tests of their own.
     options.numerics = Numerics::Strict;
     llvm::SmallVector<cpu::LaunchInfo> launches;
