@@ -51,7 +51,8 @@ public:
   void runOnOperation() override {
     if (!database)
       return;
-    TargetInfo target = targetOf(vectorBytes, vectorRegisters, fma, l2Bytes);
+    TargetInfo target = targetOf(vectorBytes, vectorRegisters, fma, l2Bytes,
+                                 bf16Dot, f16Convert);
     getOperation().walk([&](Operation *op) {
       if (tilesOf(op).empty())
         return;
