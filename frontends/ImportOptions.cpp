@@ -37,6 +37,18 @@ const InputSpec *ImportOptions::find(llvm::StringRef name, size_t index) const {
   return nullptr;
 }
 
+int64_t ImportOptions::resolve(llvm::StringRef symbol) const {
+  int64_t extent = extentOf ? extentOf(symbol) : InputExtent::kDynamic;
+  return extent == InputExtent::kDynamic ? mlir::ShapedType::kDynamic : extent;
+}
+
+std::string graven::symbolFor(llvm::StringRef symbol, llvm::StringRef input,
+                              size_t axis) {
+  if (!symbol.empty() && symbol != "?")
+    return symbol.str();
+  return (input + "." + llvm::Twine(axis)).str();
+}
+
 static bool isKnownElementType(llvm::StringRef name) {
   return llvm::StringSwitch<bool>(name)
       .Cases({"f16", "bf16", "f32", "f64"}, true)

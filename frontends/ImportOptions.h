@@ -16,6 +16,7 @@
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -45,11 +46,22 @@ struct InputSpec {
 
 struct ImportOptions {
   std::vector<InputSpec> inputs;
+  /// Decides dynamic extents: the number of elements for a symbol, or
+  /// InputExtent::kDynamic to leave it. Without it all stay dynamic. Symbols of
+  /// extents are noted on the graph either way (`graven.symbols`).
+  std::function<int64_t(llvm::StringRef symbol)> extentOf = {};
+
+  /// The extent that a symbol has here, ShapedType::kDynamic for none.
+  int64_t resolve(llvm::StringRef symbol) const;
 
   /// The spec of the input called `name` at position `index`, or null. A name
   /// wins over a position.
   const InputSpec *find(llvm::StringRef name, size_t index) const;
 };
+
+/// The name of a dynamic extent: its own, or, without one, `INPUT.AXIS`.
+std::string symbolFor(llvm::StringRef symbol, llvm::StringRef input,
+                      size_t axis);
 
 /// Reads `NAME:f32[1,3,?,w]`; the last colon divides, so names may have colons.
 llvm::Expected<InputSpec> parseInputSpec(llvm::StringRef text);

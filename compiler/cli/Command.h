@@ -38,8 +38,8 @@ protected:
   llvm::cl::SubCommand sub;
 };
 
-/// A command that takes MODEL, --input and --json. Its diagnostics are printed
-/// as users read them; with --json the report, the exit code and the
+/// A command that takes MODEL, --input, --dim and --json. Its diagnostics are
+/// printed as users read them; with --json the report, the exit code and the
 /// diagnostics go to standard output as one object, also after a failure.
 class ModelCommand : public Command {
 public:
@@ -54,6 +54,9 @@ protected:
   /// Reads MODEL with the shapes that --input gives.
   mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
   importModel(Session &session);
+
+  /// Reads MODEL at each size that --dim asks for.
+  mlir::FailureOr<SizedModel> importSized(Session &session);
 
   /// Opens an artifact as it is; imports and compiles anything else.
   mlir::FailureOr<rt::LoadedModel> openModel(Session &session,
@@ -72,9 +75,11 @@ private:
 /// Whether the file begins as an ELF file does.
 bool isArtifact(llvm::StringRef path);
 
-/// {name, dtype, shape} of an input or output; -1 and less is "?".
+/// {name, dtype, shape} of an input or output; -1 and less is the extent's
+/// symbol, or "?" without one.
 llvm::json::Object describeTensor(llvm::StringRef name, int32_t dtype,
-                                  llvm::ArrayRef<int64_t> extents);
+                                  llvm::ArrayRef<int64_t> extents,
+                                  const char *const *symbols = nullptr);
 
 std::unique_ptr<Command> makeImport();
 std::unique_ptr<Command> makeCompile();

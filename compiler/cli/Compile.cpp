@@ -87,21 +87,28 @@ private:
       return Usage;
     compile.warnOfGenericCpu(context);
     compile.explain(*context);
-    auto module = importModel(session);
-    if (failed(module))
-      return BadInput;
     CompileOptions how = compile.options;
     how.headerPath = header;
     how.name = name;
     report["output"] = output;
-    if (wantsTuning && failed(tuneFor(session, **module, how)))
-      return BadInput;
-    if (last)
+    if (last) {
+      auto module = importModel(session);
+      if (failed(module) ||
+          (wantsTuning && failed(tuneFor(session, **module, how))))
+        return BadInput;
       return failed(session.runPhases(**module, *last, how)) ||
                      failed(session.write(**module, output))
                  ? BadInput
                  : Ok;
-    auto summary = session.compile(**module, how, output);
+    }
+    auto sized = importSized(session);
+    if (failed(sized))
+      return BadInput;
+    // What is measured for one size is what others of it find in the database.
+    if (wantsTuning &&
+        failed(tuneFor(session, sized->sizes.front().module, how)))
+      return BadInput;
+    auto summary = session.compile(*sized, how, output);
     if (failed(summary))
       return BadInput;
     uint64_t bytes = 0;
@@ -114,6 +121,7 @@ private:
     report["weights_bytes"] = summary->weightsBytes;
     report["kernels"] = summary->kernels.total;
     report["kernels_cached"] = summary->kernels.cached;
+    report["sizes"] = static_cast<int64_t>(summary->sizes);
     report["seconds"] =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
             .count();

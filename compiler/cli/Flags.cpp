@@ -8,6 +8,7 @@
 #include "compiler/session/ExplanationPrinter.h"
 #include "dialects/support/Diagnostics.h"
 #include "runtime/host/Npy.h"
+#include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringSet.h"
 #include <random>
 
@@ -22,11 +23,16 @@ ModelFlags::ModelFlags(cl::SubCommand &sub)
           "input",
           cl::desc(
               "NAME:f32[1,3,224,224] or NAME=@file.npy; NAME may be an index"),
-          cl::value_desc("spec"), cl::sub(sub)) {}
+          cl::value_desc("spec"), cl::sub(sub)),
+      dimFlag("dim",
+              cl::desc("what a dynamic extent may be: batch=1..64, batch=8, or "
+                       "sizes to have code of their own: batch=1,32,1..64"),
+              cl::value_desc("NAME=range"), cl::sub(sub)) {}
 
 void ModelFlags::read() {
   model = modelFlag;
   inputs.assign(inputFlag.begin(), inputFlag.end());
+  dims.assign(dimFlag.begin(), dimFlag.end());
 }
 
 static bool namesFile(StringRef text) { return text.contains("=@"); }
@@ -63,7 +69,32 @@ FailureOr<ImportOptions> ModelFlags::importOptions(MLIRContext *context) const {
       spec.shape.push_back(InputExtent{extent, {}});
     options.inputs.push_back(std::move(spec));
   }
+  auto dims = dimSpecs(context);
+  if (failed(dims))
+    return failure();
+  llvm::StringMap<int64_t> decided;
+  for (const DimSpec &dim : *dims)
+    if (!dim.range && dim.sizes.size() == 1)
+      decided[dim.name] = dim.sizes.front();
+  if (!decided.empty())
+    options.extentOf = [decided = std::move(decided)](StringRef symbol) {
+      auto found = decided.find(symbol);
+      return found == decided.end() ? InputExtent::kDynamic : found->second;
+    };
   return options;
+}
+
+FailureOr<std::vector<DimSpec>>
+ModelFlags::dimSpecs(MLIRContext *context) const {
+  std::vector<DimSpec> specs;
+  for (const std::string &text : dims) {
+    auto spec = parseDimSpec(text);
+    if (!spec)
+      return emitCoded(UnknownLoc::get(context), Code::BadOption)
+             << toString(spec.takeError());
+    specs.push_back(std::move(*spec));
+  }
+  return specs;
 }
 
 std::vector<std::pair<std::string, std::string>> ModelFlags::files() const {
@@ -209,6 +240,60 @@ static LogicalResult checkArray(Location loc, const GravenTensorInfo &info,
   return diagnostic << "], got [" << got << "]";
 }
 
+namespace {
+/// The extents of random inputs.
+class Extents {
+public:
+  static FailureOr<Extents> get(MLIRContext *context, const ModelFlags &flags,
+                                ArrayRef<GravenTensorInfo> infos,
+                                ArrayRef<std::optional<rt::Array>> given) {
+    Extents extents;
+    auto dims = flags.dimSpecs(context);
+    auto options = flags.importOptions(context);
+    if (failed(dims) || failed(options))
+      return failure();
+    for (const DimSpec &dim : *dims)
+      if (!dim.range && dim.sizes.size() == 1)
+        extents.known[dim.name] = dim.sizes.front();
+    for (auto [i, info] : llvm::enumerate(infos)) {
+      const InputSpec *spec = options->find(info.name, i);
+      for (int32_t axis = 0; info.symbols && axis < info.rank; ++axis) {
+        if (!info.symbols[axis])
+          continue;
+        if (given[i])
+          extents.known[info.symbols[axis]] = given[i]->extents()[axis];
+        else if (spec && axis < static_cast<int32_t>(spec->shape.size()) &&
+                 !spec->shape[axis].isDynamic())
+          extents.known[info.symbols[axis]] = spec->shape[axis].size;
+      }
+    }
+    return extents;
+  }
+
+  FailureOr<std::vector<int64_t>> of(Location loc,
+                                     const GravenTensorInfo &info) const {
+    std::vector<int64_t> extents(info.extents, info.extents + info.rank);
+    for (auto [axis, extent] : llvm::enumerate(extents)) {
+      if (extent >= 0)
+        continue;
+      StringRef symbol = info.symbols && info.symbols[axis]
+                             ? StringRef(info.symbols[axis])
+                             : StringRef("?");
+      auto found = known.find(symbol);
+      if (found == known.end())
+        return emitCoded(loc, Code::MissingInput)
+               << "the extent '" << symbol << "' of input '" << info.name
+               << "' is not given; use --dim " << symbol << "=8";
+      extent = found->second;
+    }
+    return extents;
+  }
+
+private:
+  llvm::StringMap<int64_t> known;
+};
+} // namespace
+
 FailureOr<std::vector<rt::Array>> gatherInputs(MLIRContext *context,
                                                const ModelFlags &flags,
                                                ArrayRef<GravenTensorInfo> infos,
@@ -245,6 +330,9 @@ FailureOr<std::vector<rt::Array>> gatherInputs(MLIRContext *context,
     bad(checkArray(loc, infos[*index], *array));
     given[*index] = std::move(*array);
   }
+  auto extents = Extents::get(context, flags, infos, given);
+  if (failed(extents))
+    return failure();
   std::mt19937 generator(0);
   std::vector<rt::Array> arrays;
   for (auto [i, info] : llvm::enumerate(infos)) {
@@ -258,8 +346,12 @@ FailureOr<std::vector<rt::Array>> gatherInputs(MLIRContext *context,
           << info.name << "=@file.npy");
       continue;
     }
-    auto array =
-        rt::Array::create(info.dtype, {info.extents, info.extents + info.rank});
+    auto shape = extents->of(loc, info);
+    if (failed(shape)) {
+      good = false;
+      continue;
+    }
+    auto array = rt::Array::create(info.dtype, std::move(*shape));
     if (!array) {
       bad(emitCoded(loc, Code::MissingInput) << array.error().message);
       continue;

@@ -14,25 +14,29 @@
 
 namespace graven::cli {
 
-/// MODEL and --input, which most commands take.
+/// MODEL, --input and --dim, which most commands take.
 class ModelFlags {
 public:
   explicit ModelFlags(llvm::cl::SubCommand &sub);
   void read();
 
   /// The shapes that --input gives, by themselves or as arrays; reports
-  /// malformed ones, and inputs that are given twice.
+  /// malformed ones, and inputs that are given twice. Extents that --dim gives
+  /// one value are decided.
   mlir::FailureOr<ImportOptions>
   importOptions(mlir::MLIRContext *context) const;
+  /// What --dim gives; reports what is malformed.
+  mlir::FailureOr<std::vector<DimSpec>>
+  dimSpecs(mlir::MLIRContext *context) const;
   /// What `--input NAME=@file.npy` gives: name and path.
   std::vector<std::pair<std::string, std::string>> files() const;
 
   std::string model;
-  std::vector<std::string> inputs;
+  std::vector<std::string> inputs, dims;
 
 private:
   llvm::cl::opt<std::string> modelFlag;
-  llvm::cl::list<std::string> inputFlag;
+  llvm::cl::list<std::string> inputFlag, dimFlag;
 };
 
 /// --target-cpu, -O, --numerics, --threads, --cache-dir, --no-cache, --tune-db,
@@ -74,8 +78,9 @@ enum class Missing { IsError, IsRandom };
 
 /// Arrays for the inputs a model takes, in its order: read from the files that
 /// flags name, or, where they name none, made from a fixed seed if `missing`
-/// allows it. Reports unknown and missing inputs, and arrays of another type or
-/// shape than `infos` say, all of them.
+/// allows it: with extents as --input, --dim and the other arrays give them.
+/// Reports unknown and missing inputs, and arrays of another type or shape than
+/// `infos` say, all of them.
 mlir::FailureOr<std::vector<rt::Array>>
 gatherInputs(mlir::MLIRContext *context, const ModelFlags &flags,
              llvm::ArrayRef<GravenTensorInfo> infos, Missing missing);

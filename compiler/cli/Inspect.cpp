@@ -44,7 +44,8 @@ private:
       llvm::json::Array tensors;
       for (const GravenTensorInfo &info : infos)
         tensors.push_back(describeTensor(info.name, info.dtype,
-                                         {info.extents, size_t(info.rank)}));
+                                         {info.extents, size_t(info.rank)},
+                                         info.symbols));
       return tensors;
     };
     const GravenModel &table = loaded->table();
@@ -53,6 +54,8 @@ private:
     report["outputs"] = describeAll(loaded->outputs());
     report["workspace_bytes"] = table.workspace_size;
     report["weights_bytes"] = table.weights_size;
+    if (table.num_symbols > 0)
+      describeSizes(table);
     const GravenVariant *used = table.support->variant(&table);
     llvm::json::Array variants;
     for (const GravenVariant &variant :
@@ -64,6 +67,27 @@ private:
     if (table.provenance)
       report["provenance"] = llvm::json::fixUTF8(table.provenance);
     return success();
+  }
+
+  /// The symbols with their ranges, and the sizes that there is code for.
+  void describeSizes(const GravenModel &table) {
+    llvm::json::Array symbols, sizes;
+    ArrayRef<GravenSymbol> named(table.symbols, table.num_symbols);
+    for (auto [i, symbol] : llvm::enumerate(named)) {
+      llvm::json::Object entry{
+          {"name", llvm::json::fixUTF8(symbol.name)},
+          {"lowest", symbol.lowest},
+          {"split", static_cast<int64_t>(i) == table.split}};
+      if (symbol.highest != INT64_MAX)
+        entry["highest"] = symbol.highest;
+      symbols.push_back(std::move(entry));
+    }
+    for (const GravenSize &size : ArrayRef(table.sizes, table.num_sizes))
+      sizes.push_back(llvm::json::Object{
+          {"extents", llvm::json::Array(ArrayRef(size.extents, named.size()))},
+          {"workspace_bytes", size.workspace_size}});
+    report["symbols"] = std::move(symbols);
+    report["sizes"] = std::move(sizes);
   }
 
   LogicalResult inspectModel(Session &session) {
@@ -117,6 +141,29 @@ private:
                << *tensor.getString("dtype")
                << formatv("{0}", *tensor.get("shape")) << "\n";
       }
+    if (auto *symbols = report.getArray("symbols"))
+      for (const llvm::json::Value &entry : *symbols) {
+        const llvm::json::Object &symbol = *entry.getAsObject();
+        outs() << "extent " << *symbol.getString("name") << ": "
+               << *symbol.getInteger("lowest");
+        if (auto highest = symbol.getInteger("highest"))
+          outs() << " to " << *highest << "\n";
+        else
+          outs() << " or more\n";
+      }
+    if (auto *sizes = report.getArray("sizes")) {
+      outs() << "sizes ";
+      for (const llvm::json::Value &size : *sizes) {
+        outs() << " ";
+        llvm::interleave(
+            *size.getAsObject()->getArray("extents"), outs(),
+            [](const llvm::json::Value &extent) {
+              outs() << *extent.getAsInteger();
+            },
+            "x");
+      }
+      outs() << "\n";
+    }
     if (auto bytes = report.getInteger("weights_bytes"))
       outs() << "weights    " << *bytes << " bytes\nworkspace  "
              << *report.getInteger("workspace_bytes") << " bytes\n";

@@ -32,6 +32,14 @@ FailureOr<OwningOpRef<ModuleOp>> ModelCommand::importModel(Session &session) {
   return session.import(flags.model, *options);
 }
 
+FailureOr<SizedModel> ModelCommand::importSized(Session &session) {
+  auto options = flags.importOptions(&session.getContext());
+  auto dims = flags.dimSpecs(&session.getContext());
+  if (failed(options) || failed(dims))
+    return failure();
+  return session.importSized(flags.model, *options, *dims);
+}
+
 FailureOr<rt::LoadedModel>
 ModelCommand::openModel(Session &session, const CompileOptions &options) {
   Location loc = UnknownLoc::get(&session.getContext());
@@ -42,10 +50,10 @@ ModelCommand::openModel(Session &session, const CompileOptions &options) {
       return emitCoded(loc, Code::BadArtifact) << loaded.error().message;
     opened = std::move(*loaded);
   } else {
-    auto module = importModel(session);
-    if (failed(module))
+    auto sized = importSized(session);
+    if (failed(sized))
       return failure();
-    opened = session.load(**module, options);
+    opened = session.load(*sized, options);
     if (failed(opened))
       return failure();
   }
@@ -99,10 +107,16 @@ bool isArtifact(StringRef path) {
 }
 
 json::Object describeTensor(StringRef name, int32_t dtype,
-                            ArrayRef<int64_t> extents) {
+                            ArrayRef<int64_t> extents,
+                            const char *const *symbols) {
   json::Array shape;
-  for (int64_t extent : extents)
-    shape.push_back(extent < 0 ? json::Value("?") : json::Value(extent));
+  for (auto [axis, extent] : llvm::enumerate(extents)) {
+    if (extent >= 0)
+      shape.push_back(extent);
+    else
+      shape.push_back(symbols && symbols[axis] ? json::fixUTF8(symbols[axis])
+                                               : "?");
+  }
   return json::Object{{"name", json::fixUTF8(name)},
                       {"dtype", graven_dtype_name(dtype)},
                       {"shape", std::move(shape)}};

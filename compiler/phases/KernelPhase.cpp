@@ -12,8 +12,12 @@
 
 namespace graven {
 
-void buildKernelPhase(mlir::OpPassManager &manager, const TargetInfo &target) {
+void buildKernelPhase(mlir::OpPassManager &manager, const TargetInfo &target,
+                      Sharing sharing) {
   manager.addPass(createGravenToKernel(target));
+  // Before equal packings are merged and leave @forward.
+  if (sharing == Sharing::SeveralSizes)
+    manager.addNestedPass<mlir::func::FuncOp>(createCommonPanels(target));
   // Equal nests appear where two Nodes read one tensor in another layout;
   // merging them first lets fusion see one user.
   manager.addPass(mlir::createCanonicalizerPass());

@@ -31,8 +31,11 @@ enum class OptLevel { O0, O1, O2, O3 };
 void buildGraphPhase(mlir::OpPassManager &manager, OptLevel level,
                      Numerics numerics, Precision precision,
                      const TargetInfo &target);
+/// Whether weights are laid out for one size of a model or for several.
+enum class Sharing { OneSize, SeveralSizes };
 /// Ends in functions @forward and @prepare of kernel and linalg ops on tensors.
-void buildKernelPhase(mlir::OpPassManager &manager, const TargetInfo &target);
+void buildKernelPhase(mlir::OpPassManager &manager, const TargetInfo &target,
+                      Sharing sharing = Sharing::OneSize);
 /// The two parts of the loops phase. The first ends with one function for each
 /// distinct kernel, with the tiles that `tuning`, unless null, has for it; the
 /// second expands these, and needs to see no more than one at a time.

@@ -12,6 +12,8 @@
 #include "frontends/torchscript/Import.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
+#include "passes/graph/Passes.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
@@ -74,9 +76,48 @@ static bool nestsTooDeep(StringRef text) {
   return false;
 }
 
+/// Gives dynamic extents of the inputs of a text what the options make of them.
+static LogicalResult resolveExtents(ModuleOp module,
+                                    const ImportOptions &options) {
+  auto graph = module.lookupSymbol<GraphOp>("forward");
+  if (!graph || !options.extentOf)
+    return success();
+  InferShapesOptions shapes;
+  for (unsigned i = 0; i < graph.getNumArguments(); ++i) {
+    auto type = cast<RankedTensorType>(graph.getArgumentTypes()[i]);
+    if (type.hasStaticShape())
+      continue;
+    auto noted = graph.getArgAttrOfType<ArrayAttr>(i, "graven.symbols");
+    SmallVector<std::string> symbols(type.getRank());
+    std::string text = graph.getInputName(i) + ":";
+    for (auto [axis, own] : llvm::enumerate(type.getShape())) {
+      int64_t extent = own;
+      if (ShapedType::isDynamic(extent)) {
+        auto name = noted ? dyn_cast<StringAttr>(noted[axis]) : StringAttr();
+        symbols[axis] = symbolFor(name ? name.getValue() : StringRef(),
+                                  graph.getInputName(i), axis);
+        extent = options.resolve(symbols[axis]);
+      }
+      text += axis ? "x" : "";
+      text += ShapedType::isDynamic(extent) ? "?" : std::to_string(extent);
+    }
+    shapes.inputShapes.push_back(std::move(text));
+    SmallVector<StringRef> names(symbols.begin(), symbols.end());
+    graph.setArgAttr(i, "graven.symbols",
+                     Builder(module.getContext()).getStrArrayAttr(names));
+  }
+  if (shapes.inputShapes.empty())
+    return success();
+  PassManager manager(module.getContext());
+  manager.addPass(createInlineCalls());
+  manager.addPass(createInferShapes(shapes));
+  CodeScope scope(module.getContext(), Code::BadGraph);
+  return manager.run(module);
+}
+
 static FailureOr<OwningOpRef<ModuleOp>>
 importText(MLIRContext *context, std::unique_ptr<llvm::MemoryBuffer> buffer,
-           StringRef directory) {
+           StringRef directory, const ImportOptions &options) {
   Location loc =
       FileLineColLoc::get(context, buffer->getBufferIdentifier(), 1, 1);
   if (nestsTooDeep(buffer->getBuffer()))
@@ -88,7 +129,7 @@ importText(MLIRContext *context, std::unique_ptr<llvm::MemoryBuffer> buffer,
   CodeScope scope(context, Code::BadIr);
   OwningOpRef<ModuleOp> module =
       parseSourceFile<ModuleOp>(sources, ParserConfig(context));
-  if (!module)
+  if (!module || failed(resolveExtents(*module, options)))
     return failure();
   return module;
 }
@@ -123,6 +164,15 @@ FailureOr<OwningOpRef<ModuleOp>> Session::import(StringRef path,
                       options);
 }
 
+FailureOr<SizedModel> Session::importSized(StringRef path,
+                                           const ImportOptions &options,
+                                           ArrayRef<DimSpec> dims) {
+  return importSizes(
+      context.get(),
+      [&](const ImportOptions &own) { return import(path, own); }, options,
+      dims);
+}
+
 FailureOr<OwningOpRef<ModuleOp>>
 Session::importBuffer(std::unique_ptr<llvm::MemoryBuffer> buffer,
                       StringRef directory, const ImportOptions &options) {
@@ -138,7 +188,7 @@ Session::importBuffer(std::unique_ptr<llvm::MemoryBuffer> buffer,
   case ModelFormat::GravenText:
     return importText(context.get(),
                       llvm::MemoryBuffer::getMemBufferCopy(bytes, name),
-                      directory);
+                      directory, options);
   case ModelFormat::Unknown:
     break;
   }

@@ -9,6 +9,7 @@
 #include "compiler/cache/BuildIdentity.h"
 #include "compiler/cache/KernelCache.h"
 #include "compiler/session/Dialects.h"
+#include "compiler/session/MergeWeights.h"
 #include "compiler/support/OutputFile.h"
 #include "compiler/targets/cpu/HeaderEmitter.h"
 #include "compiler/targets/cpu/Passes.h"
@@ -79,14 +80,14 @@ static func::FuncOp mainFunction(ModuleOp module) {
   return {};
 }
 
+static int64_t sizeOf(ModuleOp module, StringRef name) {
+  auto attr = mainFunction(module)->getAttrOfType<IntegerAttr>(name);
+  return attr ? attr.getInt() : 0;
+}
+
 static void addSizes(cpu::ModelSignature &signature, ModuleOp module) {
-  func::FuncOp function = mainFunction(module);
-  auto number = [&](StringRef name) {
-    auto attr = function->getAttrOfType<IntegerAttr>(name);
-    return attr ? attr.getInt() : 0;
-  };
-  signature.workspaceSize = number(kWorkspaceSizeAttr);
-  signature.weightsSize = number(kWeightsSizeAttr);
+  signature.workspaceSize = sizeOf(module, kWorkspaceSizeAttr);
+  signature.weightsSize = sizeOf(module, kWeightsSizeAttr);
 }
 
 /// Checks the module once at the end and not after every pass, which would be
@@ -274,16 +275,22 @@ static LogicalResult runGraphPhase(ModuleOp module, Phase last,
 
 /// A Node that is left here is one that native code does not have.
 static LogicalResult runKernelPhase(ModuleOp module, const TargetInfo &target,
-                                    TimingScope timing) {
+                                    Sharing sharing, TimingScope timing) {
   CodeScope scope(module.getContext(), Code::UnsupportedFeature);
   PassManager manager(module.getContext());
   manager.enableTiming(timing);
-  buildKernelPhase(manager, target);
+  buildKernelPhase(manager, target, sharing);
   return manager.run(module);
 }
 
-/// IR and text show the code for one CPU.
-static LogicalResult checkOneCpu(const Targets &targets, Location loc) {
+/// IR and text show the code for one CPU and one size.
+static LogicalResult checkOne(const Targets &targets, size_t sizes,
+                              Location loc) {
+  if (sizes > 1)
+    return emitCoded(loc, Code::BadOption)
+           << "there are " << sizes
+           << " sizes, and only .so, .o and .a hold code for more than one; "
+              "choose one, as in --dim batch=8";
   if (targets.cpus.size() == 1)
     return success();
   return emitCoded(loc, Code::BadOption)
@@ -299,7 +306,7 @@ tuningOf(const CompileOptions &options, Location loc) {
 LogicalResult Session::runPhases(ModuleOp module, Phase last,
                                  const CompileOptions &options) {
   auto target = Targets::get(options, module.getLoc());
-  if (failed(target) || failed(checkOneCpu(*target, module.getLoc())) ||
+  if (failed(target) || failed(checkOne(*target, 1, module.getLoc())) ||
       failed(checkGraph(module)))
     return failure();
   const TargetInfo &info = target->layout;
@@ -307,7 +314,8 @@ LogicalResult Session::runPhases(ModuleOp module, Phase last,
                            timer.nest("graph phase"))))
     return failure();
   if (last >= Phase::Kernel &&
-      failed(runKernelPhase(module, info, timer.nest("kernel phase"))))
+      failed(runKernelPhase(module, info, Sharing::OneSize,
+                            timer.nest("kernel phase"))))
     return failure();
   PassManager manager(context.get());
   TimingScope timing(timer.nest("buffer and loops phases"));
@@ -398,18 +406,128 @@ static std::unique_ptr<KernelCache> openCache(const CompileOptions &options,
   return nullptr;
 }
 
-/// Takes a graph through all phases into `file`, weights and all; `signature`
+/// Everything that differs between the sizes goes into `signature`, which has
+/// the tensors of the first.
+static LogicalResult addSizes(cpu::ModelSignature &signature,
+                              const SizedModel &model,
+                              ArrayRef<cpu::ModelSignature> own, Location loc) {
+  signature.symbols = model.symbols;
+  signature.split = model.split;
+  signature.splitUnits = model.splitUnits;
+  for (auto [size, one] : llvm::zip_equal(model.sizes, own)) {
+    cpu::SizeSpec spec;
+    spec.extents = size.extents;
+    for (const cpu::TensorSpec &tensor : one.inputs)
+      spec.inputs.push_back(tensor.extents);
+    for (auto [i, tensor] : llvm::enumerate(one.outputs)) {
+      if (tensor.extents.size() != signature.outputs[i].extents.size())
+        return emitCoded(loc, Code::DynamicShape)
+               << "output '" << tensor.name << "' has rank "
+               << signature.outputs[i].extents.size() << " or "
+               << tensor.extents.size()
+               << ", as the dynamic extents of the inputs are";
+      spec.outputs.push_back(tensor.extents);
+    }
+    signature.sizes.push_back(std::move(spec));
+  }
+  for (auto [tensor, symbols] :
+       llvm::zip_equal(signature.inputs, model.inputSymbols)) {
+    tensor.symbols = symbols;
+    for (auto [extent, symbol] : llvm::zip_equal(tensor.extents, symbols))
+      extent = symbol.empty() ? extent : ShapedType::kDynamic;
+  }
+  // What is the extent of a symbol in all sizes is called by its name.
+  for (auto [i, tensor] : llvm::enumerate(signature.outputs))
+    for (size_t axis = 0; axis < tensor.extents.size(); ++axis) {
+      auto isAlways = [&](auto extentAt) {
+        return llvm::all_of(signature.sizes, [&](const cpu::SizeSpec &size) {
+          return size.outputs[i][axis] == extentAt(size);
+        });
+      };
+      int64_t unit = model.split && axis == 0
+                         ? model.splitUnits[signature.inputs.size() + i]
+                         : 0;
+      if (unit == 0 && isAlways([&, extent = tensor.extents[axis]](
+                                    const auto &) { return extent; }))
+        continue;
+      tensor.extents[axis] = ShapedType::kDynamic;
+      tensor.symbols.resize(tensor.extents.size());
+      for (size_t s = 0; s < signature.symbols.size(); ++s)
+        if (isAlways([&](const auto &size) { return size.extents[s]; }))
+          tensor.symbols[axis] = signature.symbols[s].name;
+    }
+  return success();
+}
+
+/// Runs of several sizes put an output together along axis 0, and only there.
+static LogicalResult checkSplit(const cpu::ModelSignature &signature,
+                                Location loc) {
+  for (auto [i, tensor] : llvm::enumerate(signature.outputs)) {
+    int64_t unit = signature.splitUnits[signature.inputs.size() + i];
+    llvm::SmallDenseMap<llvm::hash_code, ArrayRef<int64_t>> others;
+    for (const cpu::SizeSpec &size : signature.sizes) {
+      SmallVector<int64_t> rest(size.extents);
+      int64_t count = std::exchange(rest[*signature.split], 0);
+      ArrayRef<int64_t> extents = size.outputs[i];
+      bool good = unit == 0 || extents.front() == unit * count;
+      ArrayRef<int64_t> tail = extents.drop_front(unit == 0 ? 0 : 1);
+      auto [entry, isNew] =
+          others.try_emplace(llvm::hash_combine_range(rest), tail);
+      if (!good || entry->second != tail)
+        return emitCoded(loc, Code::DynamicShape)
+               << "the extents of output '" << tensor.name
+               << "' do not follow from the extent '"
+               << signature.symbols[*signature.split].name
+               << "' of the inputs; name the sizes there is to be code for";
+    }
+  }
+  return success();
+}
+
+/// One size on its way to the kernel phase: its graph's signature.
+static FailureOr<cpu::ModelSignature>
+makeKernels(ModuleOp module, const CompileOptions &options,
+            const TargetInfo &layout, Sharing sharing, StringRef name,
+            Timer &timer) {
+  if (failed(checkGraph(module)) ||
+      failed(runGraphPhase(module, Phase::Graph, options, layout,
+                           timer.nest("graph phase"))))
+    return failure();
+  cpu::ModelSignature signature = signatureOf(entryGraph(module), name);
+  if (failed(
+          runKernelPhase(module, layout, sharing, timer.nest("kernel phase"))))
+    return failure();
+  return signature;
+}
+
+/// @prepare and the Parameters that it reads.
+struct Weights {
+  OwningOpRef<ModuleOp> prepare, params;
+
+  static Weights take(ModuleOp module) {
+    Weights weights{takePrepare(module), ModuleOp::create(module.getLoc())};
+    // Parameters stay because the rest rewrites the module.
+    for (ParamOp param : llvm::make_early_inc_range(module.getOps<ParamOp>()))
+      param->moveBefore(&weights.params->getBodyRegion().front(),
+                        weights.params->getBodyRegion().front().end());
+    return weights;
+  }
+};
+
+/// Takes a model through all phases into `file`, weights and all; `signature`
 /// has the name and gets the rest.
 static FailureOr<cpu::Artifact>
-buildArtifact(Session &session, ModuleOp module, const CompileOptions &options,
-              Timer timer, cpu::OutputKind kind, cpu::ModelSignature &signature,
-              cpu::KernelCounts &counts, OutputFile &&file) {
+buildArtifact(Session &session, const SizedModel &model,
+              const CompileOptions &options, Timer timer, cpu::OutputKind kind,
+              cpu::ModelSignature &signature, cpu::KernelCounts &counts,
+              OutputFile &&file) {
   MLIRContext *context = &session.getContext();
+  ModuleOp module = model.sizes.front().module;
   Location loc = module.getLoc();
   auto targets = Targets::get(options, loc);
+  bool isOne = cpu::isText(kind) || options.launches || options.tunables;
   if (failed(targets) ||
-      (cpu::isText(kind) && failed(checkOneCpu(*targets, loc))) ||
-      failed(checkGraph(module)))
+      (isOne && failed(checkOne(*targets, model.sizes.size(), loc))))
     return failure();
   std::unique_ptr<KernelCache> cache = openCache(options, loc);
   llvm::scope_exit complain([&] {
@@ -418,38 +536,55 @@ buildArtifact(Session &session, ModuleOp module, const CompileOptions &options,
         warnCoded(loc, Code::CacheDamaged) << "the cached kernel " << problem;
   });
   CodeScope coded(context, Code::Internal);
-  if (failed(runGraphPhase(module, Phase::Graph, options, targets->layout,
-                           timer.nest("graph phase"))))
-    return failure();
-  int64_t threads = signature.threads;
-  signature = signatureOf(entryGraph(module), signature.name);
-  signature.threads = threads;
   // Starting the threads of the compiler costs more than a short command takes,
-  // so only this has them.
-  if (areThreadsAllowed())
-    context->enableMultithreading();
-  if (failed(
-          runKernelPhase(module, targets->layout, timer.nest("kernel phase"))))
-    return failure();
-  OwningOpRef<ModuleOp> prepare = takePrepare(module);
-  // Parameters stay in `params` because the rest rewrites the module.
-  OwningOpRef<ModuleOp> params(ModuleOp::create(loc));
-  for (ParamOp param : llvm::make_early_inc_range(module.getOps<ParamOp>()))
-    param->moveBefore(&params->getBodyRegion().front(),
-                      params->getBodyRegion().front().end());
-  SmallVector<OwningOpRef<ModuleOp>> others;
-  if (failed(runLastPhases(module, *targets, tuningOf(options, loc), timer,
-                           others)))
-    return failure();
+  // so only this has them, and only when the first graph is known to be good.
+  std::vector<cpu::ModelSignature> own;
+  SmallVector<ModuleOp> modules;
+  for (const SizedModel::Size &size : model.sizes) {
+    auto made = makeKernels(size.module, options, targets->layout,
+                            model.sizes.size() > 1 ? Sharing::SeveralSizes
+                                                   : Sharing::OneSize,
+                            signature.name, timer);
+    if (failed(made))
+      return failure();
+    own.push_back(std::move(*made));
+    modules.push_back(size.module);
+    if (own.size() == 1 && areThreadsAllowed())
+      context->enableMultithreading();
+  }
+  int64_t threads = signature.threads;
+  signature = own.front();
+  signature.threads = threads;
+  if (!model.symbols.empty()) {
+    if (failed(addSizes(signature, model, own, loc)) ||
+        (model.split && failed(checkSplit(signature, loc))))
+      return failure();
+  }
+  OwningOpRef<ModuleOp> merged;
+  if (modules.size() > 1)
+    merged = mergeWeights(modules);
+  Weights weights = Weights::take(merged ? *merged : module);
+  auto tuning = tuningOf(options, loc);
+  cpu::EmitOptions emit;
+  std::vector<SmallVector<OwningOpRef<ModuleOp>>> others(modules.size());
+  for (auto [i, sized] : llvm::enumerate(modules)) {
+    if (failed(runLastPhases(sized, *targets, tuning, timer, others[i])))
+      return failure();
+    if (i > 0)
+      emit.others.push_back({sized, targets->cpus.front(), i});
+    for (auto [other, target] :
+         llvm::zip_equal(others[i], ArrayRef(targets->cpus).drop_front()))
+      emit.others.push_back({*other, target, i});
+    int64_t workspace = sizeOf(sized, kWorkspaceSizeAttr);
+    if (!signature.sizes.empty())
+      signature.sizes[i].workspaceSize = workspace;
+    signature.workspaceSize = std::max(signature.workspaceSize, workspace);
+  }
+  signature.weightsSize = sizeOf(module, kWeightsSizeAttr);
   if (options.tunables)
     listTunables(module, targets->cpus.front().info, *options.tunables);
-  addSizes(signature, module);
-  cpu::EmitOptions emit;
   emit.kind = kind;
   emit.target = targets->cpus.front();
-  for (auto [other, target] :
-       llvm::zip_equal(others, ArrayRef(targets->cpus).drop_front()))
-    emit.others.push_back({*other, target});
   emit.optLevel = static_cast<cpu::OptLevel>(options.level);
   emit.timer = Timer(timer);
   emit.launches = options.launches;
@@ -460,21 +595,21 @@ buildArtifact(Session &session, ModuleOp module, const CompileOptions &options,
   auto artifact = cpu::emitArtifact(module, signature, emit, std::move(file));
   if (failed(artifact))
     return failure();
-  if (prepare && !artifact->weights().empty()) {
+  if (weights.prepare && !artifact->weights().empty()) {
     emit.timer = timer.nest("weights");
     TimingScope timing((Timer(emit.timer)));
-    if (failed(makeWeights(session, *params, *prepare, targets->layout, emit,
-                           artifact->weights())))
+    if (failed(makeWeights(session, *weights.params, *weights.prepare,
+                           targets->layout, emit, artifact->weights())))
       return failure();
     artifact->releaseWeights(0, artifact->weights().size());
   }
   return artifact;
 }
 
-FailureOr<CompileSummary> Session::compile(ModuleOp module,
+FailureOr<CompileSummary> Session::compile(const SizedModel &model,
                                            const CompileOptions &options,
                                            StringRef output) {
-  Location loc = module.getLoc();
+  Location loc = model.sizes.front().module->getLoc();
   auto kind = cpu::outputKindOf(output);
   if (!kind)
     return emitCoded(loc, Code::BadOption)
@@ -499,7 +634,7 @@ FailureOr<CompileSummary> Session::compile(ModuleOp module,
       options.name.empty() ? llvm::sys::path::stem(output).str() : options.name;
   signature.threads = options.threads;
   cpu::KernelCounts counts;
-  auto artifact = buildArtifact(*this, module, options, timer, *kind, signature,
+  auto artifact = buildArtifact(*this, model, options, timer, *kind, signature,
                                 counts, std::move(*file));
   if (failed(artifact))
     return failure();
@@ -510,20 +645,21 @@ FailureOr<CompileSummary> Session::compile(ModuleOp module,
   if (failed(artifact->commit()) || (header && failed(header->commit())))
     return failure();
   return CompileSummary{cpu::symbolPrefix(signature.name),
-                        signature.workspaceSize, signature.weightsSize, counts};
+                        signature.workspaceSize, signature.weightsSize, counts,
+                        std::max<size_t>(1, signature.sizes.size())};
 }
 
-FailureOr<rt::LoadedModel> Session::load(ModuleOp module,
+FailureOr<rt::LoadedModel> Session::load(const SizedModel &model,
                                          const CompileOptions &options) {
-  auto file = OutputFile::createTemporary(module.getLoc());
+  auto file = OutputFile::createTemporary(model.sizes.front().module->getLoc());
   if (failed(file))
     return failure();
   cpu::ModelSignature signature;
   signature.name = options.name.empty() ? "model" : options.name;
   cpu::KernelCounts counts;
-  auto artifact = buildArtifact(*this, module, options, timer,
-                                cpu::OutputKind::SharedObject, signature,
-                                counts, std::move(*file));
+  auto artifact =
+      buildArtifact(*this, model, options, timer, cpu::OutputKind::SharedObject,
+                    signature, counts, std::move(*file));
   if (failed(artifact) || failed(artifact->commit(Durability::Temporary)))
     return failure();
   auto loaded = rt::LoadedModel::load(artifact->path().str());

@@ -10,6 +10,7 @@
 #define COMPILER_SESSION_SESSION_H
 
 #include "compiler/phases/Phases.h"
+#include "compiler/session/Sizes.h"
 #include "compiler/targets/cpu/CpuTarget.h"
 #include "frontends/ImportOptions.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -73,6 +74,8 @@ struct CompileSummary {
   int64_t workspaceBytes = 0, weightsBytes = 0;
   /// Distinct kernels, those that make the weights included.
   cpu::KernelCounts kernels;
+  /// How many sizes there is code for, 1 for a model of static extents.
+  size_t sizes = 1;
 };
 
 /// One context and the models read into it. Errors go to the context's
@@ -91,6 +94,11 @@ public:
   mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
   import(llvm::StringRef path, const ImportOptions &options);
 
+  /// Reads a model at each of the sizes that `dims` ask for (see importSizes).
+  mlir::FailureOr<SizedModel> importSized(llvm::StringRef path,
+                                          const ImportOptions &options,
+                                          llvm::ArrayRef<DimSpec> dims);
+
   /// The same from memory; the buffer's identifier names the model in messages.
   /// Files that belong to the model are looked up in `directory`; without one
   /// there are none.
@@ -102,16 +110,25 @@ public:
   mlir::LogicalResult runPhases(mlir::ModuleOp module, Phase last,
                                 const CompileOptions &options);
 
-  /// Compiles an imported module into the file `output`; the kind follows from
+  /// Compiles an imported model into the file `output`; the kind follows from
   /// its extension.
-  mlir::FailureOr<CompileSummary> compile(mlir::ModuleOp module,
+  mlir::FailureOr<CompileSummary> compile(const SizedModel &model,
                                           const CompileOptions &options,
                                           llvm::StringRef output);
+  mlir::FailureOr<CompileSummary> compile(mlir::ModuleOp module,
+                                          const CompileOptions &options,
+                                          llvm::StringRef output) {
+    return compile(SizedModel::just(module), options, output);
+  }
 
   /// Compiles into a temporary shared object and loads it. The file is gone
   /// when the function returns.
-  mlir::FailureOr<rt::LoadedModel> load(mlir::ModuleOp module,
+  mlir::FailureOr<rt::LoadedModel> load(const SizedModel &model,
                                         const CompileOptions &options);
+  mlir::FailureOr<rt::LoadedModel> load(mlir::ModuleOp module,
+                                        const CompileOptions &options) {
+    return load(SizedModel::just(module), options);
+  }
 
   /// Writes the graph as text and its Parameters as a safetensors file beside
   /// it.

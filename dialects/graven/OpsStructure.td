@@ -22,8 +22,8 @@ def Graven_GraphOp : Graven_Op<"graph", [FunctionOpInterface, IsolatedFromAbove,
   let summary = "a Graph: one Block of Nodes with named inputs and outputs";
   let description = [{
     The inputs are the Block's arguments (Params), the outputs the operands of `graven.return`. The name of an input or
-    output is its `graven.name` attribute, the symbols of its `?` extents the string array `graven.symbols`
-    (one entry an axis, empty for a static one). `@forward` is the entry; `@prepare` computes packed Parameters;
+    output is its `graven.name` attribute, the symbols of its extents the string array `graven.symbols`
+    (one entry an axis, empty for one without; an extent may be static and have a symbol that it stands for). `@forward` is the entry; `@prepare` computes packed Parameters;
     others are functions for `graven.call`.
 
     C1 one Block.  C2 names of inputs are unique, and so are names of outputs.  C3 `graven.symbols` has one entry an axis.

@@ -310,7 +310,8 @@ static void nameInputs(GraphOp graph, ArrayRef<GraphInput> inputs) {
       continue;
     unsigned i = next++;
     graph.setInputName(i, input.name);
-    if (input.type.hasStaticShape())
+    if (llvm::all_of(input.symbols,
+                     [](const std::string &symbol) { return symbol.empty(); }))
       continue;
     SmallVector<StringRef> symbols(input.symbols.begin(), input.symbols.end());
     graph.setArgAttr(i, "graven.symbols", builder.getStrArrayAttr(symbols));

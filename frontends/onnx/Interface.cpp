@@ -139,10 +139,12 @@ private:
   /// The shape as the user gives it.
   LogicalResult takeShape(GraphInput &input, IntExtents &shape) {
     for (const InputExtent &extent : spec->shape) {
-      shape.push_back(extent.isDynamic() ? ShapedType::kDynamic : extent.size);
-      input.symbols.push_back(extent.isDynamic()
-                                  ? symbolFor(extent.symbol, shape.size() - 1)
-                                  : std::string());
+      std::string symbol = extent.isDynamic()
+                               ? symbolFor(extent.symbol, name, shape.size())
+                               : std::string();
+      shape.push_back(extent.isDynamic() ? options.resolve(symbol)
+                                         : extent.size);
+      input.symbols.push_back(std::move(symbol));
     }
     return success();
   }
@@ -178,18 +180,15 @@ private:
         if (given.isDynamic() && !given.symbol.empty())
           symbol = given.symbol;
       }
+      std::string called;
+      if (ShapedType::isDynamic(own)) {
+        called = symbolFor(symbol, name, axis);
+        own = options.resolve(called);
+      }
       shape.push_back(own);
-      input.symbols.push_back(
-          ShapedType::isDynamic(own) ? symbolFor(symbol, axis) : std::string());
+      input.symbols.push_back(std::move(called));
     }
     return success();
-  }
-
-  /// An unnamed extent is called after its input and axis.
-  std::string symbolFor(StringRef symbol, size_t axis) {
-    if (!symbol.empty() && symbol != "?")
-      return symbol.str();
-    return (name + "." + Twine(axis)).str();
   }
 
   Location loc;

@@ -57,6 +57,10 @@ private:
   GraphOp graph;
   std::vector<Value> arguments;
   std::vector<std::string> inputNames, outputNames;
+  /// Symbols of the extents of the inputs, empty for a static one; and of the
+  /// type that typeOf made last.
+  std::vector<std::vector<std::string>> inputSymbols;
+  std::vector<std::string> nextSymbols;
   llvm::SmallVector<mlir::Value> outputs;
 };
 
@@ -65,15 +69,21 @@ private:
 mlir::RankedTensorType Importer::typeOf(const InputSpec &spec) {
   mlir::Type element = parseElementType(context, spec.elementType);
   llvm::SmallVector<int64_t> shape;
+  nextSymbols.clear();
   for (const InputExtent &extent : spec.shape) {
-    if (extent.isDynamic()) {
+    std::string symbol = extent.isDynamic()
+                             ? symbolFor(extent.symbol, spec.name, shape.size())
+                             : std::string();
+    int64_t size = extent.isDynamic() ? options.resolve(symbol) : extent.size;
+    if (mlir::ShapedType::isDynamic(size)) {
       emitCoded(loc, Code::DynamicShape)
           << "input '" << spec.name
           << "' has an extent that is not known; the TorchScript importer "
              "needs all of them";
       return {};
     }
-    shape.push_back(extent.size);
+    shape.push_back(size);
+    nextSymbols.push_back(std::move(symbol));
   }
   return mlir::RankedTensorType::get(shape, element);
 }
@@ -83,6 +93,7 @@ Value Importer::addInput(const std::string &name, mlir::RankedTensorType type) {
       mlir::NameLoc::get(mlir::StringAttr::get(context, name), loc);
   mlir::Value argument = graph.getBody().front().addArgument(type, place);
   inputNames.push_back(name);
+  inputSymbols.push_back(std::exchange(nextSymbols, {}));
   return Value(aten::Tensor::make(argument));
 }
 
@@ -321,6 +332,11 @@ mlir::LogicalResult Importer::finishGraph() {
   graph.updateType();
   for (auto [i, name] : llvm::enumerate(inputNames))
     graph.setInputName(i, name);
+  for (auto [i, symbols] : llvm::enumerate(inputSymbols)) {
+    llvm::SmallVector<StringRef> names(symbols.begin(), symbols.end());
+    if (!llvm::all_of(names, [](StringRef name) { return name.empty(); }))
+      graph.setArgAttr(i, "graven.symbols", builder.getStrArrayAttr(names));
+  }
   std::set<std::string> taken;
   for (auto [i, name] : llvm::enumerate(outputNames))
     if (!name.empty() && taken.insert(name).second)

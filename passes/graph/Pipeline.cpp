@@ -21,6 +21,15 @@ static void clean(OpPassManager &manager) {
   manager.addNestedPass<GraphOp>(createCSEPass());
 }
 
+void buildShapePipeline(OpPassManager &manager) {
+  manager.addPass(createInlineCalls());
+  manager.addPass(createInferShapes());
+  clean(manager);
+  manager.addPass(createFoldConstants());
+  manager.addPass(createInferShapes());
+  clean(manager);
+}
+
 void buildGraphPipeline(OpPassManager &manager,
                         const GraphPipelineOptions &options) {
   // One Graph with all extents that can be known: what the lowering needs even

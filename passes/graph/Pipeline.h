@@ -49,6 +49,10 @@ struct GraphPipelineOptions
 void buildGraphPipeline(mlir::OpPassManager &manager,
                         const GraphPipelineOptions &options);
 
+/// Adds the first of these passes: one Graph of Nodes, with all extents that
+/// can be known.
+void buildShapePipeline(mlir::OpPassManager &manager);
+
 /// Makes it known as `graven-graph-pipeline`.
 void registerGraphPipeline();
 

@@ -37,6 +37,9 @@ std::unique_ptr<mlir::Pass>
 createApplyTuning(const TargetInfo &target,
                   std::shared_ptr<const TuningDatabase> database);
 
+/// Packs constant right-hand sides alike for any number of rows.
+std::unique_ptr<mlir::Pass> createCommonPanels(const TargetInfo &target);
+
 #define GEN_PASS_REGISTRATION
 #include "passes/lower/Passes.h.inc"
 

@@ -340,4 +340,31 @@ def ApplyTuning : Pass<"graven-apply-tuning", "::mlir::func::FuncOp"> {
   ];
 }
 
+def CommonPanels : Pass<"graven-common-panels", "::mlir::func::FuncOp"> {
+  let summary = "pack constant right-hand sides alike for any number of rows";
+  let description = [{
+    How wide the best panels of a product are depends on its rows. Where one
+    model is compiled for several sizes, panels get a width that follows from
+    the columns alone, so that all sizes read one copy of the weights; the
+    register tile then takes as many vectors of a panel side by side as are best
+    for it.
+
+    ```mlir
+    %p = kernel.pack ins(%w : tensor<1x768x768xf32>) outs(%i : tensor<1x48x768x16xf32>) -> tensor<1x48x768x16xf32>
+    %r = kernel.gemm ins(%a, %p : ...) outs(%o : ...) attributes {mr = 14 : i64, kc = 384 : i64} -> ...
+    ```
+    ==> with vector-bytes=32 vector-registers=16
+    ```mlir
+    %p = kernel.pack ins(%w : tensor<1x768x768xf32>) outs(%i : tensor<1x24x768x32xf32>) -> tensor<1x24x768x32xf32>
+    %r = kernel.gemm ins(%a, %p : ...) outs(%o : ...) attributes {mr = 6 : i64, kc = 384 : i64} -> ...
+    ```
+
+    Preconditions: the right-hand side is packed by a kernel.pack of what follows
+    from Parameters alone. What is packed in each run keeps its panels.
+  }];
+  let options = targetOptions;
+  let dependentDialects = ["::mlir::tensor::TensorDialect"];
+  let statistics = [Statistic<"numRepacked", "repacked", "Number of products with other panels">];
+}
+
 #endif // GRAVEN_PASSES_LOWER_PASSES_TD

@@ -128,25 +128,36 @@ static FailureOr<ImportOptions> importOptions(Location loc,
   return options;
 }
 
-static FailureOr<OwningOpRef<ModuleOp>>
-importModel(Session &session, const python::Request &request) {
-  auto options =
-      importOptions(UnknownLoc::get(&session.getContext()), request.inputs);
+static FailureOr<SizedModel> importModel(Session &session,
+                                         const python::Request &request) {
+  Location loc = UnknownLoc::get(&session.getContext());
+  auto options = importOptions(loc, request.inputs);
   if (failed(options))
     return failure();
-  if (request.bytes)
-    return session.importBuffer(
-        llvm::MemoryBuffer::getMemBuffer(*request.bytes, request.path,
-                                         /*RequiresNullTerminator=*/false),
-        /*directory=*/"", *options);
-  // A file may be called "-", which the session takes for standard input.
-  return session.import(request.path == "-" ? "./-" : request.path, *options);
+  std::vector<DimSpec> dims;
+  for (const std::string &text : request.dims) {
+    auto dim = parseDimSpec(text);
+    if (!dim)
+      return emitCoded(loc, Code::BadOption) << llvm::toString(dim.takeError());
+    dims.push_back(std::move(*dim));
+  }
+  auto import = [&](const ImportOptions &own) {
+    if (request.bytes)
+      return session.importBuffer(
+          llvm::MemoryBuffer::getMemBuffer(*request.bytes, request.path,
+                                           /*RequiresNullTerminator=*/false),
+          /*directory=*/"", own);
+    // A file may be called "-", which the session takes for standard input.
+    return session.import(request.path == "-" ? "./-" : request.path, own);
+  };
+  return importSizes(&session.getContext(), import, *options, dims);
 }
 
-static int64_t countKernels(ModuleOp module) {
+static int64_t countKernels(const SizedModel &model) {
   int64_t count = 0;
-  for (Operation &op : module.getOps())
-    count += op.hasAttr("kernel.entry");
+  for (const SizedModel::Size &size : model.sizes)
+    for (Operation &op : ModuleOp(size.module).getOps())
+      count += op.hasAttr("kernel.entry");
   return count;
 }
 
@@ -155,8 +166,8 @@ compileWith(Session &session, const python::Request &request) {
   auto start = std::chrono::steady_clock::now();
   MLIRContext *context = &session.getContext();
   Location loc = UnknownLoc::get(context);
-  auto module = importModel(session, request);
-  if (failed(module))
+  auto model = importModel(session, request);
+  if (failed(model))
     return std::nullopt;
   SmallString<128> path;
   if (std::error_code code =
@@ -178,7 +189,7 @@ compileWith(Session &session, const python::Request &request) {
                          .Default(Numerics::Default);
   options.precision =
       request.precision == "bf16" ? Precision::BF16 : Precision::F32;
-  if (failed(session.compile(**module, options, path)))
+  if (failed(session.compile(*model, options, path)))
     return std::nullopt;
   auto loaded = rt::LoadedModel::load(path.str().str());
   if (!loaded) {
@@ -188,7 +199,7 @@ compileWith(Session &session, const python::Request &request) {
   python::File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
   return python::Artifact{std::move(*loaded), std::move(file), time.count(),
-                          countKernels(**module)};
+                          countKernels(*model)};
 }
 
 std::optional<python::Artifact>

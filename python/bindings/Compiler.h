@@ -70,6 +70,8 @@ struct Request {
   std::string numerics = "default";
   /// "f32" or "bf16".
   std::string precision = "f32";
+  /// "batch=1..64"
+  std::vector<std::string> dims = {};
 };
 
 /// A model that can run, and the file it came from, which may have no name.

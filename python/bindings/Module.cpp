@@ -245,9 +245,10 @@ static std::pair<std::unique_ptr<Model>, std::vector<std::string>>
 compileModel(const std::string &path, const std::optional<nb::bytes> &bytes,
              const std::string &name, std::vector<std::string> inputs,
              const std::string &cpu, int level, const std::string &numerics,
-             const std::string &precision, int threads) {
-  Request request{path, {},    name,     std::move(inputs),
-                  cpu,  level, numerics, precision};
+             const std::string &precision, int threads,
+             std::vector<std::string> dims) {
+  Request request{path,  {},       name,      std::move(inputs), cpu,
+                  level, numerics, precision, std::move(dims)};
   if (bytes)
     request.bytes = {bytes->c_str(), bytes->size()};
   std::vector<Message> messages;
@@ -358,6 +359,6 @@ NB_MODULE(_core, module) {
   module.def("compile", &compileModel, nb::arg("path"), nb::arg("bytes").none(),
              nb::arg("name"), nb::arg("inputs"), nb::arg("cpu"),
              nb::arg("level"), nb::arg("numerics"), nb::arg("precision"),
-             nb::arg("threads"));
+             nb::arg("threads"), nb::arg("dims"));
   module.def("load", &loadModel, nb::arg("path"), nb::arg("threads"));
 }

@@ -18,7 +18,7 @@ import warnings
 from . import _core
 from ._core import Model, Stats, TensorSpec
 from ._errors import CompileWarning, Diagnostic, Error
-from ._specs import Inputs, default_threads, input_specs
+from ._specs import Dims, Inputs, default_threads, dim_specs, input_specs
 
 __all__ = ["CompileWarning", "Diagnostic", "Error", "Model", "Stats", "TensorSpec", "compile", "load"]
 
@@ -29,7 +29,8 @@ del _class
 
 
 def compile(model: str | bytes | os.PathLike[str], *, threads: int | None = None, inputs: Inputs = None,
-            target_cpu: str = "native", opt_level: int = 2, numerics: str = "default", precision: str = "f32",
+            dims: Dims = None, target_cpu: str = "native", opt_level: int = 2, numerics: str = "default",
+            precision: str = "f32",
             name: str | None = None) -> Model:
     """Compiles a model for this machine, in this process, and returns it ready to run.
 
@@ -41,6 +42,10 @@ def compile(model: str | bytes | os.PathLike[str], *, threads: int | None = None
                 says others: {"x": "f32[1,3,8,8]"}, ["x:f32[1,3,8,8]"], an array in place of a specification as an
                 example, or [array, ...] in the order of the inputs. A name may be an index.
                 dtypes: f16 bf16 f32 f64 i1 i8 u8 i16 u16 i32 u32 i64 u64.
+    dims        what the dynamic extents of the inputs (those that the file gives a name, or that `inputs` has as a
+                name or "?") may be: {"batch": "1..64", "seq": [16, 128]}. A range "1..64" or "1.." means all of its
+                values; a number or a list means these only; "1,32,1..64" all, with code of its own for 1 and 32.
+                Extents that are not named may be anything from 1 on.
     target_cpu  "native", "x86-64", "x86-64-v2", "-v3", "-v4" or a CPU that LLVM knows.
     opt_level   0 to 3.
     numerics    how much rounding may differ from plain sums: "strict" not at all, "default" within the accuracy policy,
@@ -68,7 +73,7 @@ def compile(model: str | bytes | os.PathLike[str], *, threads: int | None = None
     if name is None:
         name = "model" if data is not None else pathlib.Path(path).stem
     compiled, messages = _core.compile(path, data, name, input_specs(inputs), target_cpu, opt_level, numerics, precision,
-                                       default_threads() if threads is None else threads)
+                                       default_threads() if threads is None else threads, dim_specs(dims))
     for message in messages:
         warnings.warn(message, CompileWarning, stacklevel=2)
     return compiled

@@ -12,6 +12,9 @@ from typing import Any, Union
 # A specification is "f32[1,3,8,8]", an array as an example, or a TensorSpec.
 Inputs = Union[Mapping[Union[str, int], Any], Sequence[Any], None]
 
+# What an extent may be: "1..64", "1,32,1..64", 8 or [16, 128].
+Dims = Union[Mapping[str, Union[int, str, Sequence[int]]], None]
+
 # How NumPy, ml_dtypes and PyTorch call the element types.
 DTYPES = {
     "float16": "f16", "bfloat16": "bf16", "float32": "f32", "float64": "f64", "bool": "i1", "int8": "i8",
@@ -41,6 +44,16 @@ def input_specs(inputs: Inputs) -> list[str]:
         raise TypeError(f"inputs must be a mapping or a list, got {type(inputs).__name__}")
     return [value if isinstance(value, str) else f"{index}:{specification(value)}"
             for index, value in enumerate(inputs)]
+
+
+def dim_specs(dims: Dims) -> list[str]:
+    """Dimensions as the compiler reads them, "batch=1,32,1..64"."""
+    if dims is None:
+        return []
+    if not isinstance(dims, Mapping):
+        raise TypeError(f"dims must be a mapping, got {type(dims).__name__}")
+    return [f"{name}={value if isinstance(value, (str, int)) else ','.join(map(str, value))}"
+            for name, value in dims.items()]
 
 
 def default_threads() -> int:

@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstring>
 
 #include <dlfcn.h>
 
@@ -158,36 +157,34 @@ Status LoadedModel::call(std::span<void *const> inputs,
   return toStatus(status, message, support);
 }
 
-/// The extent that the inputs give to a symbol, or nothing. A tensor with too
-/// few extents is left to the checks of the run.
-static std::optional<int64_t>
-findSymbol(const char *symbol, std::span<const GravenTensorInfo> infos,
-           std::span<const GravenTensor> inputs) {
-  for (size_t i = 0; i < infos.size() && i < inputs.size(); ++i)
-    for (int32_t axis = 0; infos[i].symbols && axis < infos[i].rank; ++axis)
-      if (infos[i].symbols[axis] && axis < inputs[i].rank &&
-          std::strcmp(infos[i].symbols[axis], symbol) == 0)
-        return inputs[i].extents[axis];
-  return std::nullopt;
+Result<std::vector<int64_t>>
+LoadedModel::symbolExtents(std::span<const GravenTensor> tensors) const {
+  std::vector<int64_t> extents(static_cast<size_t>(model->num_symbols));
+  char message[512] = "";
+  int status = model->support->extents(
+      model, tensors.data(), static_cast<int64_t>(tensors.size()),
+      extents.data(), message, sizeof(message));
+  if (Status good = toStatus(status, message, *model->support); !good)
+    return good.takeError();
+  return extents;
 }
 
 Result<std::vector<int64_t>>
 LoadedModel::outputExtents(const GravenTensorInfo &info,
                            std::span<const GravenTensor> tensors) const {
   std::vector<int64_t> extents(info.extents, info.extents + info.rank);
-  for (size_t axis = 0; axis < extents.size(); ++axis) {
-    if (extents[axis] != GRAVEN_SYMBOLIC)
-      continue;
-    const char *symbol = info.symbols ? info.symbols[axis] : nullptr;
-    std::optional<int64_t> extent;
-    if (symbol)
-      extent = findSymbol(symbol, inputs(), tensors);
-    if (!extent)
-      return Error{"output '" + std::string(info.name) +
-                   "': no input gives the extent '" + (symbol ? symbol : "?") +
-                   "' of axis " + std::to_string(axis)};
-    extents[axis] = *extent;
-  }
+  if (std::find(extents.begin(), extents.end(), GRAVEN_SYMBOLIC) ==
+      extents.end())
+    return extents;
+  Result<std::vector<int64_t>> symbols = symbolExtents(tensors);
+  if (!symbols)
+    return symbols;
+  char message[512] = "";
+  int status = model->support->output_extents(
+      model, symbols->data(), &info - model->outputs, extents.data(), message,
+      sizeof(message));
+  if (Status good = toStatus(status, message, *model->support); !good)
+    return good.takeError();
   return extents;
 }
 

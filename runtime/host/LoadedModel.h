@@ -69,8 +69,13 @@ public:
   /// Runs and creates the outputs; symbolic extents follow from the inputs.
   Result<std::vector<Array>> run(std::span<Array> inputs);
 
-  /// The extents that an output has with these inputs: symbolic ones follow
-  /// from theirs.
+  /// The extents of the model's symbols that these inputs give; an error when
+  /// they disagree or the model does not take them.
+  Result<std::vector<int64_t>>
+  symbolExtents(std::span<const GravenTensor> inputs) const;
+
+  /// The extents that an output, one of outputs(), has with these inputs:
+  /// symbolic ones follow from theirs.
   Result<std::vector<int64_t>>
   outputExtents(const GravenTensorInfo &info,
                 std::span<const GravenTensor> inputs) const;

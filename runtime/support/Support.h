@@ -34,15 +34,43 @@ graven_fail(GravenMessage message, int status, const char *format, ...);
 GRAVEN_INTERNAL int graven_check_table(const GravenModel *model,
                                        GravenMessage message);
 
+/* The highest rank of a tensor of a model with sizes. */
+#define GRAVEN_MAX_RANK 16
+
+/* What the inputs, whose shapes were checked, make of the model's symbols. */
+GRAVEN_INTERNAL void graven_read_symbols(const GravenModel *model,
+                                         const GravenTensor *inputs,
+                                         int64_t *extents);
+
+/* Checks that the symbols are in their ranges and that there is code for them.
+ */
+GRAVEN_INTERNAL int graven_check_sizes(const GravenModel *model,
+                                       const int64_t *extents,
+                                       GravenMessage message);
+
+/* The size to begin with when `left` units of the split symbol are to be done:
+ * the largest that fits. Null when none does. `left` is the extent itself. */
+GRAVEN_INTERNAL const GravenSize *graven_find_size(const GravenModel *model,
+                                                   const int64_t *extents,
+                                                   int64_t left);
+
+/* Bytes of a tensor's elements along all axes but the first, at these extents.
+ */
+GRAVEN_INTERNAL int64_t graven_row_bytes(const GravenModel *model,
+                                         const int64_t *extents,
+                                         int64_t tensor);
+
 /* GRAVEN_MAX_CPU has a value that names no level. */
 #define GRAVEN_CPU_BAD_LIMIT (UINT64_C(1) << 62)
 
-/* A run on the pool in `slot`, which is made with that many threads (0: one for
- * each CPU) where there is none; called by typed entries. */
+/* A run (see graven_model_call_sized) on the pool in `slot`, which is made with
+ * that many threads (0: one for each CPU) where there is none; called by typed
+ * entries. */
 GRAVEN_INTERNAL int
-graven_model_call_shared(const GravenModel *model, void *const *inputs,
-                         void *const *outputs, void *workspace,
-                         _Atomic(GravenPool *) *slot, int threads);
+graven_model_call_shared(const GravenModel *model, const int64_t *extents,
+                         void *const *inputs, void *const *outputs,
+                         void *workspace, _Atomic(GravenPool *) *slot,
+                         int threads);
 
 /* The GRAVEN_CPU_* bits of this CPU that GRAVEN_MAX_CPU leaves, or
  * GRAVEN_CPU_BAD_LIMIT; asked once per process, since cpuid traps in virtual

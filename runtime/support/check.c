@@ -16,12 +16,15 @@ _Static_assert(sizeof(GravenTensor) == 24, "GravenTensor is part of the ABI");
 _Static_assert(sizeof(GravenTensorInfo) == 32, "part of the ABI");
 _Static_assert(offsetof(GravenTensorInfo, dtype) == 24, "part of the ABI");
 _Static_assert(sizeof(GravenParallel) == 24, "part of the ABI");
-_Static_assert(sizeof(GravenModel) == 120, "part of the ABI");
+_Static_assert(sizeof(GravenModel) == 168, "part of the ABI");
 _Static_assert(offsetof(GravenModel, name) == 8, "part of the ABI");
 _Static_assert(offsetof(GravenModel, workspace_size) == 48, "part of the ABI");
 _Static_assert(offsetof(GravenModel, cpu_features) == 80, "part of the ABI");
 _Static_assert(offsetof(GravenModel, support) == 112, "part of the ABI");
+_Static_assert(offsetof(GravenModel, split_units) == 160, "part of the ABI");
 _Static_assert(sizeof(GravenVariant) == 24, "part of the ABI");
+_Static_assert(sizeof(GravenSymbol) == 24, "part of the ABI");
+_Static_assert(sizeof(GravenSize) == 32, "part of the ABI");
 
 /* One call's arguments, as the checks below pass them around. */
 typedef struct Call {
@@ -29,6 +32,8 @@ typedef struct Call {
   const GravenTensor *inputs;
   const GravenTensor *outputs;
   GravenMessage message;
+  /* Of the symbols, once the inputs are checked; only for models with sizes. */
+  int64_t extents[GRAVEN_MAX_SYMBOLS];
 } Call;
 
 /* A tensor with what the model says about it. */
@@ -39,13 +44,15 @@ typedef struct Argument {
   const GravenTensor *tensor;
 } Argument;
 
+static const char inputKind[] = "input", outputKind[] = "output";
+
 static Argument inputAt(const Call *call, int64_t index) {
-  return (Argument){"input", index, &call->model->inputs[index],
+  return (Argument){inputKind, index, &call->model->inputs[index],
                     &call->inputs[index]};
 }
 
 static Argument outputAt(const Call *call, int64_t index) {
-  return (Argument){"output", index, &call->model->outputs[index],
+  return (Argument){outputKind, index, &call->model->outputs[index],
                     &call->outputs[index]};
 }
 
@@ -117,6 +124,21 @@ static int64_t boundExtent(const Call *call, const char *symbol, int64_t end,
   return -1;
 }
 
+/* The extents of an output of a model with sizes follow from the symbols. */
+static int checkSizedOutput(const Call *call, Argument arg) {
+  int64_t expected[GRAVEN_MAX_RANK];
+  int status = graven_model_output_extents(
+      call->model, call->extents, arg.index, expected, call->message.text,
+      call->message.size);
+  for (int32_t axis = 0; !status && axis < arg.info->rank; ++axis)
+    if (arg.tensor->extents[axis] != expected[axis])
+      return graven_fail(call->message, GRAVEN_ERROR_EXTENT,
+                         "%s '%s': expected extent %lld on axis %d, got %lld",
+                         arg.kind, arg.info->name, (long long)expected[axis],
+                         (int)axis, (long long)arg.tensor->extents[axis]);
+  return status;
+}
+
 static int checkExtent(const Call *call, Argument arg, int32_t axis) {
   int64_t expected = arg.info->extents[axis];
   int64_t got = arg.tensor->extents[axis];
@@ -166,14 +188,10 @@ static int64_t byteSize(const GravenTensor *tensor) {
   return bytes;
 }
 
-static int checkArgument(const Call *call, Argument arg) {
+/* Rank and extents. */
+static int checkShape(const Call *call, Argument arg) {
   const GravenTensorInfo *info = arg.info;
   const GravenTensor *tensor = arg.tensor;
-  if (tensor->dtype != info->dtype)
-    return graven_fail(call->message, GRAVEN_ERROR_DTYPE,
-                       "%s '%s': expected %s, got %s", arg.kind, info->name,
-                       graven_dtype_name(info->dtype),
-                       graven_dtype_name(tensor->dtype));
   if (tensor->rank != info->rank)
     return graven_fail(call->message, GRAVEN_ERROR_RANK,
                        "%s '%s': expected rank %d, got %d", arg.kind,
@@ -182,11 +200,27 @@ static int checkArgument(const Call *call, Argument arg) {
     return graven_fail(call->message, GRAVEN_ERROR_NULL_POINTER,
                        "%s '%s': expected %d extents, got a null pointer",
                        arg.kind, info->name, (int)info->rank);
+  if (arg.kind == outputKind && call->model->num_sizes > 0)
+    return checkSizedOutput(call, arg);
   for (int32_t axis = 0; axis < info->rank; ++axis) {
     int status = checkExtent(call, arg, axis);
     if (status)
       return status;
   }
+  return GRAVEN_OK;
+}
+
+static int checkArgument(const Call *call, Argument arg) {
+  const GravenTensorInfo *info = arg.info;
+  const GravenTensor *tensor = arg.tensor;
+  if (tensor->dtype != info->dtype)
+    return graven_fail(call->message, GRAVEN_ERROR_DTYPE,
+                       "%s '%s': expected %s, got %s", arg.kind, info->name,
+                       graven_dtype_name(info->dtype),
+                       graven_dtype_name(tensor->dtype));
+  int status = checkShape(call, arg);
+  if (status)
+    return status;
   int64_t bytes = byteSize(tensor);
   if (bytes < 0)
     return graven_fail(call->message, GRAVEN_ERROR_EXTENT,
@@ -252,7 +286,7 @@ GRAVEN_SUPPORT int
 graven_model_check(const GravenModel *model, const GravenTensor *inputs,
                    int64_t num_inputs, const GravenTensor *outputs,
                    int64_t num_outputs, char *error, size_t error_size) {
-  Call call = {model, inputs, outputs, {error, error_size}};
+  Call call = {model, inputs, outputs, {error, error_size}, {0}};
   int status = graven_check_table(model, call.message);
   if (!status)
     status = checkCount(&call, "inputs", model->num_inputs, num_inputs, inputs);
@@ -261,7 +295,27 @@ graven_model_check(const GravenModel *model, const GravenTensor *inputs,
         checkCount(&call, "outputs", model->num_outputs, num_outputs, outputs);
   for (int64_t i = 0; !status && i < num_inputs; ++i)
     status = checkArgument(&call, inputAt(&call, i));
+  if (!status && model->num_sizes > 0) {
+    graven_read_symbols(model, inputs, call.extents);
+    status = graven_check_sizes(model, call.extents, call.message);
+  }
   for (int64_t i = 0; !status && i < num_outputs; ++i)
     status = checkArgument(&call, outputAt(&call, i));
   return status ? status : checkOverlaps(&call);
+}
+
+GRAVEN_SUPPORT int graven_model_extents(const GravenModel *model,
+                                        const GravenTensor *inputs,
+                                        int64_t num_inputs, int64_t *extents,
+                                        char *error, size_t error_size) {
+  Call call = {model, inputs, NULL, {error, error_size}, {0}};
+  int status = graven_check_table(model, call.message);
+  if (!status)
+    status = checkCount(&call, "inputs", model->num_inputs, num_inputs, inputs);
+  for (int64_t i = 0; !status && i < num_inputs; ++i)
+    status = checkShape(&call, inputAt(&call, i));
+  if (status || model->num_sizes == 0)
+    return status;
+  graven_read_symbols(model, inputs, extents);
+  return graven_check_sizes(model, extents, call.message);
 }

@@ -15,14 +15,98 @@
 #define FEW_TENSORS 64
 
 /* Null where the message says why. */
-static void *allocateWorkspace(const GravenModel *model) {
+static void *allocateWorkspace(const GravenModel *model, int64_t size) {
   size_t alignment = (size_t)model->workspace_alignment;
   void *memory = NULL;
   if (alignment < sizeof(void *))
     alignment = sizeof(void *);
-  if (posix_memalign(&memory, alignment, (size_t)model->workspace_size))
+  if (posix_memalign(&memory, alignment, (size_t)size))
     return NULL;
   return memory;
+}
+
+/* What a run of a model with sizes is made of. */
+typedef struct Parts {
+  const GravenModel *model;
+  const int64_t *extents;
+  void *const *inputs;
+  void *const *outputs;
+  void *workspace;
+  const GravenParallel *parallel;
+  int64_t variant; /* which of a size's variants */
+} Parts;
+
+/* `pointers` and `bytes` have room for all inputs and outputs. */
+static int runPartsWith(const Parts *parts, void **pointers, int64_t *bytes) {
+  const GravenModel *model = parts->model;
+  int64_t count = model->num_inputs + model->num_outputs;
+  for (int64_t i = 0; i < count; ++i) {
+    bytes[i] =
+        model->split_units[i]
+            ? graven_row_bytes(model, parts->extents, i) * model->split_units[i]
+            : 0;
+    pointers[i] = i < model->num_inputs ? parts->inputs[i]
+                                        : parts->outputs[i - model->num_inputs];
+  }
+  int64_t left = parts->extents[model->split];
+  do {
+    const GravenSize *size = graven_find_size(model, parts->extents, left);
+    int64_t part = size->extents[model->split];
+    int status = size->variants[parts->variant].entry(
+        pointers, pointers + model->num_inputs, parts->workspace,
+        model->weights, parts->parallel);
+    if (status)
+      return status;
+    left -= part;
+    for (int64_t i = 0; i < count; ++i)
+      pointers[i] = (char *)pointers[i] + part * bytes[i];
+  } while (left > 0);
+  return GRAVEN_OK;
+}
+
+/* Functions of their own, so that the usual run has a small stack frame. */
+static __attribute__((noinline)) int runFewParts(const Parts *parts) {
+  void *pointers[FEW_TENSORS];
+  int64_t bytes[FEW_TENSORS];
+  return runPartsWith(parts, pointers, bytes);
+}
+
+static __attribute__((noinline)) int runManyParts(const Parts *parts) {
+  void *pointers[GRAVEN_RUN_MAX_TENSORS];
+  int64_t bytes[GRAVEN_RUN_MAX_TENSORS];
+  return runPartsWith(parts, pointers, bytes);
+}
+
+/* The run itself, once all is checked: one call where there is code for just
+ * these extents. */
+static int runParts(const Parts *parts) {
+  const GravenModel *model = parts->model;
+  int64_t left = model->split < 0 ? 0 : parts->extents[model->split];
+  const GravenSize *size = graven_find_size(model, parts->extents, left);
+  if (model->split < 0 || size->extents[model->split] == left)
+    return size->variants[parts->variant].entry(
+        parts->inputs, parts->outputs, parts->workspace, model->weights,
+        parts->parallel);
+  return model->num_inputs + model->num_outputs <= FEW_TENSORS
+             ? runFewParts(parts)
+             : runManyParts(parts);
+}
+
+/* The bytes of workspace for a run, or a status. */
+static int findWorkspaceSize(const GravenModel *model, const int64_t *extents,
+                             GravenMessage message, int64_t *size) {
+  *size = model->workspace_size;
+  if (model->num_sizes == 0)
+    return GRAVEN_OK;
+  if (!extents)
+    return graven_fail(message, GRAVEN_ERROR_EXTENT,
+                       "model '%s': the extents of its %lld symbols are not "
+                       "given",
+                       model->name, (long long)model->num_symbols);
+  int status = graven_check_sizes(model, extents, message);
+  if (!status)
+    *size = graven_model_workspace_size(model, extents);
+  return status;
 }
 
 GRAVEN_SUPPORT int graven_model_call(const GravenModel *model,
@@ -30,11 +114,23 @@ GRAVEN_SUPPORT int graven_model_call(const GravenModel *model,
                                      void *workspace,
                                      const GravenParallel *parallel,
                                      char *error, size_t error_size) {
+  return graven_model_call_sized(model, NULL, inputs, outputs, workspace,
+                                 parallel, error, error_size);
+}
+
+GRAVEN_SUPPORT int
+graven_model_call_sized(const GravenModel *model, const int64_t *extents,
+                        void *const *inputs, void *const *outputs,
+                        void *workspace, const GravenParallel *parallel,
+                        char *error, size_t error_size) {
   GravenMessage message = {error, error_size};
   const GravenVariant *variant = graven_model_variant(model);
   if (!variant)
     return graven_check_table(model, message);
-  int status;
+  int64_t workspaceSize;
+  int status = findWorkspaceSize(model, extents, message, &workspaceSize);
+  if (status)
+    return status;
   if (parallel && !parallel->parallel_for)
     return graven_fail(message, GRAVEN_ERROR_NULL_POINTER,
                        "model '%s': parallel_for is null", model->name);
@@ -42,12 +138,12 @@ GRAVEN_SUPPORT int graven_model_call(const GravenModel *model,
     parallel = NULL;
 
   void *own = NULL;
-  if (!workspace && model->workspace_size > 0) {
-    workspace = own = allocateWorkspace(model);
+  if (!workspace && workspaceSize > 0) {
+    workspace = own = allocateWorkspace(model, workspaceSize);
     if (!own)
       return graven_fail(message, GRAVEN_ERROR_OUT_OF_MEMORY,
                          "model '%s': no memory for a workspace of %lld bytes",
-                         model->name, (long long)model->workspace_size);
+                         model->name, (long long)workspaceSize);
   }
   if (model->workspace_alignment > 1 &&
       ((uintptr_t)workspace & ((uintptr_t)model->workspace_alignment - 1)))
@@ -59,7 +155,19 @@ GRAVEN_SUPPORT int graven_model_call(const GravenModel *model,
 
   if (parallel)
     parallel->parallel_for(parallel->context, 0, NULL, NULL);
-  status = variant->entry(inputs, outputs, workspace, model->weights, parallel);
+  if (model->num_sizes == 0) {
+    status =
+        variant->entry(inputs, outputs, workspace, model->weights, parallel);
+  } else {
+    Parts parts = {model,
+                   extents,
+                   inputs,
+                   outputs,
+                   workspace,
+                   parallel,
+                   variant - model->variants};
+    status = runParts(&parts);
+  }
   free(own);
   if (status)
     return graven_fail(message, status, "model '%s': %s", model->name,
@@ -84,12 +192,15 @@ static int runThrough(const Run *run, void **pointers) {
     pointers[i] = run->inputs[i].data;
   for (int64_t i = 0; i < run->model->num_outputs; ++i)
     pointers[numInputs + i] = run->outputs[i].data;
-  return graven_model_call(run->model, pointers, pointers + numInputs,
-                           run->workspace, run->parallel, run->message.text,
-                           run->message.size);
+  int64_t extents[GRAVEN_MAX_SYMBOLS];
+  if (run->model->num_sizes > 0)
+    graven_read_symbols(run->model, run->inputs, extents);
+  return graven_model_call_sized(
+      run->model, run->model->num_sizes > 0 ? extents : NULL, pointers,
+      pointers + numInputs, run->workspace, run->parallel, run->message.text,
+      run->message.size);
 }
 
-/* Functions of their own, so that the usual run has a small stack frame. */
 static __attribute__((noinline)) int runFew(const Run *run) {
   void *pointers[FEW_TENSORS];
   return runThrough(run, pointers);
@@ -121,8 +232,18 @@ GRAVEN_SUPPORT int graven_model_run(const GravenModel *model,
 }
 
 GRAVEN_SUPPORT const GravenSupport graven_support = {
-    GRAVEN_ABI_VERSION,   sizeof(GravenSupport), graven_model_check,
-    graven_model_call,    graven_model_run,      graven_status_string,
-    graven_pool_create,   graven_pool_destroy,   graven_pool_parallel,
+    GRAVEN_ABI_VERSION,
+    sizeof(GravenSupport),
+    graven_model_check,
+    graven_model_call,
+    graven_model_run,
+    graven_status_string,
+    graven_pool_create,
+    graven_pool_destroy,
+    graven_pool_parallel,
     graven_model_variant,
+    graven_model_extents,
+    graven_model_workspace_size,
+    graven_model_output_extents,
+    graven_model_call_sized,
 };

@@ -9,9 +9,10 @@
 #include "runtime/support/Support.h"
 
 GRAVEN_SUPPORT int
-graven_model_call_shared(const GravenModel *model, void *const *inputs,
-                         void *const *outputs, void *workspace,
-                         _Atomic(GravenPool *) *slot, int threads) {
+graven_model_call_shared(const GravenModel *model, const int64_t *extents,
+                         void *const *inputs, void *const *outputs,
+                         void *workspace, _Atomic(GravenPool *) *slot,
+                         int threads) {
   GravenPool *pool = atomic_load_explicit(slot, memory_order_acquire);
   if (!pool) {
     /* Two first calls may meet here: one pool stays. Without memory or threads
@@ -22,6 +23,6 @@ graven_model_call_shared(const GravenModel *model, void *const *inputs,
     else
       graven_pool_destroy(made);
   }
-  return graven_model_call(model, inputs, outputs, workspace,
-                           graven_pool_parallel(pool), NULL, 0);
+  return graven_model_call_sized(model, extents, inputs, outputs, workspace,
+                                 graven_pool_parallel(pool), NULL, 0);
 }

@@ -48,10 +48,12 @@ std::string variantPrefix(const ModelSignature &signature, size_t index) {
 /// The emission of one variant, from the module to objects or text.
 class Emitter {
 public:
+  /// `signature` is that of the module's size, `whole` the artifact's.
   Emitter(ModuleOp module, const CpuTarget &target, size_t index,
-          const ModelSignature &signature, const EmitOptions &options)
-      : module(module), target(target), index(index), signature(signature),
-        options(options), loc(module.getLoc()),
+          const ModelSignature &whole, const ModelSignature &signature,
+          const EmitOptions &options)
+      : module(module), target(target), index(index), whole(whole),
+        signature(signature), options(options), loc(module.getLoc()),
         machine(target.createTargetMachine(codegenLevel(options.optLevel))),
         timer(options.timer) {}
 
@@ -74,7 +76,7 @@ private:
   ModuleOp module;
   const CpuTarget &target;
   size_t index;
-  const ModelSignature &signature;
+  const ModelSignature &whole, &signature;
   const EmitOptions &options;
   Location loc;
   std::unique_ptr<llvm::TargetMachine> machine;
@@ -272,7 +274,7 @@ void Emitter::addTable() {
   add(target);
   for (const Variant &other : options.others)
     add(other.target);
-  addModelTable(*code, signature, variants, features);
+  addModelTable(*code, whole, variants, features);
 }
 
 /// What LLVM objects to is a mistake of the code it was given.
@@ -351,11 +353,16 @@ LogicalResult link(llvm::ArrayRef<Bytes> objects,
 LogicalResult emitAll(ModuleOp module, const ModelSignature &signature,
                       const EmitOptions &options, Bytes &image) {
   llvm::SmallVector<Bytes> objects;
-  auto emit = [&](ModuleOp module, const CpuTarget &target, size_t index) {
+  auto emit = [&](ModuleOp module, const CpuTarget &target, size_t size,
+                  size_t index) {
+    std::optional<ModelSignature> sized;
+    if (!signature.sizes.empty())
+      sized = signature.atSize(size);
     EmitOptions own(options);
     if (index > 0)
       own.reports = nullptr;
-    Emitter emitter(module, target, index, signature, own);
+    Emitter emitter(module, target, index, signature,
+                    sized ? *sized : signature, own);
     if (failed(emitter.findMain()))
       return failure();
     emitter.prepareModule();
@@ -368,10 +375,10 @@ LogicalResult emitAll(ModuleOp module, const ModelSignature &signature,
     return isText(options.kind) ? emitter.makeText(image)
                                 : emitter.generateObjects(objects);
   };
-  if (failed(emit(module, options.target, 0)))
+  if (failed(emit(module, options.target, 0, 0)))
     return failure();
   for (auto [index, other] : llvm::enumerate(options.others))
-    if (failed(emit(other.module, other.target, index + 1)))
+    if (failed(emit(other.module, other.target, other.size, index + 1)))
       return failure();
   if (isText(options.kind))
     return success();

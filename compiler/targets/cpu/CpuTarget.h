@@ -45,11 +45,13 @@ bool isText(OutputKind kind);
 /// size, or none, as in a mapped model file.
 enum class InputAlignment { Element, Byte };
 
-/// Another version of the code: a module with the same arguments, offsets and
-/// sizes, for another CPU of the same architecture.
+/// Another version of the code: a module with the same weights, for another CPU
+/// of the same architecture, or for another of the signature's sizes. For the
+/// same size it has the same arguments, offsets and workspace.
 struct Variant {
   mlir::ModuleOp module;
   CpuTarget target;
+  size_t size = 0;
 };
 
 /// One launch of a kernel in the main function.
@@ -69,9 +71,10 @@ struct KernelCounts {
 
 struct EmitOptions {
   OutputKind kind = OutputKind::SharedObject;
-  /// The CPU of the module that is emitted, and the versions that are tried
-  /// after it, in this order, where a CPU does not have what it needs; text has
-  /// none.
+  /// The CPU of the module that is emitted, which is of the first size, and the
+  /// versions that are tried after it, in this order, where a CPU does not have
+  /// what it needs; then those of each further size, for the same CPUs. Text
+  /// has none.
   CpuTarget target;
   llvm::SmallVector<Variant> others = {};
   OptLevel optLevel = OptLevel::O2;

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 #include "compiler/targets/cpu/HeaderEmitter.h"
 #include "compiler/support/OutputFile.h"
+#include "mlir/IR/BuiltinTypeInterfaces.h"
 #include "runtime/include/graven/runtime.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
@@ -120,13 +121,15 @@ private:
                StringRef qualifier);
   void sizes();
   void entry();
+  void symbols();
+  static std::string shapeText(const TensorSpec &spec);
   static std::string commentText(StringRef name);
 
   const ModelSignature &signature;
   std::string prefix, macro, text;
   llvm::raw_string_ostream out;
   llvm::StringSet<> used;
-  llvm::SmallVector<std::string> inputs, outputs;
+  llvm::SmallVector<std::string> extents, inputs, outputs;
 };
 
 /// Printable ASCII that can neither end nor begin a comment.
@@ -157,15 +160,25 @@ std::string HeaderWriter::parameterName(const TensorSpec &spec,
   return unique;
 }
 
+/// Extents as a comment shows them, dynamic ones by their symbols.
+std::string HeaderWriter::shapeText(const TensorSpec &spec) {
+  std::string text;
+  for (auto [axis, extent] : llvm::enumerate(spec.extents)) {
+    text += axis ? ", " : "";
+    if (!mlir::ShapedType::isDynamic(extent))
+      text += std::to_string(extent);
+    else
+      text += spec.symbols.empty() || spec.symbols[axis].empty()
+                  ? "?"
+                  : commentText(spec.symbols[axis]);
+  }
+  return text;
+}
+
 void HeaderWriter::describe(const TensorSpec &spec, StringRef parameter) {
   std::string type;
   llvm::raw_string_ostream(type) << spec.elementType;
-  out << " *   " << parameter << ": " << type << "["
-      << llvm::join(
-             llvm::map_range(spec.extents,
-                             [](int64_t e) { return std::to_string(e); }),
-             ", ")
-      << "]";
+  out << " *   " << parameter << ": " << type << "[" << shapeText(spec) << "]";
   if (spec.name != parameter && !spec.name.empty())
     out << ", in the model \"" << commentText(spec.name) << "\"";
   out << "\n";
@@ -174,7 +187,7 @@ void HeaderWriter::describe(const TensorSpec &spec, StringRef parameter) {
 void HeaderWriter::declare(const TensorSpec &spec, StringRef parameter,
                            StringRef qualifier) {
   out << qualifier << cType(spec.elementType) << " ";
-  if (spec.extents.empty() || spec.numElements() == 0) {
+  if (spec.extents.empty() || spec.isDynamic() || spec.numElements() == 0) {
     out << "*" << parameter;
     return;
   }
@@ -184,22 +197,53 @@ void HeaderWriter::declare(const TensorSpec &spec, StringRef parameter,
 }
 
 void HeaderWriter::sizes() {
-  out << "/* Bytes of the workspace, and how it must be aligned. */\n"
+  out << "/* Bytes of the workspace, "
+      << (signature.sizes.empty() ? "and" : "enough for all extents, and")
+      << " how it must be aligned. */\n"
       << "#define " << macro << "_WORKSPACE_SIZE " << signature.workspaceSize
       << "\n"
       << "#define " << macro << "_WORKSPACE_ALIGNMENT 64\n"
       << "/* Bytes of the weights inside the compiled model. */\n"
       << "#define " << macro << "_WEIGHTS_SIZE " << signature.weightsSize
       << "\n"
-      << "/* Elements of each tensor. */\n";
+      << "/* Elements of each tensor"
+      << (signature.sizes.empty() ? "" : " of static extents") << ". */\n";
   auto count = [&](llvm::ArrayRef<TensorSpec> specs,
                    llvm::ArrayRef<std::string> names) {
     for (auto [spec, name] : llvm::zip_equal(specs, names))
-      out << "#define " << macro << "_" << name << "_ELEMENTS "
-          << spec.numElements() << "\n";
+      if (!spec.isDynamic())
+        out << "#define " << macro << "_" << name << "_ELEMENTS "
+            << spec.numElements() << "\n";
   };
   count(signature.inputs, inputs);
   count(signature.outputs, outputs);
+}
+
+/// What each extent that the caller gives may be.
+void HeaderWriter::symbols() {
+  if (extents.empty())
+    return;
+  out << " * Extents of the tensors:\n";
+  for (auto [symbol, name] : llvm::zip_equal(signature.symbols, extents)) {
+    out << " *   " << name << ": " << symbol.lowest;
+    if (symbol.highest == SymbolSpec::unbounded)
+      out << " or more";
+    else if (symbol.highest != symbol.lowest)
+      out << " to " << symbol.highest;
+    if (symbol.name != name)
+      out << ", in the model \"" << commentText(symbol.name) << "\"";
+    out << "\n";
+  }
+  if (!signature.split || signature.symbols.size() > 1) {
+    out << " *   There is code for";
+    for (const SizeSpec &size : signature.sizes) {
+      out << (&size == signature.sizes.begin() ? " " : ", ");
+      llvm::interleave(size.extents, out, "x");
+    }
+    if (signature.split)
+      out << ",\n *   and for sums of " << extents[*signature.split];
+    out << ".\n";
+  }
 }
 
 void HeaderWriter::entry() {
@@ -211,8 +255,9 @@ void HeaderWriter::entry() {
                             "and which stays.\n")
               : llvm::utostr(signature.threads) +
                     " threads: the calling one and those of a\n * pool, which "
-                    "the first call makes and which stays.\n")
-      << " * Inputs (row-major, only read):\n";
+                    "the first call makes and which stays.\n");
+  symbols();
+  out << " * Inputs (row-major, only read):\n";
   for (auto [spec, name] : llvm::zip_equal(signature.inputs, inputs))
     describe(spec, name);
   out << " * Outputs (written whole, must not overlap anything else):\n";
@@ -225,6 +270,8 @@ void HeaderWriter::entry() {
       << " * Returns 0, or a number of enum GravenStatus in graven/runtime.h. "
          "*/\n"
       << "int " << prefix << "_run(";
+  for (const std::string &name : extents)
+    out << "int64_t " << name << ", ";
   for (auto [spec, name] : llvm::zip_equal(signature.inputs, inputs)) {
     declare(spec, name, "const ");
     out << ", ";
@@ -237,6 +284,8 @@ void HeaderWriter::entry() {
 }
 
 std::string HeaderWriter::write() {
+  for (auto [index, symbol] : llvm::enumerate(signature.symbols))
+    extents.push_back(parameterName({symbol.name, {}, {}}, "extent", index));
   for (auto [index, spec] : llvm::enumerate(signature.inputs))
     inputs.push_back(parameterName(spec, "input", index));
   for (auto [index, spec] : llvm::enumerate(signature.outputs))

@@ -6,6 +6,7 @@
 // any bytes.
 //===----------------------------------------------------------------------===//
 #include "compiler/targets/cpu/ModelSignature.h"
+#include "mlir/IR/BuiltinTypeInterfaces.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "runtime/include/graven/runtime.h"
 #include "llvm/ADT/StringExtras.h"
@@ -13,6 +14,30 @@
 
 using namespace graven::cpu;
 using llvm::StringRef;
+
+bool TensorSpec::isDynamic() const {
+  return llvm::any_of(extents, mlir::ShapedType::isDynamic);
+}
+
+ModelSignature ModelSignature::atSize(size_t index) const {
+  ModelSignature one = *this;
+  const SizeSpec &size = sizes[index];
+  auto fill = [](llvm::SmallVector<TensorSpec> &specs,
+                 llvm::ArrayRef<llvm::SmallVector<int64_t>> extents) {
+    for (auto [spec, own] : llvm::zip_equal(specs, extents)) {
+      spec.extents = own;
+      spec.symbols.clear();
+    }
+  };
+  fill(one.inputs, size.inputs);
+  fill(one.outputs, size.outputs);
+  one.workspaceSize = size.workspaceSize;
+  one.symbols.clear();
+  one.sizes.clear();
+  one.splitUnits.clear();
+  one.split.reset();
+  return one;
+}
 
 int64_t TensorSpec::numElements() const {
   int64_t count = 1;

@@ -11,27 +11,58 @@
 #include "mlir/IR/Types.h"
 #include "mlir/Support/LLVM.h"
 #include "llvm/ADT/SmallVector.h"
+#include <optional>
 #include <string>
 #include <utility>
 
 namespace graven::cpu {
 
-/// One input or output: row-major, contiguous, static extents.
+/// One input or output: row-major, contiguous.
 struct TensorSpec {
   /// As in the model, any bytes; empty when the model has no name for it.
   std::string name;
   /// f16, bf16, f32, f64, i1, or an integer of 8 to 64 bits, unsigned if ui.
   mlir::Type elementType;
+  /// ShapedType::kDynamic where they follow from the symbols.
   llvm::SmallVector<int64_t> extents;
+  /// The symbol of each dynamic extent, empty for a static one and for an
+  /// output's that is no symbol itself; no entries where nothing is dynamic.
+  llvm::SmallVector<std::string> symbols = {};
 
+  bool isDynamic() const;
+  /// Only for static extents.
   int64_t numElements() const;
+};
+
+/// A named extent of the inputs and the range of its values.
+struct SymbolSpec {
+  static constexpr int64_t unbounded = INT64_MAX;
+  std::string name;
+  int64_t lowest = 1, highest = unbounded;
+};
+
+/// One extent of each symbol, and what follows from it.
+struct SizeSpec {
+  llvm::SmallVector<int64_t> extents;
+  /// Extents of each input and output.
+  llvm::SmallVector<llvm::SmallVector<int64_t>> inputs, outputs;
+  int64_t workspaceSize = 0;
 };
 
 struct ModelSignature {
   /// As the user gave it, any bytes; see symbolPrefix.
   std::string name;
   llvm::SmallVector<TensorSpec> inputs, outputs;
-  /// Bytes; the workspace and the weights are aligned to 64.
+  /// What dynamic extents are, and the sizes that there is code for, at least
+  /// one; both empty for a model of static extents.
+  llvm::SmallVector<SymbolSpec> symbols;
+  llvm::SmallVector<SizeSpec> sizes;
+  /// The symbol along which a run may be put together from several, and for
+  /// each input and then each output the extent of axis 0 for each unit of it.
+  std::optional<unsigned> split;
+  llvm::SmallVector<int64_t> splitUnits;
+  /// Bytes, the most of all sizes; the workspace and the weights are aligned to
+  /// 64.
   int64_t workspaceSize = 0;
   int64_t weightsSize = 0;
   /// Threads of the typed entry, at most 4095; 0 for one for each CPU.
@@ -39,6 +70,9 @@ struct ModelSignature {
   /// Facts such as {"source", "sha256:..."}, in this order; "compiler" and
   /// "cpu" are added. Nothing that differs between two compiles of one input.
   llvm::SmallVector<std::pair<std::string, std::string>> provenance;
+
+  /// The same model with the extents and the workspace of one size only.
+  ModelSignature atSize(size_t index) const;
 };
 
 /// The GRAVEN_* number of runtime.h for an element type, 0 for a type without

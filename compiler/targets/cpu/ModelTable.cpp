@@ -16,10 +16,11 @@
 using namespace graven::cpu;
 using namespace llvm;
 
-static_assert(sizeof(GravenTensorInfo) == 32 && sizeof(GravenModel) == 120 &&
-                  sizeof(GravenVariant) == 24,
-              "the constants below follow the layouts of ABI version 2");
-static_assert(GRAVEN_ABI_VERSION == 2,
+static_assert(sizeof(GravenTensorInfo) == 32 && sizeof(GravenModel) == 168 &&
+                  sizeof(GravenVariant) == 24 && sizeof(GravenSize) == 32 &&
+                  sizeof(GravenSymbol) == 24,
+              "the constants below follow the layouts of ABI version 3");
+static_assert(GRAVEN_ABI_VERSION == 3,
               "adapt the constants below to the new ABI");
 
 namespace {
@@ -53,7 +54,14 @@ private:
   }
   Constant *tensors(ArrayRef<TensorSpec> specs, StringRef name);
   Constant *weights();
-  Constant *variantTable();
+  size_t numCpus() const {
+    return variants.size() / std::max<size_t>(1, signature.sizes.size());
+  }
+  Constant *variantTable(size_t size);
+  Constant *numbers(ArrayRef<int64_t> values, const Twine &name);
+  Constant *rows(ArrayRef<Constant *> rows, const Twine &name);
+  Constant *symbols();
+  Constant *sizes(Constant *firstVariants);
   uint64_t commonFeatures();
   GlobalVariable *table();
   void typedEntry();
@@ -79,18 +87,40 @@ Constant *TableBuilder::tensors(ArrayRef<TensorSpec> specs, StringRef name) {
   SmallVector<Constant *> infos;
   for (const TensorSpec &spec : specs) {
     Constant *extents = ConstantPointerNull::get(ptr);
+    Constant *symbols = ConstantPointerNull::get(ptr);
     if (!spec.extents.empty()) {
-      SmallVector<uint64_t> values(spec.extents.begin(), spec.extents.end());
-      extents =
-          constant(ConstantDataArray::get(context, values), "graven.extents");
+      SmallVector<int64_t> values(spec.extents);
+      for (int64_t &value : values)
+        if (mlir::ShapedType::isDynamic(value))
+          value = GRAVEN_SYMBOLIC;
+      extents = numbers(values, "graven.extents");
+    }
+    if (!spec.symbols.empty()) {
+      SmallVector<Constant *> names;
+      for (const std::string &symbol : spec.symbols)
+        names.push_back(symbol.empty() ? ConstantPointerNull::get(ptr)
+                                       : string(symbol));
+      symbols = rows(names, "graven.symbol_names");
     }
     infos.push_back(ConstantStruct::getAnon(
-        {string(spec.name), extents, ConstantPointerNull::get(ptr),
+        {string(spec.name), extents, symbols,
          ConstantInt::get(i32, dtypeOf(spec.elementType)),
          ConstantInt::get(i32, spec.extents.size())}));
   }
-  auto *type = ArrayType::get(infos.front()->getType(), infos.size());
-  return constant(ConstantArray::get(type, infos), name);
+  return rows(infos, name);
+}
+
+Constant *TableBuilder::numbers(ArrayRef<int64_t> values, const Twine &name) {
+  SmallVector<uint64_t> bits(values.begin(), values.end());
+  return constant(ConstantDataArray::get(context, bits), name);
+}
+
+/// An array of what is of one type, null when there is nothing.
+Constant *TableBuilder::rows(ArrayRef<Constant *> rows, const Twine &name) {
+  if (rows.empty())
+    return ConstantPointerNull::get(ptr);
+  auto *type = ArrayType::get(rows.front()->getType(), rows.size());
+  return constant(ConstantArray::get(type, rows), name);
 }
 
 Constant *TableBuilder::weights() {
@@ -124,7 +154,7 @@ Constant *TableBuilder::weights() {
 
 std::string TableBuilder::provenance() {
   std::string text = "compiler=graven " GRAVEN_VERSION "\ncpu=";
-  for (const VariantSymbol &variant : variants)
+  for (const VariantSymbol &variant : variants.take_front(numCpus()))
     text +=
         (&variant == variants.begin() ? "" : ",") + variant.target->info.name;
   for (const auto &[key, value] : signature.provenance) {
@@ -136,20 +166,46 @@ std::string TableBuilder::provenance() {
   return text;
 }
 
-Constant *TableBuilder::variantTable() {
-  SmallVector<Constant *> rows;
-  for (const VariantSymbol &variant : variants) {
+Constant *TableBuilder::variantTable(size_t size) {
+  SmallVector<Constant *> entries;
+  for (const VariantSymbol &variant :
+       variants.slice(size * numCpus(), numCpus())) {
     auto *type =
         FunctionType::get(i32, {ptr, ptr, ptr, ptr, ptr}, /*isVarArg=*/false);
     auto *entry = cast<Function>(
         module.getOrInsertFunction(variant.entry, type).getCallee());
     entry->setVisibility(GlobalValue::HiddenVisibility);
-    rows.push_back(ConstantStruct::getAnon(
+    entries.push_back(ConstantStruct::getAnon(
         {entry, ConstantInt::get(i64, variant.target->requiredFeatures),
          string(variant.target->info.name)}));
   }
-  auto *type = ArrayType::get(rows.front()->getType(), rows.size());
-  return constant(ConstantArray::get(type, rows), "graven.variants");
+  return rows(entries, "graven.variants");
+}
+
+Constant *TableBuilder::symbols() {
+  SmallVector<Constant *> entries;
+  for (const SymbolSpec &symbol : signature.symbols)
+    entries.push_back(ConstantStruct::getAnon(
+        {string(symbol.name), ConstantInt::get(i64, symbol.lowest),
+         ConstantInt::get(i64, symbol.highest)}));
+  return rows(entries, "graven.symbols");
+}
+
+/// `firstVariants` are those of the first size, which the model has as well.
+Constant *TableBuilder::sizes(Constant *firstVariants) {
+  SmallVector<Constant *> entries;
+  for (auto [index, size] : llvm::enumerate(signature.sizes)) {
+    SmallVector<int64_t> outputs;
+    for (const SmallVector<int64_t> &extents : size.outputs)
+      llvm::append_range(outputs, extents);
+    entries.push_back(ConstantStruct::getAnon(
+        {numbers(size.extents, "graven.extents"),
+         outputs.empty() ? ConstantPointerNull::get(ptr)
+                         : numbers(outputs, "graven.extents"),
+         index == 0 ? firstVariants : variantTable(index),
+         ConstantInt::get(i64, size.workspaceSize)}));
+  }
+  return rows(entries, "graven.sizes");
 }
 
 uint64_t TableBuilder::commonFeatures() {
@@ -165,6 +221,7 @@ GlobalVariable *TableBuilder::table() {
       GlobalValue::ExternalLinkage, nullptr, "graven_support");
   support->setVisibility(GlobalValue::HiddenVisibility);
   auto number = [&](int64_t value) { return ConstantInt::get(i64, value); };
+  Constant *own = variantTable(0);
   Constant *fields[] = {
       ConstantInt::get(i32, GRAVEN_ABI_VERSION),
       ConstantInt::get(i32, sizeof(GravenModel)),
@@ -179,9 +236,17 @@ GlobalVariable *TableBuilder::table() {
       number(signature.weightsSize),
       ConstantInt::get(i64, commonFeatures()),
       string(provenance()),
-      variantTable(),
-      number(variants.size()),
+      own,
+      number(numCpus()),
       support,
+      symbols(),
+      number(signature.symbols.size()),
+      sizes(own),
+      number(signature.sizes.size()),
+      number(signature.split ? static_cast<int64_t>(*signature.split) : -1),
+      signature.splitUnits.empty()
+          ? ConstantPointerNull::get(ptr)
+          : numbers(signature.splitUnits, "graven.split_units"),
   };
   auto *value = ConstantStruct::getAnon(fields);
   auto *global =
@@ -191,11 +256,14 @@ GlobalVariable *TableBuilder::table() {
   return global;
 }
 
-/// int NAME_run(const T *input..., T *output..., void *workspace)
+/// int NAME_run(int64_t symbol..., const T *input..., T *output...,
+///              void *workspace)
 void TableBuilder::typedEntry() {
   size_t numInputs = signature.inputs.size(),
          numOutputs = signature.outputs.size();
-  SmallVector<Type *> parameters(numInputs + numOutputs + 1, ptr);
+  size_t numSymbols = signature.symbols.size();
+  SmallVector<Type *> parameters(numSymbols, i64);
+  parameters.append(numInputs + numOutputs + 1, ptr);
   auto *type = FunctionType::get(i32, parameters, /*isVarArg=*/false);
   auto *run = Function::Create(type, GlobalValue::ExternalLinkage,
                                prefix + "_run", module);
@@ -203,21 +271,23 @@ void TableBuilder::typedEntry() {
   auto storeAll = [&](size_t first, size_t count) -> Value * {
     if (count == 0)
       return ConstantPointerNull::get(ptr);
-    Value *array = b.CreateAlloca(ArrayType::get(ptr, count));
+    Type *type = run->getArg(first)->getType();
+    Value *array = b.CreateAlloca(ArrayType::get(type, count));
     for (size_t i = 0; i < count; ++i)
       b.CreateStore(run->getArg(first + i),
-                    b.CreateConstInBoundsGEP1_64(ptr, array, i));
+                    b.CreateConstInBoundsGEP1_64(type, array, i));
     return array;
   };
-  Value *inputs = storeAll(0, numInputs);
-  Value *outputs = storeAll(numInputs, numOutputs);
-  Value *workspace = run->getArg(numInputs + numOutputs);
+  Value *extents = storeAll(0, numSymbols);
+  Value *inputs = storeAll(numSymbols, numInputs);
+  Value *outputs = storeAll(numSymbols + numInputs, numOutputs);
+  Value *workspace = run->getArg(numSymbols + numInputs + numOutputs);
   Value *null = ConstantPointerNull::get(ptr);
   if (signature.threads == 1) {
-    b.CreateRet(b.CreateCall(
-        support("graven_model_call", {ptr, ptr, ptr, ptr, ptr, ptr, i64}),
-        {model, inputs, outputs, workspace, null, null,
-         ConstantInt::get(i64, 0)}));
+    b.CreateRet(b.CreateCall(support("graven_model_call_sized",
+                                     {ptr, ptr, ptr, ptr, ptr, ptr, ptr, i64}),
+                             {model, extents, inputs, outputs, workspace, null,
+                              null, ConstantInt::get(i64, 0)}));
     return;
   }
   // The pool, once the first call has made it.
@@ -225,8 +295,8 @@ void TableBuilder::typedEntry() {
                                   GlobalValue::InternalLinkage,
                                   ConstantPointerNull::get(ptr), "graven.pool");
   b.CreateRet(b.CreateCall(
-      support("graven_model_call_shared", {ptr, ptr, ptr, ptr, ptr, i32}),
-      {model, inputs, outputs, workspace, slot,
+      support("graven_model_call_shared", {ptr, ptr, ptr, ptr, ptr, ptr, i32}),
+      {model, extents, inputs, outputs, workspace, slot,
        ConstantInt::get(i32, signature.threads)}));
 }
 

@@ -54,7 +54,8 @@ void addEntry(llvm::Module &module, llvm::Function &main, llvm::StringRef name,
 /// Adds the table, its strings and the typed entry, which are `PREFIX_model`,
 /// `PREFIX_run` and the fixed alias; PREFIX is symbolPrefix(signature.name).
 /// Entries of variants may be defined in other modules. The variants are in the
-/// order in which a run tries them.
+/// order in which a run tries them, those of each size of the signature after
+/// those of the size before, for the same CPUs.
 void addModelTable(llvm::Module &module, const ModelSignature &signature,
                    llvm::ArrayRef<VariantSymbol> variants,
                    TableFeature features);

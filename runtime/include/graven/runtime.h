@@ -26,7 +26,7 @@ extern "C" {
 #endif
 
 /* Grows by one when a struct of this file or the entry's convention changes. */
-#define GRAVEN_ABI_VERSION 2
+#define GRAVEN_ABI_VERSION 3
 
 /*===- Status codes ----------------------------------------------------------*/
 
@@ -39,7 +39,8 @@ enum GravenStatus {
   GRAVEN_ERROR_ARGUMENT_COUNT = 2,
   GRAVEN_ERROR_DTYPE = 3,
   GRAVEN_ERROR_RANK = 4,
-  /* An extent differs from the table's, is negative, or breaks a symbol. */
+  /* An extent differs from the table's, is negative, breaks a symbol, or is one
+   * that the model has no code for. */
   GRAVEN_ERROR_EXTENT = 5,
   /* No data for a tensor that has elements. */
   GRAVEN_ERROR_NULL_POINTER = 6,
@@ -106,7 +107,9 @@ typedef struct GravenTensor {
  * Layout (LP64): { ptr name, ptr extents, ptr symbols, i32 dtype, i32 rank }.
  * An extent of -1 is symbolic and `symbols[i]` is its name: equal names must
  * have equal extents in one run. `symbols` is null when no extent is symbolic,
- * and `symbols[i]` is null for a static one. */
+ * and `symbols[i]` is null for a static one, and for an extent of an output
+ * that follows from the symbols in another way: see
+ * graven_model_output_extents. */
 typedef struct GravenTensorInfo {
   const char *name;
   const int64_t *extents;
@@ -247,14 +250,41 @@ typedef struct GravenVariant {
   (GRAVEN_CPU_ARMV8_4_A | GRAVEN_CPU_ARM_FRINTTS | GRAVEN_CPU_ARM_FLAGM2 |     \
    GRAVEN_CPU_ARM_I8MM | GRAVEN_CPU_ARM_BF16)
 
+/* A named extent of the inputs, and the values it may have; INT64_MAX is no
+ * limit. Layout: { ptr, i64, i64 }. */
+typedef struct GravenSymbol {
+  const char *name;
+  int64_t lowest;
+  int64_t highest;
+} GravenSymbol;
+
+/* The most symbols of a model. */
+#define GRAVEN_MAX_SYMBOLS 16
+
+/* The code for one extent of each symbol.
+ * Layout: { ptr, ptr, ptr, i64 }, 32 bytes. */
+typedef struct GravenSize {
+  const int64_t *extents;        /* of each symbol */
+  const int64_t *output_extents; /* of all outputs, one after the other */
+  /* num_variants of them, for the CPUs of the model's variants. */
+  const GravenVariant *variants;
+  int64_t workspace_size; /* bytes */
+} GravenSize;
+
 struct GravenSupport;
 
 /* Everything a host must know about a compiled model. A constant of the
- * artifact. Layout (LP64), 120 bytes, all members after the first two are 8
+ * artifact. Layout (LP64), 168 bytes, all members after the first two are 8
  * bytes: { i32, i32, ptr name, ptr inputs, ptr outputs, i64 num_inputs, i64
  * num_outputs, i64 workspace_size, i64 workspace_alignment, ptr weights, i64
  * weights_size, i64 cpu_features, ptr provenance, ptr variants, i64
- * num_variants, ptr support }. */
+ * num_variants, ptr support, ptr symbols, i64 num_symbols, ptr sizes, i64
+ * num_sizes, i64 split, ptr split_units }.
+ *
+ * A model with symbols has code for several sizes, over one copy of the
+ * weights. A run whose extents are those of a size takes that one. Along the
+ * symbol `split` the model works on independent parts: there a run of any other
+ * extent is put together from runs of the sizes that fit, largest first. */
 typedef struct GravenModel {
   uint32_t abi_version; /* GRAVEN_ABI_VERSION of the compiler */
   uint32_t struct_size; /* sizeof(GravenModel) of the compiler */
@@ -274,6 +304,14 @@ typedef struct GravenModel {
   const GravenVariant *variants;       /* what asks for most features first */
   int64_t num_variants;                /* at least 1 */
   const struct GravenSupport *support; /* &graven_support of the artifact */
+  const GravenSymbol *symbols;         /* null where there are none */
+  int64_t num_symbols;                 /* at most GRAVEN_MAX_SYMBOLS */
+  const GravenSize *sizes;             /* null without symbols */
+  int64_t num_sizes;
+  int64_t split; /* index of a symbol, negative for none */
+  /* With a split, for each input and then each output: the extent of axis 0 for
+   * each unit of the symbol, 0 where it does not depend on it. */
+  const int64_t *split_units;
 } GravenModel;
 
 /* The code that a run uses here: the first variant whose features this CPU has.
@@ -292,18 +330,45 @@ int graven_model_check(const GravenModel *model, const GravenTensor *inputs,
                        int64_t num_inputs, const GravenTensor *outputs,
                        int64_t num_outputs, char *error, size_t error_size);
 
+/* What the inputs make of the model's symbols, num_symbols of them. Fails when
+ * a count, a rank or an extent is not as the model says, when two inputs
+ * disagree, when a symbol is out of its range, and when there is no code for
+ * the extents. */
+int graven_model_extents(const GravenModel *model, const GravenTensor *inputs,
+                         int64_t num_inputs, int64_t *extents, char *error,
+                         size_t error_size);
+
+/* Bytes of workspace that a run with these extents of the symbols needs, at
+ * most the model's workspace_size; -1 when the model has no code for them. */
+int64_t graven_model_workspace_size(const GravenModel *model,
+                                    const int64_t *extents);
+
+/* The extents of an output, as many as its rank, for these extents of the
+ * symbols. */
+int graven_model_output_extents(const GravenModel *model,
+                                const int64_t *extents, int64_t output,
+                                int64_t *result, char *error,
+                                size_t error_size);
+
 /* Runs with bare pointers, for callers who know the shapes (NAME_run does
  * this). Checks the ABI version, the CPU and the workspace's alignment, nothing
  * about the tensors. A null workspace is allocated for this call and freed
  * again; with a workspace nothing is allocated. `parallel` may be null: one
- * thread. */
+ * thread. A model with symbols is called by graven_model_call_sized. */
 int graven_model_call(const GravenModel *model, void *const *inputs,
                       void *const *outputs, void *workspace,
                       const GravenParallel *parallel, char *error,
                       size_t error_size);
 
-/* The most inputs and outputs together that graven_model_run takes; callers
- * with more use graven_model_check and graven_model_call. */
+/* The same for any model, with extents for its symbols, which are checked. */
+int graven_model_call_sized(const GravenModel *model, const int64_t *extents,
+                            void *const *inputs, void *const *outputs,
+                            void *workspace, const GravenParallel *parallel,
+                            char *error, size_t error_size);
+
+/* The most inputs and outputs together that graven_model_run and models with
+ * symbols take; callers with more use graven_model_check and graven_model_call.
+ */
 #define GRAVEN_RUN_MAX_TENSORS 4096
 
 /* graven_model_check, then graven_model_call. Safe to call from several threads
@@ -330,6 +395,14 @@ typedef struct GravenSupport {
   void (*pool_destroy)(GravenPool *);
   const GravenParallel *(*pool_parallel)(GravenPool *);
   const GravenVariant *(*variant)(const GravenModel *);
+  int (*extents)(const GravenModel *, const GravenTensor *, int64_t, int64_t *,
+                 char *, size_t);
+  int64_t (*workspace_size)(const GravenModel *, const int64_t *);
+  int (*output_extents)(const GravenModel *, const int64_t *, int64_t,
+                        int64_t *, char *, size_t);
+  int (*call_sized)(const GravenModel *, const int64_t *, void *const *,
+                    void *const *, void *, const GravenParallel *, char *,
+                    size_t);
 } GravenSupport;
 
 /* Compiled tables refer to this symbol. */

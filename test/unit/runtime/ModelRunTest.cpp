@@ -178,13 +178,13 @@ TEST_F(ModelRun, allowsNeighbours) {
 
 TEST_F(ModelRun, refusesAnotherAbi) {
   model.abi_version = 7;
-  expectFailure(GRAVEN_ERROR_ABI_MISMATCH, "expected abi version 2, got 7");
+  expectFailure(GRAVEN_ERROR_ABI_MISMATCH, "expected abi version 3, got 7");
 }
 
 TEST_F(ModelRun, refusesATableOfAnotherSize) {
   model.struct_size = 8;
   expectFailure(GRAVEN_ERROR_ABI_MISMATCH,
-                "expected a model table of 120 bytes, got 8");
+                "expected a model table of 168 bytes, got 8");
 }
 
 TEST_F(ModelRun, refusesACpuFeatureThatNoCpuHas) {

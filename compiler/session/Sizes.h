@@ -1,0 +1,76 @@
+//===- Sizes.h - one model at several sizes -------------------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file declares what an artifact has code for when extents of its inputs
+// are dynamic: the symbols, their ranges as `--dim` gives them, and the model
+// imported once for each size.
+//===----------------------------------------------------------------------===//
+
+#ifndef COMPILER_SESSION_SIZES_H
+#define COMPILER_SESSION_SIZES_H
+
+#include "compiler/targets/cpu/ModelSignature.h"
+#include "frontends/ImportOptions.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+#include <functional>
+
+namespace graven {
+
+/// What `--dim NAME=1,8,1..64` says of a symbol.
+struct DimSpec {
+  std::string name;
+  /// Extents with code of their own.
+  llvm::SmallVector<int64_t> sizes;
+  /// All extents that are taken; without a range, only `sizes` are.
+  struct Range {
+    int64_t lowest = 1, highest = cpu::SymbolSpec::unbounded;
+  };
+  std::optional<Range> range;
+};
+
+/// Reads NAME=SIZE,...,LOWEST..HIGHEST; `LOWEST..` has no limit.
+llvm::Expected<DimSpec> parseDimSpec(llvm::StringRef text);
+
+/// A model and the sizes of its inputs that are to have code. A model of static
+/// extents has no symbols and one size.
+struct SizedModel {
+  struct Size {
+    /// Of each symbol.
+    llvm::SmallVector<int64_t> extents;
+    mlir::ModuleOp module;
+  };
+  llvm::SmallVector<cpu::SymbolSpec> symbols;
+  std::vector<Size> sizes;
+  /// The symbol along which the model works on independent parts, and how far
+  /// axis 0 of each input and output goes for each unit of it.
+  std::optional<unsigned> split;
+  llvm::SmallVector<int64_t> splitUnits;
+  /// The symbol of each extent of each input, empty for none.
+  llvm::SmallVector<llvm::SmallVector<std::string>> inputSymbols;
+  /// Keeps the modules.
+  std::vector<mlir::OwningOpRef<mlir::ModuleOp>> owned;
+
+  /// The model as it is, at its own extents.
+  static SizedModel just(mlir::ModuleOp module);
+};
+
+using ImportFunction =
+    std::function<mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>(
+        const ImportOptions &)>;
+
+/// The most sizes of one artifact.
+inline constexpr size_t mostSizes = 64;
+
+/// Imports a model at all sizes that `dims` ask for: each size that is named,
+/// and for a range either all of its extents, when they are few, or, along a
+/// symbol whose parts are independent, those that all others are put together
+/// from. Symbols that `dims` do not name have the range 1 and more.
+mlir::FailureOr<SizedModel> importSizes(mlir::MLIRContext *context,
+                                        const ImportFunction &import,
+                                        ImportOptions options,
+                                        llvm::ArrayRef<DimSpec> dims);
+
+} // namespace graven
+
+#endif // COMPILER_SESSION_SIZES_H

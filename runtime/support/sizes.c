@@ -1,0 +1,185 @@
+/*===- sizes.c - models with code for several sizes ----------------*- C -*-===*
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ *
+ * This file implements the choice of the code for the extents of a run, and
+ * what follows from them: the extents of outputs and the workspace. Along the
+ * model's split any extent is a sum of those that there is code for.
+ *===---------------------------------------------------------------------===*/
+#include "runtime/support/Support.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Index of the symbol with this name; num_symbols when there is none. */
+static int64_t findSymbol(const GravenModel *model, const char *name) {
+  int64_t i = 0;
+  while (i < model->num_symbols && strcmp(model->symbols[i].name, name) != 0)
+    ++i;
+  return i;
+}
+
+GRAVEN_SUPPORT void graven_read_symbols(const GravenModel *model,
+                                        const GravenTensor *inputs,
+                                        int64_t *extents) {
+  for (int64_t i = 0; i < model->num_inputs; ++i) {
+    const GravenTensorInfo *info = &model->inputs[i];
+    for (int32_t axis = 0; info->symbols && axis < info->rank; ++axis) {
+      if (info->extents[axis] != GRAVEN_SYMBOLIC || !info->symbols[axis])
+        continue;
+      int64_t symbol = findSymbol(model, info->symbols[axis]);
+      if (symbol < model->num_symbols)
+        extents[symbol] = inputs[i].extents[axis];
+    }
+  }
+}
+
+GRAVEN_SUPPORT const GravenSize *graven_find_size(const GravenModel *model,
+                                                  const int64_t *extents,
+                                                  int64_t left) {
+  const GravenSize *best = NULL;
+  for (int64_t i = 0; i < model->num_sizes; ++i) {
+    const GravenSize *size = &model->sizes[i];
+    int fits = 1;
+    for (int64_t s = 0; fits && s < model->num_symbols; ++s) {
+      int64_t own = size->extents[s];
+      fits = s == model->split ? own == left || (own > 0 && own < left)
+                               : own == extents[s];
+    }
+    if (fits && (model->split < 0 || !best ||
+                 size->extents[model->split] > best->extents[model->split]))
+      best = size;
+  }
+  return best;
+}
+
+/* Bytes of workspace for these extents; negative when there is no code. */
+static int64_t workspaceFor(const GravenModel *model, const int64_t *extents) {
+  int64_t left = model->split < 0 ? 0 : extents[model->split];
+  int64_t most = 0;
+  do {
+    const GravenSize *size = graven_find_size(model, extents, left);
+    if (!size)
+      return -1;
+    if (size->workspace_size > most)
+      most = size->workspace_size;
+    if (model->split < 0 || left == 0)
+      break;
+    left %= size->extents[model->split];
+  } while (left > 0);
+  return most;
+}
+
+/* " batch = 3, seq = 5" */
+static void nameExtents(const GravenModel *model, const int64_t *extents,
+                        char *text, size_t size) {
+  size_t used = 0;
+  text[0] = 0;
+  for (int64_t s = 0; s < model->num_symbols && used < size; ++s) {
+    int length =
+        snprintf(text + used, size - used, "%s%s = %lld", s ? ", " : "",
+                 model->symbols[s].name, (long long)extents[s]);
+    if (length < 0)
+      return;
+    used += (size_t)length;
+  }
+}
+
+GRAVEN_SUPPORT int graven_check_sizes(const GravenModel *model,
+                                      const int64_t *extents,
+                                      GravenMessage message) {
+  for (int64_t s = 0; s < model->num_symbols; ++s) {
+    const GravenSymbol *symbol = &model->symbols[s];
+    if (extents[s] >= symbol->lowest && extents[s] <= symbol->highest)
+      continue;
+    if (symbol->highest == INT64_MAX)
+      return graven_fail(message, GRAVEN_ERROR_EXTENT,
+                         "model '%s': expected %s of at least %lld, got %lld",
+                         model->name, symbol->name, (long long)symbol->lowest,
+                         (long long)extents[s]);
+    return graven_fail(message, GRAVEN_ERROR_EXTENT,
+                       "model '%s': expected %s from %lld to %lld, got %lld",
+                       model->name, symbol->name, (long long)symbol->lowest,
+                       (long long)symbol->highest, (long long)extents[s]);
+  }
+  if (workspaceFor(model, extents) >= 0)
+    return GRAVEN_OK;
+  char text[256];
+  nameExtents(model, extents, text, sizeof(text));
+  return graven_fail(message, GRAVEN_ERROR_EXTENT,
+                     "model '%s' has no code for %s, only for the sizes it was "
+                     "compiled for",
+                     model->name, text);
+}
+
+GRAVEN_SUPPORT int64_t graven_model_workspace_size(const GravenModel *model,
+                                                   const int64_t *extents) {
+  GravenMessage none = {NULL, 0};
+  if (graven_check_table(model, none))
+    return -1;
+  if (model->num_sizes == 0)
+    return model->workspace_size;
+  if (!extents || graven_check_sizes(model, extents, none))
+    return -1;
+  return workspaceFor(model, extents);
+}
+
+GRAVEN_SUPPORT int graven_model_output_extents(const GravenModel *model,
+                                               const int64_t *extents,
+                                               int64_t output, int64_t *result,
+                                               char *error, size_t error_size) {
+  GravenMessage message = {error, error_size};
+  int status = graven_check_table(model, message);
+  if (status)
+    return status;
+  if (output < 0 || output >= model->num_outputs)
+    return graven_fail(message, GRAVEN_ERROR_ARGUMENT_COUNT,
+                       "model '%s': there is no output %lld of %lld",
+                       model->name, (long long)output,
+                       (long long)model->num_outputs);
+  const GravenTensorInfo *info = &model->outputs[output];
+  const int64_t *row = info->extents;
+  if (model->num_sizes > 0) {
+    status = graven_check_sizes(model, extents, message);
+    if (status)
+      return status;
+    row = graven_find_size(model, extents,
+                           model->split < 0 ? 0 : extents[model->split])
+              ->output_extents;
+    for (int64_t i = 0; i < output; ++i)
+      row += model->outputs[i].rank;
+  }
+  for (int32_t axis = 0; axis < info->rank; ++axis)
+    result[axis] = row[axis];
+  int64_t unit = model->num_sizes > 0 && model->split >= 0
+                     ? model->split_units[model->num_inputs + output]
+                     : 0;
+  if (unit && __builtin_mul_overflow(unit, extents[model->split], &result[0]))
+    return graven_fail(message, GRAVEN_ERROR_EXTENT,
+                       "output '%s': the extents exceed 2^63 bytes",
+                       info->name);
+  return GRAVEN_OK;
+}
+
+GRAVEN_SUPPORT int64_t graven_row_bytes(const GravenModel *model,
+                                        const int64_t *extents,
+                                        int64_t tensor) {
+  int isInput = tensor < model->num_inputs;
+  const GravenTensorInfo *info =
+      isInput ? &model->inputs[tensor]
+              : &model->outputs[tensor - model->num_inputs];
+  const int64_t *row = info->extents;
+  if (!isInput) {
+    row =
+        graven_find_size(model, extents, extents[model->split])->output_extents;
+    for (int64_t i = 0; i < tensor - model->num_inputs; ++i)
+      row += model->outputs[i].rank;
+  }
+  uint64_t bytes = graven_dtype_size(info->dtype);
+  for (int32_t axis = 1; axis < info->rank; ++axis) {
+    int64_t extent = row[axis];
+    if (extent == GRAVEN_SYMBOLIC)
+      extent = extents[findSymbol(model, info->symbols[axis])];
+    bytes *= (uint64_t)extent;
+  }
+  return (int64_t)bytes;
+}

@@ -1,0 +1,165 @@
+//===- SizesTest.cpp - models with code for several sizes -------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file tests the choice of code by the extents of a run, runs that are put
+// together from several, and what is refused.
+//
+//===----------------------------------------------------------------------===//
+#include "test/unit/runtime/FakeModel.h"
+
+#include "gtest/gtest.h"
+
+#include <array>
+#include <cstdint>
+#include <numeric>
+#include <vector>
+
+namespace {
+
+std::vector<int64_t> calls;
+
+/// y[i] = x[i] + offset[0] over `rows` rows of two.
+template <int64_t rows>
+int32_t addRows(void *const *inputs, void *const *outputs, void *, const void *,
+                const GravenParallel *) {
+  calls.push_back(rows);
+  const auto *x = static_cast<const int32_t *>(inputs[0]);
+  auto *y = static_cast<int32_t *>(outputs[0]);
+  for (int64_t i = 0; i < rows * 2; ++i)
+    y[i] = x[i] + *static_cast<const int32_t *>(inputs[1]);
+  return GRAVEN_OK;
+}
+
+const GravenVariant one = {addRows<1>, 0, "x86-64"},
+                    four = {addRows<4>, 0, "x86-64"};
+
+/// f(x[n, 2], offset[1]) -> y[n, 2] with code for n = 1 and n = 4.
+class Sizes : public testing::Test {
+protected:
+  std::array<int64_t, 2> xInfo{-1, 2};
+  std::array<int64_t, 1> offsetInfo{1};
+  std::array<const char *, 2> names{"n", nullptr};
+  std::array<GravenTensorInfo, 2> inputInfo{
+      {{"x", xInfo.data(), names.data(), GRAVEN_I32, 2},
+       {"offset", offsetInfo.data(), nullptr, GRAVEN_I32, 1}}};
+  GravenTensorInfo outputInfo{"y", xInfo.data(), names.data(), GRAVEN_I32, 2};
+  GravenSymbol symbol{"n", 1, 9};
+  std::array<int64_t, 1> atOne{1}, atFour{4};
+  std::array<int64_t, 2> oneOut{1, 2}, fourOut{4, 2};
+  std::array<GravenSize, 2> sizes{
+      {{atOne.data(), oneOut.data(), &one, 64},
+       {atFour.data(), fourOut.data(), &four, 256}}};
+  std::array<int64_t, 3> units{1, 0, 1};
+  GravenModel model = fake_model;
+  char error[256] = "";
+
+  Sizes() {
+    model.inputs = inputInfo.data();
+    model.outputs = &outputInfo;
+    model.num_inputs = 2;
+    model.num_outputs = 1;
+    model.workspace_size = 256;
+    model.variants = &one;
+    model.symbols = &symbol;
+    model.num_symbols = 1;
+    model.sizes = sizes.data();
+    model.num_sizes = 2;
+    model.split = 0;
+    model.split_units = units.data();
+    calls.clear();
+  }
+
+  int run(int64_t rows, int64_t outRows, std::vector<int32_t> &y) {
+    std::vector<int32_t> x(rows * 2);
+    std::iota(x.begin(), x.end(), 0);
+    int32_t offset = 100;
+    y.assign(outRows * 2, -1);
+    std::array<int64_t, 2> xExtents{rows, 2}, yExtents{outRows, 2};
+    std::array<int64_t, 1> offsetExtents{1};
+    GravenTensor inputs[] = {{x.data(), xExtents.data(), GRAVEN_I32, 2},
+                             {&offset, offsetExtents.data(), GRAVEN_I32, 1}};
+    GravenTensor output{y.data(), yExtents.data(), GRAVEN_I32, 2};
+    return graven_model_run(&model, inputs, 2, &output, 1, nullptr, nullptr,
+                            error, sizeof(error));
+  }
+};
+
+TEST_F(Sizes, takesTheCodeOfJustTheseExtents) {
+  std::vector<int32_t> y;
+  ASSERT_EQ(run(4, 4, y), GRAVEN_OK) << error;
+  EXPECT_EQ(calls, std::vector<int64_t>({4}));
+}
+
+TEST_F(Sizes, putsOthersTogetherLargestFirst) {
+  std::vector<int32_t> y;
+  ASSERT_EQ(run(9, 9, y), GRAVEN_OK) << error;
+  EXPECT_EQ(calls, std::vector<int64_t>({4, 4, 1}));
+  for (int i = 0; i < 18; ++i)
+    EXPECT_EQ(y[i], 100 + i);
+}
+
+TEST_F(Sizes, takesNamedSizesOnlyWithoutASplit) {
+  model.split = -1;
+  std::vector<int32_t> y;
+  EXPECT_EQ(run(3, 3, y), GRAVEN_ERROR_EXTENT);
+  EXPECT_STREQ(error, "model 'fake' has no code for n = 3, only for the sizes "
+                      "it was compiled for");
+  EXPECT_TRUE(calls.empty());
+}
+
+TEST_F(Sizes, refusesExtentsOutOfRange) {
+  std::vector<int32_t> y;
+  EXPECT_EQ(run(10, 10, y), GRAVEN_ERROR_EXTENT);
+  EXPECT_STREQ(error, "model 'fake': expected n from 1 to 9, got 10");
+  symbol = {"n", 2, INT64_MAX};
+  EXPECT_EQ(run(1, 1, y), GRAVEN_ERROR_EXTENT);
+  EXPECT_STREQ(error, "model 'fake': expected n of at least 2, got 1");
+}
+
+TEST_F(Sizes, refusesOutputsOfOtherExtents) {
+  std::vector<int32_t> y;
+  EXPECT_EQ(run(5, 4, y), GRAVEN_ERROR_EXTENT);
+  EXPECT_STREQ(error, "output 'y': expected extent 5 on axis 0, got 4");
+}
+
+TEST_F(Sizes, saysWhatFollowsFromExtents) {
+  int64_t n = 3, result[2];
+  ASSERT_EQ(
+      graven_model_output_extents(&model, &n, 0, result, error, sizeof(error)),
+      GRAVEN_OK);
+  EXPECT_EQ(result[0], 3);
+  EXPECT_EQ(result[1], 2);
+  EXPECT_EQ(graven_model_workspace_size(&model, &n), 64);
+  n = 5;
+  EXPECT_EQ(graven_model_workspace_size(&model, &n), 256);
+  n = 0;
+  EXPECT_EQ(graven_model_workspace_size(&model, &n), -1);
+  EXPECT_EQ(
+      graven_model_output_extents(&model, &n, 1, result, error, sizeof(error)),
+      GRAVEN_ERROR_ARGUMENT_COUNT);
+}
+
+TEST_F(Sizes, barePointersNeedExtents) {
+  void *none[2] = {};
+  EXPECT_EQ(graven_model_call(&model, none, none, nullptr, nullptr, error,
+                              sizeof(error)),
+            GRAVEN_ERROR_EXTENT);
+  EXPECT_STREQ(error,
+               "model 'fake': the extents of its 1 symbols are not given");
+  int64_t n = 10;
+  EXPECT_EQ(graven_model_call_sized(&model, &n, none, none, nullptr, nullptr,
+                                    error, sizeof(error)),
+            GRAVEN_ERROR_EXTENT);
+}
+
+TEST_F(Sizes, inputsThatDisagreeAreRefused) {
+  std::array<int64_t, 1> dynamic{-1};
+  const char *name = "n";
+  inputInfo[1].extents = dynamic.data();
+  inputInfo[1].symbols = &name;
+  std::vector<int32_t> y;
+  EXPECT_EQ(run(4, 4, y), GRAVEN_ERROR_EXTENT);
+  EXPECT_STREQ(error, "input 'offset': expected extent n = 4 on axis 0, got 1");
+}
+
+} // namespace
