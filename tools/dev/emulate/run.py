@@ -33,7 +33,9 @@ class Model(ctypes.Structure):
                 ("num_inputs", ctypes.c_int64), ("num_outputs", ctypes.c_int64), ("workspace_size", ctypes.c_int64),
                 ("workspace_alignment", ctypes.c_int64), ("weights", ctypes.c_void_p), ("weights_size", ctypes.c_int64),
                 ("cpu_features", ctypes.c_uint64), ("provenance", ctypes.c_char_p), ("variants", ctypes.POINTER(Variant)),
-                ("num_variants", ctypes.c_int64), ("support", ctypes.c_void_p)]
+                ("num_variants", ctypes.c_int64), ("support", ctypes.c_void_p), ("symbols", ctypes.c_void_p),
+                ("num_symbols", ctypes.c_int64), ("sizes", ctypes.c_void_p), ("num_sizes", ctypes.c_int64),
+                ("split", ctypes.c_int64), ("split_units", ctypes.c_void_p)]
 
 
 def empty(info):
@@ -49,6 +51,8 @@ def main(artifact, folder, *files):
     model = Model.in_dll(library, "graven_model")
     if model.struct_size != ctypes.sizeof(Model):
         raise SystemExit(f"run.py: expected a table of {ctypes.sizeof(Model)} bytes, got {model.struct_size}")
+    if model.num_symbols:
+        raise SystemExit("run.py: expected a model of static extents")
     inputs = [numpy.ascontiguousarray(numpy.load(file)) for file in files]
     wanted = [empty(model.inputs[i]) for i in range(model.num_inputs)]
     if [(a.shape, a.dtype) for a in inputs] != [(a.shape, a.dtype) for a in wanted]:
