@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/phases/Phases.h"
+#include "mlir/IR/Verifier.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "passes/memory/Passes.h"
 #include "llvm/ADT/StringSwitch.h"
@@ -34,6 +35,13 @@ void buildPhases(OpPassManager &manager, Phase last, OptLevel level,
     buildBufferPhase(manager);
   if (last >= Phase::Loops)
     buildLoopsPhase(manager, target);
+}
+
+LogicalResult runChecked(PassManager &manager, ModuleOp module,
+                         TimingScope timing) {
+  manager.enableVerifier(false);
+  manager.enableTiming(timing);
+  return success(succeeded(manager.run(module)) && succeeded(verify(module)));
 }
 
 void registerPhases() {

@@ -9,7 +9,9 @@
 #ifndef COMPILER_PHASES_PHASES_H
 #define COMPILER_PHASES_PHASES_H
 
+#include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/PassManager.h"
+#include "mlir/Support/Timing.h"
 #include "passes/graph/Passes.h"
 #include "passes/lower/TargetInfo.h"
 #include <memory>
@@ -51,6 +53,12 @@ void buildLoopsPhase(mlir::OpPassManager &manager, const TargetInfo &target,
 void buildPhases(mlir::OpPassManager &manager, Phase last, OptLevel level,
                  Numerics numerics, Precision precision,
                  const TargetInfo &target);
+
+/// Runs the passes and checks the module once at the end, not after each, which
+/// would be an eighth of the time of a compile: only a mistake of ours can be
+/// found.
+llvm::LogicalResult runChecked(mlir::PassManager &manager,
+                               mlir::ModuleOp module, mlir::TimingScope timing);
 
 /// Makes `graven-graph-phase`, `graven-kernel-phase`, ... pipelines of
 /// graven-opt.

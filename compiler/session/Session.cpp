@@ -1,8 +1,8 @@
 //===- Session.cpp - a model's way through the compiler -------*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// This file implements compiling an imported module: phases, the weights made
-// by @prepare, and the artifact.
+// This file implements compiling an imported module: the phases of each size
+// and CPU, and the artifact.
 //===----------------------------------------------------------------------===//
 
 #include "compiler/session/Session.h"
@@ -10,6 +10,8 @@
 #include "compiler/cache/KernelCache.h"
 #include "compiler/session/Dialects.h"
 #include "compiler/session/MergeWeights.h"
+#include "compiler/session/Prepare.h"
+#include "compiler/session/Signature.h"
 #include "compiler/support/OutputFile.h"
 #include "compiler/targets/cpu/HeaderEmitter.h"
 #include "compiler/targets/cpu/Passes.h"
@@ -55,103 +57,6 @@ static GraphOp entryGraph(ModuleOp module) {
   return module.lookupSymbol<GraphOp>("forward");
 }
 
-static cpu::TensorSpec specOf(std::string name, Type type) {
-  auto tensor = cast<RankedTensorType>(type);
-  return {std::move(name), tensor.getElementType(),
-          SmallVector<int64_t>(tensor.getShape())};
-}
-
-/// What the outside sees of the model; taken before the graph is lowered,
-/// because lowering drops signs of types.
-static cpu::ModelSignature signatureOf(GraphOp graph, StringRef name) {
-  cpu::ModelSignature signature;
-  signature.name = name.str();
-  for (auto [i, type] : llvm::enumerate(graph.getArgumentTypes()))
-    signature.inputs.push_back(specOf(graph.getInputName(i), type));
-  for (auto [i, type] : llvm::enumerate(graph.getResultTypes()))
-    signature.outputs.push_back(specOf(graph.getOutputName(i), type));
-  return signature;
-}
-
-static func::FuncOp mainFunction(ModuleOp module) {
-  for (func::FuncOp function : module.getOps<func::FuncOp>())
-    if (function->hasAttr(kNumInputsAttr))
-      return function;
-  return {};
-}
-
-static int64_t sizeOf(ModuleOp module, StringRef name) {
-  auto attr = mainFunction(module)->getAttrOfType<IntegerAttr>(name);
-  return attr ? attr.getInt() : 0;
-}
-
-static void addSizes(cpu::ModelSignature &signature, ModuleOp module) {
-  signature.workspaceSize = sizeOf(module, kWorkspaceSizeAttr);
-  signature.weightsSize = sizeOf(module, kWeightsSizeAttr);
-}
-
-/// Checks the module once at the end and not after every pass, which would be
-/// an eighth of the time of a compile: only a mistake of ours can be found.
-static LogicalResult runPasses(PassManager &manager, ModuleOp module,
-                               TimingScope timing) {
-  manager.enableVerifier(false);
-  manager.enableTiming(timing);
-  return success(succeeded(manager.run(module)) && succeeded(verify(module)));
-}
-
-/// Takes @prepare out of the module into one of its own; null when there is
-/// none.
-static OwningOpRef<ModuleOp> takePrepare(ModuleOp module) {
-  auto prepare = module.lookupSymbol<func::FuncOp>("prepare");
-  if (!prepare)
-    return nullptr;
-  OwningOpRef<ModuleOp> own(ModuleOp::create(module.getLoc()));
-  prepare->moveBefore(&own->getBodyRegion().front(),
-                      own->getBodyRegion().front().end());
-  return own;
-}
-
-namespace {
-/// The bytes of a Parameter as @prepare reads them: in place where they are
-/// dense and little-endian, on whatever address, otherwise in a copy.
-class ParamBytes {
-public:
-  static FailureOr<ParamBytes> get(ParamOp param) {
-    ParamBytes bytes;
-    auto blob = dyn_cast<BlobAttr>(param.getValue());
-    Type element = param.getTensorType().getElementType();
-    if (blob && blob.getStrides().empty() && !blob.getBigEndian() &&
-        !element.isInteger(1)) {
-      auto &store = cast<GravenDialect>(param->getDialect())->getBlobStore();
-      auto mapped =
-          store.read(blob.getFile(), blob.getOffset(), blob.getLength());
-      if (!mapped)
-        return emitCoded(param.getLoc(), Code::BadTensor)
-               << llvm::toString(mapped.takeError());
-      bytes.pointer = mapped->data();
-      return bytes;
-    }
-    auto copy = eval::readParam(param);
-    if (failed(copy))
-      return failure();
-    // The copy stands for the file's pages, which need not stay beside it.
-    if (blob)
-      cast<GravenDialect>(param->getDialect())
-          ->getBlobStore()
-          .release(blob.getFile());
-    bytes.copy = std::move(*copy);
-    bytes.pointer = bytes.copy.getBytes().data();
-    return bytes;
-  }
-
-  void *data() const { return const_cast<char *>(pointer); }
-
-private:
-  const char *pointer = nullptr;
-  eval::Tensor copy;
-};
-} // namespace
-
 /// The CPUs that code is made for, and what the layout of their one copy of the
 /// weights follows from.
 namespace {
@@ -177,71 +82,6 @@ struct Targets {
   }
 };
 } // namespace
-
-/// Compiles @prepare, runs it on the Parameters of `module`, and has it write
-/// into `weights`.
-static LogicalResult makeWeights(Session &session, ModuleOp module,
-                                 ModuleOp prepare, const TargetInfo &layout,
-                                 const cpu::EmitOptions &like,
-                                 MutableArrayRef<char> weights) {
-  Location loc = module.getLoc();
-  auto function = prepare.lookupSymbol<func::FuncOp>("prepare");
-  SmallVector<int64_t> offsets(
-      function->getAttrOfType<DenseI64ArrayAttr>(offsetsAttrName).asArrayRef());
-  SmallVector<ParamBytes> params;
-  cpu::ModelSignature signature;
-  signature.name = "prepare";
-  for (auto [i, type] : llvm::enumerate(function.getArgumentTypes())) {
-    auto symbol = function.getArgAttrOfType<StringAttr>(i, paramAttrName);
-    auto bytes = ParamBytes::get(module.lookupSymbol<ParamOp>(symbol));
-    if (failed(bytes))
-      return failure();
-    params.push_back(std::move(*bytes));
-    signature.inputs.push_back(specOf(symbol.str(), type));
-  }
-  for (Type type : function.getResultTypes())
-    signature.outputs.push_back(specOf("", type));
-  // The host runs this code once, whatever the target is. Panels are as wide as
-  // the target's vectors, which may be narrower than the host's.
-  auto target = cpu::CpuTarget::get("native", loc);
-  auto file = OutputFile::createTemporary(loc);
-  if (failed(target) || failed(file))
-    return failure();
-  target->info.vectorBytes =
-      std::min(target->info.vectorBytes, layout.vectorBytes);
-  PassManager manager(&session.getContext());
-  buildBufferPhase(manager);
-  buildOutlining(manager, target->info, /*tuning=*/nullptr);
-  Timer timer = like.timer;
-  if (failed(runPasses(manager, prepare, timer.nest("buffer phase"))))
-    return failure();
-  addSizes(signature, prepare);
-  cpu::EmitOptions emit(like);
-  emit.kind = cpu::OutputKind::SharedObject;
-  emit.optLevel = cpu::OptLevel::O2;
-  emit.target = *target;
-  emit.others.clear();
-  emit.reports = nullptr;
-  emit.launches = nullptr;
-  emit.inputAlignment = cpu::InputAlignment::Byte;
-  auto artifact = cpu::emitArtifact(prepare, signature, emit, std::move(*file));
-  if (failed(artifact) || failed(artifact->commit(Durability::Temporary)))
-    return failure();
-  TimingScope timing(timer.nest("run"));
-  auto loaded = rt::LoadedModel::load(artifact->path().str());
-  if (!loaded)
-    return report(&session.getContext(), loaded.error());
-  SmallVector<void *> inputs, outputs;
-  for (ParamBytes &bytes : params)
-    inputs.push_back(bytes.data());
-  for (int64_t offset : offsets)
-    outputs.push_back(weights.data() + offset);
-  if (rt::Status status = loaded->call({inputs.data(), inputs.size()},
-                                       {outputs.data(), outputs.size()});
-      !status)
-    return report(&session.getContext(), status.error());
-  return success();
-}
 
 /// Text may hold any IR; what a compile starts from is one graph and what it
 /// needs.
@@ -335,7 +175,7 @@ runLastPhases(ModuleOp module, const Targets &targets,
               SmallVectorImpl<OwningOpRef<ModuleOp>> &others) {
   PassManager buffer(module.getContext());
   buildBufferPhase(buffer);
-  if (failed(runPasses(buffer, module, timer.nest("buffer phase"))))
+  if (failed(runChecked(buffer, module, timer.nest("buffer phase"))))
     return failure();
   for (size_t i = 1; i < targets.cpus.size(); ++i)
     others.push_back(module.clone());
@@ -344,8 +184,8 @@ runLastPhases(ModuleOp module, const Targets &targets,
     if (i > 0)
       loops.addNestedPass<func::FuncOp>(createRetileKernels(target.info));
     buildOutlining(loops, target.info, tuning);
-    if (failed(runPasses(loops, i == 0 ? module : *others[i - 1],
-                         timer.nest("outlining"))))
+    if (failed(runChecked(loops, i == 0 ? module : *others[i - 1],
+                          timer.nest("outlining"))))
       return failure();
   }
   return success();
@@ -373,9 +213,9 @@ static bool areThreadsAllowed() {
   SmallVector<pthread_t> threads;
   // They wait for each other, so that all of them exist at one time.
   std::mutex mutex;
-  std::unique_lock lock(mutex);
+  std::unique_lock<std::mutex> lock(mutex);
   auto wait = [](void *argument) -> void * {
-    std::lock_guard guard(*static_cast<std::mutex *>(argument));
+    std::lock_guard<std::mutex> guard(*static_cast<std::mutex *>(argument));
     return nullptr;
   };
   for (pthread_t thread; threads.size() < wanted &&
@@ -406,84 +246,6 @@ static std::unique_ptr<KernelCache> openCache(const CompileOptions &options,
   return nullptr;
 }
 
-/// Everything that differs between the sizes goes into `signature`, which has
-/// the tensors of the first.
-static LogicalResult addSizes(cpu::ModelSignature &signature,
-                              const SizedModel &model,
-                              ArrayRef<cpu::ModelSignature> own, Location loc) {
-  signature.symbols = model.symbols;
-  signature.split = model.split;
-  signature.splitUnits = model.splitUnits;
-  for (auto [size, one] : llvm::zip_equal(model.sizes, own)) {
-    cpu::SizeSpec spec;
-    spec.extents = size.extents;
-    for (const cpu::TensorSpec &tensor : one.inputs)
-      spec.inputs.push_back(tensor.extents);
-    for (auto [i, tensor] : llvm::enumerate(one.outputs)) {
-      if (tensor.extents.size() != signature.outputs[i].extents.size())
-        return emitCoded(loc, Code::DynamicShape)
-               << "output '" << tensor.name << "' has rank "
-               << signature.outputs[i].extents.size() << " or "
-               << tensor.extents.size()
-               << ", as the dynamic extents of the inputs are";
-      spec.outputs.push_back(tensor.extents);
-    }
-    signature.sizes.push_back(std::move(spec));
-  }
-  for (auto [tensor, symbols] :
-       llvm::zip_equal(signature.inputs, model.inputSymbols)) {
-    tensor.symbols = symbols;
-    for (auto [extent, symbol] : llvm::zip_equal(tensor.extents, symbols))
-      extent = symbol.empty() ? extent : ShapedType::kDynamic;
-  }
-  // What is the extent of a symbol in all sizes is called by its name.
-  for (auto [i, tensor] : llvm::enumerate(signature.outputs))
-    for (size_t axis = 0; axis < tensor.extents.size(); ++axis) {
-      auto isAlways = [&](auto extentAt) {
-        return llvm::all_of(signature.sizes, [&](const cpu::SizeSpec &size) {
-          return size.outputs[i][axis] == extentAt(size);
-        });
-      };
-      int64_t unit = model.split && axis == 0
-                         ? model.splitUnits[signature.inputs.size() + i]
-                         : 0;
-      if (unit == 0 && isAlways([&, extent = tensor.extents[axis]](
-                                    const auto &) { return extent; }))
-        continue;
-      tensor.extents[axis] = ShapedType::kDynamic;
-      tensor.symbols.resize(tensor.extents.size());
-      for (size_t s = 0; s < signature.symbols.size(); ++s)
-        if (isAlways([&](const auto &size) { return size.extents[s]; }))
-          tensor.symbols[axis] = signature.symbols[s].name;
-    }
-  return success();
-}
-
-/// Runs of several sizes put an output together along axis 0, and only there.
-static LogicalResult checkSplit(const cpu::ModelSignature &signature,
-                                Location loc) {
-  for (auto [i, tensor] : llvm::enumerate(signature.outputs)) {
-    int64_t unit = signature.splitUnits[signature.inputs.size() + i];
-    llvm::SmallDenseMap<llvm::hash_code, ArrayRef<int64_t>> others;
-    for (const cpu::SizeSpec &size : signature.sizes) {
-      SmallVector<int64_t> rest(size.extents);
-      int64_t count = std::exchange(rest[*signature.split], 0);
-      ArrayRef<int64_t> extents = size.outputs[i];
-      bool good = unit == 0 || extents.front() == unit * count;
-      ArrayRef<int64_t> tail = extents.drop_front(unit == 0 ? 0 : 1);
-      auto [entry, isNew] =
-          others.try_emplace(llvm::hash_combine_range(rest), tail);
-      if (!good || entry->second != tail)
-        return emitCoded(loc, Code::DynamicShape)
-               << "the extents of output '" << tensor.name
-               << "' do not follow from the extent '"
-               << signature.symbols[*signature.split].name
-               << "' of the inputs; name the sizes there is to be code for";
-    }
-  }
-  return success();
-}
-
 /// One size on its way to the kernel phase: its graph's signature.
 static FailureOr<cpu::ModelSignature>
 makeKernels(ModuleOp module, const CompileOptions &options,
@@ -499,20 +261,6 @@ makeKernels(ModuleOp module, const CompileOptions &options,
     return failure();
   return signature;
 }
-
-/// @prepare and the Parameters that it reads.
-struct Weights {
-  OwningOpRef<ModuleOp> prepare, params;
-
-  static Weights take(ModuleOp module) {
-    Weights weights{takePrepare(module), ModuleOp::create(module.getLoc())};
-    // Parameters stay because the rest rewrites the module.
-    for (ParamOp param : llvm::make_early_inc_range(module.getOps<ParamOp>()))
-      param->moveBefore(&weights.params->getBodyRegion().front(),
-                        weights.params->getBodyRegion().front().end());
-    return weights;
-  }
-};
 
 /// Takes a model through all phases into `file`, weights and all; `signature`
 /// has the name and gets the rest.
@@ -555,15 +303,12 @@ buildArtifact(Session &session, const SizedModel &model,
   int64_t threads = signature.threads;
   signature = own.front();
   signature.threads = threads;
-  if (!model.symbols.empty()) {
-    if (failed(addSizes(signature, model, own, loc)) ||
-        (model.split && failed(checkSplit(signature, loc))))
-      return failure();
-  }
+  if (!model.symbols.empty() && failed(addSizes(signature, model, own, loc)))
+    return failure();
   OwningOpRef<ModuleOp> merged;
   if (modules.size() > 1)
     merged = mergeWeights(modules);
-  Weights weights = Weights::take(merged ? *merged : module);
+  Prepare prepare = Prepare::take(merged ? *merged : module);
   auto tuning = tuningOf(options, loc);
   cpu::EmitOptions emit;
   std::vector<SmallVector<OwningOpRef<ModuleOp>>> others(modules.size());
@@ -575,12 +320,12 @@ buildArtifact(Session &session, const SizedModel &model,
     for (auto [other, target] :
          llvm::zip_equal(others[i], ArrayRef(targets->cpus).drop_front()))
       emit.others.push_back({*other, target, i});
-    int64_t workspace = sizeOf(sized, kWorkspaceSizeAttr);
+    int64_t workspace = bytesOf(sized, kWorkspaceSizeAttr);
     if (!signature.sizes.empty())
       signature.sizes[i].workspaceSize = workspace;
     signature.workspaceSize = std::max(signature.workspaceSize, workspace);
   }
-  signature.weightsSize = sizeOf(module, kWeightsSizeAttr);
+  signature.weightsSize = bytesOf(module, kWeightsSizeAttr);
   if (options.tunables)
     listTunables(module, targets->cpus.front().info, *options.tunables);
   emit.kind = kind;
@@ -595,11 +340,11 @@ buildArtifact(Session &session, const SizedModel &model,
   auto artifact = cpu::emitArtifact(module, signature, emit, std::move(file));
   if (failed(artifact))
     return failure();
-  if (weights.prepare && !artifact->weights().empty()) {
+  if (prepare && !artifact->weights().empty()) {
     emit.timer = timer.nest("weights");
     TimingScope timing((Timer(emit.timer)));
-    if (failed(makeWeights(session, *weights.params, *weights.prepare,
-                           targets->layout, emit, artifact->weights())))
+    if (failed(
+            prepare.run(session, targets->layout, emit, artifact->weights())))
       return failure();
     artifact->releaseWeights(0, artifact->weights().size());
   }

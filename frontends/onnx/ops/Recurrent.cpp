@@ -144,7 +144,8 @@ std::optional<Layer> readLayer(NodeBuilder &n, ArrayRef<int64_t> order,
   l.lengths = n.input(4);
   l.h = timeFirst(n.input(5));
   auto names = n.stringsAttr("activations");
-  if (names && names->size() != functions * l.directions) {
+  if (names &&
+      static_cast<int64_t>(names->size()) != functions * l.directions) {
     n.error(Code::BadGraph) << names->size() << " activations, expected "
                             << functions * l.directions;
     return std::nullopt;

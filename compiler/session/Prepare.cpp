@@ -1,0 +1,141 @@
+//===- Prepare.cpp - the weights of an artifact ---*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file implements taking @prepare out of a module, reading Parameters in
+// place where that can be, and the run.
+//===----------------------------------------------------------------------===//
+
+#include "compiler/session/Prepare.h"
+#include "compiler/session/Signature.h"
+#include "compiler/support/OutputFile.h"
+#include "dialects/graven/Graven.h"
+#include "dialects/support/Diagnostics.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "passes/lower/LowerUtils.h"
+#include "passes/memory/Passes.h"
+
+using namespace mlir;
+
+namespace graven {
+
+namespace {
+/// The bytes of a Parameter as @prepare reads them: in place where they are
+/// dense and little-endian, on whatever address, otherwise in a copy.
+class ParamBytes {
+public:
+  static FailureOr<ParamBytes> get(ParamOp param) {
+    ParamBytes bytes;
+    auto blob = dyn_cast<BlobAttr>(param.getValue());
+    Type element = param.getTensorType().getElementType();
+    if (blob && blob.getStrides().empty() && !blob.getBigEndian() &&
+        !element.isInteger(1)) {
+      auto &store = cast<GravenDialect>(param->getDialect())->getBlobStore();
+      auto mapped =
+          store.read(blob.getFile(), blob.getOffset(), blob.getLength());
+      if (!mapped)
+        return emitCoded(param.getLoc(), Code::BadTensor)
+               << llvm::toString(mapped.takeError());
+      bytes.pointer = mapped->data();
+      return bytes;
+    }
+    auto copy = eval::readParam(param);
+    if (failed(copy))
+      return failure();
+    // The copy stands for the file's pages, which need not stay beside it.
+    if (blob)
+      cast<GravenDialect>(param->getDialect())
+          ->getBlobStore()
+          .release(blob.getFile());
+    bytes.copy = std::move(*copy);
+    bytes.pointer = bytes.copy.getBytes().data();
+    return bytes;
+  }
+
+  void *data() const { return const_cast<char *>(pointer); }
+
+private:
+  const char *pointer = nullptr;
+  eval::Tensor copy;
+};
+} // namespace
+
+Prepare Prepare::take(ModuleOp module) {
+  Prepare taken;
+  if (auto prepare = module.lookupSymbol<func::FuncOp>("prepare")) {
+    taken.function = ModuleOp::create(module.getLoc());
+    prepare->moveBefore(&taken.function->getBodyRegion().front(),
+                        taken.function->getBodyRegion().front().end());
+  }
+  // Parameters stay because the rest rewrites the module.
+  taken.params = ModuleOp::create(module.getLoc());
+  for (ParamOp param : llvm::make_early_inc_range(module.getOps<ParamOp>()))
+    param->moveBefore(&taken.params->getBodyRegion().front(),
+                      taken.params->getBodyRegion().front().end());
+  return taken;
+}
+
+LogicalResult Prepare::run(Session &session, const TargetInfo &layout,
+                           const cpu::EmitOptions &like,
+                           MutableArrayRef<char> weights) {
+  Location loc = params->getLoc();
+  auto prepare = function->lookupSymbol<func::FuncOp>("prepare");
+  SmallVector<int64_t> offsets(
+      prepare->getAttrOfType<DenseI64ArrayAttr>(offsetsAttrName).asArrayRef());
+  SmallVector<ParamBytes> read;
+  cpu::ModelSignature signature;
+  signature.name = "prepare";
+  for (auto [i, type] : llvm::enumerate(prepare.getArgumentTypes())) {
+    auto symbol = prepare.getArgAttrOfType<StringAttr>(i, paramAttrName);
+    auto bytes = ParamBytes::get(params->lookupSymbol<ParamOp>(symbol));
+    if (failed(bytes))
+      return failure();
+    read.push_back(std::move(*bytes));
+    signature.inputs.push_back(specOf(symbol.str(), type));
+  }
+  for (Type type : prepare.getResultTypes())
+    signature.outputs.push_back(specOf("", type));
+  // The host runs this code once, whatever the target is. Panels are as wide as
+  // the target's vectors, which may be narrower than the host's.
+  auto target = cpu::CpuTarget::get("native", loc);
+  auto file = OutputFile::createTemporary(loc);
+  if (failed(target) || failed(file))
+    return failure();
+  target->info.vectorBytes =
+      std::min(target->info.vectorBytes, layout.vectorBytes);
+  PassManager manager(&session.getContext());
+  buildBufferPhase(manager);
+  buildOutlining(manager, target->info, /*tuning=*/nullptr);
+  Timer timer = like.timer;
+  if (failed(runChecked(manager, *function, timer.nest("buffer phase"))))
+    return failure();
+  signature.workspaceSize = bytesOf(*function, kWorkspaceSizeAttr);
+  signature.weightsSize = bytesOf(*function, kWeightsSizeAttr);
+  cpu::EmitOptions emit(like);
+  emit.kind = cpu::OutputKind::SharedObject;
+  emit.optLevel = cpu::OptLevel::O2;
+  emit.target = *target;
+  emit.others.clear();
+  emit.reports = nullptr;
+  emit.launches = nullptr;
+  emit.inputAlignment = cpu::InputAlignment::Byte;
+  auto artifact =
+      cpu::emitArtifact(*function, signature, emit, std::move(*file));
+  if (failed(artifact) || failed(artifact->commit(Durability::Temporary)))
+    return failure();
+  TimingScope timing(timer.nest("run"));
+  auto loaded = rt::LoadedModel::load(artifact->path().str());
+  if (!loaded)
+    return report(&session.getContext(), loaded.error());
+  SmallVector<void *> inputs, outputs;
+  for (ParamBytes &bytes : read)
+    inputs.push_back(bytes.data());
+  for (int64_t offset : offsets)
+    outputs.push_back(weights.data() + offset);
+  if (rt::Status status = loaded->call({inputs.data(), inputs.size()},
+                                       {outputs.data(), outputs.size()});
+      !status)
+    return report(&session.getContext(), status.error());
+  return success();
+}
+
+} // namespace graven
