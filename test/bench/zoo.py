@@ -30,6 +30,12 @@ def bert():
     return LastHiddenState(transformers.BertModel(transformers.BertConfig()))
 
 
+def vit():
+    model = torchvision.models.vit_b_16()
+    nn.init.normal_(model.heads.head.weight, std=0.02)  # zeros otherwise, and nothing to compare
+    return model
+
+
 def tokens(length):
     return lambda: (torch.randint(0, 30000, (1, length)), torch.ones(1, length, dtype=torch.long))
 
@@ -52,7 +58,7 @@ MODELS = {
     "bert_base_s128": (bert, tokens(128), "BERT-base, 128 tokens"),
     "gpt2_s64": (lambda: Logits(transformers.GPT2LMHeadModel(transformers.GPT2Config())), lambda: tokens(64)()[:1],
                  "GPT-2, 64 tokens"),
-    "vit_b16": (torchvision.models.vit_b_16, image(224), "ViT-B/16"),
+    "vit_b16": (vit, image(224), "ViT-B/16"),
     "lstm": (lambda: nn.LSTM(128, 256, 2, batch_first=True), lambda: (torch.randn(1, 64, 128),), "LSTM 2x256, 64 steps"),
 }
 
