@@ -9,8 +9,10 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/CachePruning.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/Process.h"
+#include "llvm/Support/raw_ostream.h"
 #include <cstring>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -48,34 +50,6 @@ private:
   int number;
 };
 
-bool readAll(int file, void *data, size_t size) {
-  char *at = static_cast<char *>(data);
-  while (size > 0) {
-    ssize_t count = ::read(file, at, size);
-    if (count < 0 && errno == EINTR)
-      continue;
-    if (count <= 0)
-      return false;
-    at += count;
-    size -= count;
-  }
-  return true;
-}
-
-bool writeAll(int file, const void *data, size_t size) {
-  const char *at = static_cast<const char *>(data);
-  while (size > 0) {
-    ssize_t count = ::write(file, at, size);
-    if (count < 0 && errno == EINTR)
-      continue;
-    if (count <= 0)
-      return false;
-    at += count;
-    size -= count;
-  }
-  return true;
-}
-
 CacheKey hashOf(ArrayRef<char> bytes) {
   return BLAKE3::hash(
       ArrayRef(reinterpret_cast<const uint8_t *>(bytes.data()), bytes.size()));
@@ -92,9 +66,16 @@ Expected<SmallVector<char, 0>> readEntry(int file, const CacheKey &key) {
     return refuse("is not a regular file");
   Header header;
   uint64_t size = status.st_size;
-  if (size < sizeof(header) || size > mostBytes ||
-      !readAll(file, &header, sizeof(header)))
+  if (size < sizeof(header) || size > mostBytes)
     return refuse("has " + Twine(size) + " bytes");
+  // Read, not mapped: another process may write to it.
+  auto buffer = MemoryBuffer::getOpenFile(file, "entry", size,
+                                          /*RequiresNullTerminator=*/false,
+                                          /*IsVolatile=*/true);
+  if (!buffer)
+    return refuse("cannot be read: " + buffer.getError().message());
+  StringRef bytes = (*buffer)->getBuffer();
+  std::memcpy(&header, bytes.data(), sizeof(header));
   if (std::memcmp(header.magic, magic, sizeof(magic)) != 0)
     return refuse("does not begin as an entry does");
   if (header.key != key)
@@ -102,12 +83,10 @@ Expected<SmallVector<char, 0>> readEntry(int file, const CacheKey &key) {
   if (header.size != size - sizeof(header))
     return refuse("has " + Twine(size - sizeof(header)) +
                   " bytes of code, expected " + Twine(header.size));
-  SmallVector<char, 0> object;
-  object.resize_for_overwrite(header.size);
-  if (!readAll(file, object.data(), object.size()) ||
-      hashOf(object) != header.hash)
+  StringRef object = bytes.drop_front(sizeof(header));
+  if (hashOf(ArrayRef(object.data(), object.size())) != header.hash)
     return refuse("does not have the bytes that were written");
-  return object;
+  return SmallVector<char, 0>(object.begin(), object.end());
 }
 
 } // namespace
@@ -213,12 +192,12 @@ void KernelCache::store(const CacheKey &key, ArrayRef<char> object) {
                                 sys::fs::OF_None,
                                 sys::fs::owner_read | sys::fs::owner_write))
     return;
-  bool good = false;
-  {
-    Descriptor file(number);
-    good = writeAll(*file, &header, sizeof(header)) &&
-           writeAll(*file, object.data(), object.size());
-  }
+  raw_fd_ostream file(number, /*shouldClose=*/true);
+  file.write(reinterpret_cast<const char *>(&header), sizeof(header));
+  file.write(object.data(), object.size());
+  file.close();
+  bool good = !file.has_error();
+  file.clear_error();
   // No wait for the disk: what a power failure leaves is found to be damaged.
   if (!good || ::rename(temporary.c_str(), path.c_str()) != 0) {
     ::unlink(temporary.c_str());

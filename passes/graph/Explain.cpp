@@ -18,6 +18,17 @@ bool isHeard(Operation *op) { return op->getContext()->getRemarkEngine(); }
 
 std::string nameOf(Operation *op) { return op->getName().getStringRef().str(); }
 
+/// Makes the remark with `emit`, which is that of its kind.
+void explain(
+    function_ref<remark::detail::InFlightRemark(Location, remark::RemarkOpts)>
+        emit,
+    Pass &pass, Operation *op, function_ref<std::string()> text) {
+  if (isHeard(op))
+    emit(op->getLoc(),
+         remark::RemarkOpts::name(pass.getName()).category(pass.getArgument()))
+        << remark::add("{0}: {1}", nameOf(op), text());
+}
+
 /// The name of the pattern's class, without namespaces and arguments.
 StringRef titleOf(const Pattern &pattern) {
   StringRef name = pattern.getDebugName().split('<').first;
@@ -72,20 +83,12 @@ private:
 } // namespace
 
 void explainDone(Pass &pass, Operation *op, function_ref<std::string()> text) {
-  if (isHeard(op))
-    remark::passed(
-        op->getLoc(),
-        remark::RemarkOpts::name(pass.getName()).category(pass.getArgument()))
-        << remark::add("{0}: {1}", nameOf(op), text());
+  explain(remark::passed, pass, op, text);
 }
 
 void explainNotDone(Pass &pass, Operation *op,
                     function_ref<std::string()> text) {
-  if (isHeard(op))
-    remark::missed(
-        op->getLoc(),
-        remark::RemarkOpts::name(pass.getName()).category(pass.getArgument()))
-        << remark::add("{0}: {1}", nameOf(op), text());
+  explain(remark::missed, pass, op, text);
 }
 
 LogicalResult applyPatternsExplained(Pass &pass, Operation *root,

@@ -11,6 +11,7 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "passes/lower/LowerUtils.h"
 #include "passes/lower/Passes.h"
 #include "passes/lower/TargetOptions.h"
 
@@ -25,23 +26,6 @@ namespace graven {
 namespace {
 
 Type elementOf(Value value) { return getElementTypeOrSelf(value.getType()); }
-
-/// The source of a nest that does nothing but convert each element with a
-/// CastTy; null for any other value.
-template <class CastTy> Value sourceOfCast(Value value) {
-  auto nest = value.getDefiningOp<linalg::GenericOp>();
-  if (!nest || nest.getNumDpsInputs() != 1 || nest.getNumDpsInits() != 1 ||
-      !llvm::all_of(nest.getIndexingMapsArray(),
-                    [](AffineMap map) { return map.isIdentity(); }))
-    return {};
-  Block &body = *nest.getBody();
-  auto cast = dyn_cast<CastTy>(&body.front());
-  if (!cast || cast->getNextNode() != body.getTerminator() ||
-      cast.getIn() != body.getArgument(0) ||
-      body.getTerminator()->getOperand(0) != cast.getResult())
-    return {};
-  return nest.getDpsInputs().front();
-}
 
 bool isReshape(Operation *op) {
   return isa_and_nonnull<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(op);

@@ -278,11 +278,12 @@ lowerBlockedConv(OpBuilder &b, ConvOp op, Value x, Value w, Value bias,
   // Weights stay as narrow as they are: each is widened once for a register
   // tile, an element of the input for each multiplication.
   Type element = type.getElementType(), compute = kernel::computeType(element);
-  if (Value narrow = widenedFrom(w);
+  if (Value narrow = sourceOfCast<arith::ExtFOp>(w);
       narrow && winogradTileOf(op.getAlgorithm()) == 0)
     w = narrow;
   bool paired = false;
-  if (Value narrow = widenedFrom(x); element.isBF16() || narrow) {
+  if (Value narrow = sourceOfCast<arith::ExtFOp>(x);
+      element.isBF16() || narrow) {
     Value pairs = narrow ? narrow : x;
     paired = target.hasBF16Dot && canPair(op, pairs, w);
     if (paired)

@@ -96,7 +96,7 @@ static Value epilogueOperand(OpBuilder &b, Location loc, Value value,
 
 /// The tensor before it was widened.
 static Value narrowOf(Value value) {
-  Value narrow = widenedFrom(value);
+  Value narrow = sourceOfCast<arith::ExtFOp>(value);
   return narrow ? narrow : value;
 }
 

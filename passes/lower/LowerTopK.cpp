@@ -13,48 +13,13 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "passes/lower/LowerUtils.h"
 #include "passes/lower/ScalarFormulas.h"
+#include "passes/lower/Scalars.h"
 #include "passes/lower/SortKeys.h"
 
 using namespace mlir;
 
 namespace graven {
 namespace {
-
-/// Builds scalar code at one place.
-struct Scalars {
-  OpBuilder &b;
-  Location at;
-
-  Value c(int64_t value) const { return indexConstant(b, at, value); }
-  Value add(Value x, Value y) const {
-    return arith::AddIOp::create(b, at, x, y);
-  }
-  Value sub(Value x, Value y) const {
-    return arith::SubIOp::create(b, at, x, y);
-  }
-  Value min(Value x, Value y) const {
-    return arith::MinSIOp::create(b, at, x, y);
-  }
-  Value max(Value x, Value y) const {
-    return arith::MaxSIOp::create(b, at, x, y);
-  }
-  Value less(Value x, Value y) const {
-    return arith::CmpIOp::create(b, at, arith::CmpIPredicate::slt, x, y);
-  }
-  Value both(Value x, Value y) const {
-    return arith::AndIOp::create(b, at, x, y);
-  }
-  Value either(Value x, Value y) const {
-    return arith::OrIOp::create(b, at, x, y);
-  }
-  Value negated(Value x) const {
-    Value one = emitConstant(b, at, b.getI1Type(), 1);
-    return arith::XOrIOp::create(b, at, x, one);
-  }
-  Value pick(Value condition, Value x, Value y) const {
-    return arith::SelectOp::create(b, at, condition, x, y);
-  }
-};
 
 /// One sort: x along an axis, in the order of the Node.
 struct Sort {
@@ -113,7 +78,7 @@ struct Sort {
 
   Value merged(const Scalars &s, Value order, Value width, int64_t steps,
                ValueRange place) const {
-    Value end = s.c(extent), last = s.c(extent - 1), here = place[axis];
+    Value end = s.index(extent), last = s.index(extent - 1), here = place[axis];
     Value pair = s.add(width, width);
     Value into = arith::RemUIOp::create(s.b, s.at, here, pair);
     Value left = s.sub(here, into), right = s.min(s.add(left, width), end);
@@ -125,16 +90,17 @@ struct Sort {
                        positionAt(t, order, place, t.min(position, last)));
     };
     // How many of the first `into` elements come from the left run.
-    SmallVector<Value> bounds{s.max(s.c(0), s.sub(into, rightCount)),
+    SmallVector<Value> bounds{s.max(s.index(0), s.sub(into, rightCount)),
                               s.min(into, leftCount)};
     auto bisection = scf::ForOp::create(
-        s.b, s.at, s.c(0), s.c(steps), s.c(1), bounds,
+        s.b, s.at, s.index(0), s.index(steps), s.index(1), bounds,
         [&](OpBuilder &inner, Location at, Value, ValueRange carried) {
           Scalars t{inner, at};
           Value low = carried[0], high = carried[1];
           Value middle =
-              arith::ShRUIOp::create(inner, at, t.add(low, high), t.c(1));
-          Value fromRight = t.max(t.c(0), t.sub(t.sub(into, middle), t.c(1)));
+              arith::ShRUIOp::create(inner, at, t.add(low, high), t.index(1));
+          Value fromRight =
+              t.max(t.index(0), t.sub(t.sub(into, middle), t.index(1)));
           Value rightFirst = isBefore(t, element(t, t.add(right, fromRight)),
                                       element(t, t.add(left, middle)));
           Value open = t.less(low, high);
@@ -142,7 +108,7 @@ struct Sort {
                 down = t.both(open, rightFirst);
           scf::YieldOp::create(
               inner, at,
-              ValueRange{t.pick(up, t.add(middle, t.c(1)), low),
+              ValueRange{t.pick(up, t.add(middle, t.index(1)), low),
                          t.pick(down, middle, high)});
         });
     Value taken = bisection.getResult(0);
@@ -177,12 +143,13 @@ static Value pickFew(OpBuilder &b, Location loc, const Sort &sort,
     Scalars s{inner, at};
     Value last = tensor::ExtractOp::create(inner, at, before, place);
     last = arith::IndexCastOp::create(inner, at, inner.getIndexType(), last);
-    Value lastElement = sort.elementAt(s, place, s.max(last, s.c(0)));
-    Value isFirst = s.less(last, s.c(0));
-    Value no = s.c(-1);
-    Value start = sort.elementAt(s, place, s.c(0));
+    Value lastElement = sort.elementAt(s, place, s.max(last, s.index(0)));
+    Value isFirst = s.less(last, s.index(0));
+    Value no = s.index(-1);
+    Value start = sort.elementAt(s, place, s.index(0));
     auto search = scf::ForOp::create(
-        inner, at, s.c(0), s.c(sort.extent), s.c(1), ValueRange{no, start},
+        inner, at, s.index(0), s.index(sort.extent), s.index(1),
+        ValueRange{no, start},
         [&](OpBuilder &body, Location l, Value p, ValueRange best) {
           Scalars t{body, l};
           Value x = sort.elementAt(t, place, p);
@@ -191,8 +158,8 @@ static Value pickFew(OpBuilder &b, Location loc, const Sort &sort,
                                t.less(last, p));
           Value open = t.either(
               isFirst, t.either(sort.isBefore(t, lastElement, x), equal));
-          Value better =
-              t.either(t.less(best[0], t.c(0)), sort.isBefore(t, x, best[1]));
+          Value better = t.either(t.less(best[0], t.index(0)),
+                                  sort.isBefore(t, x, best[1]));
           Value take = t.both(open, better);
           scf::YieldOp::create(
               body, l,
@@ -298,9 +265,9 @@ struct LowerTopK : OpConversionPattern<TopKOp> {
                       Scalars s{b, at};
                       Value position =
                           sort.positionAt(s, order, place, place[sort.axis]);
-                      position = s.max(position, s.c(0));
+                      position = s.max(position, s.index(0));
                       return sort.elementAt(
-                          s, place, s.min(position, s.c(sort.extent - 1)));
+                          s, place, s.min(position, s.index(sort.extent - 1)));
                     });
   }
 };

@@ -189,19 +189,21 @@ Value convertElements(OpBuilder &b, Location loc, Value value, Type element) {
                      });
 }
 
-Value widenedFrom(Value value) {
+Operation *soleConversion(Value value) {
   auto nest = value.getDefiningOp<linalg::GenericOp>();
   if (!nest || nest.getNumDpsInputs() != 1 || nest.getNumDpsInits() != 1 ||
       !llvm::all_of(nest.getIndexingMapsArray(),
                     [](AffineMap map) { return map.isIdentity(); }))
-    return {};
+    return nullptr;
   Block &body = *nest.getBody();
-  auto cast = dyn_cast<arith::ExtFOp>(&body.front());
-  if (!cast || cast->getNextNode() != body.getTerminator() ||
-      cast.getIn() != body.getArgument(0) ||
-      body.getTerminator()->getOperand(0) != cast.getResult())
-    return {};
-  return nest.getDpsInputs().front();
+  Operation *cast = &body.front();
+  if (cast->getNextNode() != body.getTerminator() ||
+      cast->getNumOperands() != 1 ||
+      cast->getOperand(0) != body.getArgument(0) ||
+      cast->getNumResults() != 1 ||
+      body.getTerminator()->getOperand(0) != cast->getResult(0))
+    return nullptr;
+  return cast;
 }
 
 } // namespace graven

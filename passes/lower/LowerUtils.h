@@ -112,9 +112,18 @@ mlir::Value padConstant(mlir::OpBuilder &builder, mlir::Location loc,
 mlir::Value convertElements(mlir::OpBuilder &builder, mlir::Location loc,
                             mlir::Value value, mlir::Type element);
 
-/// The f16 or bf16 tensor that a nest does nothing but widen to `value`; null
-/// for any other value.
-mlir::Value widenedFrom(mlir::Value value);
+/// The one operation of a nest that does it to each element of its one input,
+/// in place; null for any other value.
+mlir::Operation *soleConversion(mlir::Value value);
+
+/// The input of a nest that does nothing but convert each element with a
+/// CastTy; null for any other value.
+template <class CastTy> mlir::Value sourceOfCast(mlir::Value value) {
+  mlir::Operation *cast = soleConversion(value);
+  return llvm::isa_and_nonnull<CastTy>(cast)
+             ? value.getDefiningOp()->getOperand(0)
+             : mlir::Value();
+}
 
 mlir::Value indexConstant(mlir::OpBuilder &builder, mlir::Location loc,
                           int64_t value);

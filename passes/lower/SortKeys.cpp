@@ -13,39 +13,13 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "passes/lower/LowerUtils.h"
 #include "passes/lower/ScalarFormulas.h"
+#include "passes/lower/Scalars.h"
 #include <limits>
 
 using namespace mlir;
 
 namespace graven {
 namespace {
-
-/// Builds scalar code at one place.
-struct Scalars {
-  OpBuilder &b;
-  Location at;
-
-  Value number(Type type, int64_t value) const {
-    return arith::ConstantOp::create(b, at, b.getIntegerAttr(type, value));
-  }
-  Value index(int64_t value) const { return indexConstant(b, at, value); }
-  Value cast(Value x, Type type) const {
-    return arith::IndexCastOp::create(b, at, type, x);
-  }
-  template <class OpTy> Value two(Value x, Value y) const {
-    return OpTy::create(b, at, x, y);
-  }
-  Value add(Value x, Value y) const { return two<arith::AddIOp>(x, y); }
-  Value sub(Value x, Value y) const { return two<arith::SubIOp>(x, y); }
-  Value min(Value x, Value y) const { return two<arith::MinSIOp>(x, y); }
-  Value max(Value x, Value y) const { return two<arith::MaxSIOp>(x, y); }
-  Value less(Value x, Value y) const {
-    return arith::CmpIOp::create(b, at, arith::CmpIPredicate::slt, x, y);
-  }
-  Value pick(Value condition, Value x, Value y) const {
-    return arith::SelectOp::create(b, at, condition, x, y);
-  }
-};
 
 /// An i32 whose signed order is that of the elements.
 Value orderOf(const Scalars &s, Value x, Type nodeElement) {
