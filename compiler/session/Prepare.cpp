@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/session/Prepare.h"
+#include "compiler/session/Pieces.h"
 #include "compiler/session/Signature.h"
 #include "compiler/support/OutputFile.h"
 #include "dialects/graven/Graven.h"
@@ -76,7 +77,7 @@ Prepare Prepare::take(ModuleOp module) {
 
 LogicalResult Prepare::run(Session &session, const TargetInfo &layout,
                            const cpu::EmitOptions &like,
-                           MutableArrayRef<char> weights) {
+                           cpu::Artifact &weights) {
   Location loc = params->getLoc();
   auto prepare = function->lookupSymbol<func::FuncOp>("prepare");
   SmallVector<int64_t> offsets(
@@ -92,8 +93,18 @@ LogicalResult Prepare::run(Session &session, const TargetInfo &layout,
     read.push_back(std::move(*bytes));
     signature.inputs.push_back(specOf(symbol.str(), type));
   }
-  for (Type type : prepare.getResultTypes())
+  MLIRContext *context = &session.getContext();
+  signature.inputs.push_back(specOf(
+      "piece", RankedTensorType::get({1}, IntegerType::get(context, 64))));
+  SmallVector<cpu::WeightsPlace> places;
+  for (auto [offset, type] :
+       llvm::zip_equal(offsets, prepare.getResultTypes())) {
     signature.outputs.push_back(specOf("", type));
+    auto tensor = cast<RankedTensorType>(type);
+    uint64_t bytes =
+        tensor.getNumElements() * eval::storageBytes(tensor.getElementType());
+    places.push_back({static_cast<uint64_t>(offset), bytes});
+  }
   // The host runs this code once, whatever the target is. Panels are as wide as
   // the target's vectors, which may be narrower than the host's.
   auto target = cpu::CpuTarget::get("native", loc);
@@ -102,12 +113,14 @@ LogicalResult Prepare::run(Session &session, const TargetInfo &layout,
     return failure();
   target->info.vectorBytes =
       std::min(target->info.vectorBytes, layout.vectorBytes);
-  PassManager manager(&session.getContext());
+  PassManager manager(context);
   buildBufferPhase(manager);
   buildOutlining(manager, target->info, /*tuning=*/nullptr);
   Timer timer = like.timer;
   if (failed(runChecked(manager, *function, timer.nest("buffer phase"))))
     return failure();
+  SmallVector<Piece> pieces =
+      splitIntoPieces(function->lookupSymbol<func::FuncOp>("prepare"), places);
   signature.workspaceSize = bytesOf(*function, kWorkspaceSizeAttr);
   signature.weightsSize = bytesOf(*function, kWeightsSizeAttr);
   cpu::EmitOptions emit(like);
@@ -125,17 +138,14 @@ LogicalResult Prepare::run(Session &session, const TargetInfo &layout,
   TimingScope timing(timer.nest("run"));
   auto loaded = rt::LoadedModel::load(artifact->path().str());
   if (!loaded)
-    return report(&session.getContext(), loaded.error());
-  SmallVector<void *> inputs, outputs;
+    return report(context, loaded.error());
+  SmallVector<void *> inputs;
   for (ParamBytes &bytes : read)
     inputs.push_back(bytes.data());
-  for (int64_t offset : offsets)
-    outputs.push_back(weights.data() + offset);
-  if (rt::Status status = loaded->call({inputs.data(), inputs.size()},
-                                       {outputs.data(), outputs.size()});
-      !status)
-    return report(&session.getContext(), status.error());
-  return success();
+  return runPieces(
+      *loaded, pieces, inputs, places, weights,
+      context->isMultithreadingEnabled() ? &context->getThreadPool() : nullptr,
+      context);
 }
 
 } // namespace graven

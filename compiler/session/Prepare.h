@@ -21,11 +21,11 @@ public:
   explicit operator bool() const { return static_cast<bool>(function); }
 
   /// Compiles @prepare for this machine as `like` says, runs it on the
-  /// Parameters, and has it write into `weights`. Panels are laid out for
-  /// `layout`.
+  /// Parameters, and writes the weights it makes into `artifact`. Panels are
+  /// laid out for `layout`.
   llvm::LogicalResult run(Session &session, const TargetInfo &layout,
                           const cpu::EmitOptions &like,
-                          llvm::MutableArrayRef<char> weights);
+                          cpu::Artifact &artifact);
 
 private:
   mlir::OwningOpRef<mlir::ModuleOp> function, params;

@@ -340,13 +340,11 @@ buildArtifact(Session &session, const SizedModel &model,
   auto artifact = cpu::emitArtifact(module, signature, emit, std::move(file));
   if (failed(artifact))
     return failure();
-  if (prepare && !artifact->weights().empty()) {
+  if (prepare && artifact->weightsSize() > 0) {
     emit.timer = timer.nest("weights");
     TimingScope timing((Timer(emit.timer)));
-    if (failed(
-            prepare.run(session, targets->layout, emit, artifact->weights())))
+    if (failed(prepare.run(session, targets->layout, emit, *artifact)))
       return failure();
-    artifact->releaseWeights(0, artifact->weights().size());
   }
   return artifact;
 }

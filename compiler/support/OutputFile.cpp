@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // This file implements OutputFile on POSIX calls: every way in which a disk can
-// refuse must come back as an error before a mapped page turns it into a
-// signal.
+// refuse must come back as an error, which is why nothing is mapped: a page
+// that has no place is a signal.
 //===----------------------------------------------------------------------===//
 #include "compiler/support/OutputFile.h"
 #include "dialects/support/Diagnostics.h"
@@ -13,7 +13,6 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -24,7 +23,8 @@ using mlir::LogicalResult;
 using mlir::success;
 
 namespace {
-constexpr uint64_t pageSize = 4096;
+/// Bytes whose way to the disk is worth a call of its own.
+constexpr uint64_t worthStarting = 1 << 20;
 /// Names tried for a temporary file; they are random, so one is enough.
 constexpr int mostAttempts = 16;
 } // namespace
@@ -81,12 +81,11 @@ LogicalResult OutputFile::open(llvm::StringRef folder, unsigned bits) {
 OutputFile::OutputFile(OutputFile &&other)
     : target(std::move(other.target)), temporary(std::move(other.temporary)),
       loc(other.loc), descriptor(std::exchange(other.descriptor, -1)),
-      written(other.written), mapping(std::exchange(other.mapping, {})) {
+      written(other.written) {
   other.temporary.clear();
 }
 
 OutputFile::~OutputFile() {
-  unmap();
   if (descriptor >= 0)
     ::close(descriptor);
   if (!temporary.empty()) {
@@ -108,59 +107,48 @@ bool OutputFile::fitsLimit(uint64_t size) const {
          limit.rlim_cur == RLIM_INFINITY || size <= limit.rlim_cur;
 }
 
-LogicalResult OutputFile::write(llvm::ArrayRef<char> bytes) {
-  if (!fitsLimit(written + bytes.size()))
-    return fail(EFBIG);
+std::error_code OutputFile::writeAt(uint64_t offset,
+                                    llvm::ArrayRef<char> bytes) {
+  uint64_t begin = offset;
+  auto refusal = [](int error) {
+    return std::error_code(error, std::generic_category());
+  };
   while (!bytes.empty()) {
-    ssize_t count = ::pwrite(descriptor, bytes.data(), bytes.size(), written);
+    ssize_t count = ::pwrite(descriptor, bytes.data(), bytes.size(), offset);
     if (count < 0 && errno == EINTR)
       continue;
     if (count < 0)
-      return fail(errno);
+      return refusal(errno);
     if (count == 0)
-      return fail(ENOSPC);
-    written += count;
+      return refusal(ENOSPC);
+    offset += count;
     bytes = bytes.drop_front(count);
   }
+  // Only advice, so that the wait at the end is short.
+  if (!target.empty() && offset - begin >= worthStarting)
+    ::sync_file_range(descriptor, begin, offset - begin, SYNC_FILE_RANGE_WRITE);
+  return {};
+}
+
+LogicalResult OutputFile::write(llvm::ArrayRef<char> bytes) {
+  if (!fitsLimit(written + bytes.size()))
+    return fail(EFBIG);
+  if (std::error_code error = writeAt(written, bytes))
+    return fail(error.value());
+  written += bytes.size();
   return success();
 }
 
-LogicalResult OutputFile::extend(uint64_t offset, uint64_t size) {
-  assert(offset % pageSize == 0 && mapping.empty() && "one part, whole pages");
+LogicalResult OutputFile::extend(uint64_t size) {
   if (!fitsLimit(size))
     return fail(EFBIG);
-  // A hole would be filled when a page of it is written, too late for an error.
-  if (int error = ::posix_fallocate(descriptor, 0, size))
-    return fail(error);
-  written = size;
-  void *address = ::mmap(nullptr, size - offset, PROT_READ | PROT_WRITE,
-                         MAP_SHARED, descriptor, offset);
-  if (address == MAP_FAILED)
+  if (::ftruncate(descriptor, static_cast<off_t>(size)) != 0)
     return fail(errno);
-  mapping = {static_cast<char *>(address), static_cast<size_t>(size - offset)};
+  written = size;
   return success();
-}
-
-void OutputFile::release(uint64_t offset, uint64_t size) {
-  // Whole pages inside the part, so that its neighbours are not touched.
-  uint64_t begin = llvm::alignTo(offset, pageSize);
-  uint64_t end = llvm::alignDown(
-      std::min<uint64_t>(offset + size, mapping.size()), pageSize);
-  if (begin >= end)
-    return;
-  // Only advice: the kernel keeps what it cannot write yet.
-  ::sync_file_range(descriptor, 0, 0, SYNC_FILE_RANGE_WRITE);
-  ::madvise(mapping.data() + begin, end - begin, MADV_DONTNEED);
-}
-
-void OutputFile::unmap() {
-  if (!mapping.empty())
-    ::munmap(mapping.data(), mapping.size());
-  mapping = {};
 }
 
 LogicalResult OutputFile::commit(Durability durability) {
-  unmap();
   if (durability == Durability::Durable && ::fsync(descriptor) != 0)
     return fail(errno);
   if (::close(std::exchange(descriptor, -1)) != 0)

@@ -39,18 +39,19 @@ public:
   /// Appends bytes.
   mlir::LogicalResult write(llvm::ArrayRef<char> bytes);
 
-  /// Extends the file to `size` bytes of zeros with room for them on the disk,
-  /// and maps the part from `offset`, a multiple of 4096, so that it can be
-  /// written in place. At most one part of a file is mapped.
-  mlir::LogicalResult extend(uint64_t offset, uint64_t size);
-  llvm::MutableArrayRef<char> mapped() const { return mapping; }
+  /// Extends the file to `size` bytes, the new ones zero until writeAt().
+  mlir::LogicalResult extend(uint64_t size);
 
-  /// Starts writing a finished part of mapped() to the disk and gives its
-  /// memory back to the system. What is there stays there and can be read
-  /// again.
-  void release(uint64_t offset, uint64_t size);
+  /// Writes bytes into what the file has, and starts their way to the disk
+  /// where it is to last. Any thread may: what the disk says is for report().
+  std::error_code writeAt(uint64_t offset, llvm::ArrayRef<char> bytes);
 
-  /// Unmaps, waits for the disk if the file is to last, and gives it its name.
+  /// Reports an error of this file (CannotWrite) unless there is none.
+  mlir::LogicalResult report(std::error_code error) const {
+    return error ? fail(error.value()) : mlir::success();
+  }
+
+  /// Waits for the disk if the file is to last, and gives it its name.
   mlir::LogicalResult commit(Durability durability = Durability::Durable);
 
   /// The name that commit() gives; of a temporary file the one it has.
@@ -62,13 +63,11 @@ private:
   mlir::LogicalResult open(llvm::StringRef folder, unsigned bits);
   mlir::LogicalResult fail(int error, llvm::StringRef folder = {}) const;
   bool fitsLimit(uint64_t size) const;
-  void unmap();
 
   std::string target, temporary;
   mlir::Location loc;
   int descriptor = -1;
   uint64_t written = 0;
-  llvm::MutableArrayRef<char> mapping;
 };
 
 /// A stream into an OutputFile. After the first error, which is reported, the

@@ -142,6 +142,12 @@ Status LoadedModel::run(std::span<const GravenTensor> inputs,
 
 Status LoadedModel::call(std::span<void *const> inputs,
                          std::span<void *const> outputs) {
+  return call(inputs, outputs, workspace.data(), threads());
+}
+
+Status LoadedModel::call(std::span<void *const> inputs,
+                         std::span<void *const> outputs, void *workspace,
+                         const GravenParallel *parallel) const {
   if (inputs.size() != this->inputs().size() ||
       outputs.size() != this->outputs().size())
     return Error{"model '" + std::string(name()) + "': expected " +
@@ -151,9 +157,8 @@ Status LoadedModel::call(std::span<void *const> inputs,
                  std::to_string(outputs.size())};
   char message[512] = "";
   const GravenSupport &support = *model->support;
-  int status =
-      support.call(model, inputs.data(), outputs.data(), workspace.data(),
-                   support.pool_parallel(pool.get()), message, sizeof(message));
+  int status = support.call(model, inputs.data(), outputs.data(), workspace,
+                            parallel, message, sizeof(message));
   return toStatus(status, message, support);
 }
 

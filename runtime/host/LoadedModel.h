@@ -66,6 +66,11 @@ public:
   /// tensors (@prepare has one input for each parameter).
   Status call(std::span<void *const> inputs, std::span<void *const> outputs);
 
+  /// The same with the caller's threads and workspace, which is taken for this
+  /// call alone when null: several calls may be made at a time.
+  Status call(std::span<void *const> inputs, std::span<void *const> outputs,
+              void *workspace, const GravenParallel *parallel) const;
+
   /// Runs and creates the outputs; symbolic extents follow from the inputs.
   Result<std::vector<Array>> run(std::span<Array> inputs);
 

@@ -445,9 +445,8 @@ FailureOr<Artifact> graven::cpu::emitArtifact(ModuleOp module,
            << "the linked file has no room for weights";
   if (failed(file.write(image)))
     return failure();
-  if (weights->size > 0 &&
-      failed(file.extend(weights->offset, weights->offset + weights->size)))
+  if (weights->size > 0 && failed(file.extend(weights->offset + weights->size)))
     return failure();
-  return Artifact(std::move(file),
+  return Artifact(std::move(file), weights->offset,
                   weights->size > 0 ? signature.weightsSize : 0);
 }

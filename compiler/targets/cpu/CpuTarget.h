@@ -103,20 +103,21 @@ struct EmitOptions {
 /// A file that is complete but for its weights, and has no name yet.
 class Artifact {
 public:
-  Artifact(OutputFile &&file, int64_t weightsSize)
-      : file(std::move(file)), weightsSize(weightsSize) {}
+  Artifact(OutputFile &&file, uint64_t weightsStart, int64_t weightsSize)
+      : file(std::move(file)), start(weightsStart), size(weightsSize) {}
 
-  /// The weights, all zero at first, aligned to 4096 bytes; empty when the
-  /// model has none or the kind of file holds none (text).
-  llvm::MutableArrayRef<char> weights() const {
-    return file.mapped().take_front(weightsSize);
+  /// Bytes of the weights, which are zero at first; 0 when the model has none
+  /// or the kind of file holds none (text).
+  int64_t weightsSize() const { return size; }
+
+  /// Fills a part of the weights. Any thread may; errors are for report().
+  std::error_code writeWeights(uint64_t offset, llvm::ArrayRef<char> bytes) {
+    assert(offset + bytes.size() <= static_cast<uint64_t>(size) &&
+           "writes within the weights");
+    return file.writeAt(start + offset, bytes);
   }
-
-  /// Gives the memory of a finished part of weights() back to the system.
-  /// Optional: it keeps the peak low while a second copy of the weights is
-  /// being read.
-  void releaseWeights(uint64_t offset, uint64_t size) {
-    file.release(offset, size);
+  mlir::LogicalResult report(std::error_code error) const {
+    return file.report(error);
   }
 
   /// Gives the file its name. Without this nothing is left on the disk.
@@ -128,7 +129,9 @@ public:
 
 private:
   OutputFile file;
-  int64_t weightsSize;
+  /// Where in the file the weights are.
+  uint64_t start;
+  int64_t size;
 };
 
 /// Compiles `module` and the other variants, which have their kernels in

@@ -119,7 +119,7 @@ TEST_F(ExpandedKernelsTest, gemmAndElementwise) {
   signature.weightsSize = panels * depth * tile.nr * 4;
   auto artifact = emitArtifact(*module, signature, options, path("gemm.so"));
   ASSERT_TRUE(succeeded(artifact)) << errors;
-  auto *packed = reinterpret_cast<float *>(artifact->weights().data());
+  std::vector<float> packed(panels * depth * tile.nr);
   for (int64_t p = 0; p < panels; ++p)
     for (int64_t k = 0; k < depth; ++k)
       for (int64_t n = 0; n < tile.nr; ++n) {
@@ -127,6 +127,7 @@ TEST_F(ExpandedKernelsTest, gemmAndElementwise) {
         packed[(p * depth + k) * tile.nr + n] =
             column < columns ? b[k * columns + column] : 0;
       }
+  ASSERT_FALSE(artifact->writeWeights(0, bytesOf(packed)));
   ASSERT_TRUE(succeeded(artifact->commit()));
 
   Loaded loaded(path("gemm.so"));

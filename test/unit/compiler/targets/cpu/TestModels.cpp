@@ -185,9 +185,10 @@ LogicalResult CpuTargetTest::compile(llvm::StringRef source,
   if (failed(artifact))
     return failure();
   if (!weights.empty() &&
-      artifact->weights().size() >= weights.size() * sizeof(float))
-    std::memcpy(artifact->weights().data(), weights.data(),
-                weights.size() * sizeof(float));
+      artifact->weightsSize() >=
+          static_cast<int64_t>(weights.size() * sizeof(float)) &&
+      artifact->writeWeights(0, bytesOf(weights)))
+    return failure();
   return artifact->commit();
 }
 

@@ -22,6 +22,12 @@ extern const char scaleSource[];
 /// out = f(x) for 8 floats, `body` computes %r : f32 from %v : f32; no buffers.
 std::string pointwiseSource(llvm::StringRef body);
 
+/// The bytes of numbers, as files take them.
+inline llvm::ArrayRef<char> bytesOf(llvm::ArrayRef<float> numbers) {
+  return {reinterpret_cast<const char *>(numbers.data()),
+          numbers.size() * sizeof(float)};
+}
+
 /// An unloaded library is closed; its functions are those of the model table.
 class Loaded {
 public:
