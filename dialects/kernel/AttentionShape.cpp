@@ -81,8 +81,12 @@ int64_t AttentionShape::scoresStride() const {
   return aligned(paddedKeys()) + kLine;
 }
 
-int64_t AttentionShape::factorsStart() const {
+int64_t AttentionShape::shiftsStart() const {
   return scoresStart() + mr * scoresStride();
+}
+
+int64_t AttentionShape::factorsStart() const {
+  return shiftsStart() + aligned(mr);
 }
 
 int64_t AttentionShape::maximaStart() const {

@@ -45,13 +45,14 @@ struct AttentionShape {
   // (j / panel * depth + e) * panel + j % panel of the keys, value j of column
   // f at (f / panel * paddedKeys() + j) * panel + f % panel of the values.
   // Scores and the rows of the query have a stride each, the sums of a group
-  // (online) that of the padded columns. Maxima, sums and factors are one for
-  // each row.
+  // (online) that of the padded columns. Shifts, factors, maxima and sums are
+  // one for each row.
   int64_t valuesStart() const;
   int64_t queryStart() const;
   int64_t queryStride() const;
   int64_t scoresStart() const;
   int64_t scoresStride() const;
+  int64_t shiftsStart() const;
   int64_t factorsStart() const;
   int64_t maximaStart() const;
   int64_t totalsStart() const;

@@ -20,6 +20,10 @@ inline constexpr double kExpm1F32[] = {0x1p-1,         0x1.555556p-3,
 inline constexpr double kExp2F32[] = {0x1.62e43p-1,  0x1.ebfbep-3,
                                       0x1.c6af9cp-5, 0x1.3b2a48p-7,
                                       0x1.5ef5dp-10, 0x1.442512p-13};
+/// 2^x = P(x), |x| <= 1/2; relative error at most 2^-22.
+inline constexpr double kExp2ShortF32[] = {0x1.000002p0,  0x1.62e432p-1,
+                                           0x1.ebf8a8p-3, 0x1.c6adbap-5,
+                                           0x1.3d237ep-7, 0x1.5fb176p-10};
 /// ln(1 + x) = x - x^2/2 + x^3 P(x), 1 + x in [sqrt(1/2), sqrt(2)]; relative
 /// error at most 2^-27.
 inline constexpr double kLogF32[] = {

@@ -71,6 +71,15 @@ Expr expNonPositiveF32(Expr x) {
   return expSmallF32(atLeast(x, -88));
 }
 
+Expr softmaxWeightF32(Expr x) {
+  // Below -88 the exponent is -127, whose bits are those of zero: the shift
+  // takes the sum's exponent off, and 127 is in its mantissa.
+  Expr limited = atLeast(x, -88), shift = x.constant(0x1.8p23 + 127);
+  Expr shifted = multiplyAdd(limited, kLog2E, shift);
+  Expr rest = multiplyAdd(limited, kLog2E, shift - shifted);
+  return horner(rest, kExp2ShortF32) * floatOf(bitsOf(shifted) << 23);
+}
+
 Expr exp2F32(Expr x) {
   Expr limited = atLeast(atMost(x, 128), -151);
   Nearest n = nearestInteger(limited);

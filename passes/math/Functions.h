@@ -25,6 +25,10 @@ Expr expSmallF32(Expr x);
 /// e^x for x <= 0, within 2 units in the last place, and 0 below -87.7, where
 /// it is less than 2^-126; NaN stays NaN.
 Expr expNonPositiveF32(Expr x);
+/// e^x for x <= 0 as the weight of a softmax, whose largest is 1: within
+/// 2^-22 (1 + |x| / 16) of itself, so within 2^-22 of the largest; below 2^-126
+/// it is 0. Its reduction takes one product, and its polynomial is short.
+Expr softmaxWeightF32(Expr x);
 
 // Sigmoid-shaped functions (Sigmoids.cpp), erfc in f64 inside.
 Expr tanhF32(Expr x);

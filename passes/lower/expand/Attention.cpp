@@ -18,6 +18,9 @@ using namespace mlir;
 namespace graven::expand {
 namespace {
 
+/// Tiles that are enough work for the keys of the next head to come.
+constexpr int64_t kPrefetchingTiles = 8;
+
 class AttentionExpansion {
 public:
   AttentionExpansion(Emitter &e, kernel::AttentionOp op,
@@ -42,9 +45,11 @@ public:
         return online(tile, head, slot, firstTile, lastTile);
       Block all{Idx(int64_t(0)), shape.keys};
       packOnce(unit, first, [&] { pack(head, slot, all); });
-      e.tiles(split, firstTile, lastTile, [&](Idx, Idx row, int64_t rows) {
-        tile.run(all, row, rows, Idx(int64_t(0)));
-      });
+      e.tiles(split, firstTile, lastTile,
+              [&](Idx index, Idx row, int64_t rows) {
+                prefetchNext(at, head, index, e.add(row, Idx(rows)), rows);
+                tile.run(all, row, rows, Idx(int64_t(0)));
+              });
     });
   }
 
@@ -59,6 +64,41 @@ private:
                            e.divRem(unit, sharing).second, Idx(int64_t(0)));
     Value starts = compare(e, arith::CmpIPredicate::eq, unit, first);
     when(e, arith::OrIOp::create(b, e.loc(), begins, starts), body);
+  }
+
+  /// Asks for the rows of the next tile, and for a tile's share of the keys and
+  /// values of the next head, whose rows may be far apart: all tiles that have
+  /// the keys of this head ask for all of them.
+  void prefetchNext(ArrayRef<Idx> unit, const Head &head, Idx tile, Idx nextRow,
+                    int64_t rows) {
+    int64_t shares = shape.repeat() * split.count;
+    // A few tiles would only wait for what they ask for.
+    if (shares < kPrefetchingTiles)
+      return;
+    auto row = [&](const Buffer &buffer, Idx first, int64_t columns) {
+      int64_t line = 512 / buffer.element.getIntOrFloatBitWidth();
+      for (int64_t column = 0; column < columns; column += line)
+        e.prefetchFar(buffer, e.add(first, Idx(column)));
+    };
+    for (int64_t i = 0; i < rows; ++i)
+      row(operands.q.buffer,
+          operands.q.row(e, head.batch, head.head, e.add(nextRow, Idx(i))),
+          shape.depth);
+    int64_t heads = shape.batch * shape.keyHeads;
+    if (heads == 1)
+      return;
+    Idx next = e.min(
+        e.add(e.add(e.mul(unit[0], shape.keyHeads), unit[1]), Idx(int64_t(1))),
+        Idx(heads - 1));
+    SmallVector<Idx> at = e.delinearize(next, {shape.batch, shape.keyHeads});
+    int64_t count = llvm::divideCeilSigned(shape.keys, shares);
+    Idx first = e.mul(e.add(e.mul(unit[2], split.count), tile), count);
+    e.loop(Idx(int64_t(0)), Idx(count), 1, [&](Idx i) {
+      Idx key = e.add(first, i);
+      row(operands.k.buffer, operands.k.row(e, at[0], at[1], key), shape.depth);
+      row(operands.v.buffer, operands.v.row(e, at[0], at[1], key),
+          shape.columns);
+    });
   }
 
   /// A block of keys after the other, with what each row has so far in the

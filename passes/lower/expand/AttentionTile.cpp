@@ -18,8 +18,9 @@ using namespace mlir;
 namespace graven::expand {
 namespace {
 
-/// Vectors of a row that are reduced side by side.
-constexpr int64_t kChains = 4;
+/// Vectors that are compared, and exponentials that are summed, side by side.
+constexpr int64_t kMaximumChains = 4;
+constexpr int64_t kSumChains = 4;
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
@@ -220,40 +221,51 @@ void AttentionTile::hideLaterKeys(const Block &block, Idx row, int64_t rows,
   });
 }
 
-/// Folds the vectors of a row, in chains that `join` joins.
-Value AttentionTile::fold(Idx limit, Value init,
-                          function_ref<Value(Idx, Value)> step,
-                          function_ref<Value(Value, Value)> join) {
+SmallVector<Value>
+AttentionTile::fold(int64_t rows, Idx limit, int64_t chains, Value init,
+                    function_ref<Value(int64_t, Idx, Value)> step,
+                    function_ref<Value(Value, Value)> join) {
   bool isStatic = limit.isConstant();
-  // Whole panels where the end is not known.
-  int64_t chains = isStatic ? kChains : vectors, stride = chains * lanes;
+  // No more than a panel where the end is not known, since panels are whole.
+  if (!isStatic)
+    chains = std::min(chains, vectors);
+  int64_t stride = chains * lanes;
   int64_t end = llvm::alignTo(isStatic ? limit.offset : 0,
                               std::max<int64_t>(lanes, kKeysUnroll));
   Idx whole = isStatic
                   ? Idx(end / stride * stride)
                   : e.mul(e.divRem(e.add(limit, Idx(stride - 1)), stride).first,
                           stride);
-  SmallVector<Value> values(chains, init);
+  auto steps = [&](Idx column, int64_t count, ValueRange carried) {
+    SmallVector<Value> next(carried);
+    for (int64_t row = 0; row < rows; ++row)
+      for (int64_t u = 0; u < count; ++u) {
+        Value &chain = next[row * chains + u];
+        chain = step(row, e.add(column, Idx(u * lanes)), chain);
+      }
+    return next;
+  };
+  SmallVector<Value> values(rows * chains, init);
   values = e.loop(Idx(int64_t(0)), whole, stride, values,
                   [&](Idx column, ValueRange carried) {
-                    SmallVector<Value> next;
-                    for (int64_t u = 0; u < chains; ++u)
-                      next.push_back(
-                          step(e.add(column, Idx(u * lanes)), carried[u]));
-                    return next;
+                    return steps(column, chains, carried);
                   });
-  if (isStatic)
-    for (int64_t u = 0, at = whole.offset; at < end; at += lanes, ++u)
-      values[u] = step(Idx(at), values[u]);
-  while (values.size() > 1) {
-    SmallVector<Value> joined;
-    for (size_t i = 0; i + 1 < values.size(); i += 2)
-      joined.push_back(join(values[i], values[i + 1]));
-    if (values.size() % 2 == 1)
-      joined.push_back(values.back());
-    values = std::move(joined);
+  if (isStatic && whole.offset < end)
+    values = steps(whole, (end - whole.offset) / lanes, values);
+  SmallVector<Value> results;
+  for (int64_t row = 0; row < rows; ++row) {
+    SmallVector<Value> left(ArrayRef(values).slice(row * chains, chains));
+    while (left.size() > 1) {
+      SmallVector<Value> joined;
+      for (size_t i = 0; i + 1 < left.size(); i += 2)
+        joined.push_back(join(left[i], left[i + 1]));
+      if (left.size() % 2 == 1)
+        joined.push_back(left.back());
+      left = std::move(joined);
+    }
+    results.push_back(left.front());
   }
-  return values.front();
+  return results;
 }
 
 Value AttentionTile::inverse(Value total) {
@@ -269,59 +281,82 @@ Value AttentionTile::inverse(Value total) {
                                  quotient);
 }
 
-void AttentionTile::softmax(int64_t rows, Idx limit, Idx groupRow) {
+/// What is taken off the scores of each row before they are exponents: their
+/// maximum, with the blocks before. All rows at once: each alone would wait for
+/// its maximum.
+void AttentionTile::findShifts(int64_t rows, Idx limit, Idx groupRow) {
   OpBuilder &b = e.builder();
   const Buffer &memory = operands.scratch;
-  e.loop(Idx(int64_t(0)), Idx(rows), 1, [&](Idx r) {
-    Idx scores =
-        e.add(scratch(shape.scoresStart()), e.mul(r, shape.scoresStride()));
-    auto load = [&](Idx column) {
-      return e.loadVector(memory, e.add(scores, column), vector, lanes);
+  // A NaN that the maximum overlooks comes back through the exponentials.
+  auto larger = [&](Value x, Value y) { return e.maxOrSecond(x, y); };
+  SmallVector<Value> most = fold(
+      rows, limit, std::max<int64_t>(1, kMaximumChains / rows), lowest,
+      [&](int64_t row, Idx column, Value chain) {
+        Idx at = e.add(
+            scratch(shape.scoresStart() + row * shape.scoresStride()), column);
+        return larger(e.loadVector(memory, at, vector, lanes), chain);
+      },
+      larger);
+  for (int64_t row = 0; row < rows; ++row) {
+    Value greatest = e.maxOfLanes(most[row]);
+    auto storeFirst = [&](Value value, Idx at) {
+      e.store(vector::ExtractOp::create(b, e.loc(), value, int64_t(0)), memory,
+              at);
     };
-    // A NaN that the maximum overlooks comes back through the exponentials.
-    auto larger = [&](Value x, Value y) { return e.maxOrSecond(x, y); };
-    Value most = fold(
-        limit, lowest,
-        [&](Idx column, Value chain) { return larger(load(column), chain); },
-        larger);
-    Value greatest = vector::ReductionOp::create(
-        b, e.loc(), vector::CombiningKind::MAXNUMF, most);
-    Idx state = e.add(groupRow, r);
-    Idx maximum = e.add(scratch(shape.maximaStart()), state),
-        total = e.add(scratch(shape.totalsStart()), state),
-        factor = e.add(scratch(shape.factorsStart()), r);
+    Idx state = e.add(groupRow, Idx(row)),
+        maximum = e.add(scratch(shape.maximaStart()), state);
     Value before;
     if (shape.isOnline()) {
-      before = e.load(memory, maximum);
+      before = e.loadSplat(memory, maximum, vector);
       greatest = larger(greatest, before);
-      e.store(greatest, memory, maximum);
+      storeFirst(greatest, maximum);
     }
     // exp(-inf - 0) is 0 where -inf - -inf would be NaN.
     Value none = arith::CmpFOp::create(b, e.loc(), arith::CmpFPredicate::OEQ,
-                                       greatest, e.splat(element, -kInfinity));
+                                       greatest, lowest);
     Value shift = arith::SelectOp::create(b, e.loc(), none,
-                                          e.splat(element, 0.0), greatest);
-    Value shiftEach = e.broadcast(shift, vector);
+                                          e.splat(vector, 0.0), greatest);
+    storeFirst(shift, scratch(shape.shiftsStart() + row));
+    if (!shape.isOnline())
+      continue;
+    Value shrink = vector::ExtractOp::create(
+        b, e.loc(), e.expNonPositive(e.subf(before, shift)), int64_t(0));
+    e.store(shrink, memory, scratch(shape.factorsStart() + row));
+    Idx total = e.add(scratch(shape.totalsStart()), state);
+    e.store(e.mulf(e.load(memory, total), shrink), memory, total);
+  }
+}
+
+void AttentionTile::softmax(int64_t rows, Idx limit, Idx groupRow) {
+  OpBuilder &b = e.builder();
+  const Buffer &memory = operands.scratch;
+  findShifts(rows, limit, groupRow);
+  // The constants of the exponential leave few registers on some targets.
+  int64_t chains = e.target().vectorRegisters >= 32 ? kSumChains : 2;
+  e.loop(Idx(int64_t(0)), Idx(rows), 1, [&](Idx r) {
+    Idx scores =
+        e.add(scratch(shape.scoresStart()), e.mul(r, shape.scoresStride()));
+    Value shift =
+        e.loadSplat(memory, e.add(scratch(shape.shiftsStart()), r), vector);
     Value sums = fold(
-        limit, e.splat(vector, 0.0),
-        [&](Idx column, Value chain) {
-          Value weight = e.expNonPositive(e.subf(load(column), shiftEach));
-          e.storeVector(weight, memory, e.add(scores, column), lanes);
+        1, limit, chains, e.splat(vector, 0.0),
+        [&](int64_t, Idx column, Value chain) {
+          Idx at = e.add(scores, column);
+          Value weight = e.softmaxWeight(
+              e.subf(e.loadVector(memory, at, vector, lanes), shift));
+          e.storeVector(weight, memory, at, lanes);
           return e.addf(chain, weight);
         },
-        [&](Value x, Value y) { return e.addf(x, y); });
+        [&](Value x, Value y) { return e.addf(x, y); })[0];
     Value sum =
         vector::ReductionOp::create(b, e.loc(), vector::CombiningKind::ADD,
                                     sums, arith::FastMathFlags::reassoc);
     if (!shape.isOnline()) {
-      e.store(inverse(sum), memory, factor);
+      e.store(inverse(sum), memory, e.add(scratch(shape.factorsStart()), r));
       return;
     }
-    Value shrunk =
-        e.expNonPositive(e.subf(e.broadcast(before, vector), shiftEach));
-    Value shrink = vector::ExtractOp::create(b, e.loc(), shrunk, int64_t(0));
-    e.store(shrink, memory, factor);
-    e.store(e.addf(e.mulf(e.load(memory, total), shrink), sum), memory, total);
+    Idx total = e.add(scratch(shape.totalsStart()), e.add(groupRow, r));
+    e.store(e.addf(e.load(memory, total), sum), memory, total);
   });
 }
 

@@ -70,9 +70,12 @@ private:
                  int64_t vectors, int64_t lastLanes);
   void hideLaterKeys(const Block &block, Idx row, int64_t rows, Idx limit);
   void softmax(int64_t rows, Idx limit, Idx groupRow);
-  mlir::Value
-  fold(Idx limit, mlir::Value init,
-       llvm::function_ref<mlir::Value(Idx, mlir::Value)> step,
+  void findShifts(int64_t rows, Idx limit, Idx groupRow);
+  /// Folds `rows` rows of scores side by side, each in `chains` chains that
+  /// `join` joins; step(row, column, chain).
+  llvm::SmallVector<mlir::Value>
+  fold(int64_t rows, Idx limit, int64_t chains, mlir::Value init,
+       llvm::function_ref<mlir::Value(int64_t, Idx, mlir::Value)> step,
        llvm::function_ref<mlir::Value(mlir::Value, mlir::Value)> join);
   void values(Idx row, int64_t rows, Idx limit, Idx groupRow);
   void valueTile(Idx row, int64_t rows, Idx keys, Idx groupRow, Idx panel,

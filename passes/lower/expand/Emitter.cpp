@@ -332,6 +332,12 @@ void Emitter::prefetch(const Buffer &buffer, Idx index) {
                              /*localityHint=*/3, /*isDataCache=*/true);
 }
 
+void Emitter::prefetchFar(const Buffer &buffer, Idx index) {
+  memref::PrefetchOp::create(b, location, buffer.flat, ValueRange{get(index)},
+                             /*isWrite=*/false,
+                             /*localityHint=*/2, /*isDataCache=*/true);
+}
+
 void Emitter::separateLoads() {
   LLVM::FenceOp::create(b, location, LLVM::AtomicOrdering::acq_rel,
                         "singlethread");
@@ -459,14 +465,36 @@ Value Emitter::maxOrNaN(Value a, Value b2) {
   return arith::SelectOp::create(b, location, isNaN, a, maxOrSecond(a, b2));
 }
 
+static elementary::Emitter elementaryEmitter(Emitter &e) {
+  return {e.builder(), e.loc(),
+          e.target().hasFMA ? elementary::Contraction::Fused
+                            : elementary::Contraction::Separate};
+}
+
 Value Emitter::expNonPositive(Value x) {
   if (!getElementTypeOrSelf(x).isF32())
     return math::ExpOp::create(b, location, x);
-  elementary::Emitter emitter{b, location,
-                              target().hasFMA
-                                  ? elementary::Contraction::Fused
-                                  : elementary::Contraction::Separate};
+  elementary::Emitter emitter = elementaryEmitter(*this);
   return elementary::expNonPositiveF32(elementary::Expr(emitter, x)).get();
+}
+
+Value Emitter::softmaxWeight(Value x) {
+  if (!getElementTypeOrSelf(x).isF32())
+    return math::ExpOp::create(b, location, x);
+  elementary::Emitter emitter = elementaryEmitter(*this);
+  return elementary::softmaxWeightF32(elementary::Expr(emitter, x)).get();
+}
+
+Value Emitter::maxOfLanes(Value vector) {
+  int64_t lanes = cast<VectorType>(vector.getType()).getNumElements();
+  for (int64_t half = lanes / 2; half >= 1; half /= 2) {
+    SmallVector<int64_t> order;
+    for (int64_t lane = 0; lane < lanes; ++lane)
+      order.push_back(lane ^ half);
+    Value other = vector::ShuffleOp::create(b, location, vector, vector, order);
+    vector = maxOrSecond(other, vector);
+  }
+  return vector;
 }
 
 Value Emitter::broadcast(Value scalar, VectorType type) {

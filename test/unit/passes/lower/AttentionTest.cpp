@@ -219,10 +219,10 @@ TEST(Attention, Causal) {
 }
 
 TEST(Attention, Masks) {
-  for (std::vector<int64_t> mask : {std::vector<int64_t>{1, 1, 1, 21},
-                                    {2, 1, 1, 21},
-                                    {2, 2, 9, 21},
-                                    {1, 2, 9, 1}})
+  for (const std::vector<int64_t> &mask : {std::vector<int64_t>{1, 1, 1, 21},
+                                           {2, 1, 1, 21},
+                                           {2, 2, 9, 21},
+                                           {1, 2, 9, 1}})
     checkAll({.batch = 2,
               .heads = 2,
               .keyHeads = 2,
@@ -242,7 +242,7 @@ TEST(Attention, RowsWithoutKeys) {
       mask[i] = i / 40 == 3 || i % 3 == 0 ? float(-kInf) : 0.0f;
     // The lowest number is not -inf: such a row is the mean of all values.
     for (int64_t j = 0; j < 40; ++j)
-      mask[40 * 5 + j] = -std::numeric_limits<float>::max();
+      mask[200 + j] = -std::numeric_limits<float>::max();
   };
   for (bool zeroEmpty : {false, true})
     for (int64_t block : {0, 16})
@@ -264,6 +264,23 @@ TEST(Attention, NaNAndInfinity) {
     checkAll({.rows = 8,
               .keys = 16,
               .zeroEmpty = true,
+              .block = block,
+              .spoil = spoil});
+}
+
+TEST(Attention, KeysFarBelowTheMaximumTakeNoPart) {
+  // Key j has the score -j: from 88 on its weight is 0, whatever the value is.
+  auto spoil = [](Array &x, Array &) {
+    x[0] = 2;
+    for (int64_t j = 0; j < 120; ++j) {
+      x[1 + j] = float(-j);
+      x[121 + j] = j < 88 ? float(j % 7) : 1e30f;
+    }
+  };
+  for (int64_t block : {0, 16})
+    checkAll({.keys = 120,
+              .depth = 1,
+              .columns = 1,
               .block = block,
               .spoil = spoil});
 }
