@@ -83,6 +83,7 @@ void takeApart(SpelledMask mask, ArrayRef<int64_t> scores,
   SmallVector<SpelledMask> pending{mask};
   while (!pending.empty()) {
     SpelledMask next = pending.pop_back_val();
+    next.value = withoutLeadingOnes(next.value);
     if (auto condition = boolOfNumbers(next.value);
         condition && broadcastsTo(shapeOf(condition->value), scores)) {
       pending.push_back(*condition);
@@ -134,6 +135,18 @@ std::optional<eval::Tensor> knownElements(Value value) {
   eval::Evaluator evaluator;
   auto tensors = evaluator.runNode(get, {});
   return succeeded(tensors) ? std::optional((*tensors)[0]) : std::nullopt;
+}
+
+Value withoutLeadingOnes(Value value) {
+  while (auto reshape = value.getDefiningOp<ReshapeOp>()) {
+    ArrayRef<int64_t> shape = shapeOf(value), inner = shapeOf(reshape.getX());
+    if (shape.size() < inner.size() || shape.take_back(inner.size()) != inner ||
+        !llvm::all_of(shape.drop_back(inner.size()),
+                      [](int64_t extent) { return extent == 1; }))
+      break;
+    value = reshape.getX();
+  }
+  return value;
 }
 
 bool broadcastsTo(ArrayRef<int64_t> mask, ArrayRef<int64_t> scores) {

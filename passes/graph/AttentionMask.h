@@ -26,6 +26,10 @@ struct SpelledMask {
 /// for anything else, and for very many.
 std::optional<eval::Tensor> knownElements(mlir::Value value);
 
+/// The value without leading axes of one that a reshape gives it, which
+/// broadcasting gives it, too.
+mlir::Value withoutLeadingOnes(mlir::Value value);
+
 /// Numbers this low close a key beside an open one: exp of them is 0.
 inline constexpr double kClosing = -1e9;
 

@@ -125,8 +125,9 @@ def RecomposeOps : Pass<"graven-recompose-ops", "::graven::GraphOp"> {
   let summary = "find the ops that exporters spell out";
   let description = [{
     Finds, however their multiplications are grouped: gelu (by erf and by tanh), silu, hard_swish; layer_norm and rms_norm,
-    with their scale and bias; and attention, `softmax(scale q k^T + mask) v`, with scales on q, k or the scores and up to
-    four masks, each added or selecting a low number. Masks are taken apart into conditions, those of an attention that
+    with their scale and bias; and attention, `softmax(scale q k^T + mask) v`, with scales on q, k or the scores, a cap
+    `c tanh(x / c)` on them and up to four masks, each added or selecting a low number; keys and values that are repeated
+    for the heads that share them are read once. Masks are taken apart into conditions, those of an attention that
     the model has as one op too: a lower triangle known at compile time makes it `causal`, what leaves nothing out goes,
     and a condition that is one for all rows is kept as one row. A row of attention without an open key gives NaN, as
     softmax does, or 0 where the weights are `select(isnan(w), 0, w)`, as exporters write it; a NaN among the scores of
@@ -143,7 +144,7 @@ def RecomposeOps : Pass<"graven-recompose-ops", "::graven::GraphOp"> {
     Preconditions: mathematically the same formula, its constants within 1e-6 of the exact ones; inner values of a product
     have one user; the scores of an attention have one user, are f32 or f64, static, of rank 3 or 4, and q, k, v have the
     same batch extents. A finite number in place of -inf must be below -1e9: it swallows the score, so it is added. Masks
-    of other shapes and grouped heads are left.
+    of other shapes are left.
   }];
   let dependentDialects = ["::graven::GravenDialect"];
   let statistics = [Statistic<"numRecomposed", "recomposed", "Number of ops found, or given their weights">];

@@ -1,8 +1,8 @@
 //===- RecomposeAttention.cpp - attention that is spelled out ---*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// This file implements the pattern that finds matmul, scale, mask, softmax and
-// matmul in a row and builds `graven.attention`.
+// This file implements the patterns that find matmul, scale, mask, softmax and
+// matmul in a row and build `graven.attention`, and simplify its operands.
 //===----------------------------------------------------------------------===//
 
 #include "passes/graph/RecomposeAttention.h"
@@ -54,15 +54,25 @@ Value withoutScale(Value value, double &scale) {
   }
 }
 
-/// The parts of softmax(scale q k^T + mask) v.
+/// The parts of softmax(scale q k^T + mask) v, the scores perhaps capped.
 struct Parts {
   Value q, k, v;
-  double scale = 1;
+  double scale = 1, softcap = 0;
   SmallVector<SpelledMask> masks;
   EmptyRow emptyRow = EmptyRow::NaN;
   /// Whether k is [.., E, L] and must be transposed.
   bool transposeK = false;
 };
+
+/// x of c tanh(x), c > 0: a cap on scores c x.
+Value withoutCap(Value value, double &cap) {
+  double factor = 1;
+  auto tanh = withoutScale(value, factor).getDefiningOp<TanhOp>();
+  if (!tanh || !soleUser(tanh) || !(factor > 0))
+    return value;
+  cap = factor;
+  return tanh.getX();
+}
 
 /// Masks on top of each other that are looked through.
 constexpr unsigned kMostMasks = 4;
@@ -72,7 +82,8 @@ bool isScores(Value value) {
   SmallVector<Value> pending{value};
   for (unsigned i = 0; i < 2 * kMostMasks && !pending.empty(); ++i) {
     double scale = 1;
-    Operation *op = withoutScale(pending.pop_back_val(), scale).getDefiningOp();
+    Value rest = withoutCap(pending.pop_back_val(), scale);
+    Operation *op = withoutScale(rest, scale).getDefiningOp();
     if (isa_and_present<MatmulOp>(op))
       return true;
     if (auto select = dyn_cast_if_present<SelectOp>(op))
@@ -176,6 +187,9 @@ struct ToAttention : CountingPattern<MatmulOp> {
 
   static LogicalResult takeProduct(MatmulOp op, Value scores, Parts &parts,
                                    PatternRewriter &rewriter) {
+    scores = withoutCap(scores, parts.softcap);
+    if (parts.softcap > 0)
+      parts.scale = parts.softcap;
     auto product = withoutScale(scores, parts.scale).getDefiningOp<MatmulOp>();
     if (!product)
       return rewriter.notifyMatchFailure(op, "the scores are no product");
@@ -228,7 +242,7 @@ struct ToAttention : CountingPattern<MatmulOp> {
         rewriter, loc, type, as4d(parts.q), as4d(parts.k), as4d(parts.v),
         as4d(mask), rewriter.getF64FloatAttr(parts.scale),
         conditions.causal ? rewriter.getUnitAttr() : UnitAttr(),
-        rewriter.getF64FloatAttr(0),
+        rewriter.getF64FloatAttr(parts.softcap),
         EmptyRowAttr::get(rewriter.getContext(), parts.emptyRow));
     rewriter.replaceOp(op,
                        reshaped(rewriter, loc, made, op.getType().getShape()));
@@ -250,10 +264,11 @@ struct SimplifyMask : CountingPattern<AttentionOp> {
     MaskConditions conditions = conditionsOf(SpelledMask{mask, {}}, scores);
     // Bools with a finite fill become a selection of numbers, as this one is;
     // several conditions are joined as they are now.
-    auto select = mask.getDefiningOp<SelectOp>();
+    Value plain = withoutLeadingOnes(mask);
+    auto select = plain.getDefiningOp<SelectOp>();
     bool same =
         !conditions.causal && conditions.rest.size() == 1 &&
-        (conditions.rest[0].value == mask ||
+        (conditions.rest[0].value == plain ||
          (select && select.getCond() == conditions.rest[0].value &&
           splatOf(select.getB()) != -std::numeric_limits<double>::infinity()));
     bool rejoined = !conditions.causal && conditions.rest.size() > 1;
@@ -272,11 +287,62 @@ struct SimplifyMask : CountingPattern<AttentionOp> {
   }
 };
 
+/// x of keys or values [B, H, L, E] that are each head of x, [B, Hk, L, E], H /
+/// Hk times: as models write it whose heads share keys. `extents` are those of
+/// x.
+Value withoutRepeats(Value value, SmallVectorImpl<int64_t> &extents) {
+  auto joined = value.getDefiningOp<ReshapeOp>();
+  auto repeated =
+      joined ? joined.getX().getDefiningOp<BroadcastOp>() : BroadcastOp();
+  if (!repeated || !repeated.getType().hasStaticShape() ||
+      !tensorType(repeated.getX()).hasStaticShape())
+    return {};
+  ArrayRef<int64_t> out = tensorType(value).getShape(),
+                    wide = repeated.getType().getShape(),
+                    from = tensorType(repeated.getX()).getShape();
+  if (wide.size() != 5 || out.size() != 4 || wide[0] != out[0] ||
+      wide[1] * wide[2] != out[1] || wide.take_back(2) != out.take_back(2))
+    return {};
+  extents.assign({wide[0], wide[1], wide[3], wide[4]});
+  // Axis 2 alone is new.
+  int64_t elements = 1;
+  for (auto [i, axis] : llvm::enumerate(repeated.getAxes())) {
+    elements *= from[i];
+    if (from[i] != (axis == 2 ? 1 : wide[axis]))
+      return {};
+  }
+  return elements * wide[2] == repeated.getType().getNumElements()
+             ? repeated.getX()
+             : Value();
+}
+
+/// Attention has each head of the keys once where heads share them.
+struct ShareKeyHeads : CountingPattern<AttentionOp> {
+  using CountingPattern::CountingPattern;
+
+  LogicalResult matchAndRewrite(AttentionOp op,
+                                PatternRewriter &rewriter) const override {
+    SmallVector<int64_t> keys, values;
+    Value k = withoutRepeats(op.getK(), keys),
+          v = withoutRepeats(op.getV(), values);
+    if (!k || !v || keys[1] != values[1])
+      return rewriter.notifyMatchFailure(op, "the keys are not repeated");
+    k = reshaped(rewriter, op.getLoc(), k, keys);
+    v = reshaped(rewriter, op.getLoc(), v, values);
+    rewriter.modifyOpInPlace(op, [&] {
+      op.getKMutable().assign(k);
+      op.getVMutable().assign(v);
+    });
+    return rewritten();
+  }
+};
+
 } // namespace
 
 void populateRecomposeAttentionPatterns(RewritePatternSet &patterns,
                                         Pass::Statistic *count) {
-  patterns.add<ToAttention, SimplifyMask>(patterns.getContext(), count);
+  patterns.add<ToAttention, SimplifyMask, ShareKeyHeads>(patterns.getContext(),
+                                                         count);
 }
 
 } // namespace graven

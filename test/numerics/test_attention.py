@@ -120,6 +120,16 @@ def test_spelled_out(causal, fill):
     check(Projected(causal=causal, fill=fill), torch.randn(2, 21, 48))
 
 
+def test_capped_scores_of_repeated_keys():
+    class Capped(nn.Module):
+        def forward(self, q, k, v):
+            k, v = (t[:, :, None].expand(1, 2, 3, 9, 8).reshape(1, 6, 9, 8) for t in (k, v))
+            scores = torch.tanh(q @ k.transpose(-2, -1) * 0.5 / 4) * 4
+            return (scores + torch.full((7, 9), -math.inf).triu(3)).softmax(-1) @ v
+
+    check(Capped(), *parts(1, 6, 7, 9, key_heads=2))
+
+
 @pytest.mark.parametrize("batch_first", [True, False])
 def test_multihead_attention(batch_first):
     class Self(nn.Module):

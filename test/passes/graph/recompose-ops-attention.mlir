@@ -158,6 +158,46 @@ graven.graph @mask_of_op(%q: tensor<1x1x3x8xf32>, %p: tensor<1x1x1x3xi1>) -> (te
 
 // -----
 
+// Capped scores; heads that share keys, which are not repeated any more.
+
+// CHECK-LABEL: graven.graph @capped(
+//  CHECK-SAME:   %[[Q:.*]]: tensor<1x4x3x8xf32>, %[[K:.*]]: tensor<1x2x5x8xf32>, %[[V:.*]]: tensor<1x2x5x8xf32>
+//       CHECK:   graven.attention %[[Q]], %[[K]], %[[V]] scale 2.500000e-01 softcap 2.000000e+01 empty_row nan
+graven.graph @capped(%q: tensor<1x4x3x8xf32>, %k: tensor<1x2x5x8xf32>, %v: tensor<1x2x5x8xf32>) -> tensor<1x4x3x8xf32> {
+  %scale = graven.constant dense<0.25> : tensor<f32>
+  %cap = graven.constant dense<20.0> : tensor<f32>
+  %k5 = graven.reshape %k to [1, 2, 1, 5, 8] : (tensor<1x2x5x8xf32>) -> tensor<1x2x1x5x8xf32>
+  %kr = graven.broadcast %k5 to [1, 2, 2, 5, 8] axes [0, 1, 2, 3, 4] : (tensor<1x2x1x5x8xf32>) -> tensor<1x2x2x5x8xf32>
+  %k4 = graven.reshape %kr to [1, 4, 5, 8] : (tensor<1x2x2x5x8xf32>) -> tensor<1x4x5x8xf32>
+  %vr = graven.broadcast %v to [1, 2, 2, 5, 8] axes [0, 1, 3, 4] : (tensor<1x2x5x8xf32>) -> tensor<1x2x2x5x8xf32>
+  %v4 = graven.reshape %vr to [1, 4, 5, 8] : (tensor<1x2x2x5x8xf32>) -> tensor<1x4x5x8xf32>
+  %0 = graven.matmul %q, %k4 transpose_b : (tensor<1x4x3x8xf32>, tensor<1x4x5x8xf32>) -> tensor<1x4x3x5xf32>
+  %1 = graven.mul %0, %scale : (tensor<1x4x3x5xf32>, tensor<f32>) -> tensor<1x4x3x5xf32>
+  %2 = graven.div %1, %cap : (tensor<1x4x3x5xf32>, tensor<f32>) -> tensor<1x4x3x5xf32>
+  %3 = graven.tanh %2 : tensor<1x4x3x5xf32>
+  %4 = graven.mul %3, %cap : (tensor<1x4x3x5xf32>, tensor<f32>) -> tensor<1x4x3x5xf32>
+  %5 = graven.softmax %4 axis 3 : tensor<1x4x3x5xf32>
+  %6 = graven.matmul %5, %v4 : (tensor<1x4x3x5xf32>, tensor<1x4x5x8xf32>) -> tensor<1x4x3x8xf32>
+  graven.return %6 : tensor<1x4x3x8xf32>
+}
+
+// -----
+
+// Heads in another order than that of the shared ones; values of other heads.
+
+// CHECK-LABEL: graven.graph @keeps_repeats(
+//   CHECK-DAG:   graven.broadcast
+//       CHECK:   graven.attention
+//  CHECK-SAME:   (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>)
+graven.graph @keeps_repeats(%q: tensor<1x4x3x8xf32>, %k: tensor<1x2x3x8xf32>) -> tensor<1x4x3x8xf32> {
+  %kr = graven.broadcast %k to [1, 2, 2, 3, 8] axes [0, 2, 3, 4] : (tensor<1x2x3x8xf32>) -> tensor<1x2x2x3x8xf32>
+  %k4 = graven.reshape %kr to [1, 4, 3, 8] : (tensor<1x2x2x3x8xf32>) -> tensor<1x4x3x8xf32>
+  %0 = graven.attention %q, %k4, %q scale 1.0 empty_row nan : (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>) -> tensor<1x4x3x8xf32>
+  graven.return %0 : tensor<1x4x3x8xf32>
+}
+
+// -----
+
 // The scores or the weights have a second user; the softmax is over another
 // axis.
 
