@@ -38,6 +38,21 @@ struct Part {
   int64_t first, vectors;
 };
 
+/// Which of the tiles of a unit of work this is, and how many there are in a
+/// row of it.
+struct Visit {
+  Idx index;
+  int64_t across;
+};
+
+/// How many times as long a tile of one vector is as one of `pixels` that has
+/// more of them: with few accumulators each would wait for the last sum.
+int64_t narrowFactor(const TargetInfo &target, int64_t pixels) {
+  if (pixels >= kWantedAccumulators)
+    return 1;
+  return std::max<int64_t>(1, rowsThatFit(target, 1) / pixels);
+}
+
 class ConvExpansion {
 public:
   ConvExpansion(Emitter &e, kernel::ConvOp op, Buffer x, Buffer w, Buffer out,
@@ -52,6 +67,10 @@ public:
                             op.getTile()[0] * op.getTile()[1])),
         rowTiles(shape.rows, shape.tileRows),
         columnTiles(shape.columns, shape.tileColumns),
+        narrowTiles(
+            shape.columns,
+            shape.tileColumns *
+                narrowFactor(e.target(), shape.tileRows * shape.tileColumns)),
         pair(op.isPaired() ? 2 : 1),
         right(pair == 2 ? e.pairVector() : vector) {
     line = 64 / (this->w.element.getIntOrFloatBitWidth() / 8);
@@ -98,24 +117,26 @@ private:
     } else if (rowTiles.count % shape.tilesPerBlock != 0) {
       last = e.min(last, Idx(rowTiles.count));
     }
+    int64_t vectors = vectorsOf(channels);
+    const Split &across = vectors == 1 && wide > 1 ? narrowTiles : columnTiles;
     e.tiles(rowTiles, first, last, [&](Idx rowTile, Idx y, int64_t rows) {
-      e.tiles(columnTiles, Idx(int64_t(0)), Idx(columnTiles.count),
+      e.tiles(across, Idx(int64_t(0)), Idx(across.count),
               [&](Idx columnTile, Idx xx, int64_t columns) {
                 // Which part of the next panel this tile prefetches.
                 Idx row = order.panelsOutside
                               ? rowTile
                               : e.add(rowTile, e.mul(first, -1));
-                Idx index = e.add(e.mul(row, columnTiles.count), columnTile);
-                int64_t vectors = vectorsOf(channels);
+                Idx index = e.add(e.mul(row, across.count), columnTile);
                 for (int64_t v = 0; v < vectors; v += wide)
-                  tile(batch, panel, y, rows, xx, columns, index, channels,
+                  tile(batch, panel, y, rows, xx, columns,
+                       {index, across.count}, channels,
                        {v, std::min(wide, vectors - v)}, slice);
               });
     });
   }
 
   void tile(Idx batch, Idx panel, Idx y, int64_t rows, Idx column,
-            int64_t columns, Idx tileIndex, int64_t channels, Part part,
+            int64_t columns, const Visit &visit, int64_t channels, Part part,
             const Slice &slice) {
     int64_t kh = w.shape[2], kw = w.shape[3];
     int64_t vectors = part.vectors, pixels = rows * columns;
@@ -131,15 +152,15 @@ private:
     Idx wBase = e.mul(panel, panelSize);
     // The same blocks of the next panel, spread over the tiles of this one.
     int64_t tilesInVisit =
-        columnTiles.count *
-        (order.panelsOutside ? rowTiles.count
-                             : std::min(rowTiles.count, shape.tilesPerBlock));
+        visit.across * (order.panelsOutside
+                            ? rowTiles.count
+                            : std::min(rowTiles.count, shape.tilesPerBlock));
     int64_t steps = slice.blocks() * kh * kw;
     int64_t ahead = llvm::divideCeilSigned(slice.blocks() * w.strides[1],
                                            tilesInVisit * steps);
     Idx prefetchBase = e.add(e.add(wBase, Idx(panelSize)),
                              e.add(e.mul(slice.first, w.strides[1]),
-                                   e.mul(tileIndex, ahead * steps)));
+                                   e.mul(visit.index, ahead * steps)));
 
     int64_t laneStride = planarIn ? x.strides[1] : x.strides[4];
     auto taps = [&](Idx block, int64_t depth, ValueRange carried) {
@@ -221,12 +242,9 @@ private:
       }
   }
 
-  /// Vectors that hold `channels`; a blocked output is written in whole blocks.
+  /// Vectors that hold `channels`: no channel that is only padding is computed.
   int64_t vectorsOf(int64_t channels) {
-    int64_t covered =
-        planarOut ? channels
-                  : std::min<int64_t>(width, llvm::alignTo(channels, kBlock));
-    return llvm::divideCeilSigned(covered, lanes);
+    return llvm::divideCeilSigned(channels, lanes);
   }
 
   void store(Idx batch, Idx panel, Idx y, int64_t rows, Idx column,
@@ -331,7 +349,8 @@ private:
   /// Vectors of a panel in a tile: fewer than all where it was made for wider
   /// ones.
   int64_t wide;
-  Split rowTiles, columnTiles;
+  /// The narrow ones are one vector of a panel that has more.
+  Split rowTiles, columnTiles, narrowTiles;
   /// Input channels that one instruction does.
   int64_t pair;
   /// What is loaded of the weights.

@@ -59,9 +59,8 @@ public:
               if (tail == kBlock)
                 return whole();
               auto partial = [&] {
-                for (int64_t lane = 0; lane < kBlock; lane += lanes)
-                  rowsOf(task, Idx(lane),
-                         std::clamp<int64_t>(tail - lane, 0, lanes));
+                for (int64_t lane = 0; lane < tail; lane += lanes)
+                  rowsOf(task, Idx(lane), std::min(tail - lane, lanes));
               };
               e.ifEqual(shape.blocks == 1 ? Idx(int64_t(0)) : task[1],
                         shape.blocks - 1, partial, whole);

@@ -129,6 +129,8 @@ void checkConv(const TargetInfo &target, ConvCase c) {
                      std::to_string(c.kw) + " s" + std::to_string(c.stride) +
                      " d" + std::to_string(c.dilation) + " g" +
                      std::to_string(c.groups);
+  if (!c.planarOut)
+    expectNoPaddingWritten(out, c.n, c.oc, oh, ow, target.lanes(4), what);
   expectNear(c.planarOut ? out : unblock(out, c.n, c.oc, oh, ow), expected,
              1e-5, what);
 }
@@ -183,6 +185,21 @@ TEST(Conv, Pointwise) {
                    .kw = 1,
                    .stride = 2}})
       checkConv(target, c);
+}
+
+/// The last vector of a panel alone: its tiles are longer.
+TEST(Conv, ChannelsOfOneVector) {
+  for (const TargetInfo &target : targets())
+    for (auto [oc, w] :
+         {std::pair<int64_t, int64_t>{24, 31}, {40, 7}, {72, 13}, {8, 25}})
+      checkConv(target, {.n = 1,
+                         .ic = 24,
+                         .oc = oc,
+                         .h = 5,
+                         .w = w,
+                         .kh = 1,
+                         .kw = 1,
+                         .epilogue = true});
 }
 
 TEST(Conv, Groups) {

@@ -251,8 +251,11 @@ void run(const std::string &text, const TargetInfo &target,
 
 static constexpr float kMarginValue = 12345.0f;
 
+/// What an array holds that nothing was written to.
+static constexpr float kUnwritten = -777.0f;
+
 Array::Array(int64_t size) : values(size + 2 * kMargin, kMarginValue) {
-  std::fill_n(data(), size, -777.0f);
+  std::fill_n(data(), size, kUnwritten);
 }
 
 Array::Array(int64_t size, unsigned seed) : Array(size) {
@@ -293,6 +296,19 @@ Array unblock(const Array &blocked, int64_t n, int64_t c, int64_t h,
             blocked[((i * up(c, 16) + channel / 16) * h * w + p) * 16 +
                     channel % 16];
   return result;
+}
+
+void expectNoPaddingWritten(const Array &blocked, int64_t n, int64_t c,
+                            int64_t h, int64_t w, int64_t lanes,
+                            const std::string &what) {
+  int64_t blocks = up(c, 16), used = up(c - (blocks - 1) * 16, lanes) * lanes;
+  for (int64_t image = 0; image < n; ++image)
+    for (int64_t pixel = 0; pixel < h * w; ++pixel)
+      for (int64_t lane = used; lane < 16; ++lane)
+        ASSERT_EQ(
+            blocked[(((image + 1) * blocks - 1) * h * w + pixel) * 16 + lane],
+            kUnwritten)
+            << what << " writes lane " << lane << " of pixel " << pixel;
 }
 
 void expectNear(const Array &got, ArrayRef<double> expected, double tolerance,

@@ -63,6 +63,12 @@ Array block(const Array &planar, int64_t n, int64_t c, int64_t h, int64_t w,
 /// Back, and expects that nothing beside the array was written.
 Array unblock(const Array &blocked, int64_t n, int64_t c, int64_t h, int64_t w);
 
+/// Expects that of a blocked array made without a seed, whose last block ends
+/// with channel `c`, no vector of `lanes` that has no channel was written.
+void expectNoPaddingWritten(const Array &blocked, int64_t n, int64_t c,
+                            int64_t h, int64_t w, int64_t lanes,
+                            const std::string &what);
+
 /// Expects values within `tolerance` times the largest `scale` of them.
 void expectNear(const Array &got, llvm::ArrayRef<double> expected,
                 double tolerance, const std::string &what);

@@ -54,6 +54,8 @@ void checkDepthwise(const TargetInfo &target, DepthwiseCase c) {
     arguments.push_back(bias.data());
   run(text, target, arguments);
   EXPECT_TRUE(out.marginIntact());
+  expectNoPaddingWritten(out, c.n, c.c, oh, ow, target.lanes(4),
+                         target.name + " depthwise");
   Array got(c.n * c.c * oh * ow);
   std::vector<double> expected;
   for (int64_t n = 0; n < c.n; ++n)
