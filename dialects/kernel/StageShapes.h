@@ -32,7 +32,7 @@ struct ProductShape {
   int64_t inputStride() const;
   /// Products: row r in column c of a panel of point i is at
   /// productsStart() + slot * productsSize() + i * productStride() + r * panel
-  /// + c. A thread uses the slot of its first panel.
+  /// + c. Products.h says which slot a thread uses.
   int64_t productStride() const;
   int64_t productsStart() const { return points * inputStride(); }
   int64_t productsSize() const { return points * productStride(); }

@@ -40,13 +40,13 @@ public:
         vectors(vectorsThatFit(e.target(), shape.panel / lanes, mr)),
         rows(shape.block, mr) {}
 
-  void point(Idx panel, Idx point, Idx products) {
+  void point(const ProductUnit &unit, Idx point) {
     Idx from = e.mul(point, shape.inputStride());
-    Idx to = e.add(products, e.mul(point, shape.productStride()));
-    Idx w = e.add(e.mul(panel, weights.strides[0]),
+    Idx to = e.add(unit.products, e.mul(point, shape.productStride()));
+    Idx w = e.add(e.mul(unit.panel, weights.strides[0]),
                   e.mul(point, weights.strides[1]));
     auto emit = [&](const Chunk &chunk) {
-      e.tiles(rows, Idx(int64_t(0)), Idx(rows.count),
+      e.tiles(rows, unit.firstTile, unit.lastTile,
               [&](Idx index, Idx row, int64_t count) {
                 for (int64_t column = 0; column < shape.panel;
                      column += vectors * lanes)
@@ -138,16 +138,48 @@ private:
 } // namespace
 
 void emitProducts(Emitter &e, const kernel::ProductShape &shape, int64_t mr,
-                  const Buffer &weights, const Buffer &scratch, Idx panel,
-                  Idx products) {
+                  const Buffer &weights, const Buffer &scratch,
+                  const ProductUnit &unit) {
   Products emitter(e, shape, mr, weights, scratch);
   e.loop(Idx(int64_t(0)), Idx(shape.points), 1,
-         [&](Idx point) { emitter.point(panel, point, products); });
+         [&](Idx point) { emitter.point(unit, point); });
 }
 
-Idx productsOf(Emitter &e, const kernel::ProductShape &shape, Value lo) {
-  return e.add(Idx(shape.productsStart()),
-               e.mul(Idx(lo), shape.productsSize()));
+int64_t unitsOfPanel(const kernel::ProductShape &shape, int64_t mr) {
+  return std::min(Split(shape.block, mr).count,
+                  llvm::divideCeilSigned(kWantedTasks, shape.panels));
+}
+
+void productUnits(Emitter &e, const kernel::ProductShape &shape, int64_t mr,
+                  Value lo, Value hi,
+                  function_ref<void(const ProductUnit &)> body) {
+  Split rows(shape.block, mr);
+  int64_t units = unitsOfPanel(shape, mr);
+  auto ceilDiv = [&](Value value) {
+    return e.divRem(e.add(Idx(value), Idx(units - 1)), units).first;
+  };
+  Idx firstWhole = ceilDiv(lo);
+  e.loop(e.divRem(Idx(lo), units).first, ceilDiv(hi), 1, [&](Idx panel) {
+    ProductUnit unit{panel,           Idx(int64_t(0)),  Idx(rows.count),
+                     Idx(int64_t(0)), Idx(shape.block), firstWhole};
+    if (units > 1) {
+      Idx before = e.mul(panel, -units);
+      auto tileOf = [&](Idx number) {
+        return e.divRem(e.mul(number, rows.count), units).first;
+      };
+      auto rowOf = [&](Idx tile) {
+        return e.add(e.mul(tile, rows.base), e.min(tile, Idx(rows.extra)));
+      };
+      unit.firstTile = tileOf(e.max(e.add(Idx(lo), before), Idx(int64_t(0))));
+      unit.lastTile = tileOf(e.min(e.add(Idx(hi), before), Idx(units)));
+      unit.firstRow = rowOf(unit.firstTile);
+      unit.lastRow = rowOf(unit.lastTile);
+      unit.products = e.min(panel, firstWhole);
+    }
+    unit.products = e.add(Idx(shape.productsStart()),
+                          e.mul(unit.products, shape.productsSize()));
+    body(unit);
+  });
 }
 
 SmallVector<Value> combine(Emitter &e, ArrayRef<double> matrix,

@@ -14,15 +14,31 @@
 
 namespace graven::expand {
 
-/// The products of a block's rows with one panel of weights [.., points, depth,
-/// panel], into the scratch memory from `products` on.
-void emitProducts(Emitter &e, const kernel::ProductShape &shape, int64_t mr,
-                  const Buffer &weights, const Buffer &scratch, Idx panel,
-                  Idx products);
+/// What one thread does of a panel in a second stage: some of the register
+/// tiles of the block's rows.
+struct ProductUnit {
+  Idx panel, firstTile, lastTile, firstRow, lastRow;
+  /// Where the panel's products are in the scratch memory.
+  Idx products;
+};
 
-/// The first unit of work of a thread names its products: each thread keeps to
-/// one part of the scratch memory, which stays in its cache.
-Idx productsOf(Emitter &e, const kernel::ProductShape &shape, mlir::Value lo);
+/// In how many units a panel is cut, so that few panels keep many threads busy.
+int64_t unitsOfPanel(const kernel::ProductShape &shape, int64_t mr);
+
+/// Runs the units of work [lo, hi), those of a panel one after another. They
+/// are joined to one where `body` is called, so that a thread reads the weights
+/// of a panel once. A thread keeps to one part of the scratch memory, which
+/// stays in its cache: that of the first panel it begins with. Of a panel that
+/// others have begun, it uses its own rows of that panel's part.
+void productUnits(Emitter &e, const kernel::ProductShape &shape, int64_t mr,
+                  mlir::Value lo, mlir::Value hi,
+                  llvm::function_ref<void(const ProductUnit &)> body);
+
+/// The products of a unit's rows with its panel of weights [.., points, depth,
+/// panel].
+void emitProducts(Emitter &e, const kernel::ProductShape &shape, int64_t mr,
+                  const Buffer &weights, const Buffer &scratch,
+                  const ProductUnit &unit);
 
 /// matrix [rows, xs.size()] times the vectors; a row's products are added in
 /// order.

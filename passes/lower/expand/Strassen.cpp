@@ -114,7 +114,8 @@ LogicalResult expandStrassenInput(Emitter &e, kernel::StrassenInputOp op,
 }
 
 int64_t taskCount(kernel::StrassenOutputOp op) {
-  return kernel::StrassenShape(op).panels();
+  kernel::ProductShape products = kernel::StrassenShape(op).products();
+  return products.panels * unitsOfPanel(products, op.getMr());
 }
 
 LogicalResult expandStrassenOutput(Emitter &e, kernel::StrassenOutputOp op,
@@ -139,21 +140,21 @@ LogicalResult expandStrassenOutput(Emitter &e, kernel::StrassenOutputOp op,
   if (failed(epilogue))
     return failure();
   StrassenBlock block(e, shape, op.getNumber());
-  Idx start = productsOf(e, products, lo);
 
   // `lanes` columns of both halves, of which `valid` exist on the right, for
-  // all rows of the block.
-  auto store = [&](Idx panel, int64_t lane, int64_t valid) {
-    Idx left = e.add(e.mul(panel, shape.panel), Idx(lane)),
+  // the rows of a unit.
+  auto store = [&](const ProductUnit &unit, int64_t lane, int64_t valid) {
+    Idx left = e.add(e.mul(unit.panel, shape.panel), Idx(lane)),
         right = e.add(left, Idx(shape.halfColumns()));
     SmallVector<Value> leftValues =
                            epilogue->channelValues(e, left, vector, lanes),
                        rightValues =
                            epilogue->channelValues(e, right, vector, valid);
     block.rows(
-        Idx(int64_t(0)), Idx(shape.block),
+        unit.firstRow, unit.lastRow,
         [&](Idx row, Idx upper, Idx lower, bool hasLower) {
-          Idx from = e.add(start, e.add(e.mul(row, shape.panel), Idx(lane)));
+          Idx from =
+              e.add(unit.products, e.add(e.mul(row, shape.panel), Idx(lane)));
           SmallVector<Value> values;
           for (int64_t point = 0; point < products.points; ++point)
             values.push_back(e.loadVector(
@@ -178,26 +179,27 @@ LogicalResult expandStrassenOutput(Emitter &e, kernel::StrassenOutputOp op,
         });
   };
   // The right quadrants may end in the last panel or in the one before it.
-  auto storePanel = [&](Idx panel, int64_t columns) {
+  auto storePanel = [&](const ProductUnit &unit, int64_t columns) {
     for (int64_t lane = 0; lane < shape.panel; lane += lanes)
-      store(panel, lane, std::clamp<int64_t>(columns - lane, 0, lanes));
+      store(unit, lane, std::clamp<int64_t>(columns - lane, 0, lanes));
   };
   auto columnsOf = [&](int64_t panel) {
     return std::clamp<int64_t>(shape.columns - shape.halfColumns() -
                                    panel * shape.panel,
                                0, shape.panel);
   };
-  auto storeFrom = [&](Idx panel, int64_t last, auto &&self) -> void {
+  auto storeFrom = [&](const ProductUnit &unit, int64_t last,
+                       auto &&self) -> void {
     if (last < 0 || columnsOf(last) == shape.panel)
-      return storePanel(panel, shape.panel);
+      return storePanel(unit, shape.panel);
     e.ifEqual(
-        panel, last, [&] { storePanel(panel, columnsOf(last)); },
-        [&] { self(panel, last - 1, self); });
+        shape.panels() == 1 ? Idx(int64_t(0)) : unit.panel, last,
+        [&] { storePanel(unit, columnsOf(last)); },
+        [&] { self(unit, last - 1, self); });
   };
-  e.tasks(lo, hi, {shape.panels()}, [&](ArrayRef<Idx> task) {
-    emitProducts(e, products, op.getMr(), *b, *scratch, task[0], start);
-    storeFrom(shape.panels() == 1 ? Idx(int64_t(0)) : task[0],
-              shape.panels() - 1, storeFrom);
+  productUnits(e, products, op.getMr(), lo, hi, [&](const ProductUnit &unit) {
+    emitProducts(e, products, op.getMr(), *b, *scratch, unit);
+    storeFrom(unit, shape.panels() - 1, storeFrom);
   });
   return success();
 }

@@ -126,7 +126,8 @@ LogicalResult expandWinogradInput(Emitter &e, kernel::WinogradInputOp op,
 }
 
 int64_t taskCount(kernel::WinogradOutputOp op) {
-  return kernel::WinogradShape(op).panels();
+  kernel::ProductShape products = kernel::WinogradShape(op).products();
+  return products.panels * unitsOfPanel(products, op.getMr());
 }
 
 namespace {
@@ -144,36 +145,34 @@ public:
         lanes(vector.getNumElements()) {}
 
   void run(Value lo, Value hi) {
-    Idx products = productsOf(e, shape.products(), lo);
-    e.tasks(lo, hi, {shape.panels()}, [&](ArrayRef<Idx> task) {
-      emitProducts(e, shape.products(), mr, w, scratch, task[0], products);
+    productUnits(e, shape.products(), mr, lo, hi, [&](const ProductUnit &unit) {
+      emitProducts(e, shape.products(), mr, w, scratch, unit);
       int64_t tail = shape.outChannels - (shape.panels() - 1) * shape.panel;
       auto pixelsOf = [&](int64_t channels) {
         for (int64_t c = 0; c < channels; c += lanes)
-          pixels(task[0], products, c,
-                 std::clamp<int64_t>(channels - c, 0, lanes));
+          pixels(unit, c, std::clamp<int64_t>(channels - c, 0, lanes));
       };
       if (tail == shape.panel)
         return pixelsOf(shape.panel);
       e.ifEqual(
-          shape.panels() == 1 ? Idx(int64_t(0)) : task[0], shape.panels() - 1,
-          [&] { pixelsOf(tail); }, [&] { pixelsOf(shape.panel); });
+          shape.panels() == 1 ? Idx(int64_t(0)) : unit.panel,
+          shape.panels() - 1, [&] { pixelsOf(tail); },
+          [&] { pixelsOf(shape.panel); });
     });
   }
 
 private:
-  /// The pixels of all tiles in `lanes` channels from `channel` of the panel,
-  /// of which `valid` exist.
-  void pixels(Idx panel, Idx products, int64_t channel, int64_t valid) {
+  /// The pixels of a unit's tiles in `lanes` channels from `channel` of its
+  /// panel, of which `valid` exist.
+  void pixels(const ProductUnit &unit, int64_t channel, int64_t valid) {
     SmallVector<Value> channelValues = epilogue.channelValues(
-        e, e.add(e.mul(panel, shape.panel), Idx(channel)), vector, valid);
+        e, e.add(e.mul(unit.panel, shape.panel), Idx(channel)), vector, valid);
     int64_t lastRows = shape.height - (shape.down() - 1) * shape.tile,
             lastColumns = shape.width - (shape.across() - 1) * shape.tile;
-    e.loop(Idx(int64_t(0)), block.bounded(Idx(shape.block)), 1, [&](Idx tile) {
+    e.loop(unit.firstRow, block.bounded(unit.lastRow), 1, [&](Idx tile) {
       WinogradBlock::Place place = block.placeOf(tile);
       auto emit = [&](int64_t rows, int64_t columns) {
-        store(panel, products, channel, valid, tile, place, rows, columns,
-              channelValues);
+        store(unit, channel, valid, tile, place, rows, columns, channelValues);
       };
       auto emitRows = [&](int64_t rows) {
         if (lastColumns == shape.tile)
@@ -192,10 +191,11 @@ private:
 
   /// Transforms a tile's products and stores the `rows` x `columns` pixels that
   /// lie in the output.
-  void store(Idx panel, Idx products, int64_t channel, int64_t valid, Idx tile,
+  void store(const ProductUnit &unit, int64_t channel, int64_t valid, Idx tile,
              const WinogradBlock::Place &place, int64_t rows, int64_t columns,
              ArrayRef<Value> channelValues) {
-    Idx from = e.add(products, e.add(e.mul(tile, shape.panel), Idx(channel)));
+    Idx from =
+        e.add(unit.products, e.add(e.mul(tile, shape.panel), Idx(channel)));
     SmallVector<Value> values;
     for (int64_t point = 0; point < shape.points(); ++point)
       values.push_back(e.loadVector(
@@ -205,13 +205,13 @@ private:
     // A pixel of the tile in a buffer that holds one of `step` x `step`.
     auto indexIn = [&](const Buffer &buffer, int64_t i, int64_t j,
                        int64_t step) {
-      return e.at(
-          buffer,
-          {place.image,
-           e.add(e.mul(panel, shape.panel / kBlock), Idx(channel / kBlock)),
-           e.add(e.mul(place.y, shape.tile / step), Idx(i / step)),
-           e.add(e.mul(place.x, shape.tile / step), Idx(j / step)),
-           Idx(channel % kBlock)});
+      return e.at(buffer,
+                  {place.image,
+                   e.add(e.mul(unit.panel, shape.panel / kBlock),
+                         Idx(channel / kBlock)),
+                   e.add(e.mul(place.y, shape.tile / step), Idx(i / step)),
+                   e.add(e.mul(place.x, shape.tile / step), Idx(j / step)),
+                   Idx(channel % kBlock)});
     };
     for (int64_t i = 0; i < rows; ++i)
       for (int64_t j = 0; j < columns; ++j) {

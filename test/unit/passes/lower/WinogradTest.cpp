@@ -167,6 +167,12 @@ TEST(Winograd, BlocksAcrossImages) {
   checkBoth({.n = 3, .ic = 16, .oc = 32, .oh = 10, .ow = 6, .block = 7});
 }
 
+/// One or two panels, whose rows are cut into units of work.
+TEST(Winograd, PartsOfAPanel) {
+  checkBoth({.n = 1, .ic = 16, .oc = 16, .oh = 30, .ow = 37});
+  checkBoth({.n = 1, .ic = 16, .oc = 56, .oh = 12, .ow = 50, .block = 31});
+}
+
 TEST(Winograd, Epilogue) {
   checkBoth({.n = 2,
              .ic = 24,
