@@ -33,14 +33,11 @@ static constexpr uint64_t leastBytes = 4 << 20;
 /// From here on a piece gets all threads.
 static constexpr uint64_t largeBytes = 32 << 20;
 
-/// The memory behind a view: an argument, or the view that is one temporary of
-/// the workspace.
-static Value rootOf(Value value, Value workspace) {
-  while (auto view = value.getDefiningOp<ViewLikeOpInterface>()) {
-    if (view.getViewSource() == workspace)
-      break;
+/// The memory behind a view: an argument or a constant. All temporaries are the
+/// workspace, since what is one buffer may be seen through several views.
+static Value rootOf(Value value) {
+  while (auto view = value.getDefiningOp<ViewLikeOpInterface>())
     value = view.getViewSource();
-  }
   return value;
 }
 
@@ -60,7 +57,6 @@ struct Connections {
 Connections::Connections(func::FuncOp function, unsigned numInputs)
     : numInputs(numInputs) {
   Block &body = function.front();
-  Value workspace = body.getArgument(body.getNumArguments() - 2);
   auto idOf = [](Value value) { return value.getAsOpaquePointer(); };
   for (BlockArgument output :
        body.getArguments().drop_front(numInputs).drop_back(2))
@@ -74,7 +70,7 @@ Connections::Connections(func::FuncOp function, unsigned numInputs)
       for (Value operand : inner->getOperands()) {
         if (!isa<MemRefType>(operand.getType()))
           continue;
-        Value root = rootOf(operand, workspace);
+        Value root = rootOf(operand);
         auto argument = dyn_cast<BlockArgument>(root);
         bool isInput = argument && argument.getOwner() == &body &&
                        argument.getArgNumber() < numInputs;

@@ -31,8 +31,8 @@ struct Piece {
 
 /// Divides a main function whose kernels are outlined. It gets one more input,
 /// the last: memref<1xi64>, which piece to run. `places` says where in the
-/// weights each output belongs. What uses common temporaries stays together,
-/// and small weights that are neighbours become one piece.
+/// weights each output belongs. What uses temporaries stays together, and
+/// small weights that are neighbours become one piece.
 llvm::SmallVector<Piece>
 splitIntoPieces(mlir::func::FuncOp prepare,
                 llvm::ArrayRef<cpu::WeightsPlace> places);
