@@ -29,11 +29,14 @@ LogicalResult verifyRecurrence(OpTy op, Value y, Value scratch,
       failed(verifyRank(op, "scratch", scratch, 3)))
     return failure();
   Type element = getElementTypeOrSelf(op.getX());
-  for (Value operand : op->getOperands())
-    if (!operand.getType().isIndex() &&
-        getElementTypeOrSelf(operand) != element)
+  for (Value operand : op->getOperands()) {
+    Type other = getElementTypeOrSelf(operand);
+    if (operand == op.getR())
+      other = computeType(other);
+    if (!operand.getType().isIndex() && other != element)
       return op.emitOpError("C1: expects equal element types, got ")
              << element << " and " << getElementTypeOrSelf(operand);
+  }
   ArrayRef<int64_t> x = shapeOf(op.getX()), r = shapeOf(op.getR());
   int64_t directions = r[0], hidden = r[2], units = r[3] * r[5],
           gates = op.getGates();

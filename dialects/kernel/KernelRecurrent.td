@@ -29,7 +29,7 @@ def Kernel_RecurrenceOp : Kernel_Op<"recurrence", [AttrSizedOperandSegments,
     `mr` is the number of rows of the register tile.
 
     Constraints:
-    - C1 at least one state and one gate; equal element types.
+    - C1 at least one state and one gate; equal element types, but that `r` may be stored as f16 or bf16.
     - C2 extents agree as above; T >= 1.
     - C3 `mr` >= 1; `reverse` has D entries.
     - C4 the region takes the products, the inputs, the states and the params of one

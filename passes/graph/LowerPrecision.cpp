@@ -39,14 +39,14 @@ private:
       return;
     SmallVector<Operation *> nodes;
     getOperation().walk([&](Operation *node) {
-      if (isa<MatmulOp, ConvOp, GatherOp>(node))
+      if (isa<MatmulOp, ConvOp, GatherOp, LstmOp, GruOp, RnnOp>(node))
         nodes.push_back(node);
     });
     for (Operation *node : nodes) {
       StringRef refusal = lower(node);
       if (refusal.empty())
         ++numLowered;
-      else if (isa<MatmulOp, ConvOp>(node))
+      else if (!isa<GatherOp>(node))
         ++numKept;
       if (refusal.empty())
         explainDone(*this, node, [] { return "reads bf16"; });
@@ -62,7 +62,13 @@ private:
       return lowerMatmul(matmul);
     if (auto conv = dyn_cast<ConvOp>(node))
       return lowerConv(conv);
-    return lowerGather(cast<GatherOp>(node));
+    if (auto gather = dyn_cast<GatherOp>(node))
+      return lowerGather(gather);
+    if (auto lstm = dyn_cast<LstmOp>(node))
+      return lowerRecurrent(lstm);
+    if (auto gru = dyn_cast<GruOp>(node))
+      return lowerRecurrent(gru);
+    return lowerRecurrent(cast<RnnOp>(node));
   }
 
   StringRef lowerMatmul(MatmulOp op) {
@@ -104,6 +110,33 @@ private:
     return {};
   }
 
+  /// The weights of the inputs and of the state: a step waits for them alone,
+  /// so what they are multiplied with stays f32.
+  template <class OpTy> StringRef lowerRecurrent(OpTy op) {
+    SmallVector<OpOperand *> weights{&op.getWMutable(), &op.getRMutable()};
+    for (OpOperand *weight : weights) {
+      if (!isParameterValue(weight->get()))
+        return "the weights are not computed from Parameters alone";
+      if (StringRef why = whyNotWeight(weight->get()); !why.empty())
+        return why;
+    }
+    for (OpOperand *weight : weights) {
+      RankedTensorType type = tensorType(weight->get());
+      int64_t depth = type.getShape().back();
+      if (!isWithinPolicy(
+              sourceOfMatrix(weight->get()), depth,
+              type.getNumElements() / depth,
+              [&](const eval::Tensor &w, int64_t k, int64_t n) {
+                return w.getDouble(n * depth + k);
+              },
+              RoundedFactors::Weights))
+        return "its weights are off by more than the accuracy policy allows";
+    }
+    for (OpOperand *weight : weights)
+      round(*weight);
+    return {};
+  }
+
   StringRef lowerGather(GatherOp op) {
     if (!op.getX().getDefiningOp<GetParamOp>())
       return "no table of Parameters";
@@ -136,22 +169,30 @@ private:
                   matrix = n / columns * (depth * columns);
           return w.getDouble(
               matrix + (sumsLast ? column * depth + k : k * columns + column));
-        });
+        },
+        roundedFactors());
   }
 
   bool isAccurate(ConvOp op) {
     int64_t channels = tensorType(op.getW()).getDimSize(0),
             depth = tensorType(op.getW()).getNumElements() / channels;
-    return isWithinPolicy(sourceOfFilters(op.getW()), depth, channels,
-                          [&](const eval::Tensor &w, int64_t k, int64_t n) {
-                            return w.getDouble(n * depth + k);
-                          });
+    return isWithinPolicy(
+        sourceOfFilters(op.getW()), depth, channels,
+        [&](const eval::Tensor &w, int64_t k, int64_t n) {
+          return w.getDouble(n * depth + k);
+        },
+        roundedFactors());
+  }
+
+  RoundedFactors roundedFactors() const {
+    return activations ? RoundedFactors::Both : RoundedFactors::Weights;
   }
 
   /// `element` gives the weight of step k of sum n, of `columns`.
   bool isWithinPolicy(
       Operation *source, int64_t depth, int64_t columns,
-      function_ref<double(const eval::Tensor &, int64_t, int64_t)> element) {
+      function_ref<double(const eval::Tensor &, int64_t, int64_t)> element,
+      RoundedFactors rounded) {
     if (numerics == Numerics::Fast)
       return true;
     std::optional<eval::Tensor> values = readSource(source);
@@ -159,7 +200,7 @@ private:
       return true;
     double error = roundedError(
         [&](int64_t k, int64_t n) { return element(*values, k, n); }, depth,
-        columns, activations ? RoundedFactors::Both : RoundedFactors::Weights);
+        columns, rounded);
     return error <= 1;
   }
 

@@ -214,10 +214,10 @@ def ChooseAlgorithms : Pass<"graven-choose-algorithms", "::graven::GraphOp"> {
 def LowerPrecision : Pass<"graven-lower-precision", "::graven::GraphOp"> {
   let summary = "multiply bf16 instead of f32";
   let description = [{
-    The weights of a matrix product, or of a convolution in channel blocks, are rounded to bf16 (to nearest, ties to even):
-    they take half the memory and half the time to read. With `activations`, for a target that multiplies pairs of bf16, so
-    is what they are multiplied with. Sums, and all other Nodes, stay f32, and so do the inputs and outputs of the Graph. A
-    table of Parameters from which slices are gathered is rounded, too.
+    The weights of a matrix product, of a recurrent layer, or of a convolution in channel blocks, are rounded to bf16 (to
+    nearest, ties to even): they take half the memory and half the time to read. With `activations`, for a target that
+    multiplies pairs of bf16, so is what a product or convolution multiplies them with. Sums, and all other Nodes, stay f32,
+    and so do the inputs and outputs of the Graph. A table of Parameters from which slices are gathered is rounded, too.
 
     Before ==> after:
     ```mlir

@@ -231,8 +231,13 @@ template <class OpTy> struct LowerRecurrent : OpConversionPattern<OpTy> {
             batch = x[1];
     expand::RecurrenceTile tile = expand::chooseRecurrenceTile(
         target, gates, batch, hidden, element.getIntOrFloatBitWidth() / 8);
+    // Weights that were rounded are stored so.
+    Value weights = adaptor.getR();
+    if (auto widened = op.getR().template getDefiningOp<CastOp>();
+        widened && tensorType(widened.getX()).getElementType().isBF16())
+      weights = b.getRemappedValue(widened.getX());
     Value packed =
-        packWeights(b, loc, adaptor.getR(), gates, tile.vectors,
+        packWeights(b, loc, weights, gates, tile.vectors,
                     target.lanes(element.getIntOrFloatBitWidth() / 8));
 
     SmallVector<Value> params;

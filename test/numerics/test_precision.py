@@ -147,6 +147,31 @@ def test_bf16_product(tmp_path, rows, numerics):
     assert (np.abs(got - wide(x) @ rounded.T) <= 2 * np.sqrt(515) * 2.0**-8 * size).all()
 
 
+@pytest.mark.parametrize("make, bidirectional", [(torch.nn.LSTM, False), (torch.nn.GRU, True), (torch.nn.RNN, False)])
+@pytest.mark.parametrize("cpu", ["native", "x86-64"])
+def test_bf16_recurrence(tmp_path, make, bidirectional, cpu):
+    class Layer(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner = make(72, 77, bidirectional=bidirectional)
+
+        def forward(self, x):
+            return self.inner(x)[0]
+
+    torch.manual_seed(3)
+    model, x = Layer().eval(), torch.randn(9, 3, 72)
+    torch.jit.trace(model, (x,)).save(str(tmp_path / "m.pt"))
+    plain = package.compile(tmp_path / "m.pt", threads=1, target_cpu=cpu)
+    narrow = package.compile(tmp_path / "m.pt", threads=1, precision="bf16", target_cpu=cpu)
+    rounded = copy.deepcopy(model).double()
+    for name, weight in rounded.named_parameters():
+        if "weight" in name:
+            weight.data = weight.data.bfloat16().double()
+    # The weights are rounded, and nothing else is.
+    assert error(narrow(x.numpy()), rounded(x.double()).detach().numpy()) < 1e-5
+    assert narrow.stats.weights_bytes < 0.6 * plain.stats.weights_bytes
+
+
 def test_command_line(graven, tmp_path):
     torch.jit.trace(Mlp().eval(), (torch.randn(1, 96),)).save(str(tmp_path / "m.pt"))
     sizes = {}

@@ -130,3 +130,40 @@ graven.graph @keeps_denormal_weights_where_they_are_zero(%x: tensor<4x16xf32>) -
   %0 = graven.matmul %x, %w : (tensor<4x16xf32>, tensor<16x256xf32>) -> tensor<4x256xf32>
   graven.return %0 : tensor<4x256xf32>
 }
+
+// -----
+
+// Both weights of a recurrent layer, and nothing that they are multiplied with.
+
+graven.param @input : tensor<1x128x64xf32> = #graven.blob<"f", 0, 32768>
+graven.param @state : tensor<1x128x32xf32> = #graven.blob<"f", 32768, 16384>
+// CHECK-LABEL: @recurrent
+//   CHECK-DAG: %[[W:.*]] = graven.cast %{{.*}} : (tensor<1x128x64xbf16>) -> tensor<1x128x64xf32>
+//   CHECK-DAG: %[[R:.*]] = graven.cast %{{.*}} : (tensor<1x128x32xbf16>) -> tensor<1x128x32xf32>
+//       CHECK: graven.lstm %{{.*}}, %[[W]], %[[R]]
+//  BOTH-LABEL: @recurrent
+//    BOTH-NOT: tensor<5x2x64xbf16>
+graven.graph @recurrent(%x: tensor<5x2x64xf32>) -> tensor<5x2x32xf32> {
+  %w = graven.get_param @input : tensor<1x128x64xf32>
+  %r = graven.get_param @state : tensor<1x128x32xf32>
+  // WHY: Remark="graven.lstm: reads bf16
+  %y, %h, %c = graven.lstm %x, %w, %r direction forward : (tensor<5x2x64xf32>, tensor<1x128x64xf32>, tensor<1x128x32xf32>) -> (tensor<5x2x32xf32>, tensor<1x2x32xf32>, tensor<1x2x32xf32>)
+  graven.return %y : tensor<5x2x32xf32>
+}
+
+// -----
+
+// A state of few weights stays f32, and so do the weights of the inputs.
+
+graven.param @input : tensor<1x32x256xf32> = #graven.blob<"f", 0, 32768>
+graven.param @state : tensor<1x32x8xf32> = #graven.blob<"f", 32768, 1024>
+// CHECK-LABEL: @small_state
+//   CHECK-NOT: bf16
+//       CHECK: graven.return
+graven.graph @small_state(%x: tensor<5x2x256xf32>) -> tensor<5x2x8xf32> {
+  %w = graven.get_param @input : tensor<1x32x256xf32>
+  %r = graven.get_param @state : tensor<1x32x8xf32>
+  // WHY: Remark="graven.lstm: stays as it is: it has few weights
+  %y, %h, %c = graven.lstm %x, %w, %r direction forward : (tensor<5x2x256xf32>, tensor<1x32x256xf32>, tensor<1x32x8xf32>) -> (tensor<5x2x8xf32>, tensor<1x2x8xf32>, tensor<1x2x8xf32>)
+  graven.return %y : tensor<5x2x8xf32>
+}
