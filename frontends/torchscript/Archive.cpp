@@ -9,9 +9,9 @@
 
 #include "frontends/torchscript/Archive.h"
 
-#include "frontends/torchscript/Errors.h"
+#include "frontends/torchfile/Errors.h"
+#include "frontends/torchfile/Unpickler.h"
 #include "frontends/torchscript/Parser.h"
-#include "frontends/torchscript/Unpickler.h"
 
 using namespace graven;
 using namespace graven::torch;

@@ -11,9 +11,9 @@
 #ifndef FRONTENDS_TORCHSCRIPT_ARCHIVE_H
 #define FRONTENDS_TORCHSCRIPT_ARCHIVE_H
 
+#include "frontends/torchfile/Parameters.h"
+#include "frontends/torchfile/ZipReader.h"
 #include "frontends/torchscript/AST.h"
-#include "frontends/torchscript/PickleValue.h"
-#include "frontends/torchscript/ZipReader.h"
 
 #include "llvm/Support/Error.h"
 
@@ -32,19 +32,13 @@ template <typename Definition> struct Defined {
 using DefinedClass = Defined<ClassDef>;
 using DefinedFunction = Defined<FunctionDef>;
 
-/// Where the bytes of a storage lie in the file, in bytes.
-struct StorageBytes {
-  uint64_t offset = 0;
-  uint64_t length = 0;
-};
-
 /// A line of the Python program that was saved.
 struct PythonLine {
   llvm::StringRef file;
   unsigned line = 0; ///< from 1
 };
 
-class Archive {
+class Archive : public StorageFile {
 public:
   /// Opens a saved archive; `bytes` must outlive it.
   static llvm::Expected<std::unique_ptr<Archive>> open(llvm::StringRef bytes);
@@ -68,12 +62,11 @@ public:
   const PickleValue *tracedInputs() const { return tracedInputsValue; }
   /// Operator version of the file, 1 to 10; the newest for source text.
   unsigned version() const { return fileVersion; }
-  bool isBigEndian() const { return bigEndian; }
+  bool isBigEndian() const override { return bigEndian; }
 
-  /// The bytes of a storage of the pickle in `folder` (data or constants).
-  llvm::Expected<StorageBytes> storage(llvm::StringRef folder,
-                                       const PickleStorage &storage) const;
-  llvm::StringRef bytes(const StorageBytes &place) const {
+  llvm::Expected<StorageBytes>
+  storage(llvm::StringRef folder, const PickleStorage &storage) const override;
+  llvm::StringRef bytes(const StorageBytes &place) const override {
     return file.substr(place.offset, place.length);
   }
 

@@ -335,7 +335,7 @@ Result Interpreter::callOperator(StringRef name, CallArguments arguments) {
     return keyword.first == "out";
   });
   if (!session.table.find(name) && !(builtin && isUnknown)) {
-    unsupported[name.str()].push_back(current);
+    unsupported.add(name, current);
     return Value::unknown();
   }
   if (isUnknown) {

@@ -4,21 +4,17 @@
 //
 // This file implements the importer's entry: the inputs of the graph come from
 // the options or from a trace's own example inputs, the interpreter walks
-// forward, and what it returns is flattened into the graph's outputs.
+// forward, and what it returns becomes the graph's outputs.
 //
 //===----------------------------------------------------------------------===//
 
 #include "frontends/torchscript/Import.h"
 
+#include "frontends/aten/GraphMaker.h"
 #include "frontends/torchscript/Interpreter.h"
 #include "frontends/torchscript/Types.h"
 
-#include "mlir/IR/Verifier.h"
-#include "mlir/Interfaces/SideEffectInterfaces.h"
-#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Path.h"
-
-#include <set>
 
 using namespace graven;
 using namespace graven::torch;
@@ -27,13 +23,13 @@ using Kind = Value::Kind;
 
 namespace {
 
-/// One import: the module being made, and the graph in it.
+/// One import: the arguments of forward, and the walk.
 class Importer {
 public:
   Importer(mlir::MLIRContext *context, Archive &archive, StringRef name,
            const ImportOptions &options)
       : context(context), archive(archive), options(options),
-        loc(mlir::FileLineColLoc::get(context, name, 0, 0)), builder(context) {}
+        loc(mlir::FileLineColLoc::get(context, name, 0, 0)), maker(loc) {}
 
   mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> run(std::string blob);
 
@@ -43,58 +39,23 @@ private:
                                    const PickleValue *example);
   std::optional<Value> fromExample(const PickleValue &example,
                                    const std::string &name, unsigned depth);
-  Value addInput(const std::string &name, mlir::RankedTensorType type);
-  mlir::RankedTensorType typeOf(const InputSpec &spec);
-  bool flatten(const Value &value, const std::string &name, unsigned depth);
-  bool checkOptions();
-  mlir::LogicalResult finishGraph();
+  std::optional<Value> addInput(const std::string &name, const InputSpec &spec);
 
   mlir::MLIRContext *context;
   Archive &archive;
   const ImportOptions &options;
   mlir::Location loc;
-  mlir::OpBuilder builder;
-  GraphOp graph;
+  aten::GraphMaker maker;
   std::vector<Value> arguments;
-  std::vector<std::string> inputNames, outputNames;
-  /// Symbols of the extents of the inputs, empty for a static one; and of the
-  /// type that typeOf made last.
-  std::vector<std::vector<std::string>> inputSymbols;
-  std::vector<std::string> nextSymbols;
-  llvm::SmallVector<mlir::Value> outputs;
 };
 
 } // namespace
 
-mlir::RankedTensorType Importer::typeOf(const InputSpec &spec) {
-  mlir::Type element = parseElementType(context, spec.elementType);
-  llvm::SmallVector<int64_t> shape;
-  nextSymbols.clear();
-  for (const InputExtent &extent : spec.shape) {
-    std::string symbol = extent.isDynamic()
-                             ? symbolFor(extent.symbol, spec.name, shape.size())
-                             : std::string();
-    int64_t size = extent.isDynamic() ? options.resolve(symbol) : extent.size;
-    if (mlir::ShapedType::isDynamic(size)) {
-      emitCoded(loc, Code::DynamicShape)
-          << "input '" << spec.name
-          << "' has an extent that is not known; the TorchScript importer "
-             "needs all of them";
-      return {};
-    }
-    shape.push_back(size);
-    nextSymbols.push_back(std::move(symbol));
-  }
-  return mlir::RankedTensorType::get(shape, element);
-}
-
-Value Importer::addInput(const std::string &name, mlir::RankedTensorType type) {
-  mlir::Location place =
-      mlir::NameLoc::get(mlir::StringAttr::get(context, name), loc);
-  mlir::Value argument = graph.getBody().front().addArgument(type, place);
-  inputNames.push_back(name);
-  inputSymbols.push_back(std::exchange(nextSymbols, {}));
-  return Value(aten::Tensor::make(argument));
+std::optional<Value> Importer::addInput(const std::string &name,
+                                        const InputSpec &spec) {
+  auto type = maker.typeOf(spec, options);
+  return type ? std::optional(maker.addInput(name, std::move(*type)))
+              : std::nullopt;
 }
 
 /// The structure of a trace's example input, its tensors as inputs.
@@ -106,15 +67,13 @@ std::optional<Value> Importer::fromExample(const PickleValue &example,
     return std::nullopt;
   switch (example.kind) {
   case PickleKind::Tensor: {
-    if (const InputSpec *spec = options.find(name, inputNames.size())) {
-      mlir::RankedTensorType type = typeOf(*spec);
-      return type ? std::optional(addInput(name, type)) : std::nullopt;
-    }
+    if (const InputSpec *spec = options.find(name, maker.inputCount()))
+      return addInput(name, *spec);
     mlir::Type element = aten::toMLIR(context, example.tensor->storage.type);
     if (!element)
       return std::nullopt;
-    return addInput(
-        name, mlir::RankedTensorType::get(example.tensor->sizes, element));
+    return maker.addInput(
+        name, {mlir::RankedTensorType::get(example.tensor->sizes, element)});
   }
   case PickleKind::None:
     return Value();
@@ -180,10 +139,8 @@ std::optional<Value> Importer::argumentFor(const Parameter &parameter,
   std::string head = typeHead(withoutOptional(parameter.type));
   bool isTensor = head == "Tensor" || !parameter.type;
   if (isTensor)
-    if (const InputSpec *spec = options.find(name, index)) {
-      mlir::RankedTensorType type = typeOf(*spec);
-      return type ? std::optional(addInput(name, type)) : std::nullopt;
-    }
+    if (const InputSpec *spec = options.find(name, index))
+      return addInput(name, *spec);
   if (example)
     if (auto value = fromExample(*example, name, 0))
       return value;
@@ -195,9 +152,8 @@ std::optional<Value> Importer::argumentFor(const Parameter &parameter,
     std::vector<std::pair<std::string, Value>> items;
     for (const InputSpec &spec : options.inputs)
       if (StringRef(spec.name).starts_with(name + "."))
-        if (mlir::RankedTensorType type = typeOf(spec))
-          items.emplace_back(spec.name.substr(name.size() + 1),
-                             addInput(spec.name, type));
+        if (auto input = addInput(spec.name, spec))
+          items.emplace_back(spec.name.substr(name.size() + 1), *input);
     Value list = Value::makeList(), dict = Value::makeDict();
     for (auto &[key, value] : items) {
       list.list().items.push_back(value);
@@ -235,126 +191,11 @@ bool Importer::makeArguments(const FunctionDef &entry, bool isMethod) {
   return complete;
 }
 
-/// Every --input must name an input.
-bool Importer::checkOptions() {
-  bool fine = true;
-  for (const InputSpec &spec : options.inputs) {
-    size_t index = 0;
-    bool isIndex = !StringRef(spec.name).getAsInteger(10, index) &&
-                   index < inputNames.size();
-    if (isIndex || llvm::is_contained(inputNames, spec.name))
-      continue;
-    emitCoded(loc, Code::UnknownInput)
-        << "--input names '" << spec.name
-        << "', the model's inputs are: " << llvm::join(inputNames, ", ");
-    fine = false;
-  }
-  return fine;
-}
-
-bool Importer::flatten(const Value &value, const std::string &name,
-                       unsigned depth) {
-  auto part = [&](const std::string &key) {
-    return name.empty() ? key : name + "." + key;
-  };
-  if (depth > 32)
-    return false;
-  switch (value.kind()) {
-  case Kind::None:
-    return true;
-  case Kind::Tensor:
-    outputs.push_back(value.tensor()->read(builder));
-    outputNames.push_back(name);
-    return true;
-  case Kind::Bool:
-  case Kind::Int:
-  case Kind::Float: {
-    aten::Emitter emitter(builder, loc);
-    mlir::Type element = value.is(Kind::Bool) ? builder.getI1Type()
-                         : value.is(Kind::Int)
-                             ? builder.getI64Type()
-                             : mlir::Type(builder.getF64Type());
-    outputs.push_back(emitter.full(element, {}, value));
-    outputNames.push_back(name);
-    return true;
-  }
-  case Kind::List:
-  case Kind::Tuple: {
-    const auto &items = *value.items();
-    for (size_t i = 0; i < items.size(); ++i) {
-      bool named = value.is(Kind::Tuple) && i < value.tuple().fields.size();
-      bool inDict = !name.empty();
-      std::string key = named    ? part(value.tuple().fields[i])
-                        : inDict ? part(std::to_string(i))
-                                 : std::string();
-      if (!flatten(items[i], key, depth + 1))
-        return false;
-    }
-    return true;
-  }
-  case Kind::Dict:
-    for (const auto &[key, item] : value.dict().items) {
-      if (!key.is(Kind::String) && !key.is(Kind::Int))
-        return false;
-      std::string text =
-          key.is(Kind::String) ? key.string() : std::to_string(key.integer());
-      if (!flatten(item, part(text), depth + 1))
-        return false;
-    }
-    return true;
-  default:
-    emitCoded(loc, Code::UnsupportedFeature)
-        << "forward returns a value of type " << value.typeName()
-        << ", which is no output of a graph";
-    return false;
-  }
-}
-
-/// Nodes whose results nobody uses go: the walk builds some to know shapes.
-static void eraseDead(GraphOp graph) {
-  mlir::Block &block = graph.getBody().front();
-  for (mlir::Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
-    if (mlir::isOpTriviallyDead(&op))
-      op.erase();
-  // Parameters that were only read to be looked at.
-  auto module = graph->getParentOfType<mlir::ModuleOp>();
-  std::set<StringRef> used;
-  for (auto read : block.getOps<GetParamOp>())
-    used.insert(read.getParam());
-  for (auto param :
-       llvm::make_early_inc_range(module.getBody()->getOps<ParamOp>()))
-    if (!used.count(param.getSymName()))
-      param.erase();
-}
-
-mlir::LogicalResult Importer::finishGraph() {
-  ReturnOp::create(builder, loc, outputs);
-  graph.updateType();
-  for (auto [i, name] : llvm::enumerate(inputNames))
-    graph.setInputName(i, name);
-  for (auto [i, symbols] : llvm::enumerate(inputSymbols)) {
-    llvm::SmallVector<StringRef> names(symbols.begin(), symbols.end());
-    if (!llvm::all_of(names, [](StringRef name) { return name.empty(); }))
-      graph.setArgAttr(i, "graven.symbols", builder.getStrArrayAttr(names));
-  }
-  std::set<std::string> taken;
-  for (auto [i, name] : llvm::enumerate(outputNames))
-    if (!name.empty() && taken.insert(name).second)
-      graph.setOutputName(i, name);
-  eraseDead(graph);
-  return mlir::success();
-}
-
 mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
 Importer::run(std::string blob) {
-  mlir::OwningOpRef<mlir::ModuleOp> module = mlir::ModuleOp::create(loc);
-  builder.setInsertionPointToEnd(module->getBody());
-  graph =
-      GraphOp::create(builder, loc, "forward", builder.getFunctionType({}, {}));
-  builder.setInsertionPointToEnd(&graph.getBody().front());
-
-  aten::Session session(builder);
-  ParameterLoader parameters(archive, builder, *module, std::move(blob));
+  aten::Session session(maker.builder());
+  ParameterLoader parameters(archive, maker.builder(), maker.module(),
+                             std::move(blob));
   Interpreter interpreter(archive, session, parameters);
   auto entry = interpreter.findEntry("forward");
   if (!entry)
@@ -363,19 +204,15 @@ Importer::run(std::string blob) {
     return emitCoded(loc, Code::BadSource)
            << "the model has no method 'forward'";
   bool complete = makeArguments(*entry->definition, archive.root() != nullptr);
-  if (!checkOptions() || !complete)
+  if (!maker.checkOptions(options) || !complete)
     return mlir::failure();
   Result result = interpreter.callEntry("forward", std::move(arguments));
   if (mlir::failed(interpreter.finish()) || mlir::failed(result))
     return mlir::failure();
   parameters.warnOfWrites(loc);
-  if (!flatten(*result, "", 0) || mlir::failed(finishGraph()))
+  if (!maker.addOutputs(*result))
     return mlir::failure();
-  // The graph goes after its Parameters, as a reader expects.
-  graph->moveBefore(module->getBody(), module->getBody()->end());
-  if (mlir::failed(mlir::verify(*module)))
-    return mlir::failure();
-  return std::move(module);
+  return maker.finish();
 }
 
 //===----------------------------------------------------------------------===//

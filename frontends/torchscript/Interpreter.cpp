@@ -20,8 +20,6 @@ using Kind = Value::Kind;
 /// Iterations of one loop, and statements of one import.
 static constexpr int64_t kMaxIterations = 10000;
 static constexpr uint64_t kMaxSteps = 5000000;
-/// Places named for one unsupported operation.
-static constexpr size_t kMaxPlaces = 5;
 
 Interpreter::Interpreter(Archive &archive, aten::Session &session,
                          ParameterLoader &parameters)
@@ -49,26 +47,8 @@ mlir::InFlightDiagnostic Interpreter::error(Code code) {
   return emitCoded(current, code);
 }
 
-/// file:line of a location of ours.
-static std::string placeText(mlir::Location loc) {
-  auto place = loc->findInstanceOf<mlir::FileLineColLoc>();
-  if (!place)
-    return "?";
-  return (place.getFilename().getValue() + ":" + llvm::Twine(place.getLine()))
-      .str();
-}
-
 mlir::LogicalResult Interpreter::finish() {
-  for (auto &[name, places] : unsupported) {
-    auto diagnostic = emitCoded(places.front(), Code::UnsupportedOp)
-                      << name << " is not supported: " << places.size()
-                      << (places.size() == 1 ? " use" : " uses");
-    size_t named = std::min(places.size(), kMaxPlaces);
-    for (size_t i = 1; i < named; ++i)
-      diagnostic << (i == 1 ? ", also at " : ", ") << placeText(places[i]);
-    if (places.size() > named)
-      diagnostic << ", and " << places.size() - named << " more";
-  }
+  unsupported.report();
   return mlir::success(!hasFailed());
 }
 

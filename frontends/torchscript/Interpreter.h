@@ -12,45 +12,14 @@
 #define FRONTENDS_TORCHSCRIPT_INTERPRETER_H
 
 #include "frontends/aten/Table.h"
+#include "frontends/aten/Unsupported.h"
+#include "frontends/torchfile/Parameters.h"
 #include "frontends/torchscript/Objects.h"
-
-#include "llvm/ADT/MapVector.h"
 
 namespace graven::torch {
 
 using aten::CallArguments;
 using Result = mlir::FailureOr<Value>;
-
-/// Makes the Parameters of a module from the tensors of an archive.
-class ParameterLoader {
-public:
-  ParameterLoader(Archive &archive, mlir::OpBuilder &builder,
-                  mlir::Operation *module, std::string blob);
-
-  /// The tensor as a Value of the graph, by that name if it is new; Unknown,
-  /// with an error at `loc`, when the graph cannot hold it. Tensors that share
-  /// bytes and geometry share the Parameter.
-  Value load(const PickleTensor &tensor, llvm::StringRef name,
-             llvm::StringRef folder, bool isBuffer, mlir::Location loc);
-
-  /// Warns of Parameters that the program wrote in place: the graph gives what
-  /// one run gives, and keeps nothing for the next.
-  void warnOfWrites(mlir::Location loc) const;
-
-private:
-  /// The elements of a small tensor; null when its bytes are missing.
-  mlir::DenseElementsAttr readElements(const PickleTensor &tensor,
-                                       mlir::RankedTensorType type,
-                                       llvm::StringRef bytes) const;
-
-  Archive &archive;
-  mlir::OpBuilder &builder;
-  mlir::Operation *module;
-  std::string blob;
-  llvm::StringMap<std::string> names; ///< by storage and geometry
-  llvm::StringMap<unsigned> used;
-  std::vector<aten::Tensor::Ptr> loaded;
-};
 
 class Interpreter {
 public:
@@ -143,9 +112,7 @@ private:
   aten::Session &session;
   ParameterLoader &parameters;
   llvm::DenseMap<const PickleValue *, Value> loaded;
-  llvm::MapVector<std::string, std::vector<mlir::Location>,
-                  llvm::StringMap<unsigned>>
-      unsupported;
+  aten::UnsupportedOps unsupported;
   Frame *frame = nullptr;
   mlir::Location current;
   bool failed = false;

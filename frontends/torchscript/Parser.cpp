@@ -10,7 +10,7 @@
 
 #include "frontends/torchscript/Parser.h"
 
-#include "frontends/torchscript/Errors.h"
+#include "frontends/torchfile/Errors.h"
 #include "frontends/torchscript/ParserImpl.h"
 
 using namespace graven::torch;

@@ -8,8 +8,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef FRONTENDS_TORCHSCRIPT_PICKLEVALUE_H
-#define FRONTENDS_TORCHSCRIPT_PICKLEVALUE_H
+#ifndef FRONTENDS_TORCHFILE_PICKLEVALUE_H
+#define FRONTENDS_TORCHFILE_PICKLEVALUE_H
 
 #include "frontends/aten/ScalarType.h"
 
@@ -96,4 +96,4 @@ private:
 
 } // namespace graven::torch
 
-#endif // FRONTENDS_TORCHSCRIPT_PICKLEVALUE_H
+#endif // FRONTENDS_TORCHFILE_PICKLEVALUE_H

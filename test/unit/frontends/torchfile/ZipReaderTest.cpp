@@ -7,7 +7,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "frontends/torchscript/ZipReader.h"
+#include "frontends/torchfile/ZipReader.h"
 
 #include "ZipBuilder.h"
 

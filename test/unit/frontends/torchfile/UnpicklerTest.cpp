@@ -7,7 +7,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "frontends/torchscript/Unpickler.h"
+#include "frontends/torchfile/Unpickler.h"
 
 #include "gtest/gtest.h"
 

@@ -7,9 +7,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "frontends/torchscript/PickleGlobals.h"
+#include "frontends/torchfile/PickleGlobals.h"
 
-#include "frontends/torchscript/Errors.h"
+#include "frontends/torchfile/Errors.h"
 
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/MathExtras.h"

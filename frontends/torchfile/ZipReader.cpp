@@ -8,9 +8,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "frontends/torchscript/ZipReader.h"
+#include "frontends/torchfile/ZipReader.h"
 
-#include "frontends/torchscript/Errors.h"
+#include "frontends/torchfile/Errors.h"
 
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/Endian.h"

@@ -8,8 +8,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef FRONTENDS_TORCHSCRIPT_ERRORS_H
-#define FRONTENDS_TORCHSCRIPT_ERRORS_H
+#ifndef FRONTENDS_TORCHFILE_ERRORS_H
+#define FRONTENDS_TORCHFILE_ERRORS_H
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Error.h"
@@ -38,4 +38,4 @@ inline std::string printable(llvm::StringRef text) {
 
 } // namespace graven::torch
 
-#endif // FRONTENDS_TORCHSCRIPT_ERRORS_H
+#endif // FRONTENDS_TORCHFILE_ERRORS_H

@@ -7,10 +7,10 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef FRONTENDS_TORCHSCRIPT_PICKLEGLOBALS_H
-#define FRONTENDS_TORCHSCRIPT_PICKLEGLOBALS_H
+#ifndef FRONTENDS_TORCHFILE_PICKLEGLOBALS_H
+#define FRONTENDS_TORCHFILE_PICKLEGLOBALS_H
 
-#include "frontends/torchscript/PickleValue.h"
+#include "frontends/torchfile/PickleValue.h"
 
 #include "llvm/Support/Error.h"
 
@@ -30,4 +30,4 @@ llvm::Expected<PickleValue *> loadPersistent(const PickleValue &id,
 
 } // namespace graven::torch
 
-#endif // FRONTENDS_TORCHSCRIPT_PICKLEGLOBALS_H
+#endif // FRONTENDS_TORCHFILE_PICKLEGLOBALS_H

@@ -8,10 +8,10 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "frontends/torchscript/Unpickler.h"
+#include "frontends/torchfile/Unpickler.h"
 
-#include "frontends/torchscript/Errors.h"
-#include "frontends/torchscript/PickleGlobals.h"
+#include "frontends/torchfile/Errors.h"
+#include "frontends/torchfile/PickleGlobals.h"
 
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/Support/Endian.h"

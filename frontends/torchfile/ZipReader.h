@@ -8,8 +8,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef FRONTENDS_TORCHSCRIPT_ZIPREADER_H
-#define FRONTENDS_TORCHSCRIPT_ZIPREADER_H
+#ifndef FRONTENDS_TORCHFILE_ZIPREADER_H
+#define FRONTENDS_TORCHFILE_ZIPREADER_H
 
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringMap.h"
@@ -86,4 +86,4 @@ private:
 
 } // namespace graven::torch
 
-#endif // FRONTENDS_TORCHSCRIPT_ZIPREADER_H
+#endif // FRONTENDS_TORCHFILE_ZIPREADER_H

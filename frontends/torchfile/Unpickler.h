@@ -7,10 +7,10 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef FRONTENDS_TORCHSCRIPT_UNPICKLER_H
-#define FRONTENDS_TORCHSCRIPT_UNPICKLER_H
+#ifndef FRONTENDS_TORCHFILE_UNPICKLER_H
+#define FRONTENDS_TORCHFILE_UNPICKLER_H
 
-#include "frontends/torchscript/PickleValue.h"
+#include "frontends/torchfile/PickleValue.h"
 
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/Support/Error.h"
@@ -34,4 +34,4 @@ llvm::Expected<PickleValue *> unpickle(llvm::StringRef bytes,
 
 } // namespace graven::torch
 
-#endif // FRONTENDS_TORCHSCRIPT_UNPICKLER_H
+#endif // FRONTENDS_TORCHFILE_UNPICKLER_H

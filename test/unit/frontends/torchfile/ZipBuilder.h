@@ -7,8 +7,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef TEST_UNIT_FRONTENDS_TORCHSCRIPT_ZIPBUILDER_H
-#define TEST_UNIT_FRONTENDS_TORCHSCRIPT_ZIPBUILDER_H
+#ifndef TEST_UNIT_FRONTENDS_TORCHFILE_ZIPBUILDER_H
+#define TEST_UNIT_FRONTENDS_TORCHFILE_ZIPBUILDER_H
 
 #include <cstdint>
 #include <string>
@@ -111,4 +111,4 @@ inline std::string buildZip(std::vector<ZipMember> &members) {
 
 } // namespace graven::torch::test
 
-#endif // TEST_UNIT_FRONTENDS_TORCHSCRIPT_ZIPBUILDER_H
+#endif // TEST_UNIT_FRONTENDS_TORCHFILE_ZIPBUILDER_H

@@ -1,0 +1,134 @@
+//===- Parameters.cpp - the tensors of a file as Parameters ---*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file implements the making of Parameters: a tensor becomes a blob of
+// the mapped file with its strides, and tensors that are the same bytes in the
+// same order become one Parameter.
+//
+//===----------------------------------------------------------------------===//
+
+#include "frontends/torchfile/Parameters.h"
+
+#include "dialects/graven/Graven.h"
+#include "dialects/support/Diagnostics.h"
+#include "frontends/aten/Emitter.h"
+
+using namespace graven;
+using namespace graven::torch;
+using llvm::StringRef;
+
+/// Constants of at most this many elements stand in the graph itself.
+static constexpr int64_t kMaxConstant = 1024;
+
+ParameterLoader::ParameterLoader(const StorageFile &file,
+                                 mlir::OpBuilder &builder,
+                                 mlir::Operation *module, std::string blob)
+    : file(file), builder(builder), module(module), blob(std::move(blob)) {}
+
+mlir::DenseElementsAttr
+ParameterLoader::readElements(const PickleTensor &tensor,
+                              mlir::RankedTensorType type,
+                              StringRef bytes) const {
+  size_t width = aten::itemSize(tensor.storage.type);
+  std::vector<char> dense;
+  dense.reserve(type.getNumElements() * width);
+  eval::forEachIndex(type.getShape(), [&](llvm::ArrayRef<int64_t> index) {
+    uint64_t at = tensor.offset;
+    for (auto [i, stride] : llvm::zip(index, tensor.strides))
+      at += i * stride;
+    StringRef element = bytes.substr(at * width, width);
+    if (file.isBigEndian())
+      dense.insert(dense.end(), element.rbegin(), element.rend());
+    else
+      dense.insert(dense.end(), element.begin(), element.end());
+  });
+  return eval::Tensor::fromBytes(type, dense).toElements();
+}
+
+/// Whether the strides are those of dense row-major elements.
+static bool isDense(const PickleTensor &tensor) {
+  int64_t expected = 1;
+  for (size_t i = tensor.sizes.size(); i-- > 0;) {
+    if (tensor.sizes[i] != 1 && tensor.strides[i] != expected)
+      return false;
+    expected *= tensor.sizes[i];
+  }
+  return true;
+}
+
+/// The same for tensors that are the same bytes in the same order.
+static std::string geometry(const PickleTensor &tensor, StringRef folder) {
+  std::string key;
+  llvm::raw_string_ostream stream(key);
+  stream << folder << "/" << tensor.storage.key << "/"
+         << static_cast<int>(tensor.storage.type) << "/" << tensor.offset;
+  for (auto [size, stride] : llvm::zip(tensor.sizes, tensor.strides))
+    stream << "," << size << ":" << stride;
+  return key;
+}
+
+aten::Value ParameterLoader::load(const PickleTensor &tensor, StringRef name,
+                                  StringRef folder, bool isBuffer,
+                                  mlir::Location loc) {
+  auto fail = [&](Code code, const llvm::Twine &what) {
+    emitCoded(loc, code) << "tensor '" << name << "' " << what;
+    return aten::Value::unknown();
+  };
+  if (!tensor.unsupported.empty())
+    return fail(Code::UnsupportedFeature, "is " + tensor.unsupported);
+  mlir::Type element = aten::toMLIR(builder.getContext(), tensor.storage.type);
+  bool isSmallFloat = aten::isFloating(tensor.storage.type) &&
+                      aten::itemSize(tensor.storage.type) == 1;
+  if (!element || isSmallFloat)
+    return fail(Code::UnsupportedFeature,
+                "has elements of type " + aten::name(tensor.storage.type));
+  auto type = mlir::RankedTensorType::get(tensor.sizes, element);
+  aten::Emitter emitter(builder, loc);
+  if (type.getNumElements() == 0)
+    return aten::Value(
+        aten::Tensor::make(emitter.full(element, type.getShape(), int64_t(0))));
+  auto place = file.storage(folder, tensor.storage);
+  if (!place)
+    return fail(Code::BadTensor,
+                "is damaged: " + llvm::toString(place.takeError()));
+  if (folder == "constants" && type.getNumElements() <= kMaxConstant)
+    return aten::Value(aten::Tensor::make(
+        emitter.constant(readElements(tensor, type, file.bytes(*place)))));
+
+  std::string key = geometry(tensor, folder);
+  std::string &symbol = names[key];
+  if (symbol.empty()) {
+    symbol = name.str();
+    if (unsigned count = used[name]++)
+      symbol += "_" + std::to_string(count);
+    int64_t skipped = tensor.offset * aten::itemSize(tensor.storage.type);
+    llvm::ArrayRef<int64_t> strides;
+    if (!isDense(tensor))
+      strides = tensor.strides;
+    auto value =
+        BlobAttr::get(builder.getContext(), blob, place->offset + skipped,
+                      place->length - skipped, strides, file.isBigEndian());
+    mlir::OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToEnd(&module->getRegion(0).front());
+    auto unit = [&](bool set) {
+      return set ? builder.getUnitAttr() : mlir::UnitAttr();
+    };
+    ParamOp::create(builder, loc, builder.getStringAttr(symbol),
+                    mlir::TypeAttr::get(type), value, unit(tensor.requiresGrad),
+                    unit(isBuffer), mlir::StringAttr());
+  }
+  mlir::Value read = GetParamOp::create(builder, loc, type, symbol);
+  auto result = aten::Tensor::make(read);
+  result->setParameterName(symbol);
+  loaded.push_back(result);
+  return aten::Value(result);
+}
+
+void ParameterLoader::warnOfWrites(mlir::Location loc) const {
+  for (const aten::Tensor::Ptr &tensor : loaded)
+    if (tensor->wasWritten())
+      mlir::emitWarning(loc)
+          << "the model writes its buffer '" << tensor->parameterName()
+          << "', which the compiled model does not keep between runs";
+}
