@@ -9,6 +9,7 @@
 #include "compiler/session/Session.h"
 #include "dialects/graven/Graven.h"
 #include "dialects/support/Diagnostics.h"
+#include "frontends/torchexport/Import.h"
 #include "frontends/torchscript/Import.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
@@ -45,7 +46,8 @@ static bool isPythonSource(StringRef text) {
 
 ModelFormat detectFormat(StringRef bytes) {
   if (bytes.starts_with("PK\3\4"))
-    return ModelFormat::TorchScript;
+    return isTorchExport(bytes) ? ModelFormat::TorchExport
+                                : ModelFormat::TorchScript;
   if (bytes.empty())
     return ModelFormat::Unknown;
   if (isText(bytes))
@@ -183,6 +185,8 @@ Session::importBuffer(std::unique_ptr<llvm::MemoryBuffer> buffer,
     return importTorchScript(context.get(), std::move(buffer), options);
   case ModelFormat::TorchScriptSource:
     return importTorchScriptSource(context.get(), *buffer, options);
+  case ModelFormat::TorchExport:
+    return importTorchExport(context.get(), std::move(buffer), options);
   case ModelFormat::Onnx:
     return importOnnx(context.get(), std::move(buffer), directory, options);
   case ModelFormat::GravenText:

@@ -26,6 +26,7 @@ namespace graven {
 enum class ModelFormat {
   TorchScript,
   TorchScriptSource,
+  TorchExport,
   Onnx,
   GravenText,
   Unknown

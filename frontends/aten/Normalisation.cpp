@@ -39,6 +39,33 @@ static mlir::Value batchNorm(Call &c) {
       channels(c, "running_mean", x, 0), channels(c, "running_var", x, 1),
       llvm::APFloat(*epsilon));
 }
+/// The statistics of the batch itself: what instance_norm becomes, its samples
+/// made channels.
+static mlir::Value batchStatisticsNorm(Call &c) {
+  mlir::Value x = c.tensor("input");
+  auto epsilon = c.number("eps");
+  if (!epsilon)
+    return {};
+  if (c.rank(x) < 2)
+    return c.failed("tensor of rank < 2");
+  Shape axes{0};
+  for (int64_t axis = 2; axis < c.rank(x); ++axis)
+    axes.push_back(axis);
+  mlir::Value mean = c.reduce(ReduceKind::Mean, x, axes, /*keep=*/true);
+  mlir::Value centred = c.binary<SubOp>(x, mean);
+  mlir::Value variance =
+      c.reduce(ReduceKind::Mean, c.binary<MulOp>(centred, centred), axes,
+               /*keep=*/false);
+  if (!variance)
+    return {};
+  return c.make<BatchNormOp>(
+      x, channels(c, "weight", x, 1), channels(c, "bias", x, 0),
+      c.reshape(mean, c.shape(variance)), variance, llvm::APFloat(*epsilon));
+}
+/// The statistics, results two and three, are not computed.
+static void batchNormLegit(Call &c) {
+  c.give(c.has("running_mean") ? batchNorm(c) : batchStatisticsNorm(c));
+}
 /// The saved statistics, results two and three, are empty.
 static void batchNormThree(Call &c) {
   c.give(batchNorm(c));
@@ -126,6 +153,8 @@ template <class Op> static mlir::Value softmax(Call &c) {
 void graven::aten::addNormalisation(Table &t) {
   t.add("batch_norm", batchNorm);
   t.add("_native_batch_norm_legit_no_training", batchNormThree);
+  t.add("_native_batch_norm_legit _native_batch_norm_legit_functional",
+        batchNormLegit);
   t.add("group_norm", groupNorm);
   t.add("native_group_norm", nativeGroupNorm);
   t.add("instance_norm", instanceNorm);

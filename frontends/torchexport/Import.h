@@ -1,0 +1,37 @@
+//===- Import.h - exported PyTorch programs into graphs ---*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file declares the importer of torch.export's files (.pt2).
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef FRONTENDS_TORCHEXPORT_IMPORT_H
+#define FRONTENDS_TORCHEXPORT_IMPORT_H
+
+#include "frontends/ImportOptions.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "llvm/Support/MemoryBuffer.h"
+
+#include <memory>
+
+namespace graven {
+
+/// Whether the content is a zip archive that torch.export.save wrote.
+bool isTorchExport(llvm::StringRef content);
+
+/// Imports the program as `graven.graph @forward`, its Parameters as blobs of
+/// the buffer, which the dialect's BlobStore keeps. Inputs are named as the
+/// parameters of the module's forward; symbolic extents must be decided by the
+/// options. All problems are reported as coded diagnostics, and then there is
+/// no module.
+mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
+importTorchExport(mlir::MLIRContext *context,
+                  std::shared_ptr<llvm::MemoryBuffer> file,
+                  const ImportOptions &options);
+
+} // namespace graven
+
+#endif // FRONTENDS_TORCHEXPORT_IMPORT_H
