@@ -33,9 +33,11 @@ struct Slice {
   int64_t blocks() const { return whole + (rest > 0 ? 1 : 0); }
 };
 
-/// Vectors of a panel.
+/// Vectors of a panel, after `index` times as many as a tile has. Where not all
+/// lanes of all of them exist, the index is known.
 struct Part {
-  int64_t first, vectors;
+  Idx index;
+  int64_t vectors;
 };
 
 /// Which of the tiles of a unit of work this is, and how many there are in a
@@ -127,10 +129,16 @@ private:
                               ? rowTile
                               : e.add(rowTile, e.mul(first, -1));
                 Idx index = e.add(e.mul(row, across.count), columnTile);
-                for (int64_t v = 0; v < vectors; v += wide)
+                auto part = [&](Idx of, int64_t vectors) {
                   tile(batch, panel, y, rows, xx, columns,
-                       {index, across.count}, channels,
-                       {v, std::min(wide, vectors - v)}, slice);
+                       {index, across.count}, channels, {of, vectors}, slice);
+                };
+                // Parts are one loop, but for those that are not whole.
+                int64_t whole = channels / (wide * lanes);
+                e.loop(Idx(int64_t(0)), Idx(whole), 1,
+                       [&](Idx of) { part(of, wide); });
+                for (int64_t v = whole * wide; v < vectors; v += wide)
+                  part(Idx(v / wide), std::min(wide, vectors - v));
               });
     });
   }
@@ -151,16 +159,19 @@ private:
                     e.mul(column, op.getStrides()[1] * x.strides[3]))));
     Idx wBase = e.mul(panel, panelSize);
     // The same blocks of the next panel, spread over the tiles of this one.
+    int64_t parts = llvm::divideCeilSigned(width / lanes, wide);
     int64_t tilesInVisit =
-        visit.across * (order.panelsOutside
-                            ? rowTiles.count
-                            : std::min(rowTiles.count, shape.tilesPerBlock));
+        parts * visit.across *
+        (order.panelsOutside ? rowTiles.count
+                             : std::min(rowTiles.count, shape.tilesPerBlock));
     int64_t steps = slice.blocks() * kh * kw;
     int64_t ahead = llvm::divideCeilSigned(slice.blocks() * w.strides[1],
                                            tilesInVisit * steps);
-    Idx prefetchBase = e.add(e.add(wBase, Idx(panelSize)),
-                             e.add(e.mul(slice.first, w.strides[1]),
-                                   e.mul(visit.index, ahead * steps)));
+    Idx prefetchBase =
+        e.add(e.add(wBase, Idx(panelSize)),
+              e.add(e.mul(slice.first, w.strides[1]),
+                    e.mul(e.add(e.mul(visit.index, parts), part.index),
+                          ahead * steps)));
 
     int64_t laneStride = planarIn ? x.strides[1] : x.strides[4];
     auto taps = [&](Idx block, int64_t depth, ValueRange carried) {
@@ -185,8 +196,7 @@ private:
                   Idx relative = e.add(block, e.mul(slice.first, -1));
                   Idx next =
                       e.add(prefetchBase, e.mul(stepOf(relative), ahead));
-                  int64_t prefetches =
-                      part.first == 0 ? llvm::divideCeilSigned(ahead, line) : 0;
+                  int64_t prefetches = llvm::divideCeilSigned(ahead, line);
                   for (int64_t c = 0; c < depth; ++c) {
                     if (c > 0)
                       e.separateLoads();
@@ -196,9 +206,9 @@ private:
                         e.prefetch(w, e.add(next, Idx(p * line)));
                     if (c % pair == 0)
                       multiply(values, e.add(from, Idx(c * laneStride)),
-                               e.add(weights,
-                                     Idx(c * width +
-                                         part.first * right.getNumElements())),
+                               e.add(e.add(weights, Idx(c * width)),
+                                     e.mul(part.index,
+                                           wide * right.getNumElements())),
                                rows, columns, vectors, depth - c);
                   }
                   return values;
@@ -252,9 +262,12 @@ private:
              ArrayRef<Value> accumulators, const Slice &slice) {
     int64_t vectors = part.vectors;
     for (int64_t j = 0; j < vectors; ++j) {
-      int64_t lane = (part.first + j) * lanes;
-      int64_t valid = std::clamp<int64_t>(channels - lane, 0, lanes);
-      Idx channel = e.add(e.mul(panel, width), Idx(lane));
+      Idx lane = e.add(e.mul(part.index, wide * lanes), Idx(j * lanes));
+      int64_t valid =
+          lane.isConstant()
+              ? std::clamp<int64_t>(channels - lane.offset, 0, lanes)
+              : lanes;
+      Idx channel = e.add(e.mul(panel, width), lane);
       SmallVector<Value> channelValues;
       if (slice.final)
         channelValues = epilogue.channelValues(e, channel, vector, valid);
@@ -281,9 +294,7 @@ private:
 
   /// A pixel and the first of `lanes` channels of a panel.
   struct Position {
-    Idx batch, panel;
-    int64_t lane;
-    Idx y, x;
+    Idx batch, panel, lane, y, x;
   };
 
   /// Adds what the passes before have left in the output; the first finds
@@ -304,17 +315,18 @@ private:
   }
 
   SmallVector<Idx> blockedIndex(const Position &p) {
-    if (width >= kBlock)
-      return {p.batch,
-              e.add(e.mul(p.panel, width / kBlock), Idx(p.lane / kBlock)), p.y,
-              p.x, Idx(p.lane % kBlock)};
+    if (width >= kBlock) {
+      auto [block, lane] = e.divRem(p.lane, kBlock);
+      return {p.batch, e.add(e.mul(p.panel, width / kBlock), block), p.y, p.x,
+              lane};
+    }
     auto [block, part] = e.divRem(p.panel, kBlock / width);
-    return {p.batch, block, p.y, p.x, e.add(e.mul(part, width), Idx(p.lane))};
+    return {p.batch, block, p.y, p.x, e.add(e.mul(part, width), p.lane)};
   }
 
   SmallVector<Idx> planarIndex(const Position &p, int64_t lane) {
-    return {p.batch, e.add(e.mul(p.panel, width), Idx(p.lane + lane)), p.y,
-            p.x};
+    return {p.batch, e.add(e.add(e.mul(p.panel, width), p.lane), Idx(lane)),
+            p.y, p.x};
   }
 
   Value loadFull(const Buffer &full, const Position &position, int64_t valid) {

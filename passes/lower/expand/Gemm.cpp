@@ -49,8 +49,8 @@ struct Columns {
   int64_t vectors;
   /// Lanes of the last vector that exist in the output.
   int64_t lastLanes;
-  /// Vectors of the panel before them.
-  int64_t first = 0;
+  /// Parts of the panel before them, each of as many vectors as a tile has.
+  Idx part = Idx(int64_t(0));
 };
 
 class GemmExpansion {
@@ -114,16 +114,21 @@ private:
                  .first;
     }
     auto block = [&](Idx k0, int64_t length, bool initial, bool final) {
-      e.tiles(shape.rows, first, last,
-              [&](Idx tileIndex, Idx row, int64_t rows) {
-                for (int64_t v = 0; v < columns.vectors; v += wide) {
-                  bool isLast = v + wide >= columns.vectors;
-                  tile(batch, panelIndex, tileIndex, row, rows,
-                       {std::min(wide, columns.vectors - v),
-                        isLast ? columns.lastLanes : lanes, v},
-                       k0, length, initial, final);
-                }
-              });
+      e.tiles(
+          shape.rows, first, last, [&](Idx tileIndex, Idx row, int64_t rows) {
+            // Parts are one loop, but for one that is not whole.
+            int64_t vectors = columns.vectors;
+            bool isWhole = columns.lastLanes == lanes && vectors % wide == 0;
+            int64_t whole = isWhole ? vectors / wide : (vectors - 1) / wide;
+            auto part = [&](Idx index, int64_t some, int64_t lastLanes) {
+              tile(batch, panelIndex, tileIndex, row, rows,
+                   {some, lastLanes, index}, k0, length, initial, final);
+            };
+            e.loop(Idx(int64_t(0)), Idx(whole), 1,
+                   [&](Idx index) { part(index, wide, lanes); });
+            if (!isWhole)
+              part(Idx(whole), vectors - whole * wide, columns.lastLanes);
+          });
     };
     if (depth <= step)
       return block(Idx(int64_t(0)), depth, true, true);
@@ -152,20 +157,23 @@ private:
       panelStart[0] = batch;
     panelStart[1] = panelIndex;
     Idx bBase = e.add(e.add(e.at(b, panelStart), e.mul(k0, shape.width)),
-                      Idx(columns.first * right.getNumElements()));
+                      e.mul(columns.part, wide * right.getNumElements()));
+    // What is read ahead is divided among the tiles and the parts of a panel.
+    int64_t parts = llvm::divideCeilSigned(shape.width / lanes, wide);
     int64_t steps = std::max<int64_t>(1, length / unroll);
     // The core looks ahead by itself at several places.
-    int64_t ahead = streams > 1
-                        ? 0
-                        : llvm::divideCeilSigned(length * shape.width,
-                                                 shape.rows.count * steps);
+    int64_t ahead =
+        streams > 1 ? 0
+                    : llvm::divideCeilSigned(length * shape.width,
+                                             shape.rows.count * parts * steps);
     // The next panel; where nothing passes over this one again, what comes next
     // of the stream of weights.
     int64_t distance = shape.k * shape.width;
     if (shape.rows.count == 1)
       distance = std::min(distance, kStreamBytes / elementBytes);
-    Idx prefetchBase =
-        e.add(e.add(bBase, Idx(distance)), e.mul(tileIndex, steps * ahead));
+    Idx prefetchBase = e.add(
+        e.add(bBase, Idx(distance)),
+        e.mul(e.add(e.mul(tileIndex, parts), columns.part), steps * ahead));
 
     SmallVector<Value> accumulators(count * sets, e.splat(vector, 0.0));
     auto multiply = [&](Idx k, int64_t span, SmallVector<Value> values) {
@@ -208,7 +216,7 @@ private:
                            ahead % unroll == 0
                                ? e.mul(k, ahead / unroll)
                                : e.mul(e.divRem(k, unroll).first, ahead));
-                 for (int64_t p = 0; columns.first == 0 && p < ahead; p += line)
+                 for (int64_t p = 0; p < ahead; p += line)
                    e.prefetch(b, e.add(next, Idx(p)));
                  return multiply(k, unroll, SmallVector<Value>(values));
                });
@@ -223,8 +231,8 @@ private:
 
   void store(Idx batch, Idx panelIndex, Idx row, int64_t rows, Columns columns,
              ArrayRef<Value> accumulators, bool initial, bool final) {
-    Idx column =
-        e.add(e.mul(panelIndex, shape.width), Idx(columns.first * lanes));
+    Idx column = e.add(e.mul(panelIndex, shape.width),
+                       e.mul(columns.part, wide * lanes));
     for (int64_t j = 0; j < columns.vectors; ++j) {
       int64_t valid = j + 1 == columns.vectors ? columns.lastLanes : lanes;
       Idx n = e.add(column, Idx(j * lanes));
