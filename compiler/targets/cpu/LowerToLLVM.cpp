@@ -29,8 +29,6 @@ void graven::cpu::buildLLVMPhase(OpPassManager &pm, const TargetInfo &target,
   // function by function is, on all of the host's threads. Structured control
   // flow first: transfers become loops, loops become branches.
   OpPassManager &loops = pm.nest<func::FuncOp>();
-  loops.addPass(createCanonicalizerPass());
-  loops.addPass(createCSEPass());
   loops.addPass(createConvertVectorToSCFPass());
   loops.addPass(createLowerAffinePass());
   loops.addPass(createExpandArith({/*expandBF16=*/!target.hasBF16Dot}));
