@@ -94,7 +94,7 @@ private:
     if (last) {
       auto module = importModel(session);
       if (failed(module) ||
-          (wantsTuning && failed(tuneFor(session, **module, how))))
+          (wantsTuning && failed(tuneFor(session, {**module}, how))))
         return BadInput;
       return failed(session.runPhases(**module, *last, how)) ||
                      failed(session.write(**module, output))
@@ -104,10 +104,13 @@ private:
     auto sized = importSized(session);
     if (failed(sized))
       return BadInput;
-    // What is measured for one size is what others of it find in the database.
-    if (wantsTuning &&
-        failed(tuneFor(session, sized->sizes.front().module, how)))
-      return BadInput;
+    if (wantsTuning) {
+      SmallVector<ModuleOp> modules;
+      for (const SizedModel::Size &size : sized->sizes)
+        modules.push_back(size.module);
+      if (failed(tuneFor(session, modules, how)))
+        return BadInput;
+    }
     auto summary = session.compile(*sized, how, output);
     if (failed(summary))
       return BadInput;
@@ -128,28 +131,36 @@ private:
     return Ok;
   }
 
-  /// Measures, keeps what came of it, and has `how` use it.
-  LogicalResult tuneFor(Session &session, ModuleOp module,
+  /// Measures each of the sizes, keeps what came of it, and has `how` use it.
+  LogicalResult tuneFor(Session &session, ArrayRef<ModuleOp> sizes,
                         const CompileOptions &how) {
+    Location loc = ModuleOp(sizes.front()).getLoc();
     std::string file = how.tuningFile.value_or(defaultTuningFile());
     if (file.empty())
-      return emitCoded(module.getLoc(), Code::BadOption)
+      return emitCoded(loc, Code::BadOption)
              << "--tune needs --tune-db FILE to keep what it measures";
-    auto result = tune(session, module, how, flags);
-    if (failed(result))
-      return failure();
-    TuningDatabase all = readTuning(file, module.getLoc());
-    all.add(result->database);
-    report["tunable_kernels"] = result->signatures;
-    report["tuned_kernels"] = result->changed;
-    report["tunable_ms"] = result->before;
-    report["tuned_ms"] = result->after;
+    TuningDatabase all = readTuning(file, loc);
+    TuningResult sum;
+    for (ModuleOp module : sizes) {
+      auto result = tune(session, module, how, flags);
+      if (failed(result))
+        return failure();
+      all.add(result->database);
+      sum.signatures += result->signatures;
+      sum.changed += result->changed;
+      sum.before += result->before;
+      sum.after += result->after;
+    }
+    report["tunable_kernels"] = sum.signatures;
+    report["tuned_kernels"] = sum.changed;
+    report["tunable_ms"] = sum.before;
+    report["tuned_ms"] = sum.after;
     if (!isJson())
       errs() << format("tuned %lld of %lld kernels: %.3f ms -> %.3f ms\n",
-                       static_cast<long long>(result->changed),
-                       static_cast<long long>(result->signatures),
-                       result->before, result->after);
-    return writeTuning(all, file, module.getLoc());
+                       static_cast<long long>(sum.changed),
+                       static_cast<long long>(sum.signatures), sum.before,
+                       sum.after);
+    return writeTuning(all, file, loc);
   }
 
   CompileFlags compile;

@@ -82,6 +82,16 @@ def test_no_file_has_no_entries(graven, model):
     assert built == plain and "GRV0009" not in messages
 
 
+def test_each_size_is_measured(graven, model):
+    text = MODEL.replace("tensor<1x64x15x15xf32>", "tensor<?x64x15x15xf32>")
+    (model / "m.mlir").write_text(text.replace('graven.name = "x"', 'graven.name = "x", graven.symbols = ["batch", "", "", ""]'))
+    built, report, _ = compile(graven, model, "--dim", "batch=1,2", "--tune", "--tune-db", "t.db")
+    assert report["sizes"] == 2 and report["tunable_kernels"] == 2
+    signatures = [line.split(" ")[1] for line in (model / "t.db").read_text().splitlines()[1:-1]]
+    assert sorted(s.split("/")[1][0] for s in signatures) == ["1", "2"]
+    assert compile(graven, model, "--dim", "batch=1,2", "--tune-db", "t.db")[0] == built
+
+
 @pytest.mark.parametrize("flags, message", [
     (["--tune", "--tune-db", "t.db", "--target-cpu", "x86-64-v2"], "--tune measures on this machine"),
     (["--tune", "--tune-db="], "--tune needs --tune-db FILE"),
