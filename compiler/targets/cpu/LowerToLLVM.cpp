@@ -33,7 +33,6 @@ void graven::cpu::buildLLVMPhase(OpPassManager &pm, const TargetInfo &target,
   loops.addPass(createLowerAffinePass());
   loops.addPass(createExpandArith({/*expandBF16=*/!target.hasBF16Dot}));
   loops.addPass(createSCFToControlFlowPass());
-  loops.addPass(createCanonicalizerPass());
   loops.addPass(createCSEPass());
 
   // Launches while views are still memref.view: alignment is read off them.
