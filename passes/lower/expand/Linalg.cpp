@@ -9,6 +9,7 @@
 #include "passes/lower/expand/Expand.h"
 #include "passes/lower/expand/LoopNest.h"
 #include "passes/lower/expand/Tiled.h"
+#include "passes/lower/expand/Tiles.h"
 #include "passes/lower/expand/Widen.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -121,7 +122,10 @@ private:
     int64_t lanes = e.lanesOf(accesses.back().buffer.element);
     int64_t done = 0;
     bool reduces = nest.parallel < nest.loops.size();
-    for (int64_t width : {reduces ? kStripVectors * lanes : lanes, lanes}) {
+    SmallVector<int64_t> widths{lanes};
+    if (reduces)
+      widths = {kStripVectors * lanes, kStripVectors / 2 * lanes, lanes};
+    for (int64_t width : widths) {
       int64_t end = done + (extent - done) / width * width;
       e.loop(Idx(done), Idx(end), width, [&](Idx start) {
         strip(ivs, start, lanes, width / lanes, lanes);
@@ -140,33 +144,11 @@ private:
       for (OpOperand &init : op.getDpsInitsMutable())
         carried.push_back(
             loadWide(init, ivs, e.add(start, Idx(v * lanes)), lanes, valid));
+    SmallVector<Value> results =
+        nest.parallel < nest.loops.size()
+            ? reduceStrip(nest.parallel, ivs, start, lanes, valid, carried)
+            : stepStrip(ivs, start, lanes, valid, carried);
     int64_t inits = op.getNumDpsInits();
-    auto reduce = [&](auto &self, size_t depth,
-                      ValueRange values) -> SmallVector<Value> {
-      if (depth < nest.loops.size())
-        return e.loop(Idx(int64_t(0)), Idx(nest.loops[depth].extent), 1, values,
-                      [&](Idx iv, ValueRange inner) {
-                        ivs[depth] = iv;
-                        return self(self, depth + 1, inner);
-                      });
-      SmallVector<Value> results;
-      for (int64_t v = 0; v < count; ++v) {
-        IRMapping map;
-        for (OpOperand &operand : op->getOpOperands()) {
-          BlockArgument argument = op.getMatchingBlockArgument(&operand);
-          if (op.isDpsInit(&operand))
-            map.map(argument, values[v * inits + operand.getOperandNumber() -
-                                     op.getNumDpsInputs()]);
-          else if (!argument.use_empty())
-            map.map(argument,
-                    loadWide(operand, ivs, e.add(start, Idx(v * lanes)), lanes,
-                             valid));
-        }
-        results.append(cloneWidened(e, *op.getBlock(), map, lanes));
-      }
-      return results;
-    };
-    SmallVector<Value> results = reduce(reduce, nest.parallel, carried);
     for (int64_t v = 0; v < count; ++v)
       for (auto [i, init] : llvm::enumerate(op.getDpsInitsMutable())) {
         Access &access = accesses[init.getOperandNumber()];
@@ -174,6 +156,77 @@ private:
         e.storeVector(results[v * inits + i], access.buffer,
                       indexOf(access, ivs), valid);
       }
+  }
+
+  /// The reduction loops from `depth` on. Sums of the innermost one are added
+  /// up in several chains, which take turns: with few vectors, each addition
+  /// would wait for the last.
+  SmallVector<Value> reduceStrip(size_t depth, SmallVector<Idx> &ivs, Idx start,
+                                 int64_t lanes, int64_t valid,
+                                 ValueRange carried) {
+    int64_t extent = nest.loops[depth].extent, count = carried.size();
+    auto step = [&](Idx iv, ValueRange values) {
+      ivs[depth] = iv;
+      return depth + 1 < nest.loops.size()
+                 ? reduceStrip(depth + 1, ivs, start, lanes, valid, values)
+                 : stepStrip(ivs, start, lanes, valid, values);
+    };
+    int64_t chains = std::max<int64_t>(1, kWantedAccumulators / count);
+    if (depth + 1 < nest.loops.size() || chains == 1 || extent < 2 * chains ||
+        !isSum())
+      return e.loop(Idx(int64_t(0)), Idx(extent), 1, carried, step);
+    SmallVector<Value> values(carried);
+    values.append((chains - 1) * count,
+                  e.splat(carried.front().getType(), -0.0));
+    int64_t whole = extent / chains * chains;
+    auto turn = [&](Idx iv, ValueRange all, int64_t steps) {
+      SmallVector<Value> next(all);
+      for (int64_t chain = 0; chain < steps; ++chain)
+        llvm::copy(step(e.add(iv, Idx(chain)), all.slice(chain * count, count)),
+                   next.begin() + chain * count);
+      return next;
+    };
+    values =
+        e.loop(Idx(int64_t(0)), Idx(whole), chains, values,
+               [&](Idx iv, ValueRange all) { return turn(iv, all, chains); });
+    values = turn(Idx(whole), values, extent - whole);
+    for (int64_t distance = chains / 2; distance >= 1; distance /= 2)
+      for (int64_t i = 0; i < distance * count; ++i)
+        values[i] = e.addf(values[i], values[i + distance * count]);
+    values.resize(count);
+    return values;
+  }
+
+  /// The region once for the vectors from `start` on.
+  SmallVector<Value> stepStrip(SmallVector<Idx> &ivs, Idx start, int64_t lanes,
+                               int64_t valid, ValueRange values) {
+    SmallVector<Value> results;
+    int64_t inits = op.getNumDpsInits(), count = values.size() / inits;
+    for (int64_t v = 0; v < count; ++v) {
+      IRMapping map;
+      for (OpOperand &operand : op->getOpOperands()) {
+        BlockArgument argument = op.getMatchingBlockArgument(&operand);
+        if (op.isDpsInit(&operand))
+          map.map(argument, values[v * inits + operand.getOperandNumber() -
+                                   op.getNumDpsInputs()]);
+        else if (!argument.use_empty())
+          map.map(argument, loadWide(operand, ivs, e.add(start, Idx(v * lanes)),
+                                     lanes, valid));
+      }
+      results.append(cloneWidened(e, *op.getBlock(), map, lanes));
+    }
+    return results;
+  }
+
+  /// Whether the region adds to one float, and does nothing else with it.
+  bool isSum() {
+    if (op.getNumDpsInits() != 1)
+      return false;
+    Value sum = op.getBlock()->getTerminator()->getOperand(0);
+    BlockArgument carried = op.getRegionOutputArgs()[0];
+    auto add = sum.getDefiningOp<arith::AddFOp>();
+    return add && carried.hasOneUse() &&
+           (add.getLhs() == carried || add.getRhs() == carried);
   }
 
   Value loadWide(OpOperand &operand, SmallVector<Idx> &ivs, Idx lane,

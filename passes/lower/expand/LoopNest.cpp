@@ -21,6 +21,10 @@ constexpr int64_t kTaskIterations = 16384;
 /// Tasks that keep any number of threads we expect busy.
 constexpr int64_t kWantedTasks = 16;
 
+/// Neighbours that a reduction over outer axes takes together: a cache line of
+/// f32, of which less would be read once for each piece.
+constexpr int64_t kLeastNeighbours = 16;
+
 bool collapse(const Loop &a, const Loop &b, ArrayRef<Strides> operands) {
   return llvm::all_of(operands, [&](const Strides &strides) {
     return a.strideOf(strides) == b.strideOf(strides) * b.extent;
@@ -56,9 +60,10 @@ void sortStable(SmallVector<Loop> &loops,
       std::swap(loops[j - 1], loops[j]);
 }
 
-/// Cuts the innermost of few, long parallel loops in two.
+/// Cuts the innermost of few, long parallel loops in two, the pieces at least
+/// `least` long.
 void cutInnermost(SmallVector<Loop> &loops, ArrayRef<bool> pinned,
-                  int64_t below) {
+                  int64_t below, int64_t least) {
   if (llvm::any_of(loops.back().dims,
                    [&](unsigned dim) { return pinned[dim]; }))
     return;
@@ -68,7 +73,7 @@ void cutInnermost(SmallVector<Loop> &loops, ArrayRef<bool> pinned,
   for (int64_t pieces : {16, 8, 4, 2}) {
     int64_t extent = loops.back().extent;
     if (units * pieces > 2 * kWantedTasks || extent % pieces != 0 ||
-        extent / pieces * below < kTaskIterations)
+        extent / pieces < least || extent / pieces * below < kTaskIterations)
       continue;
     Loop inner = loops.back();
     inner.extent = extent / pieces;
@@ -111,7 +116,7 @@ LoopNest::LoopNest(ArrayRef<int64_t> extents, ArrayRef<bool> isParallel,
                   return outerLoops.back().strideOf(strides) <= 1;
                 });
   if (outerLoops.size() > 1 || strips)
-    cutInnermost(outerLoops, pinned, below);
+    cutInnermost(outerLoops, pinned, below, strips ? kLeastNeighbours : 1);
   for (const Loop &loop : outerLoops)
     total *= loop.extent;
   parallel = outerLoops.size();

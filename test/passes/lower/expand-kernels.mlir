@@ -45,10 +45,10 @@ func.func private @gemm_tail(%a: memref<1x2x8xf32>, %b: memref<1x2x8x16xf32>, %o
 
 // -----
 
-// A reduction over the outer axis walks rows: vectors are accumulated.
+// A reduction over the outer axis walks rows: vectors are accumulated, rows in two chains.
 // CHECK-LABEL: func.func private @reduce_outer
 func.func private @reduce_outer(%x: memref<9x32xf32>, %out: memref<32xf32>, %lo: index, %hi: index) attributes {kernel.entry} {
-  // CHECK: scf.for {{.*}} iter_args({{.*}}) -> (vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>)
+  // CHECK: scf.for {{.*}} iter_args({{.*}}) -> (vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>)
   // CHECK: arith.addf {{.*}} : vector<8xf32>
   linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (j)>], iterator_types = ["reduction", "parallel"]}
       ins(%x : memref<9x32xf32>) outs(%out : memref<32xf32>) {

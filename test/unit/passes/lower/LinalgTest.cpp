@@ -5,6 +5,7 @@
 // loops, broadcasts, reductions over any axis, and maps that are not linear.
 
 #include "test/unit/passes/lower/KernelRunner.h"
+#include <array>
 #include <cmath>
 #include <gtest/gtest.h>
 
@@ -183,6 +184,32 @@ TEST(Linalg, ReductionOverEachAxis) {
                                          {1, 64, 5},
                                          {2, 1, 3}})
         checkReduce(target, shape, axis);
+}
+
+/// Sums of vectors of neighbours: several chains for each, with a rest.
+TEST(Linalg, SumsOverAnOuterAxis) {
+  for (const TargetInfo &target : targets())
+    for (auto [images, rows, columns] :
+         {std::array<int64_t, 3>{3, 37, 16}, {2, 5000, 16}, {1, 19, 100}}) {
+      Array x(images * rows * columns, 1), out(images * columns, 2);
+      std::vector<double> expected(out.data(), out.data() + out.size());
+      for (int64_t i = 0; i < x.size(); ++i)
+        expected[i / (rows * columns) * columns + i % columns] += x[i];
+      std::string from = memref({images, rows, columns}),
+                  to = memref({images, columns});
+      run("func.func @main(%x: " + from + ", %o: " + to + R"() {
+  linalg.reduce ins(%x : )" +
+              from + ") outs(%o : " + to + R"() dimensions = [1]
+    (%a: f32, %s: f32) {
+      %0 = arith.addf %s, %a : f32
+      linalg.yield %0 : f32
+    }
+  return
+})",
+          target, {x.data(), out.data()});
+      expectNear(out, expected, 1e-6,
+                 target.name + " sums of " + std::to_string(rows));
+    }
 }
 
 TEST(Linalg, MatmulWithoutPanels) {
