@@ -36,6 +36,8 @@ void buildKernelPhase(mlir::OpPassManager &manager, const TargetInfo &target,
   manager.addPass(mlir::createCanonicalizerPass());
   manager.addNestedPass<mlir::func::FuncOp>(
       mlir::createLinalgElementwiseOpFusionPass());
+  // Packed weights are Parameters' alone no more, and stay where they are.
+  manager.addNestedPass<mlir::func::FuncOp>(createFoldInputScale());
   manager.addPass(mlir::createCanonicalizerPass());
 }
 

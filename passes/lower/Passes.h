@@ -7,6 +7,7 @@
 #ifndef GRAVEN_PASSES_LOWER_PASSES_H
 #define GRAVEN_PASSES_LOWER_PASSES_H
 
+#include "mlir/IR/PatternMatch.h"
 #include "mlir/Pass/Pass.h"
 #include "passes/lower/TargetInfo.h"
 
@@ -39,6 +40,9 @@ createApplyTuning(const TargetInfo &target,
 
 /// Packs constant right-hand sides alike for any number of rows.
 std::unique_ptr<mlir::Pass> createCommonPanels(const TargetInfo &target);
+
+/// The rewrites of FoldInputScale.
+void populateFoldInputScalePatterns(mlir::RewritePatternSet &patterns);
 
 #define GEN_PASS_REGISTRATION
 #include "passes/lower/Passes.h.inc"

@@ -367,4 +367,31 @@ def CommonPanels : Pass<"graven-common-panels", "::mlir::func::FuncOp"> {
   let statistics = [Statistic<"numRepacked", "repacked", "Number of products with other panels">];
 }
 
+def FoldInputScale : Pass<"graven-fold-input-scale", "::mlir::func::FuncOp"> {
+  let summary = "multiply the weights of a convolution instead of its input";
+  let description = [{
+    A squeeze-and-excitation block multiplies each channel of an image before a
+    convolution of few weights: the factor is multiplied to the weights, which are in
+    the cache, and the image is read and written once less.
+
+    ```mlir
+    %y = linalg.generic {...} ins(%x, %s : tensor<1x8x28x28x16xf32>, tensor<1x8x1x1x16xf32>) { x * s }
+    %z = kernel.conv ins(%y, %w : tensor<1x8x28x28x16xf32>, tensor<3x8x1x1x16x16xf32>) ...
+    ```
+    ==>
+    ```mlir
+    %v = linalg.generic {...} ins(%w, %s : tensor<3x8x1x1x16x16xf32>, tensor<1x8x1x1x16xf32>) { w * s }
+    %z = kernel.conv ins(%x, %v : tensor<1x8x28x28x16xf32>, tensor<3x8x1x1x16x16xf32>) ...
+    ```
+
+    Preconditions: one image; no groups; one element type; the product has one user, the
+    convolution, and nothing else in its region; the weights are at most a quarter
+    of the elements of the image. Runs on tensors, after what depends on Parameters alone has
+    left @forward. Products are rounded as often as before, in another order.
+
+    Not for padded inputs, depthwise or Winograd convolutions.
+  }];
+  let statistics = [Statistic<"numFolded", "folded", "Number of factors multiplied to weights">];
+}
+
 #endif // GRAVEN_PASSES_LOWER_PASSES_TD

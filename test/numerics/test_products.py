@@ -131,3 +131,29 @@ class Recurrent(torch.nn.Module):
 def test_recurrent_extents(network, hidden, batch):
     torch.manual_seed(3)
     check(Recurrent(network(12, hidden, bidirectional=hidden == 33)), torch.randn(6, batch, 12))
+
+
+class SqueezeExcitation(torch.nn.Module):
+    """Channels, fewer than their last block holds, times a factor that depends on all pixels."""
+
+    def __init__(self, channels):
+        super().__init__()
+        self.before = torch.nn.Conv2d(3, channels, 3, padding=1)
+        self.down, self.up = torch.nn.Conv2d(channels, 8, 1), torch.nn.Conv2d(8, channels, 1)
+        self.behind = torch.nn.Conv2d(channels, 40, 1)
+
+    def forward(self, x):
+        y = torch.nn.functional.silu(self.before(x))
+        factor = torch.sigmoid(self.up(torch.relu(self.down(y.mean((2, 3), keepdim=True)))))
+        return self.behind(y * factor)
+
+
+@pytest.mark.parametrize("batch", [1, 2])
+def test_squeeze_excitation(batch):
+    check(SqueezeExcitation(24), torch.randn(batch, 3, 33, 31))
+
+
+def test_one_panel_for_several_threads():
+    """Few output channels by Winograd's way: threads share a panel."""
+    check(torch.nn.Sequential(torch.nn.Conv2d(32, 32, 3, padding=1), torch.nn.ReLU(),
+                              torch.nn.Conv2d(32, 16, 3, padding=1)), torch.randn(1, 32, 62, 57))
