@@ -82,10 +82,16 @@ private:
         entry["highest"] = symbol.highest;
       symbols.push_back(std::move(entry));
     }
-    for (const GravenSize &size : ArrayRef(table.sizes, table.num_sizes))
-      sizes.push_back(llvm::json::Object{
+    for (const GravenSize &size : ArrayRef(table.sizes, table.num_sizes)) {
+      llvm::json::Object entry{
           {"extents", llvm::json::Array(ArrayRef(size.extents, named.size()))},
-          {"workspace_bytes", size.workspace_size}});
+          {"workspace_bytes", size.workspace_size}};
+      // With room, all from these on.
+      if (size.room)
+        entry["lowest"] =
+            llvm::json::Array(ArrayRef(size.room->lowest, named.size()));
+      sizes.push_back(std::move(entry));
+    }
     report["symbols"] = std::move(symbols);
     report["sizes"] = std::move(sizes);
   }
@@ -155,10 +161,15 @@ private:
       outs() << "sizes ";
       for (const llvm::json::Value &size : *sizes) {
         outs() << " ";
+        const llvm::json::Array *lowest =
+            size.getAsObject()->getArray("lowest");
         llvm::interleave(
-            *size.getAsObject()->getArray("extents"), outs(),
-            [](const llvm::json::Value &extent) {
-              outs() << *extent.getAsInteger();
+            llvm::enumerate(*size.getAsObject()->getArray("extents")), outs(),
+            [&](auto extent) {
+              int64_t highest = *extent.value().getAsInteger();
+              if (lowest && *(*lowest)[extent.index()].getAsInteger() < highest)
+                outs() << *(*lowest)[extent.index()].getAsInteger() << "..";
+              outs() << highest;
             },
             "x");
       }

@@ -320,10 +320,7 @@ buildArtifact(Session &session, const SizedModel &model,
     for (auto [other, target] :
          llvm::zip_equal(others[i], ArrayRef(targets->cpus).drop_front()))
       emit.others.push_back({*other, target, i});
-    int64_t workspace = bytesOf(sized, kWorkspaceSizeAttr);
-    if (!signature.sizes.empty())
-      signature.sizes[i].workspaceSize = workspace;
-    signature.workspaceSize = std::max(signature.workspaceSize, workspace);
+    setWorkspace(signature, i, bytesOf(sized, kWorkspaceSizeAttr));
   }
   signature.weightsSize = bytesOf(module, kWeightsSizeAttr);
   if (options.tunables)

@@ -9,6 +9,7 @@
 #include "dialects/support/Diagnostics.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "passes/memory/Passes.h"
+#include "runtime/include/graven/runtime.h"
 
 using namespace mlir;
 
@@ -67,14 +68,85 @@ static LogicalResult checkSplit(const cpu::ModelSignature &signature,
   return success();
 }
 
+/// The tensors as a caller sees them: without what is passed, and with an axis
+/// for all of its factors.
+static cpu::ModelSignature withoutRoom(const cpu::ModelSignature &own,
+                                       const Room &room) {
+  cpu::ModelSignature result = own;
+  result.inputs.resize(room.inputs.size());
+  for (auto [tensor, shape] : llvm::zip_equal(result.outputs, room.outputs)) {
+    tensor.extents.clear();
+    for (const RoomAxis &axis : shape) {
+      int64_t extent = 1;
+      for (const RoomFactor &factor : axis)
+        extent *= factor.most;
+      tensor.extents.push_back(extent);
+    }
+  }
+  return result;
+}
+
+static cpu::RoomSpec roomSpecOf(const SizedModel::Size &size,
+                                const cpu::ModelSignature &own) {
+  cpu::RoomSpec spec;
+  spec.lowest = size.lowest;
+  for (const ExtentFunction &function : size.room->functions)
+    spec.functions.push_back({function.symbol, function.values});
+  spec.passed.assign(size.room->passed.begin(), size.room->passed.end());
+  for (const RoomShape &shape :
+       llvm::concat<const RoomShape>(size.room->inputs, size.room->outputs)) {
+    auto &factors = spec.factors.emplace_back();
+    for (auto [axis, own] : llvm::enumerate(shape))
+      for (const RoomFactor &factor : own)
+        factors.push_back(
+            {static_cast<int64_t>(axis), factor.most,
+             factor.function ? static_cast<int64_t>(*factor.function) : -1});
+  }
+  spec.inputs = own.inputs;
+  spec.outputs = own.outputs;
+  return spec;
+}
+
+/// What an extent of an output is in code with room: dynamic, and perhaps a
+/// symbol itself.
+static void noteRooms(cpu::TensorSpec &tensor, const SizedModel &model,
+                      size_t output) {
+  for (const SizedModel::Size &size : model.sizes) {
+    if (!size.room)
+      continue;
+    for (auto [axis, own] : llvm::enumerate(size.room->outputs[output])) {
+      if (llvm::none_of(own, [](const RoomFactor &factor) {
+            return factor.function.has_value();
+          }))
+        continue;
+      tensor.extents[axis] = ShapedType::kDynamic;
+      tensor.symbols.resize(tensor.extents.size());
+      const ExtentFunction &function =
+          size.room->functions[own.front().function.value_or(0)];
+      const cpu::SymbolSpec &symbol = model.symbols[function.symbol];
+      bool isSymbol = own.size() == 1;
+      for (auto [i, value] : llvm::enumerate(function.values))
+        isSymbol &= value == symbol.lowest + static_cast<int64_t>(i);
+      tensor.symbols[axis] = isSymbol ? symbol.name : "";
+    }
+  }
+}
+
 LogicalResult addSizes(cpu::ModelSignature &signature, const SizedModel &model,
-                       ArrayRef<cpu::ModelSignature> own, Location loc) {
+                       ArrayRef<cpu::ModelSignature> codes, Location loc) {
+  std::vector<cpu::ModelSignature> own;
+  for (auto [size, code] : llvm::zip_equal(model.sizes, codes))
+    own.push_back(size.room ? withoutRoom(code, *size.room) : code);
+  signature.inputs = own.front().inputs;
+  signature.outputs = own.front().outputs;
   signature.symbols = model.symbols;
   signature.split = model.split;
   signature.splitUnits = model.splitUnits;
-  for (auto [size, one] : llvm::zip_equal(model.sizes, own)) {
+  for (auto [size, one, code] : llvm::zip_equal(model.sizes, own, codes)) {
     cpu::SizeSpec spec;
     spec.extents = size.extents;
+    if (size.room)
+      spec.room = roomSpecOf(size, code);
     for (const cpu::TensorSpec &tensor : one.inputs)
       spec.inputs.push_back(tensor.extents);
     for (auto [i, tensor] : llvm::enumerate(one.outputs)) {
@@ -95,7 +167,7 @@ LogicalResult addSizes(cpu::ModelSignature &signature, const SizedModel &model,
       extent = symbol.empty() ? extent : ShapedType::kDynamic;
   }
   // What is the extent of a symbol in all sizes is called by its name.
-  for (auto [i, tensor] : llvm::enumerate(signature.outputs))
+  for (auto [i, tensor] : llvm::enumerate(signature.outputs)) {
     for (size_t axis = 0; axis < tensor.extents.size(); ++axis) {
       auto isAlways = [&](auto extentAt) {
         return llvm::all_of(signature.sizes, [&](const cpu::SizeSpec &size) {
@@ -114,7 +186,35 @@ LogicalResult addSizes(cpu::ModelSignature &signature, const SizedModel &model,
         if (isAlways([&](const auto &size) { return size.extents[s]; }))
           tensor.symbols[axis] = signature.symbols[s].name;
     }
+    noteRooms(tensor, model, i);
+  }
   return model.split ? checkSplit(signature, loc) : success();
+}
+
+void setWorkspace(cpu::ModelSignature &signature, size_t index, int64_t bytes) {
+  int64_t whole = bytes;
+  if (!signature.sizes.empty()) {
+    cpu::SizeSpec &size = signature.sizes[index];
+    if (size.room) {
+      size.room->workspaceSize = bytes;
+      whole = llvm::alignTo(bytes, 64);
+      size_t tensor = 0;
+      for (const cpu::TensorSpec &spec : llvm::concat<const cpu::TensorSpec>(
+               signature.inputs, signature.outputs)) {
+        const auto &factors = size.room->factors[tensor++];
+        int64_t count = 1;
+        for (const cpu::RoomSpec::Factor &factor : factors)
+          count *= factor.most;
+        if (llvm::any_of(factors, [](const cpu::RoomSpec::Factor &factor) {
+              return factor.function >= 0;
+            }))
+          whole += llvm::alignTo(
+              count * graven_dtype_size(cpu::dtypeOf(spec.elementType)), 64);
+      }
+    }
+    size.workspaceSize = whole;
+  }
+  signature.workspaceSize = std::max(signature.workspaceSize, whole);
 }
 
 } // namespace graven

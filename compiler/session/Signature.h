@@ -25,13 +25,17 @@ cpu::ModelSignature signatureOf(GraphOp graph, llvm::StringRef name);
 int64_t bytesOf(mlir::ModuleOp module, llvm::StringRef attribute);
 
 /// Everything that differs between the sizes goes into `signature`, which has
-/// the tensors of the first; `own` are the signatures of all. Reports outputs
-/// whose ranks differ, and extents that runs of several sizes could not put
-/// together.
+/// the tensors of the first; `codes` are the signatures of the code of all.
+/// Reports outputs whose ranks differ, and extents that runs of several sizes
+/// could not put together.
 llvm::LogicalResult addSizes(cpu::ModelSignature &signature,
                              const SizedModel &model,
-                             llvm::ArrayRef<cpu::ModelSignature> own,
+                             llvm::ArrayRef<cpu::ModelSignature> codes,
                              mlir::Location loc);
+
+/// Notes the bytes of workspace that the code of a size needs; one with room
+/// needs more for the tensors.
+void setWorkspace(cpu::ModelSignature &signature, size_t size, int64_t bytes);
 
 } // namespace graven
 

@@ -104,10 +104,20 @@ private:
   LogicalResult readInputs(ModuleOp module);
   void chooseSplit();
   bool tryToSplit(unsigned symbol);
-  FailureOr<Module> importShaped(ArrayRef<int64_t> extents);
+  using Pipeline = void (*)(OpPassManager &);
+  FailureOr<Module> importShaped(ArrayRef<int64_t> extents, Pipeline pipeline,
+                                 std::string &why);
   SmallVector<std::optional<PartsAxis>> inputParts(GraphOp graph,
                                                    unsigned symbol);
   FailureOr<SmallVector<int64_t>> extentsOf(unsigned symbol);
+  void chooseRooms();
+  bool makeRooms(ArrayRef<SmallVector<int64_t>> combinations,
+                 std::optional<PartsProblem> &problem);
+  SmallVector<RoomSample> samplesFor(ArrayRef<int64_t> extents,
+                                     SmallVectorImpl<Module> &keep,
+                                     std::string &why);
+  FailureOr<SmallVector<SmallVector<int64_t>>> combinations(
+      llvm::function_ref<FailureOr<SmallVector<int64_t>>(unsigned)> extentsOf);
   LogicalResult importAll();
   void dropFixedSymbols();
 
@@ -119,8 +129,10 @@ private:
   SizedModel model;
   SmallVector<int64_t> first;
   Module probe;
-  /// Why each symbol cannot be split.
+  /// Why each symbol cannot be split, or there cannot be room for it.
   SmallVector<std::optional<PartsProblem>> problems;
+  /// The symbols that sizes have room for.
+  llvm::SetVector<unsigned> roomy;
 };
 
 } // namespace
@@ -240,14 +252,21 @@ SmallVector<std::optional<PartsAxis>> Sizing::inputParts(GraphOp graph,
   return inputs;
 }
 
-/// With all extents that the graph phase gets to know.
-FailureOr<OwningOpRef<ModuleOp>>
-Sizing::importShaped(ArrayRef<int64_t> extents) {
+/// With all extents that the graph phase gets to know. What fails is no error:
+/// `why` says it.
+FailureOr<OwningOpRef<ModuleOp>> Sizing::importShaped(ArrayRef<int64_t> extents,
+                                                      Pipeline pipeline,
+                                                      std::string &why) {
+  ScopedDiagnosticHandler quiet(context, [&](Diagnostic &diagnostic) {
+    if (diagnostic.getSeverity() == DiagnosticSeverity::Error && why.empty())
+      why = diagnostic.str();
+    return success();
+  });
   auto module = importAt(extents);
   if (failed(module))
     return failure();
   PassManager manager(context);
-  buildShapePipeline(manager);
+  pipeline(manager);
   if (failed(manager.run(**module)))
     return failure();
   return module;
@@ -260,18 +279,8 @@ bool Sizing::tryToSplit(unsigned symbol) {
   for (int64_t count : fewParts) {
     SmallVector<int64_t> extents = first;
     extents[symbol] = count;
-    // What fails here is no error, but a reason not to split.
     std::string why;
-    FailureOr<Module> module = failure();
-    {
-      ScopedDiagnosticHandler quiet(context, [&](Diagnostic &diagnostic) {
-        if (diagnostic.getSeverity() == DiagnosticSeverity::Error &&
-            why.empty())
-          why = diagnostic.str();
-        return success();
-      });
-      module = importShaped(extents);
-    }
+    auto module = importShaped(extents, buildShapePipeline, why);
     if (failed(module)) {
       problem = {loc, "the model does not import at " + std::to_string(count) +
                           ": " + why};
@@ -330,6 +339,162 @@ void Sizing::chooseSplit() {
       return;
 }
 
+//===----------------------------------------------------------------------===//
+// Room
+//===----------------------------------------------------------------------===//
+
+static bool isPrime(int64_t number) {
+  for (int64_t i = 2; i * i <= number; ++i)
+    if (number % i == 0)
+      return false;
+  return number > 1;
+}
+
+/// Extents inside of a range, apart from each other and from `taken`, that
+/// hardly occur in a model otherwise.
+static SmallVector<int64_t>
+unusualExtents(int64_t lowest, int64_t highest,
+               llvm::SmallDenseSet<int64_t> &taken) {
+  constexpr int64_t parts = 4, smallest = 5;
+  int64_t from = std::min(std::max(lowest, smallest), highest - 1);
+  auto good = [&](int64_t extent, bool prime) {
+    return extent >= lowest && extent < highest && extent > 1 &&
+           (isPrime(extent) || !prime) && !taken.contains(extent);
+  };
+  SmallVector<int64_t> extents;
+  for (int64_t part = 1; part <= parts; ++part) {
+    int64_t near = from + (highest - from) * part / (parts + 1);
+    std::optional<int64_t> found;
+    for (bool prime : {true, false})
+      for (int64_t away = 0; !found && away < highest - lowest; ++away)
+        for (int64_t extent : {near + away, near - away})
+          if (!found && good(extent, prime))
+            found = extent;
+    if (!found)
+      continue;
+    taken.insert(*found);
+    extents.push_back(*found);
+  }
+  return extents;
+}
+
+/// The model at a few extents of the symbols that there is to be room for.
+SmallVector<RoomSample> Sizing::samplesFor(ArrayRef<int64_t> extents,
+                                           SmallVectorImpl<Module> &keep,
+                                           std::string &why) {
+  llvm::SmallDenseSet<int64_t> taken;
+  SmallVector<SmallVector<int64_t>> lists;
+  for (unsigned symbol : roomy)
+    lists.push_back(
+        unusualExtents(model.symbols[symbol].lowest, extents[symbol], taken));
+  size_t count = lists.front().size();
+  for (const auto &list : lists)
+    count = std::min(count, list.size());
+  SmallVector<RoomSample> samples;
+  for (size_t i = 0; i < count; ++i) {
+    SmallVector<int64_t> own(extents);
+    for (auto [symbol, list] : llvm::zip_equal(roomy, lists))
+      own[symbol] = list[i];
+    auto module = importShaped(own, buildSampleShapePipeline, why);
+    if (failed(module))
+      return {};
+    samples.push_back({own, graphOf(**module)});
+    keep.push_back(std::move(*module));
+  }
+  return samples;
+}
+
+/// Adds sizes with room for all extents up to each of these, or says why there
+/// can be none.
+bool Sizing::makeRooms(ArrayRef<SmallVector<int64_t>> combinations,
+                       std::optional<PartsProblem> &problem) {
+  SmallVector<SmallVector<std::optional<unsigned>>> axes;
+  for (const auto &names : model.inputSymbols) {
+    auto &own = axes.emplace_back();
+    for (const std::string &name : names) {
+      auto &axis = own.emplace_back();
+      for (unsigned symbol : roomy)
+        if (model.symbols[symbol].name == name)
+          axis = symbol;
+    }
+  }
+  std::vector<SizedModel::Size> sizes;
+  std::vector<Module> modules;
+  for (const SmallVector<int64_t> &extents : combinations) {
+    SmallVector<RoomSymbol> symbols;
+    for (auto [i, symbol] : llvm::enumerate(model.symbols))
+      symbols.push_back({symbol.name,
+                         roomy.contains(i) ? symbol.lowest : extents[i],
+                         extents[i]});
+    std::string why;
+    SmallVector<Module> keep;
+    SmallVector<RoomSample> samples = samplesFor(extents, keep, why);
+    auto module = importShaped(extents, buildSampleShapePipeline, why);
+    if (failed(module) || samples.empty()) {
+      problem = {loc, "the model does not import at other extents: " + why};
+      return false;
+    }
+    auto made = makeRoom(graphOf(**module), symbols, samples, axes);
+    if (auto *found = std::get_if<PartsProblem>(&made)) {
+      problem = *found;
+      return false;
+    }
+    SizedModel::Size size{extents, **module, std::get<Room>(std::move(made))};
+    for (const RoomSymbol &symbol : symbols)
+      size.lowest.push_back(symbol.lowest);
+    sizes.push_back(std::move(size));
+    modules.push_back(std::move(*module));
+  }
+  llvm::move(sizes, std::back_inserter(model.sizes));
+  llvm::move(modules, std::back_inserter(model.owned));
+  return true;
+}
+
+/// Ranges that are not split have code with room for all of their extents, and,
+/// as it does the work of the highest ones for any, more with room for half of
+/// them, a quarter, and an eighth.
+void Sizing::chooseRooms() {
+  for (unsigned i = 0; i < model.symbols.size(); ++i) {
+    const SymbolSpec &symbol = model.symbols[i];
+    const DimSpec *spec = specOf(symbol.name);
+    if (model.split != i && spec && spec->range && symbol.lowest >= 1 &&
+        symbol.highest < longestRange &&
+        symbol.highest - symbol.lowest >= shortRange)
+      roomy.insert(i);
+  }
+  constexpr int64_t rooms = 4, smallest = 32;
+  SmallVector<int64_t> most;
+  for (const SymbolSpec &symbol : model.symbols)
+    most.push_back(symbol.highest);
+  for (int64_t room = 0; room < rooms && !roomy.empty(); ++room) {
+    auto all = combinations([&](unsigned i) -> FailureOr<SmallVector<int64_t>> {
+      if (roomy.contains(i))
+        return SmallVector<int64_t>{most[i]};
+      // Reported when the sizes are chosen.
+      ScopedDiagnosticHandler quiet(context,
+                                    [](Diagnostic &) { return success(); });
+      return extentsOf(i);
+    });
+    std::optional<PartsProblem> problem;
+    bool made = succeeded(all) && makeRooms(*all, problem);
+    if (!made && room == 0) {
+      for (unsigned symbol : roomy)
+        if (problem)
+          problems[symbol] = problem;
+      roomy.clear();
+    }
+    bool smaller = false;
+    for (unsigned symbol : roomy)
+      if (most[symbol] / 2 >= smallest &&
+          most[symbol] / 2 >= model.symbols[symbol].lowest + shortRange) {
+        most[symbol] /= 2;
+        smaller = true;
+      }
+    if (!made || !smaller)
+      return;
+  }
+}
+
 /// The extents of a symbol that there is to be code for.
 FailureOr<SmallVector<int64_t>> Sizing::extentsOf(unsigned index) {
   const SymbolSpec &symbol = model.symbols[index];
@@ -338,6 +503,8 @@ FailureOr<SmallVector<int64_t>> Sizing::extentsOf(unsigned index) {
   if (spec)
     extents.insert(spec->sizes.begin(), spec->sizes.end());
   bool isRange = !spec || spec->range;
+  if (roomy.contains(index))
+    return SmallVector<int64_t>(extents.begin(), extents.end());
   if (isRange && model.split == index) {
     // Any number is a sum of these; larger ones read the weights less often.
     constexpr int64_t largest = 64;
@@ -379,7 +546,8 @@ FailureOr<SmallVector<int64_t>> Sizing::extentsOf(unsigned index) {
   return SmallVector<int64_t>(extents.begin(), extents.end());
 }
 
-LogicalResult Sizing::importAll() {
+FailureOr<SmallVector<SmallVector<int64_t>>> Sizing::combinations(
+    llvm::function_ref<FailureOr<SmallVector<int64_t>>(unsigned)> extentsOf) {
   SmallVector<SmallVector<int64_t>> combinations{{}};
   for (unsigned i = 0; i < model.symbols.size(); ++i) {
     auto extents = extentsOf(i);
@@ -396,7 +564,21 @@ LogicalResult Sizing::importAll() {
              << " combinations or more, expected at most " << mostSizes
              << "; name fewer sizes with --dim";
   }
-  for (SmallVector<int64_t> &extents : combinations) {
+  return combinations;
+}
+
+LogicalResult Sizing::importAll() {
+  auto own = combinations([&](unsigned i) { return extentsOf(i); });
+  if (failed(own))
+    return failure();
+  if (own->size() + model.sizes.size() > mostSizes)
+    return emitCoded(loc, Code::DynamicShape)
+           << "the dynamic extents have " << own->size() + model.sizes.size()
+           << " combinations, expected at most " << mostSizes
+           << "; name fewer sizes with --dim";
+  // What is there already has room, and is for the rest.
+  std::vector<SizedModel::Size> rooms = std::exchange(model.sizes, {});
+  for (SmallVector<int64_t> &extents : *own) {
     auto module = extents == first && probe
                       ? FailureOr<Module>(std::move(probe))
                       : importAt(extents);
@@ -405,6 +587,7 @@ LogicalResult Sizing::importAll() {
     model.sizes.push_back({extents, **module});
     model.owned.push_back(std::move(*module));
   }
+  llvm::append_range(model.sizes, rooms);
   dropFixedSymbols();
   return success();
 }
@@ -415,10 +598,16 @@ void Sizing::dropFixedSymbols() {
     bool varies = llvm::any_of(model.sizes, [&](const SizedModel::Size &size) {
       return size.extents[i] != model.sizes.front().extents[i];
     });
-    if (varies || model.split == i)
+    if (varies || model.split == i || roomy.contains(i))
       continue;
-    for (SizedModel::Size &size : model.sizes)
+    for (SizedModel::Size &size : model.sizes) {
       size.extents.erase(size.extents.begin() + i);
+      if (!size.room)
+        continue;
+      size.lowest.erase(size.lowest.begin() + i);
+      for (ExtentFunction &function : size.room->functions)
+        function.symbol -= function.symbol > i;
+    }
     for (auto &names : model.inputSymbols)
       for (std::string &name : names)
         if (name == model.symbols[i].name)
@@ -436,6 +625,7 @@ FailureOr<SizedModel> Sizing::run() {
     if (failed(readInputs(*probe)))
       return failure();
     chooseSplit();
+    chooseRooms();
   }
   if (failed(importAll()))
     return failure();

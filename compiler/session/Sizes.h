@@ -13,6 +13,7 @@
 #include "frontends/ImportOptions.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
+#include "passes/graph/Room.h"
 #include <functional>
 
 namespace graven {
@@ -36,9 +37,13 @@ llvm::Expected<DimSpec> parseDimSpec(llvm::StringRef text);
 /// extents has no symbols and one size.
 struct SizedModel {
   struct Size {
-    /// Of each symbol.
+    /// Of each symbol; with room, the highest.
     llvm::SmallVector<int64_t> extents;
     mlir::ModuleOp module;
+    /// Where the module takes all extents from `lowest` on. Its functions are
+    /// of symbols as `symbols` has them.
+    std::optional<Room> room = std::nullopt;
+    llvm::SmallVector<int64_t> lowest = {};
   };
   llvm::SmallVector<cpu::SymbolSpec> symbols;
   std::vector<Size> sizes;
@@ -63,9 +68,10 @@ using ImportFunction =
 inline constexpr size_t mostSizes = 64;
 
 /// Imports a model at all sizes that `dims` ask for: each size that is named,
-/// and for a range either all of its extents, when they are few, or, along a
-/// symbol whose parts are independent, those that all others are put together
-/// from. Symbols that `dims` do not name have the range 1 and more.
+/// and for a range, along a symbol whose parts are independent, those that all
+/// others are put together from; for other symbols one size with room for all
+/// of the range, or, where that cannot be or the range is short, each of its
+/// extents. Symbols that `dims` do not name have the range 1 and more.
 mlir::FailureOr<SizedModel> importSizes(mlir::MLIRContext *context,
                                         const ImportFunction &import,
                                         ImportOptions options,

@@ -30,6 +30,16 @@ void buildShapePipeline(OpPassManager &manager) {
   clean(manager);
 }
 
+void buildSampleShapePipeline(OpPassManager &manager) {
+  manager.addPass(createInlineCalls());
+  manager.addPass(createInferShapes());
+  manager.addNestedPass<GraphOp>(createCanonicalizerPass());
+  manager.addPass(createFoldConstants());
+  manager.addPass(createInferShapes());
+  manager.addNestedPass<GraphOp>(createCanonicalizerPass());
+  manager.addPass(createEliminateDeadNodes());
+}
+
 void buildGraphPipeline(OpPassManager &manager,
                         const GraphPipelineOptions &options) {
   // One Graph with all extents that can be known: what the lowering needs even

@@ -53,6 +53,11 @@ void buildGraphPipeline(mlir::OpPassManager &manager,
 /// can be known.
 void buildShapePipeline(mlir::OpPassManager &manager);
 
+/// Adds the same without the merging of equal Nodes: Graphs of one model at
+/// several extents, where other extents happen to be equal, then have the same
+/// Nodes.
+void buildSampleShapePipeline(mlir::OpPassManager &manager);
+
 /// Makes it known as `graven-graph-pipeline`.
 void registerGraphPipeline();
 

@@ -49,10 +49,35 @@ GRAVEN_INTERNAL int graven_check_sizes(const GravenModel *model,
                                        GravenMessage message);
 
 /* The size to begin with when `left` units of the split symbol are to be done:
- * the largest that fits. Null when none does. `left` is the extent itself. */
+ * the largest that fits, of those one without room, else the one with the least
+ * workspace. Null when none does. `left` is the extent itself. */
 GRAVEN_INTERNAL const GravenSize *graven_find_size(const GravenModel *model,
                                                    const int64_t *extents,
                                                    int64_t left);
+
+/* What a run of one size is given, once checked. */
+typedef struct GravenPart {
+  const GravenModel *model;
+  const GravenSize *size;
+  const int64_t *extents; /* of each symbol */
+  void *const *inputs;
+  void *const *outputs;
+  void *workspace;
+  const GravenParallel *parallel;
+  int64_t variant; /* which of the size's variants */
+} GravenPart;
+
+/* Runs a size that has room: copies, calls, copies back. */
+GRAVEN_INTERNAL int graven_run_room(const GravenPart *part);
+
+/* The extents of an output of this size at these extents of the symbols. */
+GRAVEN_INTERNAL void graven_sized_extents(const GravenModel *model,
+                                          const GravenSize *size,
+                                          const int64_t *extents,
+                                          int64_t output, int64_t *result);
+
+/* A run with at most this many tensors keeps its pointers in a small frame. */
+#define GRAVEN_FEW_TENSORS 64
 
 /* Bytes of a tensor's elements along all axes but the first, at these extents.
  */

@@ -24,7 +24,10 @@ _Static_assert(offsetof(GravenModel, support) == 112, "part of the ABI");
 _Static_assert(offsetof(GravenModel, split_units) == 160, "part of the ABI");
 _Static_assert(sizeof(GravenVariant) == 24, "part of the ABI");
 _Static_assert(sizeof(GravenSymbol) == 24, "part of the ABI");
-_Static_assert(sizeof(GravenSize) == 32, "part of the ABI");
+_Static_assert(sizeof(GravenSize) == 40, "part of the ABI");
+_Static_assert(sizeof(GravenFunction) == 16, "part of the ABI");
+_Static_assert(sizeof(GravenFactor) == 24, "part of the ABI");
+_Static_assert(sizeof(GravenRoom) == 56, "part of the ABI");
 
 /* One call's arguments, as the checks below pass them around. */
 typedef struct Call {

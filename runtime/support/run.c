@@ -11,9 +11,6 @@
 
 #include <stdlib.h>
 
-/* A run with at most this many tensors keeps its pointers in a small frame. */
-#define FEW_TENSORS 64
-
 /* Null where the message says why. */
 static void *allocateWorkspace(const GravenModel *model, int64_t size) {
   size_t alignment = (size_t)model->workspace_alignment;
@@ -36,6 +33,19 @@ typedef struct Parts {
   int64_t variant; /* which of a size's variants */
 } Parts;
 
+/* One size on these tensors. */
+static int runSize(const Parts *parts, const GravenSize *size,
+                   void *const *inputs, void *const *outputs) {
+  if (!size->room)
+    return size->variants[parts->variant].entry(
+        inputs, outputs, parts->workspace, parts->model->weights,
+        parts->parallel);
+  GravenPart part = {parts->model,    size,          parts->extents,
+                     inputs,          outputs,       parts->workspace,
+                     parts->parallel, parts->variant};
+  return graven_run_room(&part);
+}
+
 /* `pointers` and `bytes` have room for all inputs and outputs. */
 static int runPartsWith(const Parts *parts, void **pointers, int64_t *bytes) {
   const GravenModel *model = parts->model;
@@ -52,9 +62,7 @@ static int runPartsWith(const Parts *parts, void **pointers, int64_t *bytes) {
   do {
     const GravenSize *size = graven_find_size(model, parts->extents, left);
     int64_t part = size->extents[model->split];
-    int status = size->variants[parts->variant].entry(
-        pointers, pointers + model->num_inputs, parts->workspace,
-        model->weights, parts->parallel);
+    int status = runSize(parts, size, pointers, pointers + model->num_inputs);
     if (status)
       return status;
     left -= part;
@@ -66,8 +74,8 @@ static int runPartsWith(const Parts *parts, void **pointers, int64_t *bytes) {
 
 /* Functions of their own, so that the usual run has a small stack frame. */
 static __attribute__((noinline)) int runFewParts(const Parts *parts) {
-  void *pointers[FEW_TENSORS];
-  int64_t bytes[FEW_TENSORS];
+  void *pointers[GRAVEN_FEW_TENSORS];
+  int64_t bytes[GRAVEN_FEW_TENSORS];
   return runPartsWith(parts, pointers, bytes);
 }
 
@@ -84,10 +92,8 @@ static int runParts(const Parts *parts) {
   int64_t left = model->split < 0 ? 0 : parts->extents[model->split];
   const GravenSize *size = graven_find_size(model, parts->extents, left);
   if (model->split < 0 || size->extents[model->split] == left)
-    return size->variants[parts->variant].entry(
-        parts->inputs, parts->outputs, parts->workspace, model->weights,
-        parts->parallel);
-  return model->num_inputs + model->num_outputs <= FEW_TENSORS
+    return runSize(parts, size, parts->inputs, parts->outputs);
+  return model->num_inputs + model->num_outputs <= GRAVEN_FEW_TENSORS
              ? runFewParts(parts)
              : runManyParts(parts);
 }
@@ -202,7 +208,7 @@ static int runThrough(const Run *run, void **pointers) {
 }
 
 static __attribute__((noinline)) int runFew(const Run *run) {
-  void *pointers[FEW_TENSORS];
+  void *pointers[GRAVEN_FEW_TENSORS];
   return runThrough(run, pointers);
 }
 
@@ -228,7 +234,7 @@ GRAVEN_SUPPORT int graven_model_run(const GravenModel *model,
                        "model '%s': expected at most %d inputs and outputs, "
                        "got %lld",
                        model->name, GRAVEN_RUN_MAX_TENSORS, (long long)count);
-  return count <= FEW_TENSORS ? runFew(&run) : runMany(&run);
+  return count <= GRAVEN_FEW_TENSORS ? runFew(&run) : runMany(&run);
 }
 
 GRAVEN_SUPPORT const GravenSupport graven_support = {

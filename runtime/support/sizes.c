@@ -33,6 +33,19 @@ GRAVEN_SUPPORT void graven_read_symbols(const GravenModel *model,
   }
 }
 
+/* Whether `size` is the better one of two that fit. */
+static int isBetter(const GravenModel *model, const GravenSize *size,
+                    const GravenSize *best) {
+  if (!best)
+    return 1;
+  if (model->split >= 0 &&
+      size->extents[model->split] != best->extents[model->split])
+    return size->extents[model->split] > best->extents[model->split];
+  if (!size->room != !best->room)
+    return !size->room;
+  return size->room && size->workspace_size < best->workspace_size;
+}
+
 GRAVEN_SUPPORT const GravenSize *graven_find_size(const GravenModel *model,
                                                   const int64_t *extents,
                                                   int64_t left) {
@@ -42,11 +55,13 @@ GRAVEN_SUPPORT const GravenSize *graven_find_size(const GravenModel *model,
     int fits = 1;
     for (int64_t s = 0; fits && s < model->num_symbols; ++s) {
       int64_t own = size->extents[s];
-      fits = s == model->split ? own == left || (own > 0 && own < left)
-                               : own == extents[s];
+      if (s == model->split)
+        fits = own == left || (own > 0 && own < left);
+      else
+        fits = extents[s] <= own &&
+               extents[s] >= (size->room ? size->room->lowest[s] : own);
     }
-    if (fits && (model->split < 0 || !best ||
-                 size->extents[model->split] > best->extents[model->split]))
+    if (fits && isBetter(model, size, best))
       best = size;
   }
   return best;
@@ -137,19 +152,17 @@ GRAVEN_SUPPORT int graven_model_output_extents(const GravenModel *model,
                        model->name, (long long)output,
                        (long long)model->num_outputs);
   const GravenTensorInfo *info = &model->outputs[output];
-  const int64_t *row = info->extents;
   if (model->num_sizes > 0) {
     status = graven_check_sizes(model, extents, message);
     if (status)
       return status;
-    row = graven_find_size(model, extents,
-                           model->split < 0 ? 0 : extents[model->split])
-              ->output_extents;
-    for (int64_t i = 0; i < output; ++i)
-      row += model->outputs[i].rank;
+    const GravenSize *size = graven_find_size(
+        model, extents, model->split < 0 ? 0 : extents[model->split]);
+    graven_sized_extents(model, size, extents, output, result);
+  } else {
+    for (int32_t axis = 0; axis < info->rank; ++axis)
+      result[axis] = info->extents[axis];
   }
-  for (int32_t axis = 0; axis < info->rank; ++axis)
-    result[axis] = row[axis];
   int64_t unit = model->num_sizes > 0 && model->split >= 0
                      ? model->split_units[model->num_inputs + output]
                      : 0;
@@ -167,13 +180,13 @@ GRAVEN_SUPPORT int64_t graven_row_bytes(const GravenModel *model,
   const GravenTensorInfo *info =
       isInput ? &model->inputs[tensor]
               : &model->outputs[tensor - model->num_inputs];
-  const int64_t *row = info->extents;
-  if (!isInput) {
-    row =
-        graven_find_size(model, extents, extents[model->split])->output_extents;
-    for (int64_t i = 0; i < tensor - model->num_inputs; ++i)
-      row += model->outputs[i].rank;
-  }
+  int64_t row[GRAVEN_MAX_RANK];
+  for (int32_t axis = 0; isInput && axis < info->rank; ++axis)
+    row[axis] = info->extents[axis];
+  if (!isInput)
+    graven_sized_extents(
+        model, graven_find_size(model, extents, extents[model->split]), extents,
+        tensor - model->num_inputs, row);
   uint64_t bytes = graven_dtype_size(info->dtype);
   for (int32_t axis = 1; axis < info->rank; ++axis) {
     int64_t extent = row[axis];

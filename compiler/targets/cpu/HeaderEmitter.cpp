@@ -237,8 +237,15 @@ void HeaderWriter::symbols() {
   if (!signature.split || signature.symbols.size() > 1) {
     out << " *   There is code for";
     for (const SizeSpec &size : signature.sizes) {
-      out << (&size == signature.sizes.begin() ? " " : ", ");
-      llvm::interleave(size.extents, out, "x");
+      out << (&size == &signature.sizes.front() ? " " : ", ");
+      llvm::interleave(
+          llvm::enumerate(size.extents), out,
+          [&](auto extent) {
+            if (size.room && size.room->lowest[extent.index()] < extent.value())
+              out << size.room->lowest[extent.index()] << "..";
+            out << extent.value();
+          },
+          "x");
     }
     if (signature.split)
       out << ",\n *   and for sums of " << extents[*signature.split];

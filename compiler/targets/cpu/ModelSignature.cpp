@@ -32,6 +32,11 @@ ModelSignature ModelSignature::atSize(size_t index) const {
   fill(one.inputs, size.inputs);
   fill(one.outputs, size.outputs);
   one.workspaceSize = size.workspaceSize;
+  if (size.room) {
+    one.inputs = size.room->inputs;
+    one.outputs = size.room->outputs;
+    one.workspaceSize = size.room->workspaceSize;
+  }
   one.symbols.clear();
   one.sizes.clear();
   one.splitUnits.clear();

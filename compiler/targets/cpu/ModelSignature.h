@@ -14,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace graven::cpu {
 
@@ -41,9 +42,33 @@ struct SymbolSpec {
   int64_t lowest = 1, highest = unbounded;
 };
 
-/// One extent of each symbol, and what follows from it.
+/// Code that takes several extents: GravenRoom of runtime.h.
+struct RoomSpec {
+  struct Function {
+    int64_t symbol;
+    std::vector<int64_t> values;
+  };
+  struct Factor {
+    int64_t axis, most, function;
+  };
+  /// Of each symbol.
+  llvm::SmallVector<int64_t> lowest;
+  std::vector<Function> functions;
+  llvm::SmallVector<int64_t> passed;
+  /// For each input and then each output.
+  std::vector<llvm::SmallVector<Factor>> factors;
+  /// The tensors of the code itself: with what is passed, and an axis for each
+  /// factor of an output.
+  llvm::SmallVector<TensorSpec> inputs, outputs;
+  /// Bytes of the workspace that are the code's own.
+  int64_t workspaceSize = 0;
+};
+
+/// One extent of each symbol, or with room the highest ones, and what follows
+/// from it.
 struct SizeSpec {
   llvm::SmallVector<int64_t> extents;
+  std::optional<RoomSpec> room;
   /// Extents of each input and output.
   llvm::SmallVector<llvm::SmallVector<int64_t>> inputs, outputs;
   int64_t workspaceSize = 0;
@@ -56,7 +81,7 @@ struct ModelSignature {
   /// What dynamic extents are, and the sizes that there is code for, at least
   /// one; both empty for a model of static extents.
   llvm::SmallVector<SymbolSpec> symbols;
-  llvm::SmallVector<SizeSpec> sizes;
+  std::vector<SizeSpec> sizes;
   /// The symbol along which a run may be put together from several, and for
   /// each input and then each output the extent of axis 0 for each unit of it.
   std::optional<unsigned> split;

@@ -17,10 +17,10 @@ using namespace graven::cpu;
 using namespace llvm;
 
 static_assert(sizeof(GravenTensorInfo) == 32 && sizeof(GravenModel) == 168 &&
-                  sizeof(GravenVariant) == 24 && sizeof(GravenSize) == 32 &&
+                  sizeof(GravenVariant) == 24 && sizeof(GravenSize) == 40 &&
                   sizeof(GravenSymbol) == 24,
-              "the constants below follow the layouts of ABI version 3");
-static_assert(GRAVEN_ABI_VERSION == 3,
+              "the constants below follow the layouts of ABI version 4");
+static_assert(GRAVEN_ABI_VERSION == 4,
               "adapt the constants below to the new ABI");
 
 namespace {
@@ -62,6 +62,7 @@ private:
   Constant *rows(ArrayRef<Constant *> rows, const Twine &name);
   Constant *symbols();
   Constant *sizes(Constant *firstVariants);
+  Constant *room(const RoomSpec &room);
   uint64_t commonFeatures();
   GlobalVariable *table();
   void typedEntry();
@@ -203,9 +204,36 @@ Constant *TableBuilder::sizes(Constant *firstVariants) {
          outputs.empty() ? ConstantPointerNull::get(ptr)
                          : numbers(outputs, "graven.extents"),
          index == 0 ? firstVariants : variantTable(index),
-         ConstantInt::get(i64, size.workspaceSize)}));
+         ConstantInt::get(i64, size.workspaceSize),
+         size.room ? room(*size.room) : ConstantPointerNull::get(ptr)}));
   }
   return rows(entries, "graven.sizes");
+}
+
+/// A GravenRoom.
+Constant *TableBuilder::room(const RoomSpec &room) {
+  auto number = [&](int64_t value) { return ConstantInt::get(i64, value); };
+  SmallVector<Constant *> functions, factors;
+  SmallVector<int64_t> counts;
+  for (const RoomSpec::Function &function : room.functions)
+    functions.push_back(ConstantStruct::getAnon(
+        {number(function.symbol), numbers(function.values, "graven.values")}));
+  for (const auto &tensor : room.factors) {
+    counts.push_back(tensor.size());
+    for (const RoomSpec::Factor &factor : tensor)
+      factors.push_back(ConstantStruct::getAnon(
+          {number(factor.axis), number(factor.most), number(factor.function)}));
+  }
+  return constant(
+      ConstantStruct::getAnon(
+          {numbers(room.lowest, "graven.extents"),
+           rows(functions, "graven.functions"),
+           room.passed.empty() ? ConstantPointerNull::get(ptr)
+                               : numbers(room.passed, "graven.passed"),
+           number(room.passed.size()), rows(factors, "graven.factors"),
+           numbers(counts, "graven.factor_counts"),
+           number(llvm::alignTo(room.workspaceSize, 64))}),
+      "graven.room");
 }
 
 uint64_t TableBuilder::commonFeatures() {

@@ -26,7 +26,7 @@ extern "C" {
 #endif
 
 /* Grows by one when a struct of this file or the entry's convention changes. */
-#define GRAVEN_ABI_VERSION 3
+#define GRAVEN_ABI_VERSION 4
 
 /*===- Status codes ----------------------------------------------------------*/
 
@@ -261,14 +261,51 @@ typedef struct GravenSymbol {
 /* The most symbols of a model. */
 #define GRAVEN_MAX_SYMBOLS 16
 
-/* The code for one extent of each symbol.
- * Layout: { ptr, ptr, ptr, i64 }, 32 bytes. */
+/* An extent that follows from a symbol: its value for each of the symbol's,
+ * from the symbol's lowest on. Layout: { i64, ptr }. */
+typedef struct GravenFunction {
+  int64_t symbol;
+  const int64_t *values;
+} GravenFunction;
+
+/* A part of an axis: an axis is the product of its factors, the first one
+ * outermost. Code has `most` places for it, of which a run uses as many as the
+ * function says, the first ones. Layout: { i64, i64, i64 }. */
+typedef struct GravenFactor {
+  int64_t axis;
+  int64_t most;
+  int64_t function; /* negative when all places are used */
+} GravenFactor;
+
+/* The most functions that a GravenRoom passes. */
+#define GRAVEN_MAX_PASSED 64
+
+/* How the tensors of a run lie in the memory of code that has room for several
+ * extents: tensors with a factor that follows from a symbol are copied to and
+ * from the workspace, from `scratch` on, one after the other at multiples of 64
+ * bytes; what is not used of inputs is zero. The code takes the functions that
+ * `passed` names as further inputs, each a pointer to an i64.
+ * Layout: { ptr, ptr, ptr, i64, ptr, ptr, i64 }, 56 bytes. */
+typedef struct GravenRoom {
+  const int64_t *lowest; /* of each symbol that the code takes */
+  const GravenFunction *functions;
+  const int64_t *passed;
+  int64_t num_passed;           /* at most GRAVEN_MAX_PASSED */
+  const GravenFactor *factors;  /* of the inputs, then of the outputs */
+  const int64_t *factor_counts; /* for each input, then for each output */
+  int64_t scratch;              /* bytes of the workspace before the copies */
+} GravenRoom;
+
+/* The code for one extent of each symbol or, with `room`, for all from
+ * `room->lowest` to `extents`.
+ * Layout: { ptr, ptr, ptr, i64, ptr }, 40 bytes. */
 typedef struct GravenSize {
   const int64_t *extents;        /* of each symbol */
   const int64_t *output_extents; /* of all outputs, one after the other */
   /* num_variants of them, for the CPUs of the model's variants. */
   const GravenVariant *variants;
   int64_t workspace_size; /* bytes */
+  const GravenRoom *room; /* null where the extents are the only ones */
 } GravenSize;
 
 struct GravenSupport;
@@ -282,7 +319,8 @@ struct GravenSupport;
  * num_sizes, i64 split, ptr split_units }.
  *
  * A model with symbols has code for several sizes, over one copy of the
- * weights. A run whose extents are those of a size takes that one. Along the
+ * weights. A run whose extents are those of a size takes that one, else the
+ * smallest with room for them. Along the
  * symbol `split` the model works on independent parts: there a run of any other
  * extent is put together from runs of the sizes that fit, largest first. */
 typedef struct GravenModel {

@@ -16,6 +16,15 @@
 // RUN: %exits 3 graven compile %s -o %t/m.so --dim rows=1..2 2>&1 | FileCheck %s --check-prefix=UNKNOWN
 // RUN: %exits 3 graven compile %s -o %t/m.ll --dim batch=1..64 2>&1 | FileCheck %s --check-prefix=TEXT
 
+// RUN: graven compile %S/Inputs/mixed.mlir -o %t/m.so --header %t/m.h --dim batch=20,2..150 && graven inspect %t/m.so | FileCheck %s --check-prefix=ROOM
+// RUN: FileCheck %s --check-prefix=ROOM-HEADER --input-file %t/m.h
+// RUN: graven bench %t/m.so --dim batch=77 --seconds 0 | FileCheck %s --check-prefix=BENCH
+// RUN: %exits 2 graven bench %t/m.so --dim batch=151 --seconds 0 2>&1 | FileCheck %s --check-prefix=ROOM-RANGE
+
+// ROOM: extent batch: 2 to 150
+// ROOM: sizes  20 2..150 2..75 2..37
+// ROOM-HEADER: There is code for 20, 2..150, 2..75, 2..37.
+// ROOM-RANGE: expected batch from 2 to 150, got 151
 // INSPECT: input  x: f32["batch",3]
 // INSPECT: output y: f32["batch",3]
 // INSPECT: extent batch: 1 to 64

@@ -178,7 +178,7 @@ TEST_F(ModelRun, allowsNeighbours) {
 
 TEST_F(ModelRun, refusesAnotherAbi) {
   model.abi_version = 7;
-  expectFailure(GRAVEN_ERROR_ABI_MISMATCH, "expected abi version 3, got 7");
+  expectFailure(GRAVEN_ERROR_ABI_MISMATCH, "expected abi version 4, got 7");
 }
 
 TEST_F(ModelRun, refusesATableOfAnotherSize) {

@@ -47,8 +47,8 @@ protected:
   std::array<int64_t, 1> atOne{1}, atFour{4};
   std::array<int64_t, 2> oneOut{1, 2}, fourOut{4, 2};
   std::array<GravenSize, 2> sizes{
-      {{atOne.data(), oneOut.data(), &one, 64},
-       {atFour.data(), fourOut.data(), &four, 256}}};
+      {{atOne.data(), oneOut.data(), &one, 64, nullptr},
+       {atFour.data(), fourOut.data(), &four, 256, nullptr}}};
   std::array<int64_t, 3> units{1, 0, 1};
   GravenModel model = fake_model;
   char error[256] = "";
@@ -160,6 +160,122 @@ TEST_F(Sizes, inputsThatDisagreeAreRefused) {
   std::vector<int32_t> y;
   EXPECT_EQ(run(4, 4, y), GRAVEN_ERROR_EXTENT);
   EXPECT_STREQ(error, "input 'offset': expected extent n = 4 on axis 0, got 1");
+}
+
+/// y[h, w / 2, 1] = x[h, 0 .. w - w % 2] of an x[4, 6], where what is not used
+/// of x is zero; outputs that are not used get a number.
+int32_t pickPairs(void *const *inputs, void *const *outputs, void *,
+                  const void *, const GravenParallel *) {
+  const auto *x = static_cast<const int32_t *>(inputs[0]);
+  auto *y = static_cast<int32_t *>(outputs[0]);
+  calls = {*static_cast<const int64_t *>(inputs[1]),
+           *static_cast<const int64_t *>(inputs[2])};
+  for (int64_t i = 0; i < 24; ++i) {
+    bool used = i / 6 < calls[0] && i % 6 < 2 * calls[1];
+    EXPECT_TRUE(used || i % 6 == 2 * calls[1] || x[i] == 0);
+    y[i] = used ? x[i] : -7;
+  }
+  return GRAVEN_OK;
+}
+
+int32_t addExactly(void *const *, void *const *, void *, const void *,
+                   const GravenParallel *) {
+  calls = {-1};
+  return GRAVEN_OK;
+}
+
+/// f(x[h, w]) -> y[h, floor(w / 2) * 2] with room for h <= 4 and 2 <= w <= 6,
+/// and code for just 4 and 6.
+class Rooms : public testing::Test {
+protected:
+  std::array<int64_t, 2> dynamic{-1, -1}, most{4, 6}, lowest{1, 2},
+      outputs{4, 6};
+  std::array<const char *, 2> names{"h", "w"};
+  GravenTensorInfo x{"x", dynamic.data(), names.data(), GRAVEN_I32, 2},
+      y{"y", dynamic.data(), nullptr, GRAVEN_I32, 2};
+  std::array<GravenSymbol, 2> symbols{{{"h", 1, 4}, {"w", 2, 6}}};
+  std::array<int64_t, 4> rows{1, 2, 3, 4};
+  std::array<int64_t, 5> columns{2, 3, 4, 5, 6}, pairs{1, 1, 2, 2, 3};
+  std::array<GravenFunction, 3> functions{
+      {{0, rows.data()}, {1, columns.data()}, {1, pairs.data()}}};
+  std::array<int64_t, 2> passed{0, 2}, counts{2, 3};
+  std::array<GravenFactor, 5> factors{
+      {{0, 4, 0}, {1, 6, 1}, {0, 4, 0}, {1, 3, 2}, {1, 2, -1}}};
+  GravenRoom room{lowest.data(),
+                  functions.data(),
+                  passed.data(),
+                  2,
+                  factors.data(),
+                  counts.data(),
+                  64};
+  GravenVariant any{pickPairs, 0, "x86-64"}, just{addExactly, 0, "x86-64"};
+  std::array<GravenSize, 2> sizes{
+      {{most.data(), outputs.data(), &any, 1024, &room},
+       {most.data(), outputs.data(), &just, 0, nullptr}}};
+  GravenModel model = fake_model;
+  char error[256] = "";
+
+  Rooms() {
+    model.inputs = &x;
+    model.outputs = &y;
+    model.num_inputs = model.num_outputs = 1;
+    model.workspace_size = sizes[0].workspace_size;
+    model.variants = &any;
+    model.num_variants = 1;
+    model.symbols = symbols.data();
+    model.num_symbols = 2;
+    model.sizes = sizes.data();
+    model.num_sizes = 2;
+    model.split = -1;
+  }
+
+  int run(int64_t h, int64_t w, std::vector<int32_t> &result) {
+    std::vector<int32_t> data(h * w);
+    std::iota(data.begin(), data.end(), 1);
+    result.assign(h * (w / 2 * 2), 0);
+    std::array<int64_t, 2> in{h, w}, out{h, w / 2 * 2};
+    GravenTensor input{data.data(), in.data(), GRAVEN_I32, 2},
+        output{result.data(), out.data(), GRAVEN_I32, 2};
+    return graven_model_run(&model, &input, 1, &output, 1, nullptr, nullptr,
+                            error, sizeof(error));
+  }
+};
+
+TEST_F(Rooms, copiesWhatIsUsed) {
+  for (int64_t h : {1, 3, 4})
+    for (int64_t w : {2, 3, 5}) {
+      std::vector<int32_t> result;
+      ASSERT_EQ(run(h, w, result), GRAVEN_OK) << error;
+      EXPECT_EQ(calls, std::vector<int64_t>({h, w / 2}));
+      int64_t width = w / 2 * 2;
+      for (int64_t i = 0; i < h * width; ++i)
+        EXPECT_EQ(result[i], i / width * w + i % width + 1);
+    }
+}
+
+TEST_F(Rooms, prefersTheCodeOfJustTheseExtents) {
+  std::vector<int32_t> result;
+  ASSERT_EQ(run(4, 6, result), GRAVEN_OK) << error;
+  EXPECT_EQ(calls, std::vector<int64_t>({-1}));
+}
+
+TEST_F(Rooms, prefersTheSmallestRoom) {
+  std::array<int64_t, 2> less{2, 3}, lessOut{2, 2};
+  sizes[1] = {less.data(), lessOut.data(), &just, 320, &room};
+  std::vector<int32_t> result;
+  ASSERT_EQ(run(2, 3, result), GRAVEN_OK) << error;
+  EXPECT_EQ(calls, std::vector<int64_t>({-1}));
+  ASSERT_EQ(run(2, 4, result), GRAVEN_OK) << error;
+  EXPECT_EQ(calls, std::vector<int64_t>({2, 2}));
+  int64_t extents[] = {2, 3};
+  EXPECT_EQ(graven_model_workspace_size(&model, extents), 320);
+}
+
+TEST_F(Rooms, refusesWhatIsOutOfRange) {
+  std::vector<int32_t> result;
+  EXPECT_EQ(run(5, 4, result), GRAVEN_ERROR_EXTENT);
+  EXPECT_STREQ(error, "model 'fake': expected h from 1 to 4, got 5");
+  EXPECT_EQ(run(3, 1, result), GRAVEN_ERROR_EXTENT);
 }
 
 } // namespace

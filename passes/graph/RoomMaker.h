@@ -1,0 +1,163 @@
+//===- RoomMaker.h - what the rules of Nodes with room share ---*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file declares the walk over a Graph that gives it room (Room.h): how the
+// axes of each Value are used, and the Nodes that keep what is unused out.
+//===----------------------------------------------------------------------===//
+
+#ifndef PASSES_GRAPH_ROOMMAKER_H
+#define PASSES_GRAPH_ROOMMAKER_H
+
+#include "passes/graph/GraphUtils.h"
+#include "passes/graph/Room.h"
+#include "llvm/ADT/DenseSet.h"
+#include "llvm/ADT/StringMap.h"
+#include <map>
+
+namespace graven {
+
+class RoomMaker {
+public:
+  RoomMaker(GraphOp graph, llvm::ArrayRef<RoomSymbol> symbols,
+            llvm::ArrayRef<RoomSample> samples);
+
+  std::variant<Room, PartsProblem>
+  run(llvm::ArrayRef<llvm::SmallVector<std::optional<unsigned>>> axes);
+
+private:
+  /// Of a Node, the Nodes that stand for it in the samples.
+  using Others = llvm::ArrayRef<mlir::Operation *>;
+  /// The results of a Node; nothing when there is a problem.
+  using Shapes = std::optional<llvm::SmallVector<RoomShape>>;
+  using Axis = std::optional<RoomAxis>;
+
+  // RoomMaker.cpp: the walk, and what the samples say.
+  std::nullopt_t fail(mlir::Operation *node, const llvm::Twine &reason);
+  bool
+  takeInputs(llvm::ArrayRef<llvm::SmallVector<std::optional<unsigned>>> axes);
+  bool takeNodes();
+  bool takeOutputs();
+  bool visit(mlir::Operation *node, Others others);
+  bool connect(mlir::Operation *node, Others others);
+  bool connectConstant(mlir::OpOperand &operand,
+                       llvm::ArrayRef<mlir::Value> others);
+  /// With `joined`, the elements are places of that axis.
+  mlir::Value knownConstant(ConstantOp constant,
+                            llvm::ArrayRef<mlir::Value> others,
+                            const RoomAxis &joined);
+  int64_t placeAtMost(int64_t place, const RoomAxis &axis, size_t sample) const;
+  mlir::Value computedConstant(ConstantOp constant,
+                               llvm::ArrayRef<mlir::Value> others);
+  bool sameAttributes(mlir::Operation *node, Others others);
+  bool agree(mlir::Operation *node, mlir::Value value,
+             llvm::ArrayRef<mlir::Value> others);
+  mlir::Value wholeOf(Others others);
+  bool isIdentityAtMost(Others others);
+  mlir::Operation *putBack(Others others, mlir::Operation *before);
+
+  // RoomExtents.cpp: functions of symbols, and Nodes that know them.
+  unsigned addFunction(unsigned symbol, std::vector<int64_t> values);
+  /// Of the function at sample `i`, or, past the last one, at the most.
+  int64_t at(unsigned function, size_t i) const;
+  int64_t lowest(const RoomAxis &axis) const;
+  /// The axis with this extent at the most and at each sample.
+  Axis axisOf(llvm::ArrayRef<int64_t> extents) const;
+  /// Extents of an axis at each sample and then at the most.
+  llvm::SmallVector<int64_t> extentsAt(mlir::Value value,
+                                       llvm::ArrayRef<mlir::Value> others,
+                                       int64_t axis) const;
+  /// The axis of which each extent is `f` of that of a simple axis.
+  Axis mapped(mlir::Operation *node, const RoomAxis &axis,
+              llvm::function_ref<int64_t(int64_t)> f);
+  static RoomAxis fixed(int64_t extent);
+  static bool varies(const RoomAxis &axis);
+  static bool isSimple(const RoomAxis &axis) { return axis.size() <= 1; }
+  static RoomAxis joined(llvm::ArrayRef<RoomFactor> factors);
+  bool varies(mlir::Value value) const;
+  /// The scalar that is the function's value in a run.
+  mlir::Value extent(unsigned function);
+  /// The number of used places of an axis.
+  mlir::Value count(mlir::Location loc, const RoomAxis &axis);
+  /// A scalar i64 with these values at each sample and then at the most.
+  mlir::Value scalarOf(mlir::Location loc, llvm::ArrayRef<int64_t> values);
+  mlir::Value number(mlir::Location loc, int64_t value, int64_t rank = 0);
+  /// 0, 1, ... along an axis of a tensor of this rank.
+  mlir::Value places(mlir::Location loc, int64_t extent, int64_t axis,
+                     int64_t rank);
+  /// Whether a place along these axes is used, broadcastable to `value`; null
+  /// where all are.
+  mlir::Value inUse(mlir::Location loc, mlir::Value value,
+                    llvm::ArrayRef<int64_t> axes);
+  /// `value` with `fill` where it is not used along these axes.
+  mlir::Value filled(mlir::Operation *node, mlir::Value value,
+                     llvm::ArrayRef<int64_t> axes, mlir::Attribute fill);
+  mlir::Value filled(mlir::Operation *node, mlir::Value value,
+                     llvm::ArrayRef<int64_t> axes, double fill);
+  void fillOperand(mlir::Operation *node, unsigned operand,
+                   llvm::ArrayRef<int64_t> axes, double fill);
+  /// The least or greatest number of a type.
+  static mlir::Attribute extreme(mlir::Type element, bool greatest);
+  /// Elements `indices` (a vector of i64) along an axis.
+  mlir::Value picked(mlir::Location loc, mlir::Value value, int64_t axis,
+                     mlir::Value indices);
+  mlir::Value clampedPlaces(mlir::Location loc, mlir::Value places,
+                            mlir::Value count);
+
+  // The rules: RoomNodes.cpp, RoomMovement.cpp, RoomWindows.cpp.
+  Shapes transfer(mlir::Operation *node, Others others);
+  Shapes aligned(mlir::Operation *node, mlir::ValueRange operands,
+                 mlir::Value result);
+  Shapes elementwise(mlir::Operation *node);
+  Shapes multiplied(MatmulOp node);
+  Shapes attended(AttentionOp node);
+  Shapes softened(mlir::Operation *node, int64_t axis);
+  Shapes reduced(ReduceOp node);
+  Shapes extremes(ArgReduceOp node);
+  Shapes accumulated(CumReduceOp node);
+  Shapes best(TopKOp node);
+  Shapes normalised(mlir::Operation *node, int64_t axis);
+  Shapes grouped(GroupNormOp node);
+  Shapes reshaped(ReshapeOp node, Others others);
+  Shapes transposed(TransposeOp node);
+  Shapes broadcasted(BroadcastOp node, Others others);
+  Shapes counted(IotaOp node, Others others);
+  Shapes sliced(SliceOp node, Others others);
+  Shapes concatenated(ConcatOp node);
+  Shapes padded(PadOp node, Others others);
+  Shapes reversed(ReverseOp node);
+  Shapes gathered(GatherOp node);
+  Shapes gatheredElements(GatherElementsOp node);
+  Shapes convolved(ConvOp node);
+  Shapes transposedConv(ConvTransposeOp node);
+  Shapes pooled(MaxPoolOp node);
+  Shapes averaged(AvgPoolOp node, Others others);
+  Shapes resized(ResizeOp node, Others others);
+  Shapes recurrent(mlir::Operation *node);
+  bool fillIndices(mlir::Operation *node, unsigned operand);
+  Axis window(mlir::Operation *node, const RoomAxis &axis, int64_t kernel,
+              int64_t stride, int64_t dilation, int64_t low, int64_t high,
+              Rounding rounding);
+  const RoomShape &of(mlir::Value value) { return shapes[value]; }
+
+  GraphOp graph;
+  llvm::ArrayRef<RoomSymbol> symbols;
+  llvm::ArrayRef<RoomSample> samples;
+  mlir::OpBuilder b;
+  Room room;
+  std::optional<PartsProblem> problem;
+  llvm::DenseMap<mlir::Value, RoomShape> shapes;
+  /// Axes along which what is not used is zero.
+  llvm::DenseSet<std::pair<mlir::Value, int64_t>> zeroBeyond;
+  /// What Values of each sample are in the Graph.
+  std::vector<llvm::DenseMap<mlir::Value, mlir::Value>> maps;
+  /// Constants by what they are in the Graph and in each sample.
+  std::map<std::vector<const void *>, mlir::Value> constants;
+  llvm::DenseMap<unsigned, mlir::Value> arguments;
+  llvm::StringMap<mlir::Value> params;
+  /// The Node that a rule put in the place of the one it was asked about.
+  mlir::Operation *replacement = nullptr;
+};
+
+} // namespace graven
+
+#endif // PASSES_GRAPH_ROOMMAKER_H

@@ -1,0 +1,170 @@
+/*===- room.c - code that has room for several extents -------------*- C -*-===*
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ *
+ * This file implements a run of code whose tensors have places for the most
+ * extents: what the caller gives is copied to where the code expects it, and
+ * what is used of the results is copied back. All memory is the workspace's.
+ *===---------------------------------------------------------------------===*/
+#include "runtime/support/Support.h"
+
+#include <string.h>
+
+static int64_t valueOf(const GravenPart *part, int64_t function) {
+  const GravenFunction *f = &part->size->room->functions[function];
+  return f->values[part->extents[f->symbol] -
+                   part->model->symbols[f->symbol].lowest];
+}
+
+/* A tensor in its room. */
+typedef struct Place {
+  const GravenFactor *factors;
+  int64_t count;
+  int64_t elementSize;
+  int32_t varies; /* whether a factor follows from a symbol */
+  int64_t bytes;  /* of the room, a multiple of 64 */
+} Place;
+
+static Place placeAt(const GravenPart *part, int64_t tensor,
+                     const GravenFactor *factors) {
+  const GravenModel *model = part->model;
+  const GravenTensorInfo *info =
+      tensor < model->num_inputs ? &model->inputs[tensor]
+                                 : &model->outputs[tensor - model->num_inputs];
+  Place place = {factors, part->size->room->factor_counts[tensor],
+                 (int64_t)graven_dtype_size(info->dtype), 0, 0};
+  place.bytes = place.elementSize;
+  for (int64_t i = 0; i < place.count; ++i) {
+    place.bytes *= factors[i].most;
+    place.varies |= factors[i].function >= 0;
+  }
+  place.bytes = (place.bytes + 63) & ~INT64_C(63);
+  return place;
+}
+
+/* Which way elements go. */
+typedef enum Way { IntoRoom, OutOfRoom } Way;
+
+/* `plain` has the elements of a run side by side. */
+static void copy(const GravenPart *part, const Place *place, char *room,
+                 char *plain, Way way) {
+  int64_t used[GRAVEN_MAX_RANK], index[GRAVEN_MAX_RANK] = {0};
+  int64_t last = 0;
+  for (int64_t i = 0; i < place->count; ++i) {
+    int64_t function = place->factors[i].function;
+    used[i] = function < 0 ? place->factors[i].most : valueOf(part, function);
+    if (used[i] == 0)
+      return;
+    if (function >= 0)
+      last = i;
+  }
+  /* What lies side by side in both: the last factor that varies, and all that
+   * is inside of it. */
+  int64_t run = place->elementSize, step = place->elementSize;
+  for (int64_t i = last; i < place->count; ++i) {
+    run *= used[i];
+    step *= place->factors[i].most;
+  }
+  for (;;) {
+    int64_t offset = 0;
+    for (int64_t i = 0; i < last; ++i)
+      offset = offset * place->factors[i].most + index[i];
+    if (way == IntoRoom)
+      memcpy(room + offset * step, plain, (size_t)run);
+    else
+      memcpy(plain, room + offset * step, (size_t)run);
+    plain += run;
+    int64_t i = last;
+    while (i > 0 && ++index[i - 1] == used[i - 1])
+      index[--i] = 0;
+    if (i == 0)
+      return;
+  }
+}
+
+/* `pointers` has room for all tensors and what is passed. */
+static int runWith(const GravenPart *part, void **pointers) {
+  const GravenModel *model = part->model;
+  const GravenRoom *room = part->size->room;
+  int64_t values[GRAVEN_MAX_PASSED];
+  char *next = (char *)part->workspace + room->scratch;
+  const GravenFactor *factors = room->factors;
+  for (int64_t i = 0; i < model->num_inputs; ++i) {
+    Place place = placeAt(part, i, factors);
+    factors += place.count;
+    pointers[i] = part->inputs[i];
+    if (!place.varies)
+      continue;
+    memset(next, 0, (size_t)place.bytes);
+    copy(part, &place, next, (char *)part->inputs[i], IntoRoom);
+    pointers[i] = next;
+    next += place.bytes;
+  }
+  for (int64_t i = 0; i < room->num_passed; ++i) {
+    values[i] = valueOf(part, room->passed[i]);
+    pointers[model->num_inputs + i] = &values[i];
+  }
+  void **outputs = pointers + model->num_inputs + room->num_passed;
+  const GravenFactor *first = factors;
+  for (int64_t i = 0; i < model->num_outputs; ++i) {
+    Place place = placeAt(part, model->num_inputs + i, factors);
+    factors += place.count;
+    outputs[i] = place.varies ? next : part->outputs[i];
+    next += place.varies ? place.bytes : 0;
+  }
+  int status = part->size->variants[part->variant].entry(
+      pointers, outputs, part->workspace, model->weights, part->parallel);
+  if (status)
+    return status;
+  factors = first;
+  for (int64_t i = 0; i < model->num_outputs; ++i) {
+    Place place = placeAt(part, model->num_inputs + i, factors);
+    factors += place.count;
+    if (place.varies)
+      copy(part, &place, outputs[i], (char *)part->outputs[i], OutOfRoom);
+  }
+  return GRAVEN_OK;
+}
+
+/* Functions of their own, so that the usual run has a small stack frame. */
+static __attribute__((noinline)) int runFew(const GravenPart *part) {
+  void *pointers[GRAVEN_FEW_TENSORS + GRAVEN_MAX_PASSED];
+  return runWith(part, pointers);
+}
+
+static __attribute__((noinline)) int runMany(const GravenPart *part) {
+  void *pointers[GRAVEN_RUN_MAX_TENSORS + GRAVEN_MAX_PASSED];
+  return runWith(part, pointers);
+}
+
+GRAVEN_SUPPORT int graven_run_room(const GravenPart *part) {
+  return part->model->num_inputs + part->model->num_outputs <=
+                 GRAVEN_FEW_TENSORS
+             ? runFew(part)
+             : runMany(part);
+}
+
+GRAVEN_SUPPORT void graven_sized_extents(const GravenModel *model,
+                                         const GravenSize *size,
+                                         const int64_t *extents, int64_t output,
+                                         int64_t *result) {
+  int32_t rank = model->outputs[output].rank;
+  if (!size->room) {
+    const int64_t *row = size->output_extents;
+    for (int64_t i = 0; i < output; ++i)
+      row += model->outputs[i].rank;
+    for (int32_t axis = 0; axis < rank; ++axis)
+      result[axis] = row[axis];
+    return;
+  }
+  GravenPart part = {model, size, extents, NULL, NULL, NULL, NULL, 0};
+  const int64_t *counts = size->room->factor_counts;
+  const GravenFactor *factors = size->room->factors;
+  for (int64_t i = 0; i < model->num_inputs + output; ++i)
+    factors += *counts++;
+  for (int32_t axis = 0; axis < rank; ++axis)
+    result[axis] = 1;
+  for (int64_t i = 0; i < *counts; ++i)
+    result[factors[i].axis] *= factors[i].function < 0
+                                   ? factors[i].most
+                                   : valueOf(&part, factors[i].function);
+}
