@@ -86,6 +86,10 @@ llvm::Expected<InputSpec> graven::parseInputSpec(llvm::StringRef text) {
     } else if (!part.empty() &&
                (llvm::isAlpha(part.front()) || part.front() == '_')) {
       extent.symbol = part.str();
+    } else if (part.contains("..")) {
+      return specError(text, "an extent with a range needs a name, as in ",
+                       spec.name, ":", type.str(),
+                       "[n] with --dim n=", part.str());
     } else if (part.getAsInteger(10, extent.size) || extent.size < 0) {
       return specError(text, "expected an extent >= 0, a symbol or '?', got '",
                        part.str(), "'");

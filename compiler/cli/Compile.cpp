@@ -104,13 +104,8 @@ private:
     auto sized = importSized(session);
     if (failed(sized))
       return BadInput;
-    if (wantsTuning) {
-      SmallVector<ModuleOp> modules;
-      for (const SizedModel::Size &size : sized->sizes)
-        modules.push_back(size.module);
-      if (failed(tuneFor(session, modules, how)))
-        return BadInput;
-    }
+    if (wantsTuning && failed(tuneSizes(session, *sized, how)))
+      return BadInput;
     auto summary = session.compile(*sized, how, output);
     if (failed(summary))
       return BadInput;
@@ -129,6 +124,24 @@ private:
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
             .count();
     return Ok;
+  }
+
+  /// Measures at extents that have code of their own.
+  LogicalResult tuneSizes(Session &session, const SizedModel &model,
+                          const CompileOptions &how) {
+    SmallVector<ModuleOp> modules;
+    for (const SizedModel::Size &size : model.sizes)
+      if (!size.room)
+        modules.push_back(size.module);
+    if (!modules.empty())
+      return tuneFor(session, modules, how);
+    const cpu::SymbolSpec &symbol = model.symbols.front();
+    return emitCoded(ModuleOp(model.sizes.front().module).getLoc(),
+                     Code::BadOption)
+           << "--tune measures at extents that are named; name some, as in "
+              "--dim "
+           << symbol.name << "=" << symbol.highest << "," << symbol.lowest
+           << ".." << symbol.highest;
   }
 
   /// Measures each of the sizes, keeps what came of it, and has `how` use it.

@@ -20,7 +20,13 @@
 // RUN: FileCheck %s --check-prefix=ROOM-HEADER --input-file %t/m.h
 // RUN: graven bench %t/m.so --dim batch=77 --seconds 0 | FileCheck %s --check-prefix=BENCH
 // RUN: %exits 2 graven bench %t/m.so --dim batch=151 --seconds 0 2>&1 | FileCheck %s --check-prefix=ROOM-RANGE
+// RUN: %exits 2 graven compile %s -o %t/m.so --input x:f32[1..8,3] 2>&1 | FileCheck %s --check-prefix=NAMELESS
+// RUN: %exits 3 graven compile %S/Inputs/mixed.mlir -o %t/m.so --dim batch=2..150 --tune --tune-db %t/db 2>&1 | FileCheck %s --check-prefix=TUNE
+// RUN: graven compile %S/Inputs/mixed.mlir -o %t/m.so --dim batch=20,2..150 --tune --tune-db %t/db 2>&1 | FileCheck %s --check-prefix=TUNED
 
+// NAMELESS: an extent with a range needs a name, as in x:f32[n] with --dim n=1..8
+// TUNE: [GRV0004] --tune measures at extents that are named; name some, as in --dim batch=150,2..150
+// TUNED: tuned {{[0-9]+}} of {{[0-9]+}} kernels
 // ROOM: extent batch: 2 to 150
 // ROOM: sizes  20 2..150 2..75 2..37
 // ROOM-HEADER: There is code for 20, 2..150, 2..75, 2..37.
