@@ -74,6 +74,7 @@ static mlir::Value convTranspose(Call &c) {
 }
 
 void graven::aten::addConvolution(Table &t) {
-  t.add("conv1d conv2d conv3d _convolution convolution", conv);
+  t.add("conv1d conv2d conv3d _convolution _convolution_mode convolution",
+        conv);
   t.add("conv_transpose1d conv_transpose2d conv_transpose3d", convTranspose);
 }

@@ -100,7 +100,8 @@ static Value shareStorage(const Schema &schema, const Value &base,
   return Tensor::view(base.tensor(), result.tensor()->current());
 }
 
-static void finish(Call &call, llvm::ArrayRef<Value> arguments) {
+static void finish(Session &session, Call &call,
+                   llvm::ArrayRef<Value> arguments) {
   const Schema &schema = call.schema;
   for (auto [i, type] : llvm::enumerate(schema.results)) {
     Value &result = call.results[i];
@@ -108,6 +109,8 @@ static void finish(Call &call, llvm::ArrayRef<Value> arguments) {
     if (!base)
       continue;
     if (type.isWritten && result.is(Kind::Tensor)) {
+      if (session.writes)
+        session.writes->push_back(base->tensor()->contents());
       if (mlir::failed(writeArgument(call, *base, result)))
         call.ok = false;
       result = *base;
@@ -151,7 +154,7 @@ mlir::LogicalResult graven::aten::run(Session &session, mlir::Location loc,
     while (call.results.size() < schema.results.size())
       call.results.push_back(Value::unknown());
     if (call.ok)
-      finish(call, arguments);
+      finish(session, call, arguments);
   }
   if (!inference.empty())
     call.failed(inference);

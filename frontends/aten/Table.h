@@ -48,6 +48,9 @@ struct Session {
   SchemaTable schemas;
   Table table;
   ConstantEvaluator constants;
+  /// While a Block that may not run is walked: what the storages that it
+  /// writes held before each write.
+  std::vector<Tensor::Contents> *writes = nullptr;
 };
 
 /// Runs the matched call `schema(arguments)` at `loc`. The results follow the

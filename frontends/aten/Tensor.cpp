@@ -22,6 +22,7 @@ Tensor::Ptr Tensor::make(mlir::Value value) {
   auto tensor = std::make_shared<Tensor>();
   tensor->storage = std::make_shared<Storage>();
   tensor->storage->value = value;
+  tensor->storage->home = value.getParentBlock();
   tensor->cached = value;
   return tensor;
 }
@@ -54,8 +55,19 @@ static mlir::Value reapply(mlir::OpBuilder &builder, mlir::Operation *step,
   return builder.clone(*step, mapping)->getResult(0);
 }
 
+/// Whether the value stands in the builder's Block or one around it.
+static bool sees(mlir::OpBuilder &builder, mlir::Value value) {
+  mlir::Block *home = value.getParentBlock();
+  for (mlir::Block *block = builder.getInsertionBlock(); block;
+       block = block->getParentOp() ? block->getParentOp()->getBlock()
+                                    : nullptr)
+    if (block == home)
+      return true;
+  return false;
+}
+
 mlir::Value Tensor::read(mlir::OpBuilder &builder) {
-  if (version == storage->version)
+  if (version == storage->version && (chain.empty() || sees(builder, cached)))
     return cached;
   mlir::Value value = storage->value;
   for (mlir::Operation *step : chain)
@@ -108,6 +120,12 @@ static mlir::Value unapply(mlir::OpBuilder &builder, mlir::Location loc,
 mlir::LogicalResult Tensor::write(mlir::OpBuilder &builder, mlir::Location loc,
                                   mlir::Value value) {
   assert(value.getType() == type() && "a write keeps type and shape");
+  if (storage->isShared) {
+    emitCoded(loc, Code::DataDependent)
+        << "write into a tensor that, depending on data, shares its storage "
+           "with another";
+    return mlir::failure();
+  }
   llvm::SmallVector<mlir::Value> befores{storage->value};
   for (mlir::Operation *step : llvm::ArrayRef(chain).drop_back(!chain.empty()))
     befores.push_back(reapply(builder, step, befores.back()));

@@ -40,7 +40,8 @@ public:
   /// The value when it was last read.
   mlir::Value current() const { return cached; }
 
-  /// The value now, derived anew when the storage was written since.
+  /// The value now, derived anew when the storage was written since, or when
+  /// the value was derived in a Block that the builder's does not see.
   mlir::Value read(mlir::OpBuilder &builder);
 
   /// Makes `value`, of this tensor's type, the value of this tensor and of
@@ -71,10 +72,40 @@ public:
 private:
   struct Storage {
     mlir::Value value;
-    unsigned version = 0; ///< counts the writes
+    mlir::Block *home = nullptr; ///< where it was made
+    unsigned version = 0;        ///< counts the writes
+    bool isShared = false;       ///< see share()
     std::string parameter;
   };
 
+public:
+  /// What a storage holds at a time.
+  struct Contents {
+    std::shared_ptr<Storage> storage;
+    mlir::Value value;
+
+    Contents now() const { return {storage, storage->value}; }
+    /// Makes the storage hold this again.
+    void restore() const {
+      storage->value = value;
+      ++storage->version;
+    }
+  };
+  Contents contents() const { return {storage, storage->value}; }
+  /// The Block in which the storage was made.
+  mlir::Block *home() const { return storage->home; }
+
+  /// Makes `value` the contents of this tensor's storage, which it is whole.
+  void rebind(mlir::Value value) {
+    storage->value = cached = value;
+    storage->home = value.getParentBlock();
+  }
+
+  /// From here on writes fail: what this tensor shares its storage with depends
+  /// on data.
+  void share() { storage->isShared = true; }
+
+private:
   std::shared_ptr<Storage> storage;
   /// reshape, transpose, slice and broadcast Nodes, from the storage outwards.
   llvm::SmallVector<mlir::Operation *, 2> chain;

@@ -33,7 +33,7 @@ replication_pad2d replication_pad3d slice_scatter select_scatter diagonal pixel_
 channel_shuffle unfold ravel
 embedding index_select gather index index_put _index_put_impl masked_select take_along_dim
 linear addmm mm bmm baddbmm addbmm matmul dot mv outer ger einsum
-conv1d conv2d conv3d _convolution convolution conv_transpose1d conv_transpose2d conv_transpose3d
+conv1d conv2d conv3d _convolution _convolution_mode convolution conv_transpose1d conv_transpose2d conv_transpose3d
 sum mean prod amax amin any all max min argmax argmin var std var_mean std_mean norm linalg_vector_norm
 frobenius_norm logsumexp cumsum cumprod diff sort argsort topk count_nonzero
 max_pool1d max_pool2d max_pool3d max_pool2d_with_indices avg_pool1d avg_pool2d avg_pool3d adaptive_avg_pool1d

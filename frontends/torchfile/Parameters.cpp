@@ -24,7 +24,8 @@ static constexpr int64_t kMaxConstant = 1024;
 ParameterLoader::ParameterLoader(const StorageFile &file,
                                  mlir::OpBuilder &builder,
                                  mlir::Operation *module, std::string blob)
-    : file(file), builder(builder), module(module), blob(std::move(blob)) {}
+    : file(file), builder(builder), module(module),
+      entry(builder.getInsertionBlock()), blob(std::move(blob)) {}
 
 mlir::DenseElementsAttr
 ParameterLoader::readElements(const PickleTensor &tensor,
@@ -84,6 +85,10 @@ aten::Value ParameterLoader::load(const PickleTensor &tensor, StringRef name,
     return fail(Code::UnsupportedFeature,
                 "has elements of type " + aten::name(tensor.storage.type));
   auto type = mlir::RankedTensorType::get(tensor.sizes, element);
+  // Other Blocks may use it later.
+  mlir::OpBuilder::InsertionGuard inEntry(builder);
+  if (builder.getInsertionBlock() != entry)
+    builder.setInsertionPointToStart(entry);
   aten::Emitter emitter(builder, loc);
   if (type.getNumElements() == 0)
     return aten::Value(

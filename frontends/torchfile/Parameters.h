@@ -42,7 +42,8 @@ public:
 /// Makes the Parameters of a module from the tensors of a file.
 class ParameterLoader {
 public:
-  /// `blob` names the file in the dialect's store.
+  /// `blob` names the file in the dialect's store. Parameters are read in the
+  /// Block that the builder adds to now.
   ParameterLoader(const StorageFile &file, mlir::OpBuilder &builder,
                   mlir::Operation *module, std::string blob);
 
@@ -66,6 +67,7 @@ private:
   const StorageFile &file;
   mlir::OpBuilder &builder;
   mlir::Operation *module;
+  mlir::Block *entry;
   std::string blob;
   llvm::StringMap<std::string> names; ///< by storage and geometry
   llvm::StringMap<unsigned> used;

@@ -70,7 +70,8 @@ Interpreter::callSpecial(StringRef name, const Expr *call) {
                                     : annotated(*value, call->operands[1]));
   }
   if (name == "uninitialized")
-    return std::optional<Value>(Value());
+    return std::optional<Value>(Value(
+        std::shared_ptr<aten::Extension>(std::make_shared<Uninitialized>())));
   if (name == "isinstance" && count == 2) {
     Result value = evaluate(call->operands[1]);
     if (mlir::failed(value))

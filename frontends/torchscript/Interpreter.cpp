@@ -123,6 +123,12 @@ Interpreter::Flow Interpreter::runIf(const Statement &statement) {
     return runBody(statement.orelse);
   }
   setPlace(statement.offset);
+  if (condition->is(Kind::Tensor) && knownScalar(*condition).isNone() &&
+      condition->tensor()->type().getNumElements() == 1) {
+    aten::Emitter emitter(builder(), current);
+    return runBranches(statement,
+                       emitter.reshape(emitter.toBool(read(*condition)), {}));
+  }
   mlir::FailureOr<bool> taken = truth(*condition);
   if (mlir::failed(taken))
     return Flow::Failed;
@@ -216,6 +222,12 @@ Interpreter::Flow Interpreter::runSetAttribute(const Statement &statement) {
   if (!object) {
     setPlace(statement.offset);
     error(Code::BadSource) << "cannot set an attribute of " << base->typeName();
+    return Flow::Failed;
+  }
+  if (isConditional() && (object->state || outside->contains(object))) {
+    setPlace(statement.offset);
+    error(Code::DataDependent) << "attribute '" << statement.name
+                               << "' is set under a condition on data";
     return Flow::Failed;
   }
   object->attributes[statement.name] = *value;

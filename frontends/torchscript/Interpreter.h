@@ -52,6 +52,8 @@ public:
     return tensor.tensor()->read(session.builder);
   }
   /// Whether something was reported, so that Unknown values are explained.
+  /// Whether what is walked may not run, depending on data.
+  bool isConditional() const { return outside != nullptr; }
   bool hasFailed() const { return failed || !unsupported.empty(); }
   unsigned fileVersion() const { return archive.version(); }
 
@@ -68,6 +70,8 @@ private:
   Flow runBody(const Body &body);
   Flow runStatement(const Statement &statement);
   Flow runIf(const Statement &statement);
+  /// An `if` on data (Branches.cpp).
+  Flow runBranches(const Statement &statement, mlir::Value condition);
   Flow runFor(const Statement &statement);
   Flow runWhile(const Statement &statement);
   Flow runAssign(const Statement &statement);
@@ -114,6 +118,9 @@ private:
   llvm::DenseMap<const PickleValue *, Value> loaded;
   aten::UnsupportedOps unsupported;
   Frame *frame = nullptr;
+  /// While a Block that may not run is walked: the containers and objects that
+  /// were there before it.
+  const llvm::DenseSet<const void *> *outside = nullptr;
   mlir::Location current;
   bool failed = false;
   bool reportedTraining = false;

@@ -59,6 +59,9 @@ public:
   Value value;
 };
 
+/// What `uninitialized(T)` gives: a value that nobody reads.
+class Uninitialized : public ExtensionOf<Uninitialized> {};
+
 /// A dotted name that is no value yet: `torch.nn`, `ops.prim`, `int`.
 class Namespace : public ExtensionOf<Namespace> {
 public:

@@ -279,8 +279,26 @@ template <class Op> static Given bitwise(Interpreter &, CallArguments &call) {
 // Conversions
 //===----------------------------------------------------------------------===//
 
+/// A number that only running tells, as a tensor without axes that promotes
+/// like a number; nothing for what is known or has several elements.
+static std::optional<Value> runTimeNumber(Interpreter &in, const Value &value,
+                                          aten::ScalarType type) {
+  if (!value.is(Kind::Tensor) || value.tensor()->type().getNumElements() != 1 ||
+      !in.knownScalar(value).isNone())
+    return std::nullopt;
+  aten::Emitter emitter(in.builder(), in.location());
+  mlir::Value x = emitter.reshape(in.read(value), {});
+  auto number = aten::Tensor::make(type == aten::ScalarType::Bool
+                                       ? emitter.toBool(x)
+                                       : emitter.cast(x, type));
+  number->setWrappedNumber();
+  return Value(number);
+}
+
 static Given toInt(Interpreter &in, CallArguments &call) {
   Value a = argumentAt(call, 0);
+  if (auto number = runTimeNumber(in, a, aten::ScalarType::Long))
+    return give(*number);
   if (a.is(Kind::String)) {
     int64_t number;
     if (StringRef(a.string()).trim().getAsInteger(10, number))
@@ -299,6 +317,8 @@ static Given toInt(Interpreter &in, CallArguments &call) {
 }
 static Given toFloat(Interpreter &in, CallArguments &call) {
   Value a = argumentAt(call, 0);
+  if (auto number = runTimeNumber(in, a, aten::ScalarType::Double))
+    return give(*number);
   if (a.is(Kind::String)) {
     double number;
     if (StringRef(a.string()).trim().getAsDouble(number))
@@ -309,6 +329,9 @@ static Given toFloat(Interpreter &in, CallArguments &call) {
   return mlir::failed(number) ? give(number) : give(Value(number->number()));
 }
 static Given toBool(Interpreter &in, CallArguments &call) {
+  if (auto flag =
+          runTimeNumber(in, argumentAt(call, 0), aten::ScalarType::Bool))
+    return give(*flag);
   auto truth = in.truth(argumentAt(call, 0));
   return mlir::failed(truth) ? Given(mlir::failure()) : give(Value(*truth));
 }

@@ -187,3 +187,20 @@ func.func @caller() {
   call @callee() : () -> ()
   return
 }
+
+// -----
+
+// A select of two buffers keeps both alive.
+// CHECK-LABEL: func @select
+// CHECK-SAME: graven.workspace_size = 128
+func.func @select(%x: memref<4xf32>, %c: memref<i1>, %y: memref<4xf32>)
+    attributes {graven.num_inputs = 2 : i64, graven.num_outputs = 1 : i64} {
+  %a = memref.alloc() : memref<4xf32>
+  linalg.copy ins(%x : memref<4xf32>) outs(%a : memref<4xf32>)
+  %f = memref.load %c[] : memref<i1>
+  %s = arith.select %f, %x, %a : memref<4xf32>
+  %b = memref.alloc() : memref<4xf32>
+  linalg.copy ins(%x : memref<4xf32>) outs(%b : memref<4xf32>)
+  linalg.add ins(%s, %b : memref<4xf32>, memref<4xf32>) outs(%y : memref<4xf32>)
+  return
+}
