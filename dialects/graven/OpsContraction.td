@@ -82,14 +82,16 @@ def Graven_AttentionOp : Graven_PureOp<"attention", [Graven_Contraction]> {
   let description = [{
     s = scale q k^T; s = softcap tanh(s/softcap) if softcap > 0; + mask (bool: false is -inf); softmax over L in f32; times v.
     Shapes: q [B,Hq,S,E], k [B,Hk,L,E], v [B,Hk,L,Ev], mask [B|1,Hq|1,S|1,L] -> [B,Hq,S,Ev]; head h uses key head
-    floor(h Hk/Hq). causal: j <= i. A row with every key at -inf gives 0 or NaN by `empty_row`.
+    floor(h Hk/Hq). causal: j <= i. A row with every key at -inf gives 0 or NaN by `empty_row`. With `rounded`, a target
+    that multiplies pairs of bf16 may round q, k, v and the weights to it before it multiplies them.
     C1 equal float element types; the mask is bool or of that type.  C2 rank 4.  C3 Hq % Hk = 0; extents agree.
     C4 the mask broadcasts to [B,Hq,S,L].
     ONNX: Attention 23.  ATen: scaled_dot_product_attention.
   }];
   let arguments = (ins Graven_FTensor:$q, Graven_FTensor:$k, Graven_FTensor:$v, Optional<Graven_TTensor>:$mask, F64Attr:$scale, UnitAttr:$causal,
                        DefaultValuedAttr<F64Attr, "0.0">:$softcap,
-                       DefaultValuedAttr<Graven_EmptyRowAttr, "::graven::EmptyRow::Zero">:$empty_row);
+                       DefaultValuedAttr<Graven_EmptyRowAttr, "::graven::EmptyRow::Zero">:$empty_row,
+                       UnitAttr:$rounded);
   let results = (outs Graven_FTensor:$result);
   let assemblyFormat = [{
     $q `,` $k `,` $v (`mask` $mask^)? `scale` $scale (`causal` $causal^)? (`softcap` $softcap^)? (`empty_row` $empty_row^)?

@@ -21,15 +21,16 @@ static int64_t aligned(int64_t elements) {
 }
 
 AttentionShape::AttentionShape(llvm::ArrayRef<int64_t> extents, int64_t mr,
-                               int64_t panel, int64_t block, int64_t group)
+                               int64_t panel, int64_t block, int64_t group,
+                               int64_t pair)
     : batch(extents[0]), heads(extents[1]), keyHeads(extents[2]),
       rows(extents[3]), keys(extents[4]), depth(extents[5]),
       columns(extents[6]), mr(mr), panel(panel), block(std::min(block, keys)),
-      group(group) {}
+      group(group), pair(pair) {}
 
 AttentionShape::AttentionShape(AttentionOp op)
     : AttentionShape(op.getExtents(), op.getMr(), op.getPanel(), op.getBlock(),
-                     op.getGroup()) {}
+                     op.getGroup(), op.getPaired() ? 2 : 1) {}
 
 int64_t AttentionShape::tiles() const {
   return llvm::divideCeilSigned(rows, mr);
@@ -59,17 +60,25 @@ int64_t AttentionShape::paddedColumns() const {
   return llvm::alignTo(columns, panel);
 }
 
+int64_t AttentionShape::depthSteps() const {
+  return llvm::divideCeilSigned(depth, pair);
+}
+
+int64_t AttentionShape::keySteps() const {
+  return llvm::divideCeilSigned(paddedKeys(), pair);
+}
+
 int64_t AttentionShape::groupRows() const { return std::min(rows, group * mr); }
 
 int64_t AttentionShape::valuesStart() const {
-  return aligned(paddedKeys() * depth);
+  return aligned(paddedKeys() * depthSteps());
 }
 
 int64_t AttentionShape::queryStart() const {
-  return valuesStart() + aligned(paddedKeys() * paddedColumns());
+  return valuesStart() + aligned(keySteps() * paddedColumns());
 }
 
-int64_t AttentionShape::queryStride() const { return aligned(depth); }
+int64_t AttentionShape::queryStride() const { return aligned(depthSteps()); }
 
 int64_t AttentionShape::scoresStart() const {
   return queryStart() + mr * queryStride();

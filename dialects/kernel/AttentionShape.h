@@ -20,12 +20,12 @@ class AttentionOp;
 /// within bounds.
 struct AttentionShape {
   explicit AttentionShape(AttentionOp op);
-  /// `extents` are [B, H, Hk, S, L, E, F].
+  /// `extents` are [B, H, Hk, S, L, E, F]; `pair` factors share a word.
   AttentionShape(llvm::ArrayRef<int64_t> extents, int64_t mr, int64_t panel,
-                 int64_t block, int64_t group);
+                 int64_t block, int64_t group, int64_t pair = 1);
 
   int64_t batch, heads, keyHeads, rows, keys, depth, columns;
-  int64_t mr, panel, block, group;
+  int64_t mr, panel, block, group, pair;
 
   int64_t repeat() const { return heads / keyHeads; }
   int64_t tiles() const;
@@ -40,10 +40,16 @@ struct AttentionShape {
   /// Keys of a block, and columns of the result, with those that fill panels.
   int64_t paddedKeys() const;
   int64_t paddedColumns() const;
+  /// Steps of the two products: words of a row of the query, and of the weights
+  /// of a block.
+  int64_t depthSteps() const;
+  int64_t keySteps() const;
 
   // The slot of a task. Key j at depth e is at
   // (j / panel * depth + e) * panel + j % panel of the keys, value j of column
-  // f at (f / panel * paddedKeys() + j) * panel + f % panel of the values.
+  // f at (f / panel * paddedKeys() + j) * panel + f % panel of the values; as
+  // pairs, depths 2e and 2e + 1 of a key, and keys 2j and 2j + 1 of a column,
+  // are the halves of a word, and there are half as many.
   // Scores and the rows of the query have a stride each, the sums of a group
   // (online) that of the padded columns. Shifts, factors, maxima and sums are
   // one for each row.

@@ -59,6 +59,8 @@ LogicalResult AttentionOp::verify() {
   if (Type element = getElementTypeOrSelf(getQ());
       computeType(element) != element)
     return emitOpError("C1: expects f32 or f64, got ") << element;
+  else if (getPaired() && !element.isF32())
+    return emitOpError("C1: expects pairs of f32, got ") << element;
   for (Value operand : getOperands())
     if (failed(verifyRank(*this, "operands", operand, 1)))
       return failure();

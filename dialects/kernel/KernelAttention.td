@@ -23,6 +23,9 @@ def Kernel_AttentionOp : Kernel_Op<"attention", [
     A row whose every score is -inf gives NaN, or 0 with `zero_empty`; a NaN among
     the scores gives NaN.
 
+    With `paired`, for a target that multiplies pairs of bf16, q times the scale, k, v and
+    p are rounded to it before they are multiplied; sums and the softmax stay f32.
+
     Operands are flat. A map is [offset, batch, head, row, column]: q[b,h,i,e] is
     element `offset + batch b + head h + row i + column e` of `q`, and so on; the rows
     of k, v are the keys, the columns of the mask are. So heads that stand side by
@@ -38,7 +41,7 @@ def Kernel_AttentionOp : Kernel_Op<"attention", [
     nothing of use before or after.
 
     Constraints:
-    - C1 ranks 1; equal element types, f32 or f64.
+    - C1 ranks 1; equal element types, f32 or f64; f32 if `paired`.
     - C2 extents >= 1, H a multiple of Hk.
     - C3 a map has five entries >= 0 and reaches no element past its operand; the
       columns of q, k, v and out are contiguous, those of the mask also repeated. Two
@@ -53,6 +56,7 @@ def Kernel_AttentionOp : Kernel_Op<"attention", [
       DenseI64ArrayAttr:$v_map, OptionalAttr<DenseI64ArrayAttr>:$mask_map,
       DenseI64ArrayAttr:$out_map, F64Attr:$scale,
       DefaultValuedAttr<F64Attr, "0.0">:$softcap, UnitAttr:$causal, UnitAttr:$zero_empty,
+      UnitAttr:$paired,
       I64Attr:$mr, I64Attr:$panel, I64Attr:$block, I64Attr:$group);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let assemblyFormat = [{

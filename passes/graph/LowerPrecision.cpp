@@ -39,7 +39,8 @@ private:
       return;
     SmallVector<Operation *> nodes;
     getOperation().walk([&](Operation *node) {
-      if (isa<MatmulOp, ConvOp, GatherOp, LstmOp, GruOp, RnnOp>(node))
+      if (isa<MatmulOp, ConvOp, GatherOp, AttentionOp, LstmOp, GruOp, RnnOp>(
+              node))
         nodes.push_back(node);
     });
     for (Operation *node : nodes) {
@@ -64,6 +65,8 @@ private:
       return lowerConv(conv);
     if (auto gather = dyn_cast<GatherOp>(node))
       return lowerGather(gather);
+    if (auto attention = dyn_cast<AttentionOp>(node))
+      return lowerAttention(attention);
     if (auto lstm = dyn_cast<LstmOp>(node))
       return lowerRecurrent(lstm);
     if (auto gru = dyn_cast<GruOp>(node))
@@ -107,6 +110,15 @@ private:
     round(op.getWMutable());
     if (activations)
       round(op.getXMutable());
+    return {};
+  }
+
+  StringRef lowerAttention(AttentionOp op) {
+    if (!activations)
+      return "the target does not multiply pairs of bf16";
+    if (!tensorType(op.getQ()).getElementType().isF32())
+      return "its type is not f32";
+    op.setRounded(true);
     return {};
   }
 

@@ -234,8 +234,8 @@ def LowerPrecision : Pass<"graven-lower-precision", "::graven::GraphOp"> {
     infinite or are taken for 0. So, unless `numerics` is fast, the error of a contraction on its actual weights is measured,
     and it stays f32 where the policy would be broken. Weights that cannot be read now are taken for ordinary ones.
 
-    Preconditions: f32, static extents, at least 4096 weights, computed from Parameters alone. What stays f32: products of
-    two activations (attention's), depthwise convolutions, convolutions of planar inputs (the first of an image network),
+    Preconditions: f32, static extents, at least 4096 weights, computed from Parameters alone. With `activations`, attention multiplies
+    its queries, keys, values and weights rounded, too (`rounded`). What stays f32: other products of two activations, depthwise convolutions, convolutions of planar inputs (the first of an image network),
     and, without `activations`, convolutions for which Winograd's algorithm is faster.
   }];
   let dependentDialects = ["::graven::GravenDialect"];

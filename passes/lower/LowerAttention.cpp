@@ -103,8 +103,9 @@ struct LowerAttention : OpConversionPattern<AttentionOp> {
     }
     // Of one column, and so of a stride that does not matter.
     outMap[4] = 1;
+    bool paired = op.getRounded() && target.hasBF16Dot && compute.isF32();
     kernel::AttentionShape layout(extents, tile.mr, tile.panel, tile.block,
-                                  tile.group);
+                                  tile.group, paired ? 2 : 1);
     Value out = emptyTensor(rewriter, loc, {size}, compute),
           scratch = emptyTensor(rewriter, loc, {layout.scratchSize()}, compute);
     Value made = kernel::AttentionOp::create(
@@ -114,8 +115,8 @@ struct LowerAttention : OpConversionPattern<AttentionOp> {
                      mask.value ? rewriter.getDenseI64ArrayAttr(mask.map)
                                 : DenseI64ArrayAttr(),
                      outMap, op.getScale(), op.getSoftcap(), op.getCausal(),
-                     op.getEmptyRow() == EmptyRow::Zero, tile.mr, tile.panel,
-                     tile.block, tile.group)
+                     op.getEmptyRow() == EmptyRow::Zero, paired, tile.mr,
+                     tile.panel, tile.block, tile.group)
                      .getResult(0);
     made = convertElements(rewriter, loc, reshapeTo(rewriter, loc, made, shape),
                            element);

@@ -10,6 +10,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/Support/MathExtras.h"
 #include <limits>
 
@@ -154,7 +155,7 @@ private:
   /// One panel of keys, transposed; lanes without a key are zero.
   void packKeys(Idx from, Idx slot, Idx panel, int64_t count) {
     from = e.add(from, e.mul(panel, shape.panel * operands.k.map[3]));
-    Idx to = e.add(slot, e.mul(panel, shape.depth * shape.panel));
+    Idx to = e.add(slot, e.mul(panel, shape.depthSteps() * shape.panel));
     auto square = [&](Idx depth, int64_t width) {
       for (int64_t j = 0; j < count; j += lanes) {
         SmallVector<Value> rows;
@@ -164,10 +165,12 @@ private:
               e.add(e.add(from, depth), Idx((j + i) * operands.k.map[3])),
               vector, j + i < count ? width : 0));
         rows = e.transpose(std::move(rows));
-        for (int64_t i = 0; i < width; ++i)
-          e.storeVector(rows[i], operands.scratch,
-                        e.add(to, e.add(e.mul(depth, shape.panel),
-                                        Idx(i * shape.panel + j))),
+        Idx first =
+            e.add(to, e.mul(e.divRem(depth, shape.pair).first, shape.panel));
+        for (int64_t i = 0; i < width; i += shape.pair)
+          e.storeVector(shape.pair == 1 ? rows[i] : pairs(rows[i], rows[i + 1]),
+                        operands.scratch,
+                        e.add(first, Idx(i / shape.pair * shape.panel + j)),
                         lanes);
       }
     };
@@ -178,34 +181,53 @@ private:
       square(Idx(whole), shape.depth - whole);
   }
 
+  /// The lanes of two vectors as the halves of words, rounded to bf16.
+  Value pairs(Value even, Value odd) {
+    Type narrow = e.builder().getBF16Type();
+    return vector::BitCastOp::create(
+        e.builder(), e.loc(), vector,
+        e.interleave(e.convert(even, narrow), e.convert(odd, narrow)));
+  }
+
   /// Values in panels of columns; keys that fill the last step are zero.
   void packValues(const Head &head, Idx to, const Block &block) {
     int64_t whole = shape.columns / shape.panel,
             rest = shape.columns % shape.panel,
-            panelSize = shape.paddedKeys() * shape.panel;
-    auto copy = [&](Idx from, Idx into, int64_t columns, bool exists) {
-      for (int64_t j = 0; j < columns; j += lanes)
-        e.storeVector(e.loadVector(operands.v.buffer, e.add(from, Idx(j)),
-                                   vector, exists ? columns - j : 0),
+            panelSize = shape.keySteps() * shape.panel,
+            rowStride = operands.v.map[3];
+    // `exist` of the keys of a step do.
+    auto copy = [&](Idx from, Idx into, int64_t columns, int64_t exist) {
+      for (int64_t j = 0; j < columns; j += lanes) {
+        SmallVector<Value> keys;
+        for (int64_t i = 0; i < shape.pair; ++i)
+          keys.push_back(e.loadVector(operands.v.buffer,
+                                      e.add(from, Idx(i * rowStride + j)),
+                                      vector, i < exist ? columns - j : 0));
+        e.storeVector(shape.pair == 1 ? keys[0] : pairs(keys[0], keys[1]),
                       operands.scratch, e.add(into, Idx(j)), lanes);
+      }
     };
-    auto row = [&](Idx from, Idx into, bool exists) {
+    auto step = [&](Idx from, Idx into, int64_t exist) {
       e.loop(Idx(int64_t(0)), Idx(whole), 1, [&](Idx panel) {
         copy(e.add(from, e.mul(panel, shape.panel)),
-             e.add(into, e.mul(panel, panelSize)), shape.panel, exists);
+             e.add(into, e.mul(panel, panelSize)), shape.panel, exist);
       });
       if (rest > 0)
         copy(e.add(from, Idx(whole * shape.panel)),
-             e.add(into, Idx(whole * panelSize)), rest, exists);
+             e.add(into, Idx(whole * panelSize)), rest, exist);
     };
     Idx from = operands.v.row(e, head.batch, head.keyHead, block.first);
-    e.loop(Idx(int64_t(0)), Idx(block.count), 1, [&](Idx key) {
-      row(e.add(from, e.mul(key, operands.v.map[3])),
-          e.add(to, e.mul(key, shape.panel)), true);
+    int64_t full = block.count / shape.pair;
+    e.loop(Idx(int64_t(0)), Idx(full), 1, [&](Idx i) {
+      step(e.add(from, e.mul(i, shape.pair * rowStride)),
+           e.add(to, e.mul(i, shape.panel)), shape.pair);
     });
-    for (int64_t key = block.count;
-         key < int64_t(llvm::alignTo(block.count, kKeysUnroll)); ++key)
-      row(from, e.add(to, Idx(key * shape.panel)), false);
+    int64_t end = llvm::alignTo(llvm::divideCeilSigned(block.count, shape.pair),
+                                kKeysUnroll);
+    for (int64_t i = full; i < end; ++i)
+      step(e.add(from, Idx(i * shape.pair * rowStride)),
+           e.add(to, Idx(i * shape.panel)),
+           std::max<int64_t>(0, block.count - i * shape.pair));
   }
 
   Emitter &e;

@@ -62,11 +62,27 @@ void AttentionTile::stageQuery(Idx row, int64_t rows) {
       Value part = e.loadVector(
           operands.q.buffer, e.add(e.add(from, e.mul(r, operands.q.map[3])), d),
           vector, shape.depth - d);
-      e.storeVector(e.mulf(part, scale), operands.scratch,
-                    e.add(to, e.add(e.mul(r, shape.queryStride()), Idx(d))),
-                    lanes);
+      storeFactors(e.mulf(part, scale),
+                   e.add(to, e.mul(r, shape.queryStride())), Idx(d));
     }
   });
+}
+
+void AttentionTile::storeFactors(Value values, Idx row, Idx first) {
+  OpBuilder &b = e.builder();
+  if (shape.pair == 1)
+    return e.storeVector(values, operands.scratch, e.add(row, first), lanes);
+  Value words = vector::BitCastOp::create(b, e.loc(),
+                                          VectorType::get({lanes / 2}, element),
+                                          e.convert(values, b.getBF16Type()));
+  e.storeVector(words, operands.scratch,
+                e.add(row, e.divRem(first, shape.pair).first), lanes / 2);
+}
+
+Value AttentionTile::factors(Value words) {
+  if (shape.pair == 1)
+    return words;
+  return vector::BitCastOp::create(e.builder(), e.loc(), e.pairVector(), words);
 }
 
 /// [rows, whole + rest] at `left` times panels [.., panel] at `right`.
@@ -82,16 +98,19 @@ SmallVector<Value> AttentionTile::multiply(int64_t rows, int64_t width,
       Idx row = e.add(right, e.mul(e.add(k, Idx(u)), shape.panel));
       SmallVector<Value> b;
       for (int64_t j = 0; j < width; ++j)
-        b.push_back(e.loadVector(operands.scratch, e.add(row, Idx(j * lanes)),
-                                 vector, lanes));
+        b.push_back(factors(e.loadVector(
+            operands.scratch, e.add(row, Idx(j * lanes)), vector, lanes)));
       MutableArrayRef<Value> set =
           MutableArrayRef(sums).slice(u % sets * count, count);
       for (int64_t i = 0; i < rows; ++i) {
-        Value a =
-            e.loadSplat(operands.scratch,
-                        e.add(e.add(left, k), Idx(i * leftStride + u)), vector);
-        for (int64_t j = 0; j < width; ++j)
-          set[i * width + j] = e.fma(a, b[j], set[i * width + j]);
+        Value a = factors(e.loadSplat(
+            operands.scratch, e.add(e.add(left, k), Idx(i * leftStride + u)),
+            vector));
+        for (int64_t j = 0; j < width; ++j) {
+          Value &sum = set[i * width + j];
+          sum =
+              shape.pair == 1 ? e.fma(a, b[j], sum) : e.dotPairs(a, b[j], sum);
+        }
       }
     }
     return sums;
@@ -138,11 +157,11 @@ void AttentionTile::scores(const Block &block, Idx row, int64_t rows,
 void AttentionTile::scoreTile(const Block &block, Idx row, int64_t rows,
                               Idx panel, int64_t width, int64_t lastLanes) {
   OpBuilder &b = e.builder();
-  int64_t whole = shape.depth / kUnrolledSteps * kUnrolledSteps;
-  SmallVector<Value> sums =
-      multiply(rows, width, Idx(whole), shape.depth - whole,
-               scratch(shape.queryStart()), shape.queryStride(),
-               e.add(slot, e.mul(panel, shape.depth * shape.panel)));
+  int64_t steps = shape.depthSteps(),
+          whole = steps / kUnrolledSteps * kUnrolledSteps;
+  SmallVector<Value> sums = multiply(
+      rows, width, Idx(whole), steps - whole, scratch(shape.queryStart()),
+      shape.queryStride(), e.add(slot, e.mul(panel, steps * shape.panel)));
   double softcap = op.getSoftcap().convertToDouble();
   Idx column = e.mul(panel, shape.panel), to = scratch(shape.scoresStart());
   for (int64_t j = 0; j < width; ++j) {
@@ -344,7 +363,7 @@ void AttentionTile::softmax(int64_t rows, Idx limit, Idx groupRow) {
           Idx at = e.add(scores, column);
           Value weight = e.softmaxWeight(
               e.subf(e.loadVector(memory, at, vector, lanes), shift));
-          e.storeVector(weight, memory, at, lanes);
+          storeFactors(weight, scores, column);
           return e.addf(chain, weight);
         },
         [&](Value x, Value y) { return e.addf(x, y); })[0];
@@ -361,28 +380,28 @@ void AttentionTile::softmax(int64_t rows, Idx limit, Idx groupRow) {
 }
 
 void AttentionTile::values(Idx row, int64_t rows, Idx limit, Idx groupRow) {
-  Idx keys =
-      e.mul(e.divRem(e.add(limit, Idx(kKeysUnroll - 1)), kKeysUnroll).first,
-            kKeysUnroll);
+  int64_t perLoop = shape.pair * kKeysUnroll;
+  Idx steps = e.mul(e.divRem(e.add(limit, Idx(perLoop - 1)), perLoop).first,
+                    kKeysUnroll);
   int64_t whole = shape.columns / shape.panel,
           rest = shape.columns % shape.panel;
   e.loop(Idx(int64_t(0)), Idx(whole), 1, [&](Idx panel) {
-    valueTile(row, rows, keys, groupRow, panel, vectors, lanes);
+    valueTile(row, rows, steps, groupRow, panel, vectors, lanes);
   });
   if (rest == 0)
     return;
   int64_t width = llvm::divideCeilSigned(rest, lanes);
-  valueTile(row, rows, keys, groupRow, Idx(whole), width,
+  valueTile(row, rows, steps, groupRow, Idx(whole), width,
             rest - (width - 1) * lanes);
 }
 
-void AttentionTile::valueTile(Idx row, int64_t rows, Idx keys, Idx groupRow,
+void AttentionTile::valueTile(Idx row, int64_t rows, Idx steps, Idx groupRow,
                               Idx panel, int64_t width, int64_t lastLanes) {
   const Buffer &memory = operands.scratch;
   SmallVector<Value> sums = multiply(
-      rows, width, keys, 0, scratch(shape.scoresStart()), shape.scoresStride(),
+      rows, width, steps, 0, scratch(shape.scoresStart()), shape.scoresStride(),
       e.add(scratch(shape.valuesStart()),
-            e.mul(panel, shape.paddedKeys() * shape.panel)));
+            e.mul(panel, shape.keySteps() * shape.panel)));
   Idx column = e.mul(panel, shape.panel);
   for (int64_t i = 0; i < rows; ++i) {
     Value factor = e.loadSplat(

@@ -14,8 +14,8 @@
 
 namespace graven::expand {
 
-/// Keys that one step of the weighted sum reads; a block ends with zeros up to
-/// a multiple of it.
+/// Steps of the weighted sum in a loop body, each of one key or of a pair; a
+/// block ends with zeros up to a multiple of it.
 inline constexpr int64_t kKeysUnroll = 4;
 
 /// A flat operand and the map of its elements: [offset, batch, head, row,
@@ -78,11 +78,17 @@ private:
        llvm::function_ref<mlir::Value(int64_t, Idx, mlir::Value)> step,
        llvm::function_ref<mlir::Value(mlir::Value, mlir::Value)> join);
   void values(Idx row, int64_t rows, Idx limit, Idx groupRow);
-  void valueTile(Idx row, int64_t rows, Idx keys, Idx groupRow, Idx panel,
+  void valueTile(Idx row, int64_t rows, Idx steps, Idx groupRow, Idx panel,
                  int64_t vectors, int64_t lastLanes);
   llvm::SmallVector<mlir::Value> multiply(int64_t rows, int64_t vectors,
                                           Idx whole, int64_t rest, Idx left,
                                           int64_t leftStride, Idx right);
+
+  /// Stores values as the steps of a product read them, from column `first` of
+  /// a row on: as they are, or as pairs of bf16.
+  void storeFactors(mlir::Value values, Idx row, Idx first);
+  /// A vector of scratch memory as factors: words, or pairs in words.
+  mlir::Value factors(mlir::Value words);
 
   /// 1 / total, or what a row without keys gives.
   mlir::Value inverse(mlir::Value total);

@@ -40,6 +40,15 @@ func.func @reach(%q: memref<80xf32>, %k: memref<72xf32>, %v: memref<54xf32>, %o:
 
 // -----
 
+func.func @pairs(%q: memref<80xf64>, %k: memref<72xf64>, %v: memref<54xf64>, %o: memref<60xf64>, %s: memref<960xf64>) {
+  // expected-error @below {{C1: expects pairs of f32, got 'f64'}}
+  kernel.attention ins(%q, %k, %v : memref<80xf64>, memref<72xf64>, memref<54xf64>) outs(%o, %s : memref<60xf64>, memref<960xf64>)
+      {extents = array<i64: 1, 2, 1, 5, 9, 8, 6>, q_map = array<i64: 0, 80, 8, 16, 1>, k_map = array<i64: 0, 72, 72, 8, 1>, v_map = array<i64: 0, 54, 54, 6, 1>, out_map = array<i64: 0, 60, 6, 12, 1>, scale = 5.000000e-01 : f64, mr = 4 : i64, panel = 8 : i64, block = 9 : i64, group = 2 : i64, paired}
+  return
+}
+
+// -----
+
 func.func @overflow(%q: memref<80xf32>, %k: memref<72xf32>, %v: memref<54xf32>, %o: memref<60xf32>, %s: memref<960xf32>, %m: memref<4xf32>) {
   // expected-error @below {{C3: 'q_map' overflows}}
   kernel.attention ins(%q, %k, %v : memref<80xf32>, memref<72xf32>, memref<54xf32>) outs(%o, %s : memref<60xf32>, memref<960xf32>)

@@ -167,3 +167,17 @@ graven.graph @small_state(%x: tensor<5x2x256xf32>) -> tensor<5x2x8xf32> {
   %y, %h, %c = graven.lstm %x, %w, %r direction forward : (tensor<5x2x256xf32>, tensor<1x32x256xf32>, tensor<1x32x8xf32>) -> (tensor<5x2x8xf32>, tensor<1x2x8xf32>, tensor<1x2x8xf32>)
   graven.return %y : tensor<5x2x8xf32>
 }
+
+// -----
+
+// Attention rounds for itself, and only where pairs are multiplied.
+
+// CHECK-LABEL: @attention
+//       CHECK: graven.attention %{{.*}}, %{{.*}}, %{{.*}} scale 1.000000e+00 :
+//  BOTH-LABEL: @attention
+//        BOTH: graven.attention %{{.*}}, %{{.*}}, %{{.*}} scale 1.000000e+00 {rounded}
+graven.graph @attention(%q: tensor<1x2x5x8xf32>) -> tensor<1x2x5x8xf32> {
+  // WHY: Remark="graven.attention: stays as it is: the target does not multiply pairs of bf16
+  %0 = graven.attention %q, %q, %q scale 1.0 : (tensor<1x2x5x8xf32>, tensor<1x2x5x8xf32>, tensor<1x2x5x8xf32>) -> tensor<1x2x5x8xf32>
+  graven.return %0 : tensor<1x2x5x8xf32>
+}
