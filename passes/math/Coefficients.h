@@ -36,9 +36,19 @@ inline constexpr double kLog2F32[] = {
     0x1.c551dap-2, -0x1.71547p-1,  0x1.ec7028p-2, -0x1.715a94p-2,
     0x1.278fe4p-2, -0x1.ead202p-3, 0x1.a0f066p-3, -0x1.84bed4p-3,
     0x1.87ce3p-3,  -0x1.e5dbe4p-4};
-/// tanh(x) = x + x^3 P(x^2), |x| <= 0.625; relative error at most 2^-25.
-inline constexpr double kTanhF32[] = {
-    -0x1.555552p-2, 0x1.110e16p-3, -0x1.b92674p-5, 0x1.5813cp-6, -0x1.8ff18p-8};
+/// (e^(2x) - 1) / 2 = x + x^2 P(x), |x| <= ln2/4; relative error at most 2^-30.
+inline constexpr double kHalfExpm1F32[] = {0x1p0,         0x1.555556p-1,
+                                           0x1.555502p-2, 0x1.110fc2p-3,
+                                           0x1.6d2e08p-5, 0x1.a2d998p-7};
+/// e^x = 1 + x + x^2 P(x), |x| <= ln2; relative error at most 2^-28.
+inline constexpr double kExpWideF32[] = {
+    0x1p-1,         0x1.55555ap-3,  0x1.55555ap-5, 0x1.110c4ep-7,
+    0x1.6c10a4p-10, 0x1.a50266p-13, 0x1.a4e0bcp-16};
+/// ln(1 + y) = y P(2y - 1), 0 <= y <= 1; relative error at most 2^-25.
+inline constexpr double kLog1pUnitF32[] = {
+    0x1.9f323ep-1, -0x1.2773a6p-3,  0x1.0f96b8p-5,  -0x1.15400ap-7,
+    0x1.2b8f8ap-9, -0x1.50f694p-11, 0x1.91746cp-13, -0x1.bb752p-15,
+    0x1.38af2p-17, -0x1.a5bfcp-18,  0x1.1e15e8p-18};
 /// erf(x) = x + x P(x^2), |x| <= 0.92; relative error at most 2^-30.
 inline constexpr double kErfF32[] = {
     0x1.06eba8p-3, -0x1.812742p-2,  0x1.ce2df2p-4, -0x1.b80db8p-6,
@@ -48,12 +58,13 @@ inline constexpr double kErfTailF32[] = {
     -0x1.3e0ef4p-12, 0x1.2152c8p0,   0x1.438c2p-1,
     0x1.c2852p-4,    -0x1.b01b7cp-6, 0x1.36ea0cp-8,
     -0x1.374f7ap-11, 0x1.7f9b2cp-15, -0x1.b3697ep-20};
-/// erfc(u / sqrt2) = e^(-u^2/2) P(x), x = (u - 3) / (u + 3), 0 <= u <= 13.3;
-/// relative error at most 2^-26.
-inline constexpr double kNormalTailF32[] = {
-    0x1.f1b89cp-3,  -0x1.a6b66ap-2, 0x1.f8bacap-3,  -0x1.7a946ep-4,
-    0x1.91e2bp-7,   0x1.7cbfa4p-8,  -0x1.0213f6p-9, -0x1.64cd2ap-11,
-    0x1.e7e9c2p-13, 0x1.c8bd5p-14};
+/// e^(u^2/2) erfc(u / sqrt2) / 2 = N(u) / D(u), 0 <= u <= 14.5; N is scaled by
+/// 2^-24; relative error at most 2^-26.
+inline constexpr double kGeluNumerator[] = {
+    0x1p-25, 0x1.c0cffp-26, 0x1.77433cp-27, 0x1.4cddp-29, 0x1.0dc2cep-32};
+inline constexpr double kGeluDenominator[] = {0x1p0,         0x1.acaa28p0,
+                                              0x1.33d6ep0,   0x1.e0bbeep-2,
+                                              0x1.a13568p-4, 0x1.52176p-7};
 
 /// e^x - 1 = x + x^2 P(x), |x| <= ln2/2; relative error at most 2^-36.
 inline constexpr double kExpm1F64[] = {

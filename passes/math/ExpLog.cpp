@@ -31,6 +31,13 @@ Expr powerOfTwo(Expr n) {
   return floatOf((n + (isDouble ? 1023 : 127)) << (isDouble ? 52 : 23));
 }
 
+PowerOfTwo nearestPower(Expr x, double factor, int extra) {
+  // The biased exponent of the power comes out in the lowest bits.
+  Expr shift = x.constant(0x1.8p23 + 127 + extra);
+  Expr shifted = multiplyAdd(x, factor, shift);
+  return {shifted - shift, floatOf(bitsOf(shifted) << 23)};
+}
+
 namespace {
 /// x = exponent * ln2 + rest with |rest| <= ln2 / 2.
 struct Reduced {
@@ -39,10 +46,15 @@ struct Reduced {
 };
 } // namespace
 
+/// x - n * ln2 in two steps, the first of which is exact.
+static Expr withoutLn2(Expr x, Expr n) {
+  Expr rest = multiplyAdd(n, -kLn2HighF32, x);
+  return multiplyAdd(n, -kLn2LowF32, rest);
+}
+
 static Reduced reduceByLn2(Expr x) {
   Nearest n = nearestInteger(x, kLog2E);
-  Expr rest = multiplyAdd(n.real, -kLn2HighF32, x);
-  return {multiplyAdd(n.real, -kLn2LowF32, rest), n.integer};
+  return {withoutLn2(x, n.real), n.integer};
 }
 
 /// e^r for a reduced r.
@@ -56,14 +68,34 @@ Expr scale(Expr y, Expr n) {
 }
 
 Expr expF32(Expr x) {
-  // e^89 overflows and e^-104 rounds to zero, so the limits change nothing.
-  Reduced reduced = reduceByLn2(atLeast(atMost(x, 89), -104));
-  return scale(expOfRest(reduced.rest), reduced.exponent);
+  // e^89 overflows and e^-105 rounds to zero, so the limits change nothing.
+  Expr limited = atLeast(atMost(x, 89), -105);
+  // Half of the exponent, so that its power is normal and a factor of both
+  // products, of which only the second rounds.
+  PowerOfTwo half = nearestPower(limited, kLog2E / 2);
+  Expr rest = multiplyAdd(half.exponent, -2 * kLn2HighF32, limited);
+  Expr r = multiplyAdd(half.exponent, -2 * kLn2LowF32, rest);
+  Expr y = multiplyAdd(horner(r, kExpWideF32), r * r, r) + 1;
+  return y * half.power * half.power;
 }
 
 Expr expSmallF32(Expr x) {
-  Reduced reduced = reduceByLn2(x);
-  return expOfRest(reduced.rest) * powerOfTwo(reduced.exponent);
+  PowerOfTwo two = nearestPower(x, kLog2E);
+  return expOfRest(withoutLn2(x, two.exponent)) * two.power;
+}
+
+Expr overOnePlusExpF32(Expr numerator, Expr x) {
+  // Half of the denominator, which is finite as long as the quotient is not
+  // zero; beyond 2^128 it is infinite.
+  Expr limited = atLeast(atMost(x, 89.5), -60);
+  PowerOfTwo half = nearestPower(limited, kLog2E, -1);
+  Expr y = expOfRest(withoutLn2(limited, half.exponent));
+  return numerator * 0.5 / multiplyAdd(y, half.power, 0.5);
+}
+
+Expr log1pOfExpF32(Expr x) {
+  Expr y = expNonPositiveF32(x);
+  return y * horner(multiplyAdd(y, 2, -1), kLog1pUnitF32);
 }
 
 Expr expNonPositiveF32(Expr x) {

@@ -5,6 +5,7 @@
 // (and, through f32, f16 and bf16) by the formulas of Functions.h, and each
 // one on f64 by a call of libm's function.
 //===----------------------------------------------------------------------===//
+#include "passes/math/Composites.h"
 #include "passes/math/Functions.h"
 #include "passes/math/Libm.h"
 #include "passes/math/Passes.h"
@@ -14,10 +15,8 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/BuiltinOps.h"
-#include "mlir/IR/Matchers.h"
 #include "mlir/IR/TypeUtilities.h"
 #include "mlir/Transforms/WalkPatternRewriteDriver.h"
-#include <cmath>
 
 namespace graven {
 #define GEN_PASS_DEF_EXPANDMATH
@@ -109,39 +108,6 @@ struct ExpandSincos : OpRewritePattern<math::SincosOp> {
     elementary::SineAndCosine both = sinCosF32(toF32(Expr(emitter, operand)));
     rewriter.replaceOp(op, {toFloat(both.sine, element).get(),
                             toFloat(both.cosine, element).get()});
-    return success();
-  }
-
-private:
-  elementary::Contraction contraction;
-};
-
-/// erfc of a product with 1 / sqrt(2), of either sign, from the other factor.
-struct ExpandErfcOfNormal : OpRewritePattern<math::ErfcOp> {
-  ExpandErfcOfNormal(MLIRContext *context, elementary::Contraction contraction)
-      : OpRewritePattern(context, /*benefit=*/2), contraction(contraction) {}
-
-  LogicalResult matchAndRewrite(math::ErfcOp op,
-                                PatternRewriter &rewriter) const override {
-    auto product = op.getOperand().getDefiningOp<arith::MulFOp>();
-    Type type = elementOfValue(op.getType());
-    if (!product || !type || !type.isF32())
-      return rewriter.notifyMatchFailure(op, "not of a product in f32");
-    Value right = product.getRhs();
-    if (auto broadcast = right.getDefiningOp<vector::BroadcastOp>())
-      right = broadcast.getSource();
-    FloatAttr factor;
-    if (!matchPattern(right, m_Constant(&factor)))
-      if (DenseFPElementsAttr splat;
-          matchPattern(right, m_Constant(&splat)) && splat.isSplat())
-        factor = splat.getSplatValue<FloatAttr>();
-    constexpr float inverseRoot = 0.70710678118654752440f;
-    float value = factor ? factor.getValue().convertToFloat() : 0;
-    if (std::abs(value) != inverseRoot)
-      return rewriter.notifyMatchFailure(op, "the factor is not 1 / sqrt(2)");
-    Emitter emitter{rewriter, op.getLoc(), contraction};
-    Expr x(emitter, product.getLhs());
-    rewriter.replaceOp(op, erfcOfNormalF32(value < 0 ? -x : x).get());
     return success();
   }
 
@@ -304,6 +270,9 @@ struct ExpandMath : impl::ExpandMathBase<ExpandMath> {
     RewritePatternSet patterns(&getContext());
     populateExpandMathPatterns(patterns, ExpandMathOptions{fma, rounding});
     int64_t before = countMathOps(getOperation());
+    numComposites += elementary::expandComposites(
+        getOperation(), fma ? elementary::Contraction::Fused
+                            : elementary::Contraction::Separate);
     FrozenRewritePatternSet frozen(std::move(patterns));
     for (Operation &op : llvm::make_early_inc_range(*getOperation().getBody()))
       walkAndApplyPatterns(&op, frozen);
@@ -347,8 +316,7 @@ void populateExpandMathPatterns(RewritePatternSet &patterns,
   MLIRContext *context = patterns.getContext();
   patterns.add<ExpandUnary<math::RsqrtOp>>(
       context, static_cast<UnaryFunction>(rsqrtF32), contraction);
-  patterns.add<ExpandSincos, ExpandFPowI, ExpandErfcOfNormal>(context,
-                                                              contraction);
+  patterns.add<ExpandSincos, ExpandFPowI>(context, contraction);
   patterns.add<RsqrtF64, SincosF64>(context);
   if (!options.rounding)
     return;

@@ -29,15 +29,20 @@ Expr expNonPositiveF32(Expr x);
 /// 2^-22 (1 + |x| / 16) of itself, so within 2^-22 of the largest; below 2^-126
 /// it is 0. Its reduction takes one product, and its polynomial is short.
 Expr softmaxWeightF32(Expr x);
+/// numerator / (1 + e^x), which is a sigmoid where the numerator is 1.
+Expr overOnePlusExpF32(Expr numerator, Expr x);
+/// ln(1 + e^x) for x <= 0; 0 where e^x is below 2^-126.
+Expr log1pOfExpF32(Expr x);
 
 // Sigmoid-shaped functions (Sigmoids.cpp), erfc in f64 inside.
 Expr tanhF32(Expr x);
 Expr erfF32(Expr x);
 Expr erfcF32(Expr x);
-/// erfc(x / sqrt(2)), twice the normal distribution above x, which gelu is made
-/// of: within 7 units in the last place, 5 for |x| < 5. The rounding of
-/// the quotient alone would cost erfc up to 180.
-Expr erfcOfNormalF32(Expr x);
+/// x/2 erfc(-x / sqrt(2)), with the relative error of a product in both tails:
+/// within 7 units in the last place.
+Expr geluF32(Expr x);
+/// tanh(ln(1 + e^x)), of which mish is a product; 0 where it is below 2^-126.
+Expr tanhOfSoftplusF32(Expr x);
 
 // Circular functions (Circular.cpp), in f64 inside.
 Expr sinF32(Expr x);
@@ -97,6 +102,14 @@ struct Nearest {
 Nearest nearestInteger(Expr x);
 /// The nearest integer to x * factor.
 Nearest nearestInteger(Expr x, double factor);
+/// x * factor rounded to the nearest integer, and 2^(exponent + extra) in f32;
+/// for results in the range of the biased exponent, which 0 and 255 are part
+/// of.
+struct PowerOfTwo {
+  Expr exponent;
+  Expr power;
+};
+PowerOfTwo nearestPower(Expr x, double factor, int extra = 0);
 /// 2^n as a float of the width of n, for n in the range of normal exponents.
 Expr powerOfTwo(Expr n);
 /// y * 2^n for n in [-252, 254], rounded once: the first factor keeps y normal.

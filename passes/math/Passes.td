@@ -37,6 +37,10 @@ def ExpandMath : Pass<"graven-expand-math", "::mlir::ModuleOp"> {
     %y = arith.mulf %scaled, %power : vector<8xf32>
     ```
 
+    Some formulas of several f32 ops are one function, cheaper or more accurate
+    than its parts: gelu (a product with erfc), sigmoid and what is divided by
+    1 + exp(x), log1p(exp(-|x|)) in softplus, and tanh of softplus in mish.
+
     An f64 function becomes a call of libm's, element by element; libm is
     within 2 ULP there and an artifact may depend on it.
 
@@ -61,7 +65,9 @@ def ExpandMath : Pass<"graven-expand-math", "::mlir::ModuleOp"> {
            "the target lacks rounding instructions: expand those ops too">
   ];
   let statistics = [
-    Statistic<"numExpanded", "expanded", "Number of math ops rewritten">
+    Statistic<"numExpanded", "expanded", "Number of math ops rewritten">,
+    Statistic<"numComposites", "composites",
+              "Number of formulas of several ops rewritten as one function">
   ];
   let dependentDialects = ["::mlir::arith::ArithDialect",
                            "::mlir::func::FuncDialect",

@@ -206,3 +206,52 @@ func.func @erfc_of_another_product(%x: f32) -> f32 {
   %y = math.erfc %q : f32
   return %y : f32
 }
+
+// -----
+
+// Formulas of several ops are one function: one exponential and one quotient.
+
+// CHECK-LABEL: @composites
+//   CHECK-NOT: math.{{[^a]}}
+//       CHECK: return
+// FMA-LABEL: @composites
+//   FMA-NOT: math.{{exp|log|tanh|erfc}}
+//       FMA: return
+func.func @composites(%x: f32) -> (f32, f32, f32, f32) {
+  %zero = arith.constant 0.0 : f32
+  %half = arith.constant 0.5 : f32
+  %one = arith.constant 1.0 : f32
+  %minusRoot = arith.constant -0.707106769 : f32
+  %scaled = arith.mulf %x, %minusRoot : f32
+  %erfc = math.erfc %scaled : f32
+  %part = arith.mulf %x, %half : f32
+  %gelu = arith.mulf %part, %erfc : f32
+  %exp = math.exp %x : f32
+  %below = arith.addf %exp, %one : f32
+  %quotient = arith.divf %x, %below : f32
+  %magnitude = math.absf %x : f32
+  %negative = arith.negf %magnitude : f32
+  %small = math.exp %negative : f32
+  %tail = math.log1p %small : f32
+  %positive = arith.maximumf %x, %zero : f32
+  %softplus = arith.addf %positive, %tail : f32
+  %tanh = math.tanh %softplus : f32
+  return %gelu, %quotient, %softplus, %tanh : f32, f32, f32, f32
+}
+
+// -----
+
+// erfc of something else is computed in f64, as ever.
+
+// CHECK-LABEL: @erfc_of_another_product
+//       CHECK: f64
+//       CHECK: return
+func.func @erfc_of_another_product(%x: f32, %y: f32) -> f32 {
+  %half = arith.constant 0.5 : f32
+  %minusRoot = arith.constant -0.707106769 : f32
+  %scaled = arith.mulf %y, %minusRoot : f32
+  %erfc = math.erfc %scaled : f32
+  %part = arith.mulf %x, %half : f32
+  %product = arith.mulf %part, %erfc : f32
+  return %product : f32
+}

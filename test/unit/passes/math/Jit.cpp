@@ -27,6 +27,7 @@
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/ADT/StringSwitch.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
 #include "llvm/IR/InstIterator.h"
 #include "llvm/IR/Instructions.h"
@@ -60,6 +61,40 @@ bool canRun(Processor processor) {
          llvm::sys::getHostCPUFeatures().lookup("fma");
 }
 
+/// The text that gives %r of %a for the formulas of several ops.
+static StringRef formulaText(StringRef op) {
+  return llvm::StringSwitch<StringRef>(op)
+      .Case(kGelu, R"(%k = arith.constant 0.70710678118654752 : f32
+    %half = arith.constant 0.5 : f32
+    %neg = arith.negf %a : f32
+    %q = arith.mulf %neg, %k : f32
+    %e = math.erfc %q : f32
+    %h = arith.mulf %half, %a : f32
+    %r = arith.mulf %h, %e : f32
+)")
+      .Case(kSigmoid, R"(%one = arith.constant 1.0 : f32
+    %neg = arith.negf %a : f32
+    %e = math.exp %neg : f32
+    %d = arith.addf %one, %e : f32
+    %r = arith.divf %one, %d : f32
+)")
+      .Case(kSoftplusTail, R"(%m = math.absf %a : f32
+    %neg = arith.negf %m : f32
+    %e = math.exp %neg : f32
+    %r = math.log1p %e : f32
+)")
+      .Case(kTanhOfSoftplus, R"(%zero = arith.constant 0.0 : f32
+    %big = arith.maximumf %a, %zero : f32
+    %m = math.absf %a : f32
+    %neg = arith.negf %m : f32
+    %e = math.exp %neg : f32
+    %l = math.log1p %e : f32
+    %s = arith.addf %big, %l : f32
+    %r = math.tanh %s : f32
+)")
+      .Default("");
+}
+
 static std::string loopText(StringRef op, unsigned arity) {
   std::string memref = "memref<" + std::to_string(Loop::kBatch) + "xf32>";
   std::string argument = memref + " {llvm.noalias}";
@@ -79,16 +114,9 @@ static std::string loopText(StringRef op, unsigned arity) {
   if (arity == 2)
     text += "    %b = memref.load %z[%i] : " + memref + "\n";
   StringRef operands = arity == 2 ? " %a, %b" : " %a";
-  if (op == kErfcOfNormal) {
-    text += "    %k = arith.constant 0.70710678118654752 : f32\n"
-            "    %q = arith.mulf %a, %k : f32\n";
-    op = "erfc";
-    operands = " %q";
-  }
-  text += "    %r = math." + op.str() + operands.str() +
-          " : f32\n"
-          "    memref.store %r, %y[%i] : " +
-          memref +
+  std::string single = "%r = math." + op.str() + operands.str() + " : f32\n";
+  text += "    " + (formulaText(op).empty() ? single : formulaText(op).str()) +
+          "    memref.store %r, %y[%i] : " + memref +
           "\n"
           "  }\n"
           "  return\n"

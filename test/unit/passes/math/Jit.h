@@ -22,8 +22,10 @@ enum class Processor { Baseline, Host };
 /// Whether this machine can run code for `processor`'s choices here.
 bool canRun(Processor processor);
 
-/// For Loop: erfc of x / sqrt(2), which has a formula of its own.
-inline constexpr char kErfcOfNormal[] = "erfc_of_normal";
+/// For Loop: formulas of several ops that are expanded as one function.
+inline constexpr char kGelu[] = "gelu", kSigmoid[] = "sigmoid",
+                      kSoftplusTail[] = "softplus_tail",
+                      kTanhOfSoftplus[] = "tanh_of_softplus";
 
 /// One compiled loop: y[i] = op(x[i]) or op(x[i], z[i]) over kBatch elements.
 class Loop {
