@@ -12,6 +12,7 @@
 #include "llvm/ADT/StringMap.h"
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
+#include "llvm/Support/CommandLine.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/AArch64TargetParser.h"
@@ -29,6 +30,18 @@ StringRef tripleOf(Machine machine) {
                                      : "x86_64-unknown-linux-gnu";
 }
 
+/// Where constants leave no register free, the register allocator would cut
+/// their ranges and hand them on from register to register around a loop, up to
+/// twenty moves in each iteration; loading one again where it is used is one.
+/// LLVM has an option for that, of the process: from which size on ranges of
+/// constants are not cut.
+void keepConstantsWhole() {
+  constexpr char name[] = "huge-size-for-split";
+  auto &options = llvm::cl::getRegisteredOptions();
+  if (auto found = options.find(name); found != options.end())
+    found->second->addOccurrence(/*pos=*/1, name, "0");
+}
+
 /// Registration is idempotent but not safe to run twice at a time.
 void registerBackends() {
   [[maybe_unused]] static const bool once = [] {
@@ -42,6 +55,7 @@ void registerBackends() {
     LLVMInitializeAArch64TargetMC();
     LLVMInitializeAArch64AsmPrinter();
     LLVMInitializeAArch64AsmParser();
+    keepConstantsWhole();
     return true;
   }();
 }
