@@ -51,6 +51,18 @@ void make2d(Pool &pool) {
   pool.pads = {0, pool.pads[0], 0, pool.pads[1]};
 }
 
+/// Elements of a window that one kernel still takes at once.
+constexpr int64_t kLargeWindow = 9;
+
+Value makePool(OpBuilder &b, Location loc, const Pool &pool, Value x,
+               ArrayRef<int64_t> shape, Type element) {
+  Value init = emptyTensor(b, loc, shape, element);
+  return kernel::PoolOp::create(b, loc, init.getType(), pool.kind, x, init,
+                                pool.kernel, pool.strides, pool.dilations,
+                                pool.pads, pool.countIncludePad, pool.divisor)
+      .getResults()[0];
+}
+
 Value lowerToKernel(OpBuilder &b, Location loc, Pool pool, Value x,
                     RankedTensorType type) {
   SmallVector<int64_t> in(cast<RankedTensorType>(x.getType()).getShape()),
@@ -60,12 +72,21 @@ Value lowerToKernel(OpBuilder &b, Location loc, Pool pool, Value x,
     in.insert(in.begin() + 2, 1);
     out.insert(out.begin() + 2, 1);
   }
-  Value init = emptyTensor(b, loc, out, type.getElementType());
-  auto made = kernel::PoolOp::create(
-      b, loc, init.getType(), pool.kind, reshapeTo(b, loc, x, in), init,
-      pool.kernel, pool.strides, pool.dilations, pool.pads,
-      pool.countIncludePad, pool.divisor);
-  return reshapeTo(b, loc, made.getResults()[0], type.getShape());
+  Value pooled = reshapeTo(b, loc, x, in);
+  // The maximum of a large window is that of its rows' maxima.
+  if (pool.kind == kernel::PoolKind::Max && pool.kernel[0] > 1 &&
+      pool.kernel[1] > 1 && pool.kernel[0] * pool.kernel[1] > kLargeWindow) {
+    Pool across = pool, down = pool;
+    across.kernel[0] = across.strides[0] = across.dilations[0] = 1;
+    down.kernel[1] = down.strides[1] = down.dilations[1] = 1;
+    across.pads[0] = across.pads[2] = down.pads[1] = down.pads[3] = 0;
+    SmallVector<int64_t> between(out);
+    between[2] = in[2];
+    pooled = makePool(b, loc, across, pooled, between, type.getElementType());
+    pool = down;
+  }
+  pooled = makePool(b, loc, pool, pooled, out, type.getElementType());
+  return reshapeTo(b, loc, pooled, type.getShape());
 }
 
 /// Walks the window of one result element; returns the accumulator and the

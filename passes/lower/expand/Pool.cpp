@@ -171,16 +171,16 @@ private:
     Value init =
         e.splat(type, isMax ? -std::numeric_limits<double>::infinity() : 0.0);
     OpBuilder &b = e.builder();
-    auto tap = [&](Idx ky, Idx kx, Value value) -> Value {
-      Idx from =
+    auto elementAt = [&](Idx ky, Idx kx) -> Value {
+      return read(
           index(x, {position[0], position[1],
                     e.add(rows.start, e.mul(ky, op.getDilations()[0])),
                     e.add(columns.start, e.mul(kx, op.getDilations()[1])),
-                    position[4]});
-      Value element = read(from);
-      if (isMax)
-        return e.maxOrNaN(value, element);
-      return e.addf(value, element);
+                    position[4]}));
+    };
+    auto tap = [&](Idx ky, Idx kx, Value value) -> Value {
+      Value element = elementAt(ky, kx);
+      return isMax ? e.maxOrNaN(value, element) : e.addf(value, element);
     };
     auto across = [&](Idx ky, ValueRange outer) -> SmallVector<Value> {
       if (columns.first.isConstant() && columns.last.isConstant() &&
@@ -199,10 +199,19 @@ private:
                    columns.first.isConstant() && columns.last.isConstant() &&
                    rows.last.offset * columns.last.offset <= kUnrolledTaps;
     SmallVector<Value> values{init};
-    for (int64_t ky = rows.first.offset; unrolls && ky < rows.last.offset; ++ky)
-      values = across(Idx(ky), values);
-    if (!unrolls)
+    if (unrolls && isMax) {
+      SmallVector<Value> taps;
+      for (int64_t ky = rows.first.offset; ky < rows.last.offset; ++ky)
+        for (int64_t kx = columns.first.offset; kx < columns.last.offset; ++kx)
+          taps.push_back(elementAt(Idx(ky), Idx(kx)));
+      if (!taps.empty())
+        values = {greatest(taps)};
+    } else if (unrolls) {
+      for (int64_t ky = rows.first.offset; ky < rows.last.offset; ++ky)
+        values = across(Idx(ky), values);
+    } else {
       values = e.loop(rows.first, rows.last, 1, values, across);
+    }
     Value result = values[0];
     if (!isMax)
       result =
@@ -212,6 +221,24 @@ private:
       e.storeVector(result, out, to, lanes);
     else
       e.store(result, out, to);
+  }
+
+  /// The greatest element, or NaN where one is: that is asked of two at a time.
+  Value greatest(ArrayRef<Value> taps) {
+    OpBuilder &b = e.builder();
+    Value most = taps[0], unordered;
+    for (Value tap : taps.drop_front())
+      most = e.maxOrSecond(most, tap);
+    for (size_t i = 0; i < taps.size(); i += 2) {
+      Value pair =
+          arith::CmpFOp::create(b, e.loc(), arith::CmpFPredicate::UNO, taps[i],
+                                taps[std::min(i + 1, taps.size() - 1)]);
+      unordered =
+          unordered ? arith::OrIOp::create(b, e.loc(), unordered, pair) : pair;
+    }
+    Value nan =
+        e.splat(most.getType(), std::numeric_limits<double>::quiet_NaN());
+    return arith::SelectOp::create(b, e.loc(), unordered, nan, most);
   }
 
   /// The number of elements an average divides by.
