@@ -254,8 +254,52 @@ struct LowerPad : OpConversionPattern<PadOp> {
       return arith::MinSIOp::create(b, at, left,
                                     arith::MaxSIOp::create(b, at, over, c(0)));
     };
-    rewriter.replaceOp(op, readAt(rewriter, loc, type, x, fold));
+    int64_t last = type.getRank() - 1;
+    if (op.getMode() == PadMode::Edge || last < 0 ||
+        extents[last] == type.getDimSize(last))
+      rewriter.replaceOp(op, readAt(rewriter, loc, type, x, fold));
+    else
+      rewriter.replaceOp(op, inThree(rewriter, loc, type, x, low[last], fold));
     return success();
+  }
+
+private:
+  /// By parts of the last axis: between its borders, where neighbours are
+  /// neighbours in x, and each border.
+  template <class Fold>
+  static Value inThree(OpBuilder &b, Location loc, RankedTensorType type,
+                       Value x, int64_t low, Fold fold) {
+    int64_t last = type.getRank() - 1, end = type.getDimSize(last),
+            first = std::max<int64_t>(low, 0),
+            second =
+                first + cast<RankedTensorType>(x.getType()).getDimSize(last);
+    Value whole = emptyTensor(b, loc, type.getShape(), type.getElementType());
+    for (auto [from, to] : {std::pair(int64_t(0), first),
+                            std::pair(first, second), std::pair(second, end)}) {
+      if (from == to)
+        continue;
+      SmallVector<int64_t> shape(type.getShape()), starts(last + 1, 0),
+          ones(last + 1, 1);
+      shape[last] = to - from;
+      starts[last] = from;
+      auto place = [&, from = from](OpBuilder &inner, Location at, size_t axis,
+                                    Value index) -> Value {
+        if (static_cast<int64_t>(axis) != last)
+          return fold(inner, at, axis, index);
+        if (from == first && from != second)
+          return index;
+        Value position = arith::AddIOp::create(inner, at, index,
+                                               indexConstant(inner, at, from));
+        return fold(inner, at, axis, position);
+      };
+      Value part =
+          readAt(b, loc, RankedTensorType::get(shape, type.getElementType()), x,
+                 place);
+      whole = tensor::InsertSliceOp::create(
+          b, loc, part, whole, indexAttributes(b, starts),
+          indexAttributes(b, shape), indexAttributes(b, ones));
+    }
+    return whole;
   }
 };
 
