@@ -37,6 +37,8 @@ void populateDecomposeConvTransposePatterns(
 void populateDecomposeRecurrentPatterns(mlir::RewritePatternSet &patterns,
                                         RecurrentKernels kernels,
                                         mlir::Pass::Statistic *count = nullptr);
+void populateDecomposeVolumeConvPatterns(
+    mlir::RewritePatternSet &patterns, mlir::Pass::Statistic *count = nullptr);
 
 void populateFuseConvBNPatterns(mlir::RewritePatternSet &patterns,
                                 mlir::Pass::Statistic *count = nullptr);

@@ -319,6 +319,33 @@ def DecomposeConvTranspose : Pass<"graven-decompose-conv-transpose", "::graven::
   let statistics = [Statistic<"numDecomposed", "decomposed", "Number of transposed convolutions rewritten">];
 }
 
+def DecomposeVolumeConv : Pass<"graven-decompose-volume-conv", "::graven::GraphOp"> {
+  let summary = "3-D convolutions as 2-D ones";
+  let description = [{
+    A convolution over depth, height and width is a 2-D convolution of each plane of its output: over the channels of all
+    planes of the input that reach it, KD times as many. Planes are copied beside each other for that, KD times the input,
+    which is little beside the products: each of their elements is multiplied Co KH KW times. The 2-D convolutions take
+    any of the algorithms and layouts there are for those. Elementwise Nodes of one operand behind it go along.
+
+    Before ==> after:
+    ```mlir
+    %0 = graven.conv %x, %w strides [1, 1, 1] dilations [1, 1, 1] pads [0, 1, 1, 0, 1, 1]
+        : (tensor<1x8x4x6x6xf32>, tensor<16x8x2x3x3xf32>) -> tensor<1x16x3x6x6xf32>
+    ==>
+    %1 = graven.transpose %x by [0, 2, 1, 3, 4] : (tensor<1x8x4x6x6xf32>) -> tensor<1x4x8x6x6xf32>
+    (slices of three planes, from 0 and from 1, concatenated along the channels, as 3x16x6x6; the weights as 16x16x3x3)
+    %2 = graven.conv %planes, %weights strides [1, 1] dilations [1, 1] pads [1, 1, 1, 1]
+        : (tensor<3x16x6x6xf32>, tensor<16x16x3x3xf32>) -> tensor<3x16x6x6xf32>
+    (as 1x3x16x6x6, transposed by [0, 2, 1, 3, 4])
+    ```
+
+    Any strides, kernels, dilations, pads and groups. Preconditions: three spatial axes, static extents, at least one
+    element, the planar layout.
+  }];
+  let dependentDialects = ["::graven::GravenDialect"];
+  let statistics = [Statistic<"numDecomposed", "decomposed", "Number of 3-D convolutions rewritten">];
+}
+
 def DecomposeRecurrent : Pass<"graven-decompose-recurrent", "::graven::GraphOp"> {
   let summary = "recurrent layers as one product and a loop";
   let description = [{

@@ -81,6 +81,7 @@ void buildGraphPipeline(OpPassManager &manager,
   // their weights are in the order of the model.
   manager.addNestedPass<GraphOp>(createFuseConvBN());
   manager.addNestedPass<GraphOp>(createDecomposeConvTranspose());
+  manager.addNestedPass<GraphOp>(createDecomposeVolumeConv());
   // Recomposed Nodes free transposes around them.
   manager.addNestedPass<GraphOp>(createSimplifyTransposes());
   clean(manager);
