@@ -60,6 +60,19 @@ def test_conv(build, tmp_path, rank):
     check(build, tmp_path, cases)
 
 
+def test_conv_of_several_planes(build, tmp_path):
+    cases = []
+    for kernel, stride, dilation, pads, groups in (
+            ((3, 3, 3), 1, 1, (1, 1), 1), ((2, 1, 1), 2, 1, (0, 0), 1), ((3, 2, 3), 2, 1, (1, 2), 2),
+            ((2, 3, 2), 1, 2, (2, 0), 1), ((3, 3, 3), 1, 1, (1, 1), 16), ((3, 1, 1), 1, 1, (1, 1), 4)):
+        x, w, b = randn(2, 16, 6, 7, 8), randn(32, 16 // groups, *kernel, seed=1), randn(32, seed=2)
+        padded = F.pad(x, pads * 3)
+        y = in_double(lambda x, w, b: F.conv3d(x, w, b, stride, 0, dilation, groups), padded, w, b)
+        cases.append(Case(conv_text("conv", [stride] * 3, [dilation] * 3, [pads[0]] * 3 + [pads[1]] * 3, groups, True),
+                          [x, w, b], [y], CLOSE))
+    check(build, tmp_path, cases)
+
+
 def test_conv_groups_of_part_of_a_block(build, tmp_path):
     cases = []
     # Joined to whole blocks, to one group, and a depthwise one with a channel multiplier.

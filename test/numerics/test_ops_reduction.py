@@ -68,6 +68,48 @@ def test_arg_reduce_and_topk(build, tmp_path):
     check(build, tmp_path, cases)
 
 
+def test_arg_reduce_of_long_rows(build, tmp_path):
+    ties = torch.round(randn(4, 300) * 20)
+    ties[0, 77], ties[0, 170], ties[1, 299], ties[2, 131] = torch.nan, torch.nan, torch.nan, torch.inf
+    ties[3] = -torch.inf
+    kinds = [ties, torch.round(randn(2, 128)), ties[:, :129].to(torch.float16), ties.double(),
+             randint(-99, 99, (2, 150), torch.int8), randint(0, 3, (3, 2, 200), torch.int32),
+             randint(0, 255, (2, 161), torch.uint8), torch.zeros(200)]
+    cases = []
+    for x in kinds:
+        axis = x.dim() - 1
+        flipped, last = x.flip(axis), x.shape[axis] - 1
+        for kind, function in {"max": torch.argmax, "min": torch.argmin}.items():
+            # PyTorch takes the first of equal elements on the CPU.
+            cases += [Case(f"arg_reduce {kind} %0 axis {axis}", [x], [function(x, axis)], "exact"),
+                      Case(f"arg_reduce {kind} %0 axis {axis} last_index", [x], [last - function(flipped, axis)], "exact")]
+    check(build, tmp_path, cases)
+
+
+def test_reduce_of_long_rows(build, tmp_path):
+    cases = []
+    for shape, axes in (((37, 300), [0]), ((16, 1000), [0]), ((2, 70, 257), [0, 1]), ((3, 40, 512), [1])):
+        x = randn(*shape)
+        x[0, 1, ...] = torch.inf
+        for kind, function in {"sum": torch.sum, "max": torch.amax, "mean": torch.mean}.items():
+            y = in_double(lambda x: reduced(function, x, axes, False), x)
+            cases.append(Case(f"reduce {kind} %0 axes {listed(axes)}", [x], [y], "rtol 1.0e-5 atol 1.0e-5"))
+        whole = randint(-9, 9, shape, torch.int32)
+        cases.append(Case(f"reduce sum %0 axes {listed(axes)}", [whole],
+                          [reduced(torch.sum, whole, axes, False).to(torch.int32)], "exact"))
+    check(build, tmp_path, cases)
+
+
+def test_large_windows(build, tmp_path):
+    x = randn(2, 3, 20, 17)
+    x[0, 0, 5, 6], x[0, 1] = torch.nan, -torch.inf
+    cases = [Case(pool_text("max_pool", kernel, stride, dilation, pad, 2, ceil), [x],
+                  [F.max_pool2d(x, kernel, stride, pad, dilation, ceil)], "exact")
+             for kernel, stride, dilation, pad, ceil in ((5, 1, 1, 2, False), (13, 1, 1, 6, False), (4, 2, 1, 1, True),
+                                                         (5, 3, 2, 2, False), (7, 2, 1, 3, True))]
+    check(build, tmp_path, cases)
+
+
 def test_long_sorts(build, tmp_path):
     ties = torch.round(randn(3, 300) * 20)
     ties[0, 7], ties[0, 9], ties[1, 5], ties[2, 11] = torch.nan, torch.nan, -torch.inf, torch.inf
