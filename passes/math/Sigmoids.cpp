@@ -89,8 +89,10 @@ Expr geluF32(Expr x) {
   for (size_t i = 0; i < std::size(kExpF32); ++i)
     halves[i] = std::ldexp(i % 2 ? -kExpF32[i] : kExpF32[i], -int(i) - 2);
   Expr gauss = multiplyAdd(horner(rest, halves), rest * rest, rest * -0.5) + 1;
-  // u last: it may be so small that nothing may come between.
-  Expr numerator = horner(u, kGeluNumerator) * (gauss * two.power) * u;
+  // u last: it may be so small that nothing may come between. Of -infinity it
+  // is infinite, and the product NaN.
+  Expr last = select(-x > u, -x, u);
+  Expr numerator = horner(u, kGeluNumerator) * (gauss * two.power) * last;
   // Of -0, the sum of two zeros is -0 again.
   return atLeast(x, -0.0) - numerator / horner(u, kGeluDenominator);
 }
