@@ -1,5 +1,4 @@
 //===- Pieces.cpp - @prepare in parts ---------------------------*- C++ -*-===//
-//-*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // This file implements the division, by which launches share an output or a

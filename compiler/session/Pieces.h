@@ -1,5 +1,4 @@
 //===- Pieces.h - @prepare in parts -----------------------------*- C++ -*-===//
-//-*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // This file declares how @prepare runs: in pieces that make a few megabytes of
