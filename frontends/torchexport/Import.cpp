@@ -43,6 +43,11 @@ private:
   bool readSignature();
   bool nameInputs();
   bool decideSymbols();
+  /// What the program was exported for; each end may be open.
+  struct Range {
+    std::optional<int64_t> least, most;
+  };
+  Range rangeOf(StringRef symbol) const;
   /// Calls `visit` with what the user says of an input, the axis and the symbol
   /// for each extent of the inputs that is a symbol.
   void forEachSymbol(
@@ -173,6 +178,14 @@ void Importer::forEachSymbol(
   }
 }
 
+Importer::Range Importer::rangeOf(StringRef symbol) const {
+  const json::Object *ranges = file.program().getObject("range_constraints");
+  const json::Object *range = ranges ? ranges->getObject(symbol) : nullptr;
+  if (!range)
+    return {};
+  return {range->getInteger("min_val"), range->getInteger("max_val")};
+}
+
 /// Symbols whose extents the options state: by name, or by the shape of an
 /// input that has the symbol.
 bool Importer::decideSymbols() {
@@ -188,13 +201,8 @@ bool Importer::decideSymbols() {
     if (!mlir::ShapedType::isDynamic(size))
       symbols[symbol] = size;
   });
-  const json::Object *ranges = file.program().getObject("range_constraints");
   for (const auto &[symbol, value] : symbols) {
-    const json::Object *range = ranges ? ranges->getObject(symbol) : nullptr;
-    if (!range)
-      continue;
-    auto least = range->getInteger("min_val"),
-         most = range->getInteger("max_val");
+    auto [least, most] = rangeOf(symbol);
     if ((!least || value >= *least) && (!most || value <= *most))
       continue;
     auto diagnostic = emitCoded(loc, Code::BadInputShape)
@@ -235,10 +243,15 @@ std::optional<int64_t> Importer::extent(const json::Value &size,
   symbol = symbolIn(*expression).value_or("");
   if (*value && **value >= 0)
     return **value;
-  emitCoded(loc, Code::DynamicShape)
-      << "input '" << input << "' has the extent '"
-      << (symbol.empty() ? expression->str() : symbol) << "' on axis " << axis
-      << ", which is not known";
+  auto diagnostic = emitCoded(loc, Code::DynamicShape)
+                    << "input '" << input << "' has the extent '"
+                    << (symbol.empty() ? expression->str() : symbol)
+                    << "' on axis " << axis << ", which is not known";
+  if (symbol.empty())
+    return std::nullopt;
+  Range range = rangeOf(symbol);
+  diagnostic << "; say which, as in --dim " << symbol << "="
+             << range.least.value_or(1) << ".." << range.most.value_or(64);
   return std::nullopt;
 }
 
