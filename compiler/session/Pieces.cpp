@@ -298,7 +298,8 @@ void Run::runSmall(const Piece &piece) {
 static void splitTasks(void *pool, int64_t tasks,
                        void (*body)(void *, int64_t, int64_t), void *args) {
   auto &threads = *static_cast<llvm::ThreadPoolInterface *>(pool);
-  int64_t parts = std::min<int64_t>(tasks, 4 * threads.getMaxConcurrency());
+  int64_t parts =
+      std::min<int64_t>(tasks, int64_t(4) * threads.getMaxConcurrency());
   llvm::ThreadPoolTaskGroup group(threads);
   for (int64_t i = 0; i < parts; ++i)
     group.async(body, args, tasks * i / parts, tasks * (i + 1) / parts);

@@ -17,7 +17,7 @@
 
 namespace llvm {
 class ThreadPoolInterface;
-}
+} // namespace llvm
 
 namespace graven {
 

@@ -182,7 +182,7 @@ void checkPool(const TargetInfo &target, PoolCase c, bool blocked) {
 TEST(Pool, WindowsPadsCeil) {
   for (const TargetInfo &target : targets())
     for (std::string kind : {"max", "avg"})
-      for (PoolCase c :
+      for (const PoolCase &c :
            {PoolCase{kind, 1, 20, 9, 11, 3, 2, 1, {1, 1, 1, 1}},
             PoolCase{kind, 2, 16, 8, 8, 2, 2},
             PoolCase{kind, 1, 3, 7, 10, 3, 2, 1, {0, 0, 0, 0}, true},
