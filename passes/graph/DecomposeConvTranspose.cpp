@@ -255,11 +255,8 @@ private:
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     populateDecomposeConvTransposePatterns(patterns, &numDecomposed);
-    SmallVector<Operation *> chosen;
-    getOperation().walk([&](ConvTransposeOp op) { chosen.push_back(op); });
-    GreedyRewriteConfig config;
-    config.setStrictness(GreedyRewriteStrictness::ExistingOps);
-    if (failed(applyOpPatternsGreedily(chosen, std::move(patterns), config)))
+    if (failed(
+            rewriteOnly<ConvTransposeOp>(getOperation(), std::move(patterns))))
       signalPassFailure();
   }
 };

@@ -297,15 +297,8 @@ private:
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     populateDecomposeRecurrentPatterns(patterns, kernels, &numDecomposed);
-    SmallVector<Operation *> layers;
-    getOperation().walk([&](Operation *node) {
-      if (isa<LstmOp, GruOp, RnnOp>(node))
-        layers.push_back(node);
-    });
-    GreedyRewriteConfig config;
-    config.setStrictness(GreedyRewriteStrictness::ExistingOps);
-    if (failed(applyOpPatternsGreedily(
-            layers, FrozenRewritePatternSet(std::move(patterns)), config)))
+    if (failed(rewriteOnly<LstmOp, GruOp, RnnOp>(getOperation(),
+                                                 std::move(patterns))))
       signalPassFailure();
   }
 };

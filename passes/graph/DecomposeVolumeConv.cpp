@@ -136,11 +136,7 @@ private:
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     populateDecomposeVolumeConvPatterns(patterns, &numDecomposed);
-    SmallVector<Operation *> chosen;
-    getOperation().walk([&](ConvOp op) { chosen.push_back(op); });
-    GreedyRewriteConfig config;
-    config.setStrictness(GreedyRewriteStrictness::ExistingOps);
-    if (failed(applyOpPatternsGreedily(chosen, std::move(patterns), config)))
+    if (failed(rewriteOnly<ConvOp>(getOperation(), std::move(patterns))))
       signalPassFailure();
   }
 };

@@ -134,9 +134,18 @@ private:
   Shapes resized(ResizeOp node, Others others);
   Shapes recurrent(mlir::Operation *node);
   bool fillIndices(mlir::Operation *node, unsigned operand);
-  Axis window(mlir::Operation *node, const RoomAxis &axis, int64_t kernel,
-              int64_t stride, int64_t dilation, int64_t low, int64_t high,
-              Rounding rounding);
+  /// The windows of convolutions and pools, by which a shape [N, C, ..] is
+  /// changed from axis 2 on.
+  struct Windows {
+    llvm::ArrayRef<int64_t> kernel, strides, dilations, pads;
+    Rounding rounding = Rounding::Floor;
+    /// Whether windows may reach beyond the padding.
+    bool reachesOut = false;
+  };
+  /// The axes whose windows see what lies behind a symbol's end; nothing, after
+  /// fail(), when an axis has no such extent.
+  std::optional<llvm::SmallVector<int64_t>>
+  slide(mlir::Operation *node, RoomShape &shape, const Windows &windows);
   const RoomShape &of(mlir::Value value) { return shapes[value]; }
 
   GraphOp graph;

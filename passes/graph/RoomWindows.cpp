@@ -19,33 +19,36 @@ static Shapes just(RoomShape shape) {
   return SmallVector<RoomShape>{std::move(shape)};
 }
 
-Axis RoomMaker::window(Operation *node, const RoomAxis &axis, int64_t kernel,
-                       int64_t stride, int64_t dilation, int64_t low,
-                       int64_t high, Rounding rounding) {
-  return mapped(node, axis, [&](int64_t extent) {
-    return windowExtent(extent, kernel, stride, dilation, low, high, rounding);
-  });
+std::optional<SmallVector<int64_t>>
+RoomMaker::slide(Operation *node, RoomShape &shape, const Windows &windows) {
+  SmallVector<int64_t> padded;
+  size_t spatial = windows.kernel.size();
+  for (size_t i = 0; i < spatial; ++i) {
+    int64_t low = windows.pads[i], high = windows.pads[spatial + i];
+    if (varies(shape[2 + i]) && (high > 0 || windows.reachesOut))
+      padded.push_back(2 + i);
+    Axis own = mapped(node, shape[2 + i], [&](int64_t extent) {
+      return windowExtent(extent, windows.kernel[i], windows.strides[i],
+                          windows.dilations[i], low, high, windows.rounding);
+    });
+    if (!own)
+      return std::nullopt;
+    shape[2 + i] = *own;
+  }
+  return padded;
 }
 
 Shapes RoomMaker::convolved(ConvOp node) {
   RoomShape shape = of(node.getX()), weights = of(node.getW());
   if (varies(shape[1]) || varies(node.getW()))
     return fail(node, "has channels or weights that follow from a symbol");
-  SmallVector<int64_t> padded;
-  ArrayRef<int64_t> kernel = tensorType(node.getW()).getShape().drop_front(2);
-  size_t spatial = kernel.size();
   shape[1] = fixed(tensorType(node.getResult()).getDimSize(1));
-  for (size_t i = 0; i < spatial; ++i) {
-    int64_t low = node.getPads()[i], high = node.getPads()[spatial + i];
-    if (varies(shape[2 + i]) && high > 0)
-      padded.push_back(2 + i);
-    Axis own = window(node, shape[2 + i], kernel[i], node.getStrides()[i],
-                      node.getDilations()[i], low, high, Rounding::Floor);
-    if (!own)
-      return std::nullopt;
-    shape[2 + i] = *own;
-  }
-  fillOperand(node, 0, padded, 0);
+  auto padded = slide(node, shape,
+                      {tensorType(node.getW()).getShape().drop_front(2),
+                       node.getStrides(), node.getDilations(), node.getPads()});
+  if (!padded)
+    return std::nullopt;
+  fillOperand(node, 0, *padded, 0);
   return just(std::move(shape));
 }
 
@@ -77,23 +80,16 @@ Shapes RoomMaker::transposedConv(ConvTransposeOp node) {
 
 Shapes RoomMaker::pooled(MaxPoolOp node) {
   RoomShape shape = of(node.getX());
-  size_t spatial = node.getKernel().size();
-  Rounding rounding = node.getCeilMode() ? Rounding::Ceil : Rounding::Floor;
-  SmallVector<int64_t> padded;
-  for (size_t i = 0; i < spatial; ++i) {
-    int64_t low = node.getPads()[i], high = node.getPads()[spatial + i];
-    if (varies(shape[2 + i]) && (high > 0 || node.getCeilMode()))
-      padded.push_back(2 + i);
-    Axis own =
-        window(node, shape[2 + i], node.getKernel()[i], node.getStrides()[i],
-               node.getDilations()[i], low, high, rounding);
-    if (!own)
-      return std::nullopt;
-    shape[2 + i] = *own;
-  }
-  if (!padded.empty())
+  bool ceil = node.getCeilMode();
+  auto padded =
+      slide(node, shape,
+            {node.getKernel(), node.getStrides(), node.getDilations(),
+             node.getPads(), ceil ? Rounding::Ceil : Rounding::Floor, ceil});
+  if (!padded)
+    return std::nullopt;
+  if (!padded->empty())
     node->setOperand(
-        0, filled(node, node.getX(), padded,
+        0, filled(node, node.getX(), *padded,
                   extreme(tensorType(node.getX()).getElementType(), false)));
   return just(std::move(shape));
 }
@@ -131,24 +127,16 @@ Shapes RoomMaker::averaged(AvgPoolOp node, Others others) {
   for (Operation *other : others)
     if (other->getAttrDictionary() != node->getAttrDictionary())
       return fail(node, "has windows that follow from the symbols");
-  SmallVector<int64_t> padded;
-  for (size_t i = 0; i < spatial; ++i) {
-    int64_t low = node.getPads()[i], high = node.getPads()[spatial + i];
-    if (varies(shape[2 + i]) && (high > 0 || node.getCeilMode())) {
-      padded.push_back(2 + i);
-      // How many taps count is known for the most extents only.
-      if (node.getCeilMode() ||
-          (!node.getCountIncludePad() && node.getDivisor() == 0))
-        return fail(node, "counts the taps of windows at the end of a symbol");
-    }
-    Axis own =
-        window(node, shape[2 + i], node.getKernel()[i], node.getStrides()[i],
-               node.getDilations()[i], low, high, Rounding::Floor);
-    if (!own)
-      return std::nullopt;
-    shape[2 + i] = *own;
-  }
-  fillOperand(node, 0, padded, 0);
+  auto padded = slide(node, shape,
+                      {node.getKernel(), node.getStrides(), node.getDilations(),
+                       node.getPads(), Rounding::Floor, node.getCeilMode()});
+  if (!padded)
+    return std::nullopt;
+  // How many taps count is known for the most extents only.
+  if (!padded->empty() && (node.getCeilMode() || (!node.getCountIncludePad() &&
+                                                  node.getDivisor() == 0)))
+    return fail(node, "counts the taps of windows at the end of a symbol");
+  fillOperand(node, 0, *padded, 0);
   return just(std::move(shape));
 }
 
