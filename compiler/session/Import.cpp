@@ -46,8 +46,7 @@ static bool isPythonSource(StringRef text) {
 
 ModelFormat detectFormat(StringRef bytes) {
   if (bytes.starts_with("PK\3\4"))
-    return isTorchExport(bytes) ? ModelFormat::TorchExport
-                                : ModelFormat::TorchScript;
+    return ModelFormat::TorchArchive;
   if (bytes.empty())
     return ModelFormat::Unknown;
   if (isText(bytes))
@@ -175,18 +174,33 @@ FailureOr<SizedModel> Session::importSized(StringRef path,
       dims);
 }
 
+/// TorchScript and torch.export both write zip archives.
+static FailureOr<OwningOpRef<ModuleOp>>
+importTorchArchive(MLIRContext *context,
+                   std::unique_ptr<llvm::MemoryBuffer> buffer,
+                   const ImportOptions &options) {
+  auto zip = torch::ZipReader::open(buffer->getBuffer());
+  if (!zip)
+    return emitCoded(FileLineColLoc::get(context, buffer->getBufferIdentifier(),
+                                         0, 0),
+                     Code::BadArchive)
+           << llvm::toString(zip.takeError());
+  return isTorchExport(*zip) ? importTorchExport(context, std::move(buffer),
+                                                 std::move(*zip), options)
+                             : importTorchScript(context, std::move(buffer),
+                                                 std::move(*zip), options);
+}
+
 FailureOr<OwningOpRef<ModuleOp>>
 Session::importBuffer(std::unique_ptr<llvm::MemoryBuffer> buffer,
                       StringRef directory, const ImportOptions &options) {
   TimingScope timing(timer.nest("import"));
   StringRef bytes = buffer->getBuffer(), name = buffer->getBufferIdentifier();
   switch (detectFormat(bytes)) {
-  case ModelFormat::TorchScript:
-    return importTorchScript(context.get(), std::move(buffer), options);
+  case ModelFormat::TorchArchive:
+    return importTorchArchive(context.get(), std::move(buffer), options);
   case ModelFormat::TorchScriptSource:
     return importTorchScriptSource(context.get(), *buffer, options);
-  case ModelFormat::TorchExport:
-    return importTorchExport(context.get(), std::move(buffer), options);
   case ModelFormat::Onnx:
     return importOnnx(context.get(), std::move(buffer), directory, options);
   case ModelFormat::GravenText:

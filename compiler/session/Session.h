@@ -24,9 +24,8 @@ namespace graven {
 
 /// What a file is by its content.
 enum class ModelFormat {
-  TorchScript,
+  TorchArchive,
   TorchScriptSource,
-  TorchExport,
   Onnx,
   GravenText,
   Unknown

@@ -54,6 +54,13 @@ mlir::Value Emitter::full(mlir::Type element, llvm::ArrayRef<int64_t> shape,
                                            : number.integer());
 }
 
+mlir::Value Emitter::number(const Value &number) {
+  ScalarType own = number.is(Value::Kind::Bool)  ? ScalarType::Bool
+                   : number.is(Value::Kind::Int) ? ScalarType::Long
+                                                 : ScalarType::Double;
+  return full(mlirType(own), {}, number);
+}
+
 mlir::Value Emitter::indices(llvm::ArrayRef<int64_t> shape,
                              llvm::ArrayRef<int64_t> values) {
   auto type = mlir::RankedTensorType::get(shape, builder.getI64Type());

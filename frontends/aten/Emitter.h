@@ -73,6 +73,9 @@ public:
   /// A known number (bool, int or float) of that type.
   mlir::Value full(mlir::Type element, llvm::ArrayRef<int64_t> shape,
                    const Value &number);
+  /// A known number as a tensor without axes, of the type that stands for its
+  /// own: i1, i64 or f64.
+  mlir::Value number(const Value &number);
   mlir::Value indices(llvm::ArrayRef<int64_t> shape,
                       llvm::ArrayRef<int64_t> values);
 

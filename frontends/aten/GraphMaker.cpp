@@ -110,16 +110,10 @@ bool GraphMaker::addOutputs(const Value &value, const std::string &name,
     return true;
   case Kind::Bool:
   case Kind::Int:
-  case Kind::Float: {
-    Emitter emitter(builder_, loc);
-    mlir::Type element = value.is(Kind::Bool) ? builder_.getI1Type()
-                         : value.is(Kind::Int)
-                             ? builder_.getI64Type()
-                             : mlir::Type(builder_.getF64Type());
-    outputs.push_back(emitter.full(element, {}, value));
+  case Kind::Float:
+    outputs.push_back(Emitter(builder_, loc).number(value));
     outputNames.push_back(name);
     return true;
-  }
   case Kind::List:
   case Kind::Tuple: {
     const auto &items = *value.items();

@@ -352,10 +352,20 @@ graven::aten::matchArguments(const Schema &schema, const CallArguments &call,
   return result;
 }
 
+static constexpr Conversion kConversions[] = {
+    Conversion::None, Conversion::Implicit, Conversion::IntegerAsFloat};
+
+std::optional<std::vector<Value>>
+graven::aten::matchArguments(const Schema &schema, const CallArguments &call) {
+  for (Conversion conversion : kConversions)
+    if (auto arguments = matchArguments(schema, call, conversion))
+      return arguments;
+  return std::nullopt;
+}
+
 std::optional<SchemaTable::Match>
 SchemaTable::resolve(StringRef name, const CallArguments &call) {
-  for (Conversion conversion :
-       {Conversion::None, Conversion::Implicit, Conversion::IntegerAsFloat})
+  for (Conversion conversion : kConversions)
     for (const Schema &schema : overloads(name))
       if (auto arguments = matchArguments(schema, call, conversion))
         return Match{&schema, std::move(*arguments)};

@@ -75,6 +75,10 @@ std::optional<std::vector<Value>> matchArguments(const Schema &schema,
                                                  const CallArguments &call,
                                                  Conversion conversion);
 
+/// The same with as little conversion as needed.
+std::optional<std::vector<Value>> matchArguments(const Schema &schema,
+                                                 const CallArguments &call);
+
 /// The schemas built into the compiler.
 class SchemaTable {
 public:

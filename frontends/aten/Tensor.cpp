@@ -55,19 +55,18 @@ static mlir::Value reapply(mlir::OpBuilder &builder, mlir::Operation *step,
   return builder.clone(*step, mapping)->getResult(0);
 }
 
-/// Whether the value stands in the builder's Block or one around it.
-static bool sees(mlir::OpBuilder &builder, mlir::Value value) {
-  mlir::Block *home = value.getParentBlock();
-  for (mlir::Block *block = builder.getInsertionBlock(); block;
-       block = block->getParentOp() ? block->getParentOp()->getBlock()
-                                    : nullptr)
-    if (block == home)
+bool aten::isWithin(mlir::Block *block, mlir::Block *outer) {
+  for (; block; block = block->getParentOp() ? block->getParentOp()->getBlock()
+                                             : nullptr)
+    if (block == outer)
       return true;
   return false;
 }
 
 mlir::Value Tensor::read(mlir::OpBuilder &builder) {
-  if (version == storage->version && (chain.empty() || sees(builder, cached)))
+  if (version == storage->version &&
+      (chain.empty() ||
+       isWithin(builder.getInsertionBlock(), cached.getParentBlock())))
     return cached;
   mlir::Value value = storage->value;
   for (mlir::Operation *step : chain)

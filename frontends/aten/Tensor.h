@@ -114,6 +114,10 @@ private:
   bool wrappedNumber = false;
 };
 
+/// Whether a Block, which may be null or outside of any Graph still, is `outer`
+/// or stands in it.
+bool isWithin(mlir::Block *block, mlir::Block *outer);
+
 } // namespace graven::aten
 
 #endif // FRONTENDS_ATEN_TENSOR_H

@@ -112,13 +112,11 @@ Expected<std::string> ExportFile::text(StringRef record) const {
   return zip->read(*entry);
 }
 
-Expected<std::unique_ptr<ExportFile>> ExportFile::open(StringRef bytes) {
-  Expected<ZipReader> zip = ZipReader::open(bytes);
-  if (!zip)
-    return zip.takeError();
+Expected<std::unique_ptr<ExportFile>> ExportFile::open(StringRef bytes,
+                                                       ZipReader zip) {
   auto result = std::make_unique<ExportFile>();
   result->file = bytes;
-  result->zip = std::move(*zip);
+  result->zip = std::move(zip);
   if (Error error = result->read())
     return std::move(error);
   return std::move(result);
@@ -281,7 +279,8 @@ Error ExportFile::readNested(StringRef record) {
   UnpickleOptions options;
   std::string name = (record + "/data.pkl").str();
   options.record = name;
-  options.isClass = [](StringRef) { return false; };
+  auto isClass = [](StringRef) { return false; };
+  options.isClass = isClass;
   Expected<PickleValue *> value = unpickle(*text, arena, options);
   if (!value)
     return value.takeError();
@@ -332,18 +331,8 @@ Expected<StorageBytes> ExportFile::storage(StringRef,
     base = nested[number].offset;
     name = (archive->rootFolder() + "/data/" + key).str();
   }
-  const ZipEntry *entry = archive->find(name);
-  if (!entry)
-    return parseError("tensor storage '", printable(storage.key),
-                      "' is not in the archive");
-  Expected<StringRef> view = archive->view(*entry);
-  if (!view)
-    return view.takeError();
-  uint64_t length = 0, itemSize = aten::itemSize(storage.type);
-  if (__builtin_mul_overflow(storage.numel, itemSize, &length) ||
-      length > view->size())
-    return parseError("tensor storage '", printable(storage.key), "' has ",
-                      view->size(), " bytes, expected ", storage.numel,
-                      " elements of ", aten::name(storage.type));
-  return StorageBytes{base + entry->dataOffset, length};
+  auto place = storageIn(*archive, name, storage.key, storage);
+  if (place)
+    place->offset += base;
+  return place;
 }

@@ -20,9 +20,9 @@ namespace graven::torchexport {
 
 class ExportFile : public torch::StorageFile {
 public:
-  /// Opens a file; `bytes` must outlive it.
-  static llvm::Expected<std::unique_ptr<ExportFile>>
-  open(llvm::StringRef bytes);
+  /// Opens a file; `bytes`, which `zip` reads, must outlive it.
+  static llvm::Expected<std::unique_ptr<ExportFile>> open(llvm::StringRef bytes,
+                                                          torch::ZipReader zip);
 
   /// Whether the archive is one of torch.export.
   static bool isExport(const torch::ZipReader &zip);

@@ -41,7 +41,7 @@ private:
     return emitCoded(loc, Code::BadGraph) << file.programName() << ": ";
   }
   bool readSignature();
-  bool nameInputs();
+  void nameInputs();
   bool decideSymbols();
   /// What the program was exported for; each end may be open.
   struct Range {
@@ -67,7 +67,10 @@ private:
   const json::Object *graph = nullptr, *signature = nullptr,
                      *graphModule = nullptr;
   std::optional<Pytree> resultTree;
-  /// Of the user's inputs, in order; the next one to be added.
+  /// The specifications of the user's inputs, in order; null for a malformed
+  /// one.
+  std::vector<const json::Object *> userInputs;
+  /// Their names; the next one to be added.
   std::vector<std::string> inputNames;
   size_t nextInput = 0;
   llvm::StringMap<int64_t> symbols;
@@ -89,21 +92,15 @@ bool Importer::readSignature() {
   graphModule = program.getObject("graph_module");
   graph = graphModule ? graphModule->getObject("graph") : nullptr;
   signature = graphModule ? graphModule->getObject("signature") : nullptr;
-  if (graph && signature)
-    return true;
-  damaged() << "no graph_module with a graph and a signature";
-  return false;
-}
-
-/// The specs of inputs that are the user's, in order.
-static std::vector<const json::Object *>
-userInputs(const json::Object &signature) {
-  std::vector<const json::Object *> inputs;
-  for (const json::Value &item : listIn(signature, "input_specs"))
+  if (!graph || !signature) {
+    damaged() << "no graph_module with a graph and a signature";
+    return false;
+  }
+  for (const json::Value &item : listIn(*signature, "input_specs"))
     if (auto spec = asUnion(item))
       if (spec->tag == "user_input" || spec->tag == "constant_input")
-        inputs.push_back(spec->value->getAsObject());
-  return inputs;
+        userInputs.push_back(spec->value->getAsObject());
+  return true;
 }
 
 /// The name of a value that an argument refers to: {"as_tensor": {"name": n}}.
@@ -119,36 +116,32 @@ static StringRef valueName(const json::Object &spec) {
 
 /// Names from the tree of the call's arguments; those of the graph's values
 /// when the file has no such tree.
-bool Importer::nameInputs() {
+void Importer::nameInputs() {
   llvm::ArrayRef<json::Value> calls = listIn(*graphModule, "module_call_graph");
   const json::Object *call = calls.empty() ? nullptr : calls[0].getAsObject();
   const json::Object *own = call ? call->getObject("signature") : nullptr;
   const json::Object *fields =
       graphModule->getObject("treespec_namedtuple_fields");
-  std::vector<const json::Object *> inputs = userInputs(*signature);
   if (own) {
     if (auto tree = parsePytree(own->getString("in_spec").value_or(""), fields);
-        tree && tree->leafCount() == inputs.size())
+        tree && tree->leafCount() == userInputs.size())
       inputNames = argumentNames(*tree, listIn(*own, "forward_arg_names"));
     resultTree = parsePytree(own->getString("out_spec").value_or(""), fields);
   }
-  if (inputNames.size() == inputs.size())
-    return true;
+  if (inputNames.size() == userInputs.size())
+    return;
   inputNames.clear();
-  for (auto [i, input] : llvm::enumerate(inputs)) {
+  for (auto [i, input] : llvm::enumerate(userInputs)) {
     StringRef name = input ? valueName(*input) : "";
     inputNames.push_back(name.empty() ? "input" + std::to_string(i)
                                       : name.str());
   }
-  return true;
 }
 
-/// The sizes of a tensor value of the graph.
-static llvm::ArrayRef<json::Value> sizesOf(const json::Object &graph,
-                                           StringRef value) {
+/// The type of a tensor value of the graph, or null.
+static const json::Object *metaOf(const json::Object &graph, StringRef value) {
   const json::Object *values = graph.getObject("tensor_values");
-  const json::Object *meta = values ? values->getObject(value) : nullptr;
-  return meta ? listIn(*meta, "sizes") : llvm::ArrayRef<json::Value>();
+  return values ? values->getObject(value) : nullptr;
 }
 
 /// The text of {"as_expr": {"expr_str": ...}}; nothing for a number.
@@ -164,13 +157,14 @@ static std::optional<StringRef> expressionIn(const json::Value &size) {
 
 void Importer::forEachSymbol(
     llvm::function_ref<void(const InputSpec *, size_t, StringRef)> visit) {
-  std::vector<const json::Object *> inputs = userInputs(*signature);
-  for (auto [i, input] : llvm::enumerate(inputs)) {
+  for (auto [i, input] : llvm::enumerate(userInputs)) {
     if (!input)
       continue;
     const InputSpec *spec = options.find(inputNames[i], i);
-    for (auto [axis, size] :
-         llvm::enumerate(sizesOf(*graph, valueName(*input)))) {
+    const json::Object *meta = metaOf(*graph, valueName(*input));
+    if (!meta)
+      continue;
+    for (auto [axis, size] : llvm::enumerate(listIn(*meta, "sizes"))) {
       auto expression = expressionIn(size);
       if (auto symbol = expression ? symbolIn(*expression) : std::nullopt)
         visit(spec, axis, *symbol);
@@ -257,8 +251,7 @@ std::optional<int64_t> Importer::extent(const json::Value &size,
 
 std::optional<aten::InputType> Importer::typeOf(StringRef value,
                                                 StringRef input) {
-  const json::Object *values = graph->getObject("tensor_values");
-  const json::Object *meta = values ? values->getObject(value) : nullptr;
+  const json::Object *meta = metaOf(*graph, value);
   if (!meta) {
     damaged() << "no type of the value '" << value << "'";
     return std::nullopt;
@@ -426,7 +419,10 @@ bool Importer::addOutputs(llvm::ArrayRef<Value> results) {
 
 mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
 Importer::run(std::string blob) {
-  if (!readSignature() || !nameInputs() || !decideSymbols())
+  if (!readSignature())
+    return mlir::failure();
+  nameInputs();
+  if (!decideSymbols())
     return mlir::failure();
   torch::ParameterLoader parameters(file, maker.builder(), maker.module(),
                                     std::move(blob));
@@ -457,23 +453,17 @@ Importer::run(std::string blob) {
 // Entry points
 //===----------------------------------------------------------------------===//
 
-bool graven::isTorchExport(StringRef content) {
-  if (!torch::ZipReader::isZip(content))
-    return false;
-  auto zip = torch::ZipReader::open(content);
-  if (zip)
-    return ExportFile::isExport(*zip);
-  llvm::consumeError(zip.takeError());
-  return false;
+bool graven::isTorchExport(const torch::ZipReader &zip) {
+  return ExportFile::isExport(zip);
 }
 
 mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
 graven::importTorchExport(mlir::MLIRContext *context,
                           std::shared_ptr<llvm::MemoryBuffer> buffer,
-                          const ImportOptions &options) {
+                          torch::ZipReader zip, const ImportOptions &options) {
   auto *dialect = context->getOrLoadDialect<GravenDialect>();
   StringRef name = buffer->getBufferIdentifier();
-  auto file = ExportFile::open(buffer->getBuffer());
+  auto file = ExportFile::open(buffer->getBuffer(), std::move(zip));
   if (!file) {
     std::string message = llvm::toString(file.takeError());
     Code code = StringRef(message).contains("pickle byte") ? Code::BadPickle

@@ -10,6 +10,7 @@
 #define FRONTENDS_TORCHEXPORT_IMPORT_H
 
 #include "frontends/ImportOptions.h"
+#include "frontends/torchfile/ZipReader.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
@@ -19,8 +20,8 @@
 
 namespace graven {
 
-/// Whether the content is a zip archive that torch.export.save wrote.
-bool isTorchExport(llvm::StringRef content);
+/// Whether torch.export.save wrote the archive.
+bool isTorchExport(const torch::ZipReader &zip);
 
 /// Imports the program as `graven.graph @forward`, its Parameters as blobs of
 /// the buffer, which the dialect's BlobStore keeps. Inputs are named as the
@@ -30,7 +31,7 @@ bool isTorchExport(llvm::StringRef content);
 mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
 importTorchExport(mlir::MLIRContext *context,
                   std::shared_ptr<llvm::MemoryBuffer> file,
-                  const ImportOptions &options);
+                  torch::ZipReader zip, const ImportOptions &options);
 
 } // namespace graven
 

@@ -201,12 +201,7 @@ std::optional<aten::CallArguments> Program::arguments(const json::Object &node,
 /// PyTorch makes tensors of numbers where a schema wants them, as in
 /// add.Tensor(x, 2); they promote like numbers.
 static Value asTensor(aten::Emitter emitter, const Value &number) {
-  mlir::OpBuilder &builder = emitter.builder;
-  mlir::Type element = number.is(Kind::Bool) ? builder.getI1Type()
-                       : number.is(Kind::Int)
-                           ? builder.getI64Type()
-                           : mlir::Type(builder.getF64Type());
-  auto tensor = aten::Tensor::make(emitter.full(element, {}, number));
+  auto tensor = aten::Tensor::make(emitter.number(number));
   tensor->setWrappedNumber();
   return Value(tensor);
 }
@@ -252,11 +247,7 @@ mlir::LogicalResult Program::callOperator(StringRef target,
             formal.type.base == aten::SchemaType::Base::Tensor &&
             (value.isNumber() || value.is(Kind::Bool)))
           value = asTensor({builder(), current}, value);
-    using aten::Conversion;
-    for (Conversion conversion :
-         {Conversion::None, Conversion::Implicit, Conversion::IntegerAsFloat})
-      if (!matched)
-        matched = aten::matchArguments(*schema, *call, conversion);
+    matched = aten::matchArguments(*schema, *call);
   }
   if (!matched) {
     error(Code::BadGraph) << target << ": the arguments do not fit its schema";

@@ -13,6 +13,7 @@
 #include "dialects/graven/Graven.h"
 #include "dialects/support/Diagnostics.h"
 #include "frontends/aten/Emitter.h"
+#include "frontends/torchfile/Errors.h"
 
 using namespace graven;
 using namespace graven::torch;
@@ -20,6 +21,25 @@ using llvm::StringRef;
 
 /// Constants of at most this many elements stand in the graph itself.
 static constexpr int64_t kMaxConstant = 1024;
+
+llvm::Expected<StorageBytes> torch::storageIn(const ZipReader &zip,
+                                              StringRef record, StringRef name,
+                                              const PickleStorage &storage) {
+  const ZipEntry *entry = zip.find(record);
+  if (!entry)
+    return parseError("tensor storage '", printable(name),
+                      "' is not in the archive");
+  llvm::Expected<StringRef> view = zip.view(*entry);
+  if (!view)
+    return view.takeError();
+  uint64_t length = 0, itemSize = aten::itemSize(storage.type);
+  if (__builtin_mul_overflow(storage.numel, itemSize, &length) ||
+      length > view->size())
+    return parseError("tensor storage '", printable(name), "' has ",
+                      view->size(), " bytes, expected ", storage.numel,
+                      " elements of ", aten::name(storage.type));
+  return StorageBytes{entry->dataOffset, length};
+}
 
 ParameterLoader::ParameterLoader(const StorageFile &file,
                                  mlir::OpBuilder &builder,

@@ -13,6 +13,7 @@
 #include "frontends/aten/Tensor.h"
 #include "frontends/aten/Value.h"
 #include "frontends/torchfile/PickleValue.h"
+#include "frontends/torchfile/ZipReader.h"
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinAttributes.h"
@@ -38,6 +39,13 @@ public:
   virtual llvm::StringRef bytes(const StorageBytes &place) const = 0;
   virtual bool isBigEndian() const = 0;
 };
+
+/// The place of a storage that is the record `record` of `zip`, from the zip's
+/// first byte; `name` is what errors call it.
+llvm::Expected<StorageBytes> storageIn(const ZipReader &zip,
+                                       llvm::StringRef record,
+                                       llvm::StringRef name,
+                                       const PickleStorage &storage);
 
 /// Makes the Parameters of a module from the tensors of a file.
 class ParameterLoader {

@@ -117,13 +117,11 @@ Expected<PickleValue *> Archive::readPickle(StringRef record) {
   return value;
 }
 
-Expected<std::unique_ptr<Archive>> Archive::open(StringRef bytes) {
-  Expected<ZipReader> zip = ZipReader::open(bytes);
-  if (!zip)
-    return zip.takeError();
+Expected<std::unique_ptr<Archive>> Archive::open(StringRef bytes,
+                                                 ZipReader zip) {
   auto archive = std::make_unique<Archive>();
   archive->file = bytes;
-  archive->zip = std::move(*zip);
+  archive->zip = std::move(zip);
   if (Error error = archive->classify())
     return std::move(error);
   if (Error error = archive->readVersion())
@@ -204,20 +202,9 @@ Expected<StorageBytes> Archive::storage(StringRef folder,
   if (storage.numel == 0)
     return StorageBytes();
   std::string name = (folder + "/" + storage.key).str();
-  const ZipEntry *entry = zip ? zip->find(path(name)) : nullptr;
-  if (!entry)
+  if (!zip)
     return parseError("tensor storage '", name, "' is not in the archive");
-  Expected<StringRef> view = zip->view(*entry);
-  if (!view)
-    return view.takeError();
-  uint64_t length = 0;
-  uint64_t itemSize = aten::itemSize(storage.type);
-  if (__builtin_mul_overflow(storage.numel, itemSize, &length) ||
-      length > view->size())
-    return parseError("tensor storage '", name, "' has ", view->size(),
-                      " bytes, expected ", storage.numel, " elements of ",
-                      aten::name(storage.type));
-  return StorageBytes{entry->dataOffset, length};
+  return storageIn(*zip, path(name), name, storage);
 }
 
 //===----------------------------------------------------------------------===//

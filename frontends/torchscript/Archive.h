@@ -40,8 +40,9 @@ struct PythonLine {
 
 class Archive : public StorageFile {
 public:
-  /// Opens a saved archive; `bytes` must outlive it.
-  static llvm::Expected<std::unique_ptr<Archive>> open(llvm::StringRef bytes);
+  /// Opens a saved archive; `bytes`, which `zip` reads, must outlive it.
+  static llvm::Expected<std::unique_ptr<Archive>> open(llvm::StringRef bytes,
+                                                       ZipReader zip);
 
   /// Makes an archive of the source text `text`, called `name` in messages.
   static llvm::Expected<std::unique_ptr<Archive>>

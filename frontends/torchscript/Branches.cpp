@@ -115,15 +115,6 @@ struct Outcome {
   llvm::SmallVector<mlir::Value> yielded;
 };
 
-/// Whether a Block is `outer` or stands in it.
-bool isWithin(mlir::Block *block, mlir::Block *outer) {
-  for (; block; block = block->getParentOp() ? block->getParentOp()->getBlock()
-                                             : nullptr)
-    if (block == outer)
-      return true;
-  return false;
-}
-
 /// Makes one value of what the two branches left.
 class Merger {
 public:
@@ -206,7 +197,7 @@ private:
     auto result = aten::Tensor::make(x);
     // A write into it would, or would not, be one into the other.
     for (auto [value, outcome] : {std::pair(&a, &first), {&b, &second}})
-      if (!isWithin(value->tensor()->home(), outcome->block)) {
+      if (!aten::isWithin(value->tensor()->home(), outcome->block)) {
         value->tensor()->share();
         result->share();
       }
@@ -226,7 +217,7 @@ private:
         aten::Emitter(builder, loc)
             .full(type.getElementType(), type.getShape(), int64_t(0));
     auto result = aten::Tensor::make(given);
-    if (!isWithin(value.tensor()->home(), with.block)) {
+    if (!aten::isWithin(value.tensor()->home(), with.block)) {
       value.tensor()->share();
       result->share();
     }
@@ -239,14 +230,8 @@ private:
   mlir::Value number(Outcome &outcome, const Value &value) {
     mlir::OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToEnd(outcome.block);
-    aten::Emitter emitter(builder, loc);
-    if (value.is(Kind::Tensor))
-      return outcome.tensors.lookup(value.tensor().get());
-    mlir::Type element = value.is(Kind::Bool) ? builder.getI1Type()
-                         : value.is(Kind::Int)
-                             ? builder.getI64Type()
-                             : mlir::Type(builder.getF64Type());
-    return emitter.full(element, {}, value);
+    return value.is(Kind::Tensor) ? outcome.tensors.lookup(value.tensor().get())
+                                  : aten::Emitter(builder, loc).number(value);
   }
 
   std::optional<Value> mergeNumbers(const Value &a, const Value &b) {
@@ -273,7 +258,7 @@ static void collectWrites(const std::vector<Contents> &writes,
                           Outcome &outcome) {
   llvm::DenseSet<const void *> seen;
   for (Contents contents : writes)
-    if (!isWithin(contents.value.getParentBlock(), outcome.block) &&
+    if (!aten::isWithin(contents.value.getParentBlock(), outcome.block) &&
         seen.insert(contents.storage.get()).second) {
       outcome.before.push_back(contents);
       outcome.after.push_back(contents.now());

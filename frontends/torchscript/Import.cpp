@@ -236,17 +236,13 @@ static Code codeOf(StringRef message) {
   return Code::BadArchive;
 }
 
-bool graven::isTorchScriptArchive(StringRef content) {
-  return ZipReader::isZip(content);
-}
-
 mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
 graven::importTorchScript(mlir::MLIRContext *context,
                           std::shared_ptr<llvm::MemoryBuffer> file,
-                          const ImportOptions &options) {
+                          ZipReader zip, const ImportOptions &options) {
   auto *dialect = context->getOrLoadDialect<GravenDialect>();
   StringRef name = file->getBufferIdentifier();
-  auto archive = Archive::open(file->getBuffer());
+  auto archive = Archive::open(file->getBuffer(), std::move(zip));
   if (!archive) {
     std::string message = llvm::toString(archive.takeError());
     return emitCoded(mlir::FileLineColLoc::get(context, name, 0, 0),
@@ -270,20 +266,4 @@ graven::importTorchScriptSource(mlir::MLIRContext *context,
                      Code::BadSource)
            << llvm::toString(archive.takeError());
   return Importer(context, **archive, name, options).run("");
-}
-
-mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
-graven::importTorchScript(mlir::MLIRContext *context, StringRef path,
-                          const ImportOptions &options) {
-  auto buffer = llvm::MemoryBuffer::getFileOrSTDIN(
-      path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
-  if (!buffer)
-    return emitCoded(mlir::FileLineColLoc::get(context, path, 0, 0),
-                     Code::CannotRead)
-           << "cannot read '" << path << "': " << buffer.getError().message();
-  if (isTorchScriptArchive((*buffer)->getBuffer()))
-    return importTorchScript(
-        context, std::shared_ptr<llvm::MemoryBuffer>(std::move(*buffer)),
-        options);
-  return importTorchScriptSource(context, **buffer, options);
 }

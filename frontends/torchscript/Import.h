@@ -11,6 +11,7 @@
 #define FRONTENDS_TORCHSCRIPT_IMPORT_H
 
 #include "frontends/ImportOptions.h"
+#include "frontends/torchfile/ZipReader.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
@@ -20,10 +21,6 @@
 
 namespace graven {
 
-/// Whether the content begins like an archive this importer reads; TorchScript
-/// source text has no such mark.
-bool isTorchScriptArchive(llvm::StringRef content);
-
 /// Imports the `forward` method of the root module as `graven.graph @forward`,
 /// its Parameters as blobs of the buffer, which the dialect's BlobStore keeps.
 /// The buffer's identifier names the file in locations. All problems are
@@ -31,7 +28,7 @@ bool isTorchScriptArchive(llvm::StringRef content);
 mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
 importTorchScript(mlir::MLIRContext *context,
                   std::shared_ptr<llvm::MemoryBuffer> archive,
-                  const ImportOptions &options);
+                  torch::ZipReader zip, const ImportOptions &options);
 
 /// The same of source text: the function `forward`, whose tensor parameters
 /// are the inputs.
@@ -39,11 +36,6 @@ mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
 importTorchScriptSource(mlir::MLIRContext *context,
                         const llvm::MemoryBuffer &source,
                         const ImportOptions &options);
-
-/// Reads the file at `path` and imports it by its content.
-mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
-importTorchScript(mlir::MLIRContext *context, llvm::StringRef path,
-                  const ImportOptions &options);
 
 } // namespace graven
 

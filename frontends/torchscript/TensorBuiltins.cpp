@@ -112,11 +112,7 @@ static Given numToTensor(Interpreter &in, CallArguments &call) {
   if (!a.isNumber() && !a.is(Kind::Bool))
     return wrongArguments(in, call, "NumToTensor");
   aten::Emitter emitter(in.builder(), in.location());
-  aten::ScalarType type = a.is(Kind::Float)  ? aten::ScalarType::Double
-                          : a.is(Kind::Bool) ? aten::ScalarType::Bool
-                                             : aten::ScalarType::Long;
-  return give(
-      Value(aten::Tensor::make(emitter.full(emitter.mlirType(type), {}, a))));
+  return give(Value(aten::Tensor::make(emitter.number(a))));
 }
 
 /// A number if it is known, else the tensor itself, which acts as one.

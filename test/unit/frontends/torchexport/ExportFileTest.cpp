@@ -28,9 +28,14 @@ static std::string archive(const std::string &program,
   return torch::test::buildZip(members);
 }
 
+static llvm::Expected<std::unique_ptr<ExportFile>>
+openFile(const std::string &bytes) {
+  return ExportFile::open(bytes, llvm::cantFail(torch::ZipReader::open(bytes)));
+}
+
 /// What opening the archive reports; empty when nothing is wrong.
 static std::string errorOf(const std::string &bytes) {
-  auto file = ExportFile::open(bytes);
+  auto file = openFile(bytes);
   return file ? "" : llvm::toString(file.takeError());
 }
 
@@ -47,7 +52,7 @@ TEST(ExportFile, reads) {
                               tensor(R"([{"as_int": 2}, {"as_int": 2}])",
                                      R"([{"as_int": 1}, {"as_int": 2}])", "1"),
                               std::string(20, '\1'));
-  auto file = ExportFile::open(bytes);
+  auto file = openFile(bytes);
   ASSERT_TRUE(bool(file)) << llvm::toString(file.takeError());
   const torch::PickleTensor *w = (*file)->tensor("w");
   ASSERT_TRUE(w);
@@ -88,7 +93,7 @@ TEST(ExportFile, refusesTensorsBeyondTheirStorage) {
   std::string bytes =
       archive("{}", tensor(R"([{"as_int": 9}])", R"([{"as_int": 1}])"),
               std::string(20, '\1'));
-  auto file = ExportFile::open(bytes);
+  auto file = openFile(bytes);
   ASSERT_TRUE(bool(file));
   auto place = (*file)->storage("data", (*file)->tensor("w")->storage);
   ASSERT_FALSE(bool(place));
