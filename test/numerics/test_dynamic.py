@@ -3,13 +3,14 @@ threads, and what is refused.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
-import io
 import warnings
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
+
+from saving import exported
 
 BATCHES = [*range(1, 10), 15, 16, 17, 21, 64]
 
@@ -106,14 +107,6 @@ CASES = {
     "centered": (Centered, dense("B", 5), {"x": BATCH}, {"batch": "1..5"}, range(1, 6), [1]),
     "counted": (Counted, dense("B", 5), {"x": BATCH}, {"batch": "1..5"}, range(1, 6), [1]),
 }
-
-
-def exported(model, inputs, axes):
-    stream = io.BytesIO()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        torch.onnx.export(model, inputs, stream, input_names=list(axes), dynamic_axes=axes, opset_version=17, dynamo=False)
-    return stream.getvalue()
 
 
 def arrays(tensors):

@@ -3,13 +3,14 @@ sizes with code of their own, and what is refused.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
-import io
 import warnings
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
+
+from saving import exported
 
 functional = nn.functional
 
@@ -81,14 +82,6 @@ class Steps(nn.Module):
     def forward(self, x):
         y, (h, _) = self.lstm(x)
         return self.head(y), h
-
-
-def exported(model, inputs, axes):
-    stream = io.BytesIO()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        torch.onnx.export(model, inputs, stream, input_names=list(axes), dynamic_axes=axes, opset_version=17, dynamo=False)
-    return stream.getvalue()
 
 
 def compiled(model, inputs, axes, dims):

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
+from programs import Encoder, Mutating  # noqa: E402
+
 nn = torch.nn
 pytestmark = [pytest.mark.filterwarnings("ignore::FutureWarning"),
               pytest.mark.filterwarnings("ignore::DeprecationWarning"), pytest.mark.filterwarnings("ignore::UserWarning")]
@@ -27,19 +29,6 @@ class ConvNet(nn.Module):
 
     def forward(self, x):
         return self.head(torch.flatten(self.features(x), 1))
-
-
-class Attention(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.embed, self.qkv, self.norm = nn.Embedding(20, 16), nn.Linear(16, 48), nn.LayerNorm(16)
-
-    def forward(self, ids, mask):
-        x = self.embed(ids) + torch.arange(ids.size(1)).unsqueeze(-1) / 10
-        b, t, c = x.size()
-        q, k, v = [y.view(b, t, 4, c // 4).transpose(1, 2) for y in self.qkv(self.norm(x)).split(16, dim=2)]
-        y = nn.functional.scaled_dot_product_attention(q, k, v, attn_mask=mask[:, None, None, :] > 0)
-        return x + nn.functional.gelu(y.transpose(1, 2).reshape(b, t, c))
 
 
 class Numbers(nn.Module):
@@ -88,18 +77,6 @@ class Nested(nn.Module):
         return Result(x * 2, {"sum": x + xs[0], "list": [xs[1] * scale["s"], x.shape[0]]})
 
 
-class Writing(nn.Module):
-    """Writes through views, in place."""
-
-    def forward(self, x):
-        z = x * 2
-        z[:, 1] += 10
-        z[z > 11] = -1.0
-        a, b = z.chunk(2, dim=0)
-        a.relu_()
-        return torch.cat([b, a])
-
-
 class Branch(nn.Module):
     def forward(self, x, y):
         return torch.cond(x.sum() > 0, lambda a, b: (a + b, a * 3), lambda a, b: (a - b, b.exp()), (x, y))
@@ -133,11 +110,11 @@ class Map(nn.Module):
 
 CASES = {
     "convnet": (ConvNet, lambda: (torch.randn(2, 3, 12, 12),)),
-    "attention": (Attention, lambda: (torch.randint(0, 20, (2, 7)), torch.tensor([[1] * 7, [1] * 4 + [0] * 3]))),
+    "attention": (Encoder, lambda: (torch.randint(0, 20, (2, 7)), torch.tensor([[1] * 7, [1] * 4 + [0] * 3]))),
     "numbers": (Numbers, lambda: (torch.randn(3, 4), torch.arange(4))),
     "recurrent": (Recurrent, lambda: (torch.randn(5, 2, 8),)),
     "views": (Views, lambda: (torch.randn(2, 3),)),
-    "writing": (Writing, lambda: (torch.randn(4, 3) * 5,)),
+    "writing": (Mutating, lambda: (torch.randn(4, 3) * 5,)),
     "then": (Branch, lambda: (torch.ones(3), torch.full((3,), 0.5))),
     "else": (Branch, lambda: (-torch.ones(3), torch.full((3,), 0.5))),
     "while": (While, lambda: (torch.tensor(0), torch.rand(3))),
