@@ -73,6 +73,12 @@ public:
     ok &= static_cast<bool>(value);
   }
   void giveList(llvm::ArrayRef<mlir::Value> values);
+  /// Writes into a tensor argument beside what the schema says.
+  void write(llvm::StringRef name, mlir::Value value) {
+    ok &= static_cast<bool>(value);
+    if (value)
+      writes.emplace_back(&argument(name), value);
+  }
 
   /// Reports that this use of the operator is not supported.
   mlir::InFlightDiagnostic fail(Code code = Code::UnsupportedFeature);
@@ -82,7 +88,9 @@ public:
   }
 
   llvm::SmallVector<Value> results;
+  llvm::SmallVector<std::pair<const Value *, mlir::Value>, 0> writes;
   bool ok = true;
+  bool trains = false; ///< computes what only training needs
 
 private:
   llvm::ArrayRef<Value> arguments;

@@ -23,49 +23,153 @@ static mlir::Value channels(Call &c, StringRef name, mlir::Value x,
   return c.full(c.element(x), {c.type(x).getDimSize(1)}, missing);
 }
 
-static mlir::Value batchNorm(Call &c) {
-  mlir::Value x = c.tensor("input");
-  if (c.flag("training")) {
-    c.fail(Code::TrainingMode) << "statistics of the batch are computed";
-    return {};
-  }
-  auto epsilon = c.number("eps");
-  if (!epsilon)
-    return {};
-  if (c.rank(x) < 2 || !c.has("running_mean") || !c.has("running_var"))
-    return c.failed("needs running statistics and a tensor of rank >= 2");
+/// By the running statistics.
+static mlir::Value runningNorm(Call &c, mlir::Value x, double epsilon) {
+  if (!c.has("running_mean") || !c.has("running_var"))
+    return c.failed("needs running statistics");
   return c.make<BatchNormOp>(
       x, channels(c, "weight", x, 1), channels(c, "bias", x, 0),
       channels(c, "running_mean", x, 0), channels(c, "running_var", x, 1),
-      llvm::APFloat(*epsilon));
+      llvm::APFloat(epsilon));
 }
-/// The statistics of the batch itself: what instance_norm becomes, its samples
+
+namespace {
+
+/// What batch normalisation makes of the batch itself.
+struct BatchNorm {
+  mlir::Value y;
+  mlir::Value mean, variance; ///< biased, of each channel
+  int64_t count = 0;          ///< elements of a channel
+};
+
+} // namespace
+
+/// By the statistics of the batch: also what instance_norm becomes, its samples
 /// made channels.
-static mlir::Value batchStatisticsNorm(Call &c) {
-  mlir::Value x = c.tensor("input");
-  auto epsilon = c.number("eps");
-  if (!epsilon)
-    return {};
-  if (c.rank(x) < 2)
-    return c.failed("tensor of rank < 2");
+static BatchNorm batchStatisticsNorm(Call &c, mlir::Value x, double epsilon) {
   Shape axes{0};
   for (int64_t axis = 2; axis < c.rank(x); ++axis)
     axes.push_back(axis);
   mlir::Value mean = c.reduce(ReduceKind::Mean, x, axes, /*keep=*/true);
   mlir::Value centred = c.binary<SubOp>(x, mean);
-  mlir::Value variance =
+  BatchNorm norm;
+  norm.variance =
       c.reduce(ReduceKind::Mean, c.binary<MulOp>(centred, centred), axes,
                /*keep=*/false);
-  if (!variance)
+  if (!norm.variance)
     return {};
-  return c.make<BatchNormOp>(
-      x, channels(c, "weight", x, 1), channels(c, "bias", x, 0),
-      c.reshape(mean, c.shape(variance)), variance, llvm::APFloat(*epsilon));
+  norm.mean = c.reshape(mean, c.shape(norm.variance));
+  norm.count = 1;
+  for (int64_t axis : axes)
+    norm.count *= c.type(x).getDimSize(axis);
+  norm.y = c.make<BatchNormOp>(x, channels(c, "weight", x, 1),
+                               channels(c, "bias", x, 0), norm.mean,
+                               norm.variance, llvm::APFloat(epsilon));
+  return norm;
 }
-/// The statistics, results two and three, are not computed.
+
+/// `old` moved towards `seen`, in the type of `old`.
+static mlir::Value moved(Call &c, StringRef old, mlir::Value seen,
+                         double momentum) {
+  mlir::Value kept = c.tensor(old);
+  return c.binary<AddOp>(
+      c.binary<MulOp>(kept, 1 - momentum),
+      c.binary<MulOp>(c.cast(seen, c.element(kept)), momentum));
+}
+
+/// The running statistics after the batch: a mean, and a variance that is
+/// unbiased.
+static std::optional<std::pair<mlir::Value, mlir::Value>>
+movedStatistics(Call &c, const BatchNorm &norm) {
+  auto momentum = c.number("momentum");
+  if (!momentum)
+    return std::nullopt;
+  if (norm.count < 2) {
+    c.fail() << "expected more than one value per channel when training, got "
+             << norm.count;
+    return std::nullopt;
+  }
+  mlir::Value unbiased = c.binary<MulOp>(
+      norm.variance, double(norm.count) / double(norm.count - 1));
+  return std::pair(moved(c, "running_mean", norm.mean, *momentum),
+                   moved(c, "running_var", unbiased, *momentum));
+}
+
+/// A tensor with channels, and the epsilon.
+static std::optional<std::pair<mlir::Value, double>> normInput(Call &c) {
+  mlir::Value x = c.tensor("input");
+  auto epsilon = c.number("eps");
+  if (!epsilon)
+    return std::nullopt;
+  if (c.rank(x) < 2) {
+    c.failed("tensor of rank < 2");
+    return std::nullopt;
+  }
+  return std::pair(x, *epsilon);
+}
+
+static mlir::Value batchNorm(Call &c) {
+  auto input = normInput(c);
+  if (!input)
+    return {};
+  auto [x, epsilon] = *input;
+  if (!c.flag("training"))
+    return runningNorm(c, x, epsilon);
+  BatchNorm norm = batchStatisticsNorm(c, x, epsilon);
+  if (norm.y && c.has("running_mean")) {
+    auto statistics = movedStatistics(c, norm);
+    if (!statistics)
+      return {};
+    c.trains = true;
+    c.write("running_mean", statistics->first);
+    c.write("running_var", statistics->second);
+  }
+  return norm.y;
+}
+
+/// Results two and three are the statistics used, the second as the inverse of
+/// the deviation; four and five of the functional form the running ones.
 static void batchNormLegit(Call &c) {
-  c.give(c.has("running_mean") ? batchNorm(c) : batchStatisticsNorm(c));
+  bool isFunctional = c.schema.results.size() == 5;
+  auto input = normInput(c);
+  c.ok = input.has_value();
+  if (!c.ok)
+    return;
+  auto [x, epsilon] = *input;
+  bool hasRunning = c.has("running_mean");
+  if (hasRunning && !c.flag("training")) {
+    c.give(runningNorm(c, x, epsilon));
+    mlir::Type type = c.element(x);
+    c.give(c.full(type, {0}, int64_t(0)));
+    c.give(c.full(type, {0}, int64_t(0)));
+    if (isFunctional) {
+      c.give(c.tensor("running_mean"));
+      c.give(c.tensor("running_var"));
+    }
+    return;
+  }
+  BatchNorm norm = batchStatisticsNorm(c, x, epsilon);
+  c.give(norm.y);
+  if (!norm.y)
+    return;
+  c.give(norm.mean);
+  c.give(c.unary<RsqrtOp>(c.binary<AddOp>(norm.variance, epsilon)));
+  if (!hasRunning)
+    return;
+  auto statistics = movedStatistics(c, norm);
+  c.ok = statistics.has_value();
+  if (!c.ok)
+    return;
+  c.trains = true;
+  if (isFunctional) {
+    c.give(statistics->first);
+    c.give(statistics->second);
+  } else {
+    c.write("running_mean", statistics->first);
+    c.write("running_var", statistics->second);
+  }
 }
+
 /// The saved statistics, results two and three, are empty.
 static void batchNormThree(Call &c) {
   c.give(batchNorm(c));

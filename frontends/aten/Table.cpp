@@ -72,17 +72,16 @@ static const Value *aliasedArgument(const Schema &schema,
   return nullptr;
 }
 
-/// Writes a result into the argument that the schema says is written, in the
-/// argument's type and shape.
-static mlir::LogicalResult writeArgument(Emitter &emitter, const Value &target,
-                                         const Value &result) {
+/// Writes a value into an argument, in the argument's type and shape.
+static void writeArgument(Session &session, Call &call, const Value &target,
+                          mlir::Value value) {
+  if (session.writes)
+    session.writes->push_back(target.tensor()->contents());
   mlir::RankedTensorType type = target.tensor()->type();
-  mlir::Value value = result.tensor()->read(emitter.builder);
-  value = emitter.broadcastTo(emitter.cast(value, type.getElementType()),
-                              type.getShape());
-  if (!value)
-    return mlir::failure();
-  return target.tensor()->write(emitter.builder, emitter.loc, value);
+  value = call.broadcastTo(call.cast(value, type.getElementType()),
+                           type.getShape());
+  call.ok &= value && mlir::succeeded(target.tensor()->write(call.builder,
+                                                             call.loc, value));
 }
 
 /// Ops that give a view or a copy by how the elements lie: a copy when they do
@@ -109,10 +108,7 @@ static void finish(Session &session, Call &call,
     if (!base)
       continue;
     if (type.isWritten && result.is(Kind::Tensor)) {
-      if (session.writes)
-        session.writes->push_back(base->tensor()->contents());
-      if (mlir::failed(writeArgument(call, *base, result)))
-        call.ok = false;
+      writeArgument(session, call, *base, result.tensor()->read(call.builder));
       result = *base;
     } else if (result.is(Kind::List)) {
       for (Value &item : result.list().items)
@@ -121,6 +117,13 @@ static void finish(Session &session, Call &call,
       result = shareStorage(schema, *base, result);
     }
   }
+  for (auto [target, value] : call.writes)
+    writeArgument(session, call, *target, value);
+  if (call.trains && !std::exchange(session.warnedOfTraining, true))
+    mlir::emitWarning(call.loc)
+        << schema.name
+        << " works in training mode, by the statistics of the "
+           "batch; for inference call eval() before saving the model";
 }
 
 mlir::LogicalResult graven::aten::run(Session &session, mlir::Location loc,

@@ -51,6 +51,7 @@ struct Session {
   /// While a Block that may not run is walked: what the storages that it
   /// writes held before each write.
   std::vector<Tensor::Contents> *writes = nullptr;
+  bool warnedOfTraining = false;
 };
 
 /// Runs the matched call `schema(arguments)` at `loc`. The results follow the

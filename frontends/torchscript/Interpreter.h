@@ -123,7 +123,6 @@ private:
   const llvm::DenseSet<const void *> *outside = nullptr;
   mlir::Location current;
   bool failed = false;
-  bool reportedTraining = false;
   uint64_t steps = 0;
   unsigned depth = 0;
 };

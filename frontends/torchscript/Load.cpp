@@ -153,14 +153,6 @@ Result Interpreter::objectAttribute(Object &object, StringRef name) {
       return value;
     if (declared)
       value = coerced(*value, declared->type);
-    if (name == "training" && value->is(Kind::Bool) && value->boolean()) {
-      if (!reportedTraining)
-        error(Code::TrainingMode)
-            << "module '" << (object.path.empty() ? "(root)" : object.path)
-            << "' is in training mode";
-      reportedTraining = true;
-      value = Value(false);
-    }
   } else if (declared && declared->value) {
     // A class constant, in the words of the class's own file.
     Frame inner{object.type.file, object.path, {}, {}};

@@ -118,14 +118,6 @@ def test_truncated_archives(graven, tmp_path, keep):
     assert "[GRV" in done.stderr
 
 
-def test_training_mode_is_refused(graven, tmp_path):
-    torch.jit.save(torch.jit.script(ConvNet().train()), tmp_path / "m.pt")
-    done = subprocess.run([str(graven), "import", str(tmp_path / "m.pt"), "--input", "x:f32[1,3,11,11]"],
-                          capture_output=True, text=True, timeout=60)
-    assert done.returncode == 2
-    assert "[GRV0206]" in done.stderr
-
-
 def test_written_buffers(graven, tmp_path):
     """A run sees what it writes itself; the next one starts from the saved value."""
     class Counting(nn.Module):
