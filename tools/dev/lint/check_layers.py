@@ -16,7 +16,8 @@ MAY_USE = {
     "frontends": {"frontends", "dialects", "runtime"},
     "compiler": {"compiler", "passes", "frontends", "dialects", "runtime"},
     "python": {"python", "compiler", "passes", "frontends", "dialects", "runtime"},
-    "examples": {"examples"},
+    # A program of a user, who has all of the libraries.
+    "examples": {"examples", "compiler", "frontends", "runtime"},
 }
 INCLUDE = re.compile(r'^\s*#?\s*include\s+(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)
 # Headers of libraries that a source may name in quotes; a folder of ours is written out from the root.
