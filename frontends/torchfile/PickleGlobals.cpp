@@ -111,6 +111,44 @@ static Expected<PickleValue *> rebuildTensor(PickleValue &arguments,
   return result;
 }
 
+/// (per_tensor_affine, scale, zero point), or
+/// (per_channel_affine, scales, zero points, axis).
+static Expected<PickleValue *> rebuildQuantized(PickleValue &arguments,
+                                                PickleArena &arena) {
+  auto result = rebuildTensor(arguments, arena, "quantized", 5);
+  if (!result)
+    return result;
+  const PickleValue &scheme = *arguments.items[4];
+  PickleTensor &tensor = *(*result)->tensor;
+  auto has = [&](size_t index, Kind kind) {
+    return index < scheme.items.size() && scheme.items[index]->is(kind);
+  };
+  if (!scheme.is(Kind::Tuple) || !has(0, Kind::Global))
+    return parseError("quantized tensor without a scheme");
+  StringRef name = scheme.items[0]->text;
+  PickleQuantization quantization;
+  if (name == "torch per_tensor_affine" && has(1, Kind::Float) &&
+      has(2, Kind::Int)) {
+    quantization.scale = scheme.items[1]->real;
+    quantization.zeroPoint = scheme.items[2]->integer;
+  } else if (name == "torch per_channel_affine" && has(1, Kind::Tensor) &&
+             has(2, Kind::Tensor) && has(3, Kind::Int)) {
+    quantization.scales = scheme.items[1];
+    quantization.zeroPoints = scheme.items[2];
+    quantization.axis = scheme.items[3]->integer;
+    size_t axis = quantization.axis;
+    for (const PickleValue *one : {scheme.items[1], scheme.items[2]})
+      if (axis >= tensor.sizes.size() || one->tensor->sizes.size() != 1 ||
+          one->tensor->sizes[0] != tensor.sizes[axis])
+        return parseError("quantized tensor has scales that do not fit axis ",
+                          quantization.axis);
+  } else {
+    return result; // a scheme that nobody reads
+  }
+  tensor.quantization = quantization;
+  return result;
+}
+
 /// build_*list([items]) and restore_type_tag(container, type) give the
 /// container itself: identity matters.
 static Expected<PickleValue *> callJitPickle(StringRef name,
@@ -143,7 +181,7 @@ Expected<PickleValue *> torch::callGlobal(const PickleValue &global,
   if (name == "torch._utils _rebuild_tensor_v2")
     return rebuildTensor(arguments, arena, "", 4);
   if (name == "torch._utils _rebuild_qtensor")
-    return rebuildTensor(arguments, arena, "quantized", 5);
+    return rebuildQuantized(arguments, arena);
   if (name == "torch._utils _rebuild_sparse_tensor") {
     PickleValue *result = arena.make(Kind::Tensor);
     result->tensor = std::make_unique<PickleTensor>();

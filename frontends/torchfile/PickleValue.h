@@ -18,6 +18,7 @@
 
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,18 @@ struct PickleStorage {
   aten::ScalarType type = aten::ScalarType::Float;
   std::string key;    ///< names the record within the folder of the pickle
   uint64_t numel = 0; ///< elements
+};
+
+struct PickleValue;
+
+/// How the integers q of a quantized tensor stand for numbers:
+/// (q - zero point) * scale.
+struct PickleQuantization {
+  double scale = 1; ///< and zeroPoint: of the whole tensor
+  int64_t zeroPoint = 0;
+  /// Of each index of an axis instead, when set: Tensors.
+  const PickleValue *scales = nullptr, *zeroPoints = nullptr;
+  int64_t axis = 0;
 };
 
 /// A strided view of a storage; offset and strides are in elements and were
@@ -41,6 +54,9 @@ struct PickleTensor {
   /// Why the graph cannot hold this tensor ("sparse", "quantized", ...); empty
   /// for ordinary tensors.
   std::string unsupported;
+  /// Set for a quantized tensor, which is `unsupported` too: only who knows of
+  /// quantization reads it.
+  std::optional<PickleQuantization> quantization;
 };
 
 struct PickleValue {

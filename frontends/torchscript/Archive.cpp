@@ -91,6 +91,12 @@ Error Archive::readVersion() {
   return Error::success();
 }
 
+bool torch::isPackedWeightsClass(StringRef name) {
+  return name.consume_front("__torch__.torch.classes.quantized.") &&
+         (name == "LinearPackedParamsBase" ||
+          name == "Conv2dPackedParamsBase" || name == "Conv3dPackedParamsBase");
+}
+
 Expected<PickleValue *> Archive::readPickle(StringRef record) {
   const ZipEntry *entry = zip->find(path(record));
   if (!entry)
@@ -102,6 +108,8 @@ Expected<PickleValue *> Archive::readPickle(StringRef record) {
   std::string codeError;
   UnpickleOptions options;
   auto isClass = [&](StringRef qualified) {
+    if (isPackedWeightsClass(qualified))
+      return true;
     Expected<DefinedClass> found = findClass(qualified);
     if (!found)
       codeError = llvm::toString(found.takeError());

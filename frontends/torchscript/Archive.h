@@ -38,6 +38,10 @@ struct PythonLine {
   unsigned line = 0; ///< from 1
 };
 
+/// Whether that is a class of PyTorch's C++, the weights of a quantized layer,
+/// whose pickled state is known.
+bool isPackedWeightsClass(llvm::StringRef qualifiedName);
+
 class Archive : public StorageFile {
 public:
   /// Opens a saved archive; `bytes`, which `zip` reads, must outlive it.

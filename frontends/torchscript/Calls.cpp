@@ -10,6 +10,7 @@
 
 #include "frontends/torchscript/Interpreter.h"
 
+#include "frontends/torchscript/Quantized.h"
 #include "frontends/torchscript/Types.h"
 
 #include "llvm/ADT/ScopeExit.h"
@@ -209,7 +210,10 @@ Result Interpreter::callMethod(const Value &base, StringRef name,
   Object *object = extensionIn<Object>(base);
   if (!object) {
     // x.tolist(), x.relu(): the operator of that name.
-    if (base.is(Kind::Extension)) {
+    if (auto *weights = extensionIn<PackedWeights>(base);
+        weights && name == "unpack")
+      return Value::makeTuple({weights->weight, weights->bias});
+    if (base.is(Kind::Extension) && !extensionIn<QuantizedTensor>(base)) {
       Result callee = attribute(base, name);
       return mlir::failed(callee) ? callee
                                   : callValue(*callee, std::move(arguments));
@@ -320,6 +324,13 @@ static bool dividesOldIntegers(unsigned version, StringRef name,
 
 Result Interpreter::callOperator(StringRef name, CallArguments arguments) {
   bool isUnknown = hasUnknown(arguments);
+  if (!isUnknown) {
+    auto given = callQuantized(*this, name, arguments);
+    if (mlir::failed(given))
+      return mlir::failure();
+    if (*given)
+      return **given;
+  }
   Builtin builtin = findBuiltin(name);
   if (builtin && (!isUnknown || takesUnknown(name))) {
     auto given = builtin(*this, arguments);

@@ -169,6 +169,9 @@ std::optional<Value> Importer::argumentFor(const Parameter &parameter,
   if (isTensor)
     diagnostic << " needs an element type and a shape: --input " << name
                << ":f32[...]";
+  else if (head == "List" || head == "Dict")
+    diagnostic << " of type '" << head << "' needs its tensors: --input "
+               << name << (head == "List" ? ".0" : ".KEY") << ":f32[...]";
   else
     diagnostic << " of type '" << (head.empty() ? "?" : head)
                << "' has no default value";

@@ -321,7 +321,7 @@ Result Interpreter::callEntry(StringRef name, std::vector<Value> arguments) {
   if (!archive.root()) {
     result = callFunction(*entry, std::move(call), "");
   } else {
-    Result root = loadObject(archive.root(), "");
+    Result root = loadObject(archive.root(), "", "data");
     result = mlir::failed(root) ? root : callMethod(*root, name, call);
   }
   frame = nullptr;

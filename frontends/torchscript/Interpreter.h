@@ -48,6 +48,8 @@ public:
   /// As above, an error when it is not known.
   Result scalar(const Value &value);
   mlir::FailureOr<bool> truth(const Value &value);
+  /// What `torch.f` or `ops.ns.f` gives for "aten::f" or "ns::f".
+  Result callOperator(llvm::StringRef name, CallArguments arguments);
   mlir::Value read(const Value &tensor) {
     return tensor.tensor()->read(session.builder);
   }
@@ -96,7 +98,6 @@ private:
   Result callValue(const Value &callee, CallArguments arguments);
   Result callMethod(const Value &base, llvm::StringRef name,
                     CallArguments arguments);
-  Result callOperator(llvm::StringRef name, CallArguments arguments);
   Result callFunction(const DefinedFunction &function, CallArguments arguments,
                       llvm::StringRef path,
                       llvm::StringMap<Value> variables = {});
@@ -106,7 +107,13 @@ private:
   // Objects (Load.cpp).
   Result loadValue(const PickleValue *value, llvm::StringRef path,
                    llvm::StringRef folder, bool isBuffer, unsigned depth = 0);
-  Result loadObject(const PickleValue *value, llvm::StringRef path);
+  Result loadObject(const PickleValue *value, llvm::StringRef path,
+                    llvm::StringRef folder);
+  // Quantized.cpp
+  Value loadQuantized(const PickleTensor &tensor, llvm::StringRef path,
+                      llvm::StringRef folder);
+  Result loadPackedWeights(const PickleValue *value, llvm::StringRef path,
+                           llvm::StringRef folder);
   Result objectAttribute(Object &object, llvm::StringRef name);
   Result constant(llvm::StringRef name);
 

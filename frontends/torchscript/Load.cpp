@@ -10,6 +10,7 @@
 
 #include "frontends/torchscript/Interpreter.h"
 
+#include "frontends/torchscript/Quantized.h"
 #include "frontends/torchscript/Types.h"
 
 using namespace graven;
@@ -25,7 +26,8 @@ static constexpr unsigned kMaxPickleDepth = 200;
 // Values
 //===----------------------------------------------------------------------===//
 
-Result Interpreter::loadObject(const PickleValue *value, StringRef path) {
+Result Interpreter::loadObject(const PickleValue *value, StringRef path,
+                               StringRef folder) {
   auto type = archive.findClass(value->text);
   if (!type || !*type) {
     std::string why =
@@ -49,7 +51,7 @@ Result Interpreter::loadObject(const PickleValue *value, StringRef path) {
     object->state = value->items[0];
     return result;
   }
-  Result state = loadValue(value->items[0], path, "data", /*isBuffer=*/true);
+  Result state = loadValue(value->items[0], path, folder, /*isBuffer=*/true);
   if (mlir::failed(state))
     return state;
   CallArguments arguments;
@@ -92,13 +94,17 @@ Result Interpreter::loadValue(const PickleValue *value, StringRef path,
   case PickleKind::Device:
     return Value(aten::Device{value->text});
   case PickleKind::Tensor: {
-    Value tensor =
-        parameters.load(*value->tensor, path, folder, isBuffer, current);
+    const PickleTensor &stored = *value->tensor;
+    Value tensor = stored.quantization ? loadQuantized(stored, path, folder)
+                                       : parameters.load(stored, path, folder,
+                                                         isBuffer, current);
     failed |= tensor.is(Kind::Unknown);
     return loaded[value] = tensor;
   }
   case PickleKind::Object:
-    return loadObject(value, path);
+    return isPackedWeightsClass(value->text)
+               ? loadPackedWeights(value, path, folder)
+               : loadObject(value, path, folder);
   case PickleKind::List:
   case PickleKind::Tuple: {
     auto items = loadItems();

@@ -9,7 +9,7 @@
 
 #include "frontends/torchscript/Types.h"
 
-#include "frontends/torchscript/Objects.h"
+#include "frontends/torchscript/Quantized.h"
 
 #include "llvm/ADT/STLExtras.h"
 
@@ -104,6 +104,8 @@ bool graven::torch::isInstance(const Value &value, const Expr *type) {
   case Kind::Dict:
     return head == "dict" || head == "Dict";
   case Kind::Extension: {
+    if (extensionIn<QuantizedTensor>(value))
+      return head == "Tensor";
     const Object *object = extensionIn<Object>(value);
     return object && object->type.qualifiedName == head;
   }
