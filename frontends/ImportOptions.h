@@ -17,6 +17,7 @@
 #include "llvm/Support/Error.h"
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -50,6 +51,11 @@ struct ImportOptions {
   /// InputExtent::kDynamic to leave it. Without it all stay dynamic. Symbols of
   /// extents are noted on the graph either way (`graven.symbols`).
   std::function<int64_t(llvm::StringRef symbol)> extentOf = {};
+  /// Unless empty, told of each symbol whose range the file states, before
+  /// `extentOf` is asked about it: the least extent, and the greatest.
+  std::function<void(llvm::StringRef symbol, int64_t least,
+                     std::optional<int64_t> most)>
+      noteRange = {};
 
   /// The extent that a symbol has here, ShapedType::kDynamic for none.
   int64_t resolve(llvm::StringRef symbol) const;

@@ -15,6 +15,7 @@
 #include "passes/graph/Pipeline.h"
 #include "runtime/include/graven/runtime.h"
 #include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringSet.h"
 
 using namespace mlir;
@@ -126,6 +127,8 @@ private:
   const ImportFunction &import;
   ImportOptions options;
   ArrayRef<DimSpec> dims;
+  /// What the file says of its symbols.
+  llvm::StringMap<DimSpec::Range> fileRanges;
   SizedModel model;
   SmallVector<int64_t> first;
   Module probe;
@@ -137,11 +140,12 @@ private:
 
 } // namespace
 
-/// Without a word about a symbol it may be anything but empty.
+/// Without a word about a symbol it may be what the file says, and anything but
+/// empty.
 DimSpec::Range Sizing::rangeOf(StringRef symbol) const {
   const DimSpec *spec = specOf(symbol);
   if (!spec)
-    return {};
+    return fileRanges.lookup(symbol);
   if (spec->range)
     return *spec->range;
   return {*llvm::min_element(spec->sizes), *llvm::max_element(spec->sizes)};
@@ -163,6 +167,11 @@ LogicalResult Sizing::findSymbols() {
   llvm::MapVector<StringRef, int64_t> known;
   llvm::StringSet<> names;
   ImportOptions own = options;
+  own.noteRange = [&](StringRef name, int64_t least,
+                      std::optional<int64_t> most) {
+    fileRanges[name] = {std::max<int64_t>(least, 1),
+                        most.value_or(SymbolSpec::unbounded)};
+  };
   own.extentOf = [&](StringRef name) {
     StringRef kept = names.insert(name).first->getKey();
     return known.try_emplace(kept, rangeOf(kept).lowest).first->second;
@@ -334,9 +343,13 @@ void Sizing::chooseSplit() {
   llvm::sort(order, [&](unsigned x, unsigned y) {
     return std::pair(span(y), x) < std::pair(span(x), y);
   });
-  for (unsigned symbol : order)
-    if (tryToSplit(symbol))
+  for (unsigned symbol : order) {
+    // Parts of any number are put together with single ones.
+    if (fileRanges.lookup(model.symbols[symbol].name).lowest > 1)
+      problems[symbol] = {loc, "the file does not take an extent of 1"};
+    else if (tryToSplit(symbol))
       return;
+  }
 }
 
 //===----------------------------------------------------------------------===//
@@ -457,7 +470,9 @@ void Sizing::chooseRooms() {
   for (unsigned i = 0; i < model.symbols.size(); ++i) {
     const SymbolSpec &symbol = model.symbols[i];
     const DimSpec *spec = specOf(symbol.name);
-    if (model.split != i && spec && spec->range && symbol.lowest >= 1 &&
+    bool isRange =
+        spec ? spec->range.has_value() : fileRanges.contains(symbol.name);
+    if (model.split != i && isRange && symbol.lowest >= 1 &&
         symbol.highest < longestRange &&
         symbol.highest - symbol.lowest >= shortRange)
       roomy.insert(i);

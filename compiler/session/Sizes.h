@@ -71,7 +71,8 @@ inline constexpr size_t mostSizes = 64;
 /// and for a range, along a symbol whose parts are independent, those that all
 /// others are put together from; for other symbols one size with room for all
 /// of the range, or, where that cannot be or the range is short, each of its
-/// extents. Symbols that `dims` do not name have the range 1 and more.
+/// extents. Symbols that `dims` do not name have the range that the file
+/// states, else 1 and more.
 mlir::FailureOr<SizedModel> importSizes(mlir::MLIRContext *context,
                                         const ImportFunction &import,
                                         ImportOptions options,

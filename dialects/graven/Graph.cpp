@@ -6,9 +6,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/graven/Graph.h"
+#include "dialects/graven/ValueNames.h"
 #include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/ADT/StringSet.h"
 
 using mlir::Operation;
 
@@ -136,7 +136,7 @@ public:
 
   void print(Graph graph) {
     for (unsigned i = 0, e = graph.getNumInputs(); i < e; ++i)
-      nameValue(graph.getInput(i), graph.getInputName(i));
+      names.add(graph.getInput(i).get(), graph.getInputName(i));
     os << "graph(";
     for (unsigned i = 0, e = graph.getNumInputs(); i < e; ++i) {
       if (i > 0)
@@ -153,17 +153,6 @@ public:
 private:
   llvm::raw_ostream &indent(unsigned depth) { return os.indent(2 * depth); }
 
-  /// A name that no value has yet: the wanted one, else numbered.
-  void nameValue(Value value, llvm::StringRef wanted = {}) {
-    std::string name = wanted.str();
-    for (char &c : name)
-      if (!llvm::isAlnum(c) && c != '_')
-        c = '_';
-    while (name.empty() || !taken.insert(name).second)
-      name = std::to_string(next++);
-    names[value.get()] = name;
-  }
-
   void printType(Value value) {
     os << scalarName(value.getElementType()) << '(';
     llvm::interleaveComma(value.getShape(), os, [&](int64_t extent) {
@@ -176,13 +165,13 @@ private:
   }
 
   void printTyped(Value value) {
-    os << '%' << names.at(value.get()) << " : ";
+    os << '%' << names[value.get()] << " : ";
     printType(value);
   }
 
   void printInputs(Node node) {
     for (unsigned i = 0, e = node.getNumInputs(); i < e; ++i)
-      os << (i > 0 ? ", %" : "%") << names.at(node.getInput(i).get());
+      os << (i > 0 ? ", %" : "%") << names[node.getInput(i).get()];
   }
 
   void printAttribute(mlir::NamedAttribute attribute) {
@@ -214,7 +203,7 @@ private:
   void printNode(Node node, unsigned depth) {
     indent(depth);
     for (unsigned i = 0, e = node.getNumOutputs(); i < e; ++i) {
-      nameValue(node.getOutput(i));
+      names.add(node.getOutput(i).get());
       os << (i > 0 ? ", " : "");
       printTyped(node.getOutput(i));
     }
@@ -242,7 +231,7 @@ private:
   void printBlock(Block block, unsigned number, unsigned depth) {
     indent(depth) << "block" << number << '(';
     for (unsigned i = 0, e = block.getNumParams(); i < e; ++i) {
-      nameValue(block.getParam(i));
+      names.add(block.getParam(i).get());
       os << (i > 0 ? ", " : "");
       printTyped(block.getParam(i));
     }
@@ -259,9 +248,7 @@ private:
   }
 
   llvm::raw_ostream &os;
-  llvm::DenseMap<mlir::Value, std::string> names;
-  llvm::StringSet<> taken;
-  unsigned next = 0;
+  ValueNames names{""};
 };
 
 } // namespace

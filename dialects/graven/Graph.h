@@ -162,6 +162,14 @@ namespace graven {
 /// constants are elided.
 void printGraph(GraphOp graph, llvm::raw_ostream &os);
 
+/// Prints the Graph as torch.jit prints the code of a module:
+///   def forward(self,
+///       x: Tensor) -> Tensor:
+///     _0 = graven.conv(x, self.conv1.weight, pads=[3, 3, 3, 3])
+///     return _0
+/// Blocks other than those of `if` are functions that their Node is given.
+void printCode(GraphOp graph, llvm::raw_ostream &os);
+
 } // namespace graven
 
 #endif // DIALECTS_GRAVEN_GRAPH_H

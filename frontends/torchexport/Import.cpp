@@ -191,6 +191,9 @@ bool Importer::decideSymbols() {
   forEachSymbol([&](const InputSpec *, size_t, StringRef symbol) {
     if (symbols.count(symbol))
       return;
+    if (Range range = rangeOf(symbol);
+        options.noteRange && (range.least || range.most))
+      options.noteRange(symbol, range.least.value_or(0), range.most);
     int64_t size = options.resolve(symbol);
     if (!mlir::ShapedType::isDynamic(size))
       symbols[symbol] = size;

@@ -126,6 +126,11 @@ void registerGraphPipeline() {
   PassPipelineRegistration<GraphPipelineOptions>(
       "graven-graph-pipeline", "the graph phase, from imported to fused",
       buildGraphPipeline);
+  PassPipelineRegistration<>("graven-dce",
+                             "short for graven-eliminate-dead-nodes",
+                             [](OpPassManager &manager) {
+                               manager.addPass(createEliminateDeadNodes());
+                             });
 }
 
 } // namespace graven

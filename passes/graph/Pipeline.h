@@ -58,7 +58,8 @@ void buildShapePipeline(mlir::OpPassManager &manager);
 /// Nodes.
 void buildSampleShapePipeline(mlir::OpPassManager &manager);
 
-/// Makes it known as `graven-graph-pipeline`.
+/// Makes it known as `graven-graph-pipeline`, and `graven-dce`, as compilers
+/// call the elimination of dead Nodes.
 void registerGraphPipeline();
 
 } // namespace graven

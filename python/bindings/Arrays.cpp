@@ -186,6 +186,12 @@ void Input::read(nb::handle value, const GravenTensorInfo &info) {
     isRead = readBuffer(keep.ptr(), info);
     dtype = GRAVEN_BF16;
   }
+  // PyTorch lends nothing of a tensor whose gradient it is to compute.
+  if (!isRead && nb::hasattr(value, "requires_grad") &&
+      nb::cast<bool>(value.attr("requires_grad"))) {
+    keep = value.attr("detach")();
+    value = keep;
+  }
   std::string name = "input '" + std::string(info.name) + "': expected ";
   if (!isRead && !readDlpack(value)) {
     PyErr_Clear();

@@ -8,6 +8,8 @@
 #ifndef PYTHON_BINDINGS_COMPILER_H
 #define PYTHON_BINDINGS_COMPILER_H
 
+#include "python/bindings/Messages.h"
+#include "python/bindings/Source.h"
 #include "runtime/host/LoadedModel.h"
 
 #include <optional>
@@ -17,20 +19,6 @@
 #include <vector>
 
 namespace graven::python {
-
-/// One diagnostic.
-struct Message {
-  /// "error", "warning" or "remark".
-  std::string severity;
-  /// "GRV0201", empty when the message has none.
-  std::string code;
-  /// The message without its code.
-  std::string text;
-  /// "model.py:12:4", the name of an ONNX node; empty when not known.
-  std::string location;
-  /// What else there is to say, each with its location.
-  std::vector<std::string> notes;
-};
 
 /// An open file.
 class File {
@@ -54,14 +42,10 @@ private:
 
 /// What to compile and how.
 struct Request {
-  /// The model's file, or a name for `bytes` in messages.
-  std::string path;
-  /// The model itself; must stay until compile() returns.
-  std::optional<std::string_view> bytes;
+  /// What it refers to must stay until compile() returns.
+  Source source;
   /// Prefix of the C symbols.
   std::string name;
-  /// "NAME:f32[1,3,8,8]"
-  std::vector<std::string> inputs;
   /// "native", "x86-64-v3", ...
   std::string cpu = "native";
   /// 0 to 3.
@@ -70,8 +54,8 @@ struct Request {
   std::string numerics = "default";
   /// "f32" or "bf16".
   std::string precision = "f32";
-  /// "batch=1..64"
-  std::vector<std::string> dims = {};
+  /// Threads the artifact's typed entry uses.
+  int threads = 1;
 };
 
 /// A model that can run, and the file it came from, which may have no name.
@@ -90,9 +74,17 @@ struct Artifact {
 std::optional<Artifact> compile(const Request &request,
                                 std::vector<Message> &messages);
 
+/// Compiles into a file, whose extension says what becomes of the model: .so,
+/// .o, .a, .s or .ll. Messages as for compile().
+bool write(const Request &request, const std::string &path,
+           std::vector<Message> &messages);
+
 /// Loads a shared object; on failure an error is appended.
 std::optional<Artifact> load(const std::string &path,
                              std::vector<Message> &messages);
+
+/// Whether the file is native code, whatever its name is.
+bool isArtifact(const std::string &path);
 
 /// Writes the artifact's file to `path`, whole or not at all; on failure an
 /// error is appended.

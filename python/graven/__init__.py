@@ -1,31 +1,57 @@
-"""Graven compiles trained models (TorchScript .pt, ONNX) to native code and runs them on NumPy arrays.
+"""Graven compiles trained models (PyTorch, ONNX) to native code and runs them on NumPy arrays.
 
     import graven
     model = graven.compile("resnet50.pt")              # or graven.load("resnet50.so")
     y = model(x)                                       # x: float32 array of shape (1, 3, 224, 224)
 
-No PyTorch takes part. A model file is data and never executed; an artifact (.so) is native code: load only what you
-would execute.
+    graph = graven.load("resnet50.pt")                 # or graven.trace(module, x), script(module), export(module, x)
+    print(graph.run_passes("graven-fuse-conv-bn").code)
+    model = graph.compile(threads=2)
+
+    fast = torch.compile(module, backend="graven")     # see graven.torch
+
+No PyTorch takes part, except where a module of PyTorch is given. A model file is data and never executed; an artifact
+(.so) is native code: load only what you would execute.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
 from __future__ import annotations
 
+import importlib
 import os
 import pathlib
-import warnings
+from typing import Any
 
 from . import _core
 from ._core import Model, Stats, TensorSpec
 from ._errors import CompileWarning, Diagnostic, Error
+from ._graph import Graph, GraphStats, Param, make_options, warn
+from ._models import SpecializingModel
+from ._modules import export, script, trace
 from ._specs import Dims, Inputs, default_threads, dim_specs, input_specs
 
-__all__ = ["CompileWarning", "Diagnostic", "Error", "Model", "Stats", "TensorSpec", "compile", "load"]
+__all__ = ["CompileWarning", "Diagnostic", "Error", "Graph", "GraphStats", "Model", "Param", "SpecializingModel", "Stats",
+           "TensorSpec", "compile", "export", "load", "script", "trace"]
 
 # Where people see the functions and the classes.
-for _class in (Model, Stats, TensorSpec):
-    _class.__module__ = __name__
-del _class
+for _thing in (Graph, GraphStats, Model, Param, SpecializingModel, Stats, TensorSpec, export, script, trace):
+    _thing.__module__ = __name__
+del _thing
+
+
+def __getattr__(name: str) -> Any:
+    # graven.torch imports PyTorch, so it is imported when it is asked for.
+    if name == "torch":
+        return importlib.import_module(".torch", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def _source(model: str | bytes | os.PathLike[str], name: str | None) -> tuple[str, bytes | None, str]:
+    """Path, bytes and name of a model that is one of the first two."""
+    if isinstance(model, (bytes, bytearray, memoryview)):
+        return "<bytes>", bytes(model), name or "model"
+    path = os.fsdecode(os.fspath(model))
+    return path, None, name or pathlib.Path(path).stem
 
 
 def compile(model: str | bytes | os.PathLike[str], *, threads: int | None = None, inputs: Inputs = None,
@@ -34,7 +60,7 @@ def compile(model: str | bytes | os.PathLike[str], *, threads: int | None = None
             name: str | None = None) -> Model:
     """Compiles a model for this machine, in this process, and returns it ready to run.
 
-    model       path of a .pt, .onnx, .mlir or TorchScript source file, or the bytes of one. The content decides, not
+    model       path of a .pt, .pt2, .onnx, .mlir or TorchScript source file, or the bytes of one. The content decides, not
                 the extension. Bytes have no folder, so an ONNX model with external data must be given as a path.
     threads     how many threads a run uses; None means one for each CPU this process may use. Results do not depend
                 on it, bit for bit.
@@ -58,33 +84,32 @@ def compile(model: str | bytes | os.PathLike[str], *, threads: int | None = None
     its code and location. Warnings are issued as graven.CompileWarning. The GIL is released meanwhile, and several
     threads may compile at a time.
     """
-    if opt_level not in (0, 1, 2, 3):
-        raise ValueError(f"opt_level must be 0, 1, 2 or 3, got {opt_level!r}")
-    if numerics not in ("strict", "default", "fast"):
-        raise ValueError(f"numerics must be 'strict', 'default' or 'fast', got {numerics!r}")
-    if precision not in ("f32", "bf16"):
-        raise ValueError(f"precision must be 'f32' or 'bf16', got {precision!r}")
-    if isinstance(model, (bytearray, memoryview)):
-        model = bytes(model)
-    if isinstance(model, bytes):
-        path, data = "<bytes>", model
-    else:
-        path, data = os.fsdecode(os.fspath(model)), None
-    if name is None:
-        name = "model" if data is not None else pathlib.Path(path).stem
-    compiled, messages = _core.compile(path, data, name, input_specs(inputs), target_cpu, opt_level, numerics, precision,
-                                       default_threads() if threads is None else threads, dim_specs(dims))
-    for message in messages:
-        warnings.warn(message, CompileWarning, stacklevel=2)
+    path, data, name = _source(model, name)
+    options = make_options(name, input_specs(inputs), dim_specs(dims), target_cpu, opt_level, numerics, precision,
+                           default_threads() if threads is None else threads)
+    compiled, messages = _core.compile(path, data, options)
+    warn(messages, 3)
     return compiled
 
 
-def load(path: str | os.PathLike[str], *, threads: int | None = None) -> Model:
-    """Loads an artifact that `graven compile` or Model.save wrote.
+def load(path: str | bytes | os.PathLike[str], *, threads: int | None = None, inputs: Inputs = None, dims: Dims = None,
+         name: str | None = None) -> Graph | Model:
+    """Loads a model file as a Graph, or an artifact, which `graven compile` or save() wrote, as a Model.
 
-    path     a .so file. It is native code, and loading it may execute it.
-    threads  as for compile.
+    path          of a .pt, .pt2, .onnx, .mlir, TorchScript source or .so file, or the bytes of one that is no .so. The
+                  content decides, not the extension. An .so is native code, and loading it may execute it.
+    threads       of an artifact: how many a run uses, as for compile.
+    inputs, dims  of a model file: types and shapes of inputs, and what extents may be, as for compile.
+    name          of a model file: prefix of C symbols; from the path when None.
 
-    Raises graven.Error: GRV0501 when it is no artifact, or one of another ABI version.
+    Raises graven.Error: what is wrong with a model file, all of it; GRV0501 when native code is no artifact, or one of
+    another ABI version.
     """
-    return _core.load(os.fsdecode(os.fspath(path)), default_threads() if threads is None else threads)
+    path, data, name = _source(path, name)
+    if data is not None or not _core.is_artifact(path):
+        if threads is not None:
+            raise ValueError("threads is for artifacts; give it to the Graph's compile()")
+        return Graph(path, data, name, inputs, dims)
+    if inputs is not None or dims is not None:
+        raise ValueError("inputs and dims are for model files; an artifact has its own")
+    return _core.load(path, default_threads() if threads is None else threads)

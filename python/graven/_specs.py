@@ -1,4 +1,4 @@
-"""Arguments of graven.compile: input specifications and the number of threads.
+"""Arguments of graven.compile: input specifications, element types and the number of threads.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
@@ -8,6 +8,8 @@ import os
 import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Union
+
+import numpy as np
 
 # A specification is "f32[1,3,8,8]", an array as an example, or a TensorSpec.
 Inputs = Union[Mapping[Union[str, int], Any], Sequence[Any], None]
@@ -20,6 +22,17 @@ DTYPES = {
     "float16": "f16", "bfloat16": "bf16", "float32": "f32", "float64": "f64", "bool": "i1", "int8": "i8",
     "uint8": "u8", "int16": "i16", "uint16": "u16", "int32": "i32", "uint32": "u32", "int64": "i64", "uint64": "u64",
 }
+
+
+def numpy_dtype(dtype: str) -> np.dtype:
+    """NumPy's type of an element type; of bf16 that of ml_dtypes, else uint16."""
+    if dtype != "bf16":
+        return np.dtype(next(name for name, own in DTYPES.items() if own == dtype))
+    try:
+        import ml_dtypes  # pylint: disable=import-outside-toplevel; it may not be there
+    except ImportError:
+        return np.dtype("uint16")
+    return np.dtype(ml_dtypes.bfloat16)
 
 
 def specification(value: Any) -> str:

@@ -104,7 +104,7 @@ def test_nothing_is_left_in_the_temporary_folder(root, tmp_path, monkeypatch):
 def test_several_inputs_and_outputs(two):
     a, b = np.arange(6, dtype=np.float32).reshape(2, 3), np.full((2, 3), 2, np.float32)
     for result in (two(a, b), two(a=a, b=b), two(a, b=b), two(b=b, **{"0": a})):
-        assert isinstance(result, tuple) and len(result) == 2
+        assert isinstance(result, list) and len(result) == 2
         np.testing.assert_array_equal(result[0], a + b)
         np.testing.assert_array_equal(result[1], (a * b).sum(axis=1))
     np.testing.assert_array_equal(two(a, a)[0], a + a)

@@ -89,7 +89,7 @@ def test_missing_files(tmp_path):
     assert error.value.code == "GRV0001"
     with pytest.raises(package.Error, match="none.so") as error:
         package.load(tmp_path / "none.so")
-    assert error.value.code == "GRV0501"
+    assert error.value.code == "GRV0001"
     with pytest.raises(package.Error) as error:
         package.compile(tmp_path)
     assert error.value.code == "GRV0001"

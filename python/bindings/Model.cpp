@@ -1,0 +1,260 @@
+//===- Model.cpp - compiled models of Python --------------------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file implements Model, TensorSpec and Stats. The GIL is released while a
+// model runs.
+//===----------------------------------------------------------------------===//
+#include "python/bindings/Model.h"
+
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+
+#include <unistd.h>
+
+namespace nb = nanobind;
+using namespace graven;
+using namespace graven::python;
+
+TensorSpec::TensorSpec(const GravenTensorInfo &info)
+    : name(info.name), dtype(graven_dtype_name(info.dtype)) {
+  nb::list extents;
+  for (int32_t axis = 0; axis < info.rank; ++axis)
+    if (info.extents[axis] == GRAVEN_SYMBOLIC)
+      extents.append(info.symbols && info.symbols[axis] ? info.symbols[axis]
+                                                        : "?");
+    else
+      extents.append(info.extents[axis]);
+  shape = nb::tuple(extents);
+}
+
+std::string TensorSpec::text() const {
+  std::string extents;
+  for (nb::handle extent : shape)
+    extents +=
+        (extents.empty() ? "" : ",") + std::string(nb::str(extent).c_str());
+  return name + ":" + dtype + "[" + extents + "]";
+}
+
+Model::Model(Artifact made, int threads)
+    : artifact(std::move(made)), threads(threads), owner(::getpid()) {
+  for (const GravenTensorInfo &info : artifact.model.outputs())
+    outputs.emplace_back(info);
+  setThreads(threads);
+}
+
+Model::~Model() {
+  // In the child of a fork the pool's threads are gone, and nobody may wait
+  // for them; the artifact is left to the end of the process.
+  if (isForked())
+    new rt::LoadedModel(std::move(artifact.model));
+}
+
+bool Model::isForked() const { return threads != 1 && ::getpid() != owner; }
+
+nb::tuple Model::specs(std::span<const GravenTensorInfo> infos) {
+  nb::list list;
+  for (const GravenTensorInfo &info : infos)
+    list.append(TensorSpec(info));
+  return nb::tuple(list);
+}
+
+nb::tuple Model::names(std::span<const GravenTensorInfo> infos) {
+  nb::list list;
+  for (const GravenTensorInfo &info : infos)
+    list.append(nb::str(info.name));
+  return nb::tuple(list);
+}
+
+void Model::setThreads(int count) {
+  if (count < 1)
+    throw nb::value_error("threads must be at least 1");
+  rt::Status status;
+  {
+    nb::gil_scoped_release release;
+    std::lock_guard<std::mutex> lock(running);
+    status = artifact.model.setThreads(count);
+    threads = status ? count : 1;
+  }
+  if (!status)
+    raise(describe(status.error()));
+}
+
+/// The arguments in the order of the model's inputs.
+std::vector<nb::handle> Model::arrange(const nb::args &args,
+                                       const nb::kwargs &kwargs) const {
+  auto infos = artifact.model.inputs();
+  std::vector<nb::handle> values(infos.size());
+  if (args.size() > infos.size())
+    raise(describe(CallError::UnknownInput,
+                   "model '" + name() + "': expected " +
+                       std::to_string(infos.size()) + " inputs, got " +
+                       std::to_string(args.size())));
+  for (size_t i = 0; i < args.size(); ++i)
+    values[i] = args[i];
+  for (auto [key, value] : kwargs) {
+    rt::Result<size_t> index = artifact.model.findInput(nb::str(key).c_str());
+    if (!index)
+      raise(describe(CallError::UnknownInput, index.error().message));
+    if (values[*index].is_valid())
+      raise(describe(CallError::UnknownInput,
+                     "input '" + std::string(infos[*index].name) +
+                         "' is given twice"));
+    values[*index] = value;
+  }
+  std::string missing;
+  for (size_t i = 0; i < infos.size(); ++i)
+    if (!values[i].is_valid())
+      missing +=
+          (missing.empty() ? "'" : ", '") + std::string(infos[i].name) + "'";
+  if (!missing.empty())
+    raise(describe(CallError::MissingInput,
+                   "model '" + name() + "': no value for input " + missing));
+  return values;
+}
+
+nb::object Model::call(const nb::args &args, const nb::kwargs &kwargs) {
+  if (isForked())
+    throw std::runtime_error(
+        "a model with several threads does not survive a fork: load it in the "
+        "child, or use one thread");
+  auto infos = artifact.model.inputs();
+  std::vector<nb::handle> values = arrange(args, kwargs);
+  std::vector<Input> inputs(infos.size());
+  std::vector<GravenTensor> in(infos.size()), out(outputs.size());
+  for (size_t i = 0; i < infos.size(); ++i) {
+    inputs[i].read(values[i], infos[i]);
+    in[i] = inputs[i].tensor();
+  }
+  std::vector<std::vector<int64_t>> extents(outputs.size());
+  std::vector<nb::object> results(outputs.size());
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    auto shape = artifact.model.outputExtents(artifact.model.outputs()[i], in);
+    if (!shape)
+      raise(describe(shape.error()));
+    extents[i] = std::move(*shape);
+    results[i] = outputs[i].create(extents[i], out[i]);
+  }
+  rt::Status status;
+  {
+    nb::gil_scoped_release release;
+    std::lock_guard<std::mutex> lock(running);
+    status = artifact.model.run(in, out);
+  }
+  if (!status)
+    raise(describe(status.error()));
+  if (results.size() == 1)
+    return outputs[0].finish(std::move(results[0]));
+  nb::list list;
+  for (size_t i = 0; i < results.size(); ++i)
+    list.append(outputs[i].finish(std::move(results[i])));
+  return list;
+}
+
+void Model::save(const std::string &path) const {
+  std::vector<Message> messages;
+  bool good;
+  {
+    nb::gil_scoped_release release;
+    good = python::save(artifact.file, path, messages);
+  }
+  if (!good)
+    raise(messages);
+}
+
+Stats Model::stats() const {
+  const GravenModel &table = artifact.model.table();
+  Stats stats{artifact.seconds,     artifact.kernels,     table.weights_size,
+              table.workspace_size, artifact.file.size(), nb::dict()};
+  std::string_view rest = table.provenance ? table.provenance : "";
+  while (!rest.empty()) {
+    std::string_view line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+    size_t equals = line.find('=');
+    if (equals == std::string_view::npos)
+      continue;
+    std::string key(line.substr(0, equals)), value(line.substr(equals + 1));
+    stats.provenance[key.c_str()] = value;
+  }
+  return stats;
+}
+
+std::string Model::text() const {
+  auto list = [](std::span<const GravenTensorInfo> infos) {
+    std::string text;
+    for (const GravenTensorInfo &info : infos)
+      text += (text.empty() ? "" : ", ") + TensorSpec(info).text();
+    return "(" + text + ")";
+  };
+  return "<graven.Model '" + name() + "' " + list(artifact.model.inputs()) +
+         " -> " + list(artifact.model.outputs()) + ">";
+}
+
+void graven::python::bindModel(nb::module_ &module) {
+  nb::class_<TensorSpec>(module, "TensorSpec",
+                         "One input or output of a model. str(spec) is "
+                         "'NAME:f32[1,3,8,8]', which inputs= understands.")
+      .def_ro("name", &TensorSpec::name, "The model's own name for it.")
+      .def_ro("dtype", &TensorSpec::dtype,
+              "f16 bf16 f32 f64 i1 i8 u8 i16 u16 i32 u32 i64 u64")
+      .def_ro("shape", &TensorSpec::shape,
+              "A tuple of extents; a str is an extent that the input decides.")
+      .def("__str__", &TensorSpec::text)
+      .def("__repr__", [](const TensorSpec &spec) {
+        return "TensorSpec('" + spec.text() + "')";
+      });
+
+  nb::class_<Stats>(module, "Stats", "What is known about a model.")
+      .def_ro("compile_seconds", &Stats::compileSeconds,
+              "Wall time of compile(); None for a loaded artifact.")
+      .def_ro("kernels", &Stats::kernels,
+              "Distinct kernels generated; None for a loaded artifact.")
+      .def_ro("weights_bytes", &Stats::weightsBytes,
+              "Packed weights in the artifact.")
+      .def_ro("workspace_bytes", &Stats::workspaceBytes,
+              "Memory for temporaries, allocated once for each Model.")
+      .def_ro("file_bytes", &Stats::fileBytes, "Size of the artifact.")
+      .def_ro("provenance", &Stats::provenance,
+              "What the artifact says of itself: compiler, cpu, ...")
+      .def("__repr__", [](const Stats &stats) {
+        std::string text = "Stats(";
+        if (stats.compileSeconds)
+          text += "compile_seconds=" + std::to_string(*stats.compileSeconds) +
+                  ", kernels=" + std::to_string(stats.kernels.value_or(0)) +
+                  ", ";
+        return text + "weights_bytes=" + std::to_string(stats.weightsBytes) +
+               ", workspace_bytes=" + std::to_string(stats.workspaceBytes) +
+               ", file_bytes=" + std::to_string(stats.fileBytes) + ")";
+      });
+
+  nb::class_<Model>(module, "Model",
+                    "A compiled model; made by graven.compile and graven.load."
+                    "\n\nCall it with arrays, in the order of `inputs` or by "
+                    "name.")
+      .def("__call__", &Model::call,
+           "Runs the model. Takes arrays in the order of `inputs` or by name; "
+           "returns one\nNumPy array, or a list when there are several "
+           "outputs. Contiguous arrays are read in\nplace, others are copied; "
+           "elements are never converted: another dtype, rank or\nextent "
+           "raises graven.Error. Threads may call one Model; their runs take "
+           "turns.")
+      .def(
+          "save",
+          [](const Model &model, nb::handle path) {
+            model.save(nb::cast<std::string>(
+                nb::module_::import_("os").attr("fsdecode")(path)));
+          },
+          nb::arg("path"),
+          "Writes the artifact (a shared object that graven.load and C "
+          "programs load) to\n`path`, whole or not at all. Raises "
+          "graven.Error (GRV0003).")
+      .def_prop_ro("name", &Model::name, "Prefix of the artifact's C symbols.")
+      .def_prop_ro("inputs", &Model::inputSpecs, "A TensorSpec for each input.")
+      .def_prop_ro("outputs", &Model::outputSpecs,
+                   "A TensorSpec for each output.")
+      .def_prop_ro("input_names", &Model::inputNames)
+      .def_prop_ro("output_names", &Model::outputNames)
+      .def_prop_ro("stats", &Model::stats, "Times and sizes, see Stats.")
+      .def_prop_rw("threads", &Model::getThreads, &Model::setThreads,
+                   "How many threads a run uses, the calling one included.")
+      .def("__repr__", &Model::text);
+}

@@ -1,0 +1,83 @@
+"""Models that are compiled when they are called.
+
+SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import _core
+from ._core import Model
+from ._errors import Error
+from ._specs import specification
+
+if TYPE_CHECKING:
+    from ._graph import Graph
+
+
+class SpecializingModel:
+    """A model that compiles for the types and shapes it is called with, once for each combination.
+
+    Made by Graph.compile where types and shapes are not known before. Calls are as those of Model. An output whose
+    extents depend on an input's has those of that call. Threads may share it.
+    """
+
+    def __init__(self, graph: Graph, options: _core.Options) -> None:
+        self._graph, self._options = graph, options
+        self._models: dict[tuple, Model] = {}
+        self._names: tuple[str, ...] = ()
+        self._lock = threading.Lock()
+
+    @property
+    def models(self) -> tuple[Model, ...]:
+        """The models compiled so far, in the order of the calls that needed them."""
+        return tuple(self._models.values())
+
+    def specialize(self, *args: Any, **kwargs: Any) -> Model:
+        """The model for arguments of these types and shapes; compiles it where there is none yet."""
+        with self._lock:
+            return self._find({str(i): value for i, value in enumerate(args)} | kwargs)
+
+    def _find(self, arguments: dict[str, Any]) -> Model:
+        try:
+            specs = {name: specification(value) for name, value in arguments.items()}
+        except TypeError as error:
+            raise TypeError(f"{error}: only arrays say what to compile for") from None
+        model = self._models.get(self._key(specs))
+        if model is None:
+            model = self._compile(specs)
+            self._names = self._names or model.input_names
+            self._models[self._key(specs)] = model
+        return model
+
+    def _key(self, specs: dict[str, str]) -> tuple:
+        """The same for arguments by position and by name, once the names are known."""
+        names = {str(i): name for i, name in enumerate(self._names)}
+        return tuple(sorted((names.get(name, name), spec) for name, spec in specs.items()))
+
+    def _compile(self, specs: dict[str, str]) -> Model:
+        old = self._options
+        named = {spec.rpartition(":")[0]: spec for spec in old.inputs}
+        inputs = named | {name: f"{name}:{spec}" for name, spec in specs.items()}
+        options = _core.Options(old.name, list(inputs.values()), old.dims, old.cpu, old.level, old.numerics,
+                                old.precision, old.threads)
+        return self._graph._compile(options, stacklevel=7)  # pylint: disable=protected-access; of this package
+
+    def __call__(self, *args: Any, **kwargs: Any) -> np.ndarray | list[np.ndarray]:
+        """Runs the model for these arguments, compiled before if there is none for their types and shapes.
+
+        Raises graven.Error when the model cannot be compiled for them, as graven.compile does.
+        """
+        return self.specialize(*args, **kwargs)(*args, **kwargs)
+
+    def save(self, path: str) -> None:
+        """Writes the artifact, when there is just one; Graph.save writes those of given shapes."""
+        if len(self._models) != 1:
+            raise Error(f"there are {len(self._models)} models, expected one: save one of .models, or a Graph with inputs")
+        self.models[0].save(path)
+
+    def __repr__(self) -> str:
+        return f"<graven.SpecializingModel '{self._options.name}', compiled for {len(self._models)} shapes>"
