@@ -42,11 +42,20 @@ static std::optional<int64_t> checkedIndex(Call &c, int64_t index,
 
 static mlir::Value select(Call &c) {
   mlir::Value x = c.tensor();
-  auto axis = c.axis("dim", c.rank(x)), index = c.integer("index");
-  if (!axis || !index)
+  auto axis = c.axis("dim", c.rank(x));
+  if (!axis)
     return {};
   if (c.rank(x) == 0)
     return c.failed("tensor without axes");
+  // An index that only running tells.
+  const Value &given = c.argument("index");
+  if (given.is(Value::Kind::Tensor) && !c.evaluate(c.tensor("index")))
+    return c.make<GatherOp>(
+        x, c.cast(c.reshape(c.tensor("index"), {}), ScalarType::Long), *axis,
+        /*nonneg=*/false);
+  auto index = c.integer("index");
+  if (!index)
+    return {};
   index = checkedIndex(c, *index, c.type(x).getDimSize(*axis));
   return index ? c.select(x, *axis, *index) : mlir::Value();
 }

@@ -76,7 +76,7 @@ static const Value *aliasedArgument(const Schema &schema,
 static void writeArgument(Session &session, Call &call, const Value &target,
                           mlir::Value value) {
   if (session.writes)
-    session.writes->push_back(target.tensor()->contents());
+    llvm::append_range(*session.writes, target.tensor()->contentsToWrite());
   mlir::RankedTensorType type = target.tensor()->type();
   value = call.broadcastTo(call.cast(value, type.getElementType()),
                            type.getShape());

@@ -52,6 +52,9 @@ struct Session {
   /// writes held before each write.
   std::vector<Tensor::Contents> *writes = nullptr;
   bool warnedOfTraining = false;
+  /// Blocks that were walked in vain. Tensors may remember Values of them, so
+  /// they live as long as the walk.
+  std::vector<std::unique_ptr<mlir::Region>> discarded = {};
 };
 
 /// Runs the matched call `schema(arguments)` at `loc`. The results follow the

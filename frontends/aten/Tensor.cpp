@@ -27,13 +27,20 @@ Tensor::Ptr Tensor::make(mlir::Value value) {
   return tensor;
 }
 
+/// Whether a Node gives a view of its first operand.
+static bool isViewStep(mlir::Operation *op) {
+  if (auto gather = mlir::dyn_cast<GatherOp>(op))
+    return gather.getIndices().getType().getRank() == 0;
+  return op->getNumOperands() == 1 &&
+         mlir::isa<ReshapeOp, TransposeOp, SliceOp, BroadcastOp>(op);
+}
+
 Tensor::Ptr Tensor::view(const Ptr &base, mlir::Value result) {
   llvm::SmallVector<mlir::Operation *> steps;
   mlir::Value value = result;
   while (value != base->cached) {
     mlir::Operation *op = value.getDefiningOp();
-    if (!op || op->getNumOperands() != 1 ||
-        !mlir::isa<ReshapeOp, TransposeOp, SliceOp, BroadcastOp>(op))
+    if (!op || !isViewStep(op))
       return make(result);
     steps.push_back(op);
     value = op->getOperand(0);
@@ -75,6 +82,38 @@ mlir::Value Tensor::read(mlir::OpBuilder &builder) {
   return cached = value;
 }
 
+/// `before` with the slice at one index of an axis replaced; null when there is
+/// none.
+static mlir::Value replaceAt(mlir::OpBuilder &builder, mlir::Location loc,
+                             mlir::Value before, mlir::Value index,
+                             int64_t axis, mlir::Value slice) {
+  int64_t rank = mlir::cast<mlir::RankedTensorType>(before.getType()).getRank();
+  // The axis in front, and back.
+  llvm::SmallVector<int64_t> front{axis}, back;
+  for (int64_t i = 0; i < rank; ++i)
+    if (i != axis)
+      front.push_back(i);
+  back.resize(rank);
+  for (auto [i, from] : llvm::enumerate(front))
+    back[from] = i;
+  auto transposed = [&](mlir::Value value,
+                        llvm::ArrayRef<int64_t> permutation) {
+    return axis == 0 ? value
+                     : TransposeOp::create(builder, loc, value, permutation)
+                           .getResult();
+  };
+  auto one = tryCreate<ReshapeOp>(builder, loc, index, mlir::ValueRange(),
+                                  llvm::ArrayRef<int64_t>{1});
+  if (mlir::failed(one))
+    return {};
+  auto scattered =
+      tryCreate<ScatterNdOp>(builder, loc, transposed(before, front),
+                             one->getResult(), slice, ScatterKind::None,
+                             /*nonneg=*/false);
+  return mlir::failed(scattered) ? mlir::Value()
+                                 : transposed(scattered->getResult(), back);
+}
+
 /// The value before the view `step`, such that the view of it is `result` and
 /// the rest is as in `before`; null when there is none.
 static mlir::Value unapply(mlir::OpBuilder &builder, mlir::Location loc,
@@ -108,6 +147,9 @@ static mlir::Value unapply(mlir::OpBuilder &builder, mlir::Location loc,
                                  mlir::ValueRange(), starts, op.getSteps());
     return mlir::failed(insert) ? mlir::Value() : insert->getResult();
   }
+  if (auto op = mlir::dyn_cast<GatherOp>(step))
+    return replaceAt(builder, loc, before, op.getIndices(), op.getAxis(),
+                     result);
   auto shape = mlir::cast<mlir::RankedTensorType>(result.getType());
   if (shape.getNumElements() == type.getNumElements())
     return reshape(result);
@@ -119,12 +161,6 @@ static mlir::Value unapply(mlir::OpBuilder &builder, mlir::Location loc,
 mlir::LogicalResult Tensor::write(mlir::OpBuilder &builder, mlir::Location loc,
                                   mlir::Value value) {
   assert(value.getType() == type() && "a write keeps type and shape");
-  if (storage->isShared) {
-    emitCoded(loc, Code::DataDependent)
-        << "write into a tensor that, depending on data, shares its storage "
-           "with another";
-    return mlir::failure();
-  }
   llvm::SmallVector<mlir::Value> befores{storage->value};
   for (mlir::Operation *step : llvm::ArrayRef(chain).drop_back(!chain.empty()))
     befores.push_back(reapply(builder, step, befores.back()));
@@ -134,15 +170,74 @@ mlir::LogicalResult Tensor::write(mlir::OpBuilder &builder, mlir::Location loc,
     if (!result)
       return mlir::failure();
   }
+  for (const std::weak_ptr<Storage> &alias : storage->aliases)
+    if (auto other = alias.lock())
+      other->isStale = true;
   storage->value = result;
   version = ++storage->version;
   cached = value;
   return mlir::success();
 }
 
+//===----------------------------------------------------------------------===//
+// Storages that may be one
+//===----------------------------------------------------------------------===//
+
+void Tensor::link(const std::shared_ptr<Storage> &a,
+                  const std::shared_ptr<Storage> &b) {
+  auto knows = [&](const std::weak_ptr<Storage> &alias) {
+    return alias.lock() == b;
+  };
+  if (a == b || llvm::any_of(a->aliases, knows))
+    return;
+  a->aliases.push_back(b);
+  b->aliases.push_back(a);
+}
+
+void Tensor::mayAlias(const Tensor &other) {
+  auto aliases = other.storage->aliases;
+  link(storage, other.storage);
+  for (const std::weak_ptr<Storage> &alias : aliases)
+    if (auto storageOfAlias = alias.lock())
+      link(storage, storageOfAlias);
+}
+
+bool Tensor::mayBeAlias(const Tensor &other) const {
+  auto reach = [](const std::shared_ptr<Storage> &from) {
+    std::vector<std::shared_ptr<Storage>> result{from};
+    for (const std::weak_ptr<Storage> &alias : from->aliases)
+      if (auto to = alias.lock())
+        result.push_back(to);
+    return result;
+  };
+  auto others = reach(other.storage);
+  return llvm::any_of(reach(storage), [&](const auto &mine) {
+    return llvm::is_contained(others, mine);
+  });
+}
+
+llvm::SmallVector<mlir::Block *> Tensor::homes() const {
+  llvm::SmallVector<mlir::Block *> result{storage->home};
+  for (const std::weak_ptr<Storage> &alias : storage->aliases)
+    if (auto other = alias.lock())
+      result.push_back(other->home);
+  return result;
+}
+
+std::vector<Tensor::Contents> Tensor::contentsToWrite() const {
+  std::vector<Contents> result{contents()};
+  for (const std::weak_ptr<Storage> &alias : storage->aliases)
+    if (auto other = alias.lock())
+      result.push_back(Contents::of(other));
+  return result;
+}
+
 bool Tensor::isContiguous() const {
   for (mlir::Operation *step : chain) {
     if (mlir::isa<ReshapeOp>(step))
+      continue;
+    if (auto gather = mlir::dyn_cast<GatherOp>(step);
+        gather && gather.getAxis() == 0)
       continue;
     auto from =
         mlir::cast<mlir::RankedTensorType>(step->getOperand(0).getType());

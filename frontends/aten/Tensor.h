@@ -18,6 +18,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace graven::aten {
 
@@ -58,8 +59,12 @@ public:
   }
 
   /// A constant of a trace that stood for a number: it promotes like one.
-  void setWrappedNumber() { wrappedNumber = true; }
-  bool isWrappedNumber() const { return wrappedNumber; }
+  void setWrappedNumber() { standing = std::max(standing, Standing::Wrapped); }
+  bool isWrappedNumber() const { return standing != Standing::Tensor; }
+  /// A bool, int or float of the program that only running tells: an i1, i64 or
+  /// f64 without axes. It promotes like a number.
+  void setNumber() { standing = Standing::Number; }
+  bool isNumber() const { return standing == Standing::Number; }
 
   /// Names the storage in warnings: the Parameter it holds, or empty.
   void setParameterName(std::string name) {
@@ -74,24 +79,36 @@ private:
     mlir::Value value;
     mlir::Block *home = nullptr; ///< where it was made
     unsigned version = 0;        ///< counts the writes
-    bool isShared = false;       ///< see share()
+    bool isStale = false;        ///< see isStale()
+    /// Storages that this one is, or is not, depending on data.
+    std::vector<std::weak_ptr<Storage>> aliases;
     std::string parameter;
   };
+  static void link(const std::shared_ptr<Storage> &a,
+                   const std::shared_ptr<Storage> &b);
 
 public:
   /// What a storage holds at a time.
   struct Contents {
     std::shared_ptr<Storage> storage;
     mlir::Value value;
+    bool isStale = false;
 
-    Contents now() const { return {storage, storage->value}; }
+    Contents now() const { return of(storage); }
+    static Contents of(const std::shared_ptr<Storage> &storage) {
+      return {storage, storage->value, storage->isStale};
+    }
     /// Makes the storage hold this again.
     void restore() const {
       storage->value = value;
+      storage->isStale = isStale;
       ++storage->version;
     }
   };
-  Contents contents() const { return {storage, storage->value}; }
+  Contents contents() const { return Contents::of(storage); }
+  /// What a write into this tensor changes: its storage, and those that may be
+  /// the same one.
+  std::vector<Contents> contentsToWrite() const;
   /// The Block in which the storage was made.
   mlir::Block *home() const { return storage->home; }
 
@@ -101,17 +118,26 @@ public:
     storage->home = value.getParentBlock();
   }
 
-  /// From here on writes fail: what this tensor shares its storage with depends
-  /// on data.
-  void share() { storage->isShared = true; }
+  /// Depending on data, this tensor shares its storage with `other`: a write
+  /// into one of them leaves open what the other holds.
+  void mayAlias(const Tensor &other);
+  bool mayBeAlias(const Tensor &other) const;
+  /// The Blocks in which the storages were made that this one may be, and its
+  /// own.
+  llvm::SmallVector<mlir::Block *> homes() const;
+  /// Whether what the tensor holds depends on which tensors share a storage,
+  /// which depends on data. Such a tensor cannot be read or written.
+  bool isStale() const { return storage->isStale; }
 
 private:
   std::shared_ptr<Storage> storage;
-  /// reshape, transpose, slice and broadcast Nodes, from the storage outwards.
+  /// reshape, transpose, slice, broadcast Nodes and gathers at one index, from
+  /// the storage outwards.
   llvm::SmallVector<mlir::Operation *, 2> chain;
   mlir::Value cached;
   unsigned version = 0; ///< of the storage when `cached` was derived
-  bool wrappedNumber = false;
+  enum class Standing : uint8_t { Tensor, Wrapped, Number };
+  Standing standing = Standing::Tensor;
 };
 
 /// Whether a Block, which may be null or outside of any Graph still, is `outer`

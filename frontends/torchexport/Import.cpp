@@ -449,6 +449,7 @@ Importer::run(std::string blob) {
   parameters.warnOfWrites(loc);
   if (!addOutputs(*results))
     return mlir::failure();
+  session.discarded.clear();
   return maker.finish();
 }
 

@@ -53,6 +53,10 @@ inline Given wrongArguments(Interpreter &in, const CallArguments &call,
   return mlir::failure();
 }
 
+/// The one element of a tensor as a number that only running tells: of type
+/// Bool, Long or Double.
+Value runTimeNumber(Interpreter &in, mlir::Value tensor, aten::ScalarType type);
+
 /// str(value), as Python writes it; to depth `limit`.
 std::string textOf(const Value &value, unsigned limit = 16);
 

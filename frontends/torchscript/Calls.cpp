@@ -45,6 +45,15 @@ Result Interpreter::annotated(const Value &value, const Expr *type) {
   bool isNumber =
       head == "int" || head == "float" || head == "number" || head == "bool";
   if (value.is(Kind::Tensor) && isNumber) {
+    if (knownScalar(value).isNone()) {
+      CallArguments call;
+      call.positional = {value};
+      return callOperator(head == "int"     ? "aten::Int"
+                          : head == "float" ? "aten::Float"
+                          : head == "bool"  ? "aten::Bool"
+                                            : "aten::item",
+                          std::move(call));
+    }
     Result number = scalar(value);
     if (mlir::failed(number))
       return number;
@@ -245,7 +254,7 @@ Result Interpreter::callFunction(const DefinedFunction &function,
                                  CallArguments arguments, StringRef path,
                                  llvm::StringMap<Value> variables) {
   const FunctionDef &definition = *function.definition;
-  Frame inner{function.file, path.str(), std::move(variables), {}};
+  Frame inner{function.file, path.str(), std::move(variables), {}, &definition};
   size_t next = 0;
   for (const Parameter &parameter : definition.parameters) {
     Value value;
@@ -324,8 +333,15 @@ static bool dividesOldIntegers(unsigned version, StringRef name,
 
 Result Interpreter::callOperator(StringRef name, CallArguments arguments) {
   bool isUnknown = hasUnknown(arguments);
+  if (hasStale(arguments))
+    return mlir::failure();
   if (!isUnknown) {
-    auto given = callQuantized(*this, name, arguments);
+    auto given = callOnNumbers(name, arguments);
+    if (mlir::failed(given))
+      return mlir::failure();
+    if (*given)
+      return **given;
+    given = callQuantized(*this, name, arguments);
     if (mlir::failed(given))
       return mlir::failure();
     if (*given)
@@ -347,7 +363,7 @@ Result Interpreter::callOperator(StringRef name, CallArguments arguments) {
     return keyword.first == "out";
   });
   if (!session.table.find(name) && !(builtin && isUnknown)) {
-    unsupported.add(name, current);
+    reported.unsupported.add(name, current);
     return Value::unknown();
   }
   if (isUnknown) {
@@ -373,7 +389,7 @@ Result Interpreter::callOperator(StringRef name, CallArguments arguments) {
   llvm::SmallVector<Value> results;
   if (mlir::failed(aten::run(session, current, *match->schema, match->arguments,
                              results))) {
-    failed = true;
+    reported.failed = true;
     return Value::unknown();
   }
   if (out.is(Kind::Tensor) && !results.empty() &&

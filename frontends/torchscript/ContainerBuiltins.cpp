@@ -18,8 +18,7 @@ using Kind = Value::Kind;
 static constexpr size_t kMaxItems = 1 << 20;
 
 static Given raise(Interpreter &in, const llvm::Twine &message) {
-  in.error(Code::ModelRaises) << message;
-  return mlir::failure();
+  return in.raise(message);
 }
 
 static Given len(Interpreter &in, CallArguments &call) {
@@ -57,6 +56,12 @@ static Given getItem(Interpreter &in, CallArguments &call) {
     return value ? give(*value)
                  : raise(in, "no key '" + textOf(key) + "' in a dict");
   }
+  if (isTensor(key) && key.tensor()->isNumber()) {
+    in.error(Code::DataDependent)
+        << "an item of a list is taken by a number that is only known at run "
+           "time";
+    return mlir::failure();
+  }
   key = in.knownScalar(key);
   const auto *items = a.items();
   if (!key.is(Kind::Int) || (!items && !a.is(Kind::String)))
@@ -74,6 +79,7 @@ static Given setItem(Interpreter &in, CallArguments &call) {
   Value a = argumentAt(call, 0), key = argumentAt(call, 1),
         value = argumentAt(call, 2);
   if (a.is(Kind::Dict)) {
+    in.noteChange(a);
     if (Value *old = find(a.dict(), key))
       *old = value;
     else
@@ -86,6 +92,7 @@ static Given setItem(Interpreter &in, CallArguments &call) {
   if (!at)
     return raise(in,
                  "index " + llvm::Twine(key.integer()) + " is out of range");
+  in.noteChange(a);
   a.list().items[*at] = value;
   return give(a);
 }
@@ -93,6 +100,7 @@ static Given setItem(Interpreter &in, CallArguments &call) {
 static Given delItem(Interpreter &in, CallArguments &call) {
   Value a = argumentAt(call, 0), key = argumentAt(call, 1);
   if (a.is(Kind::Dict)) {
+    in.noteChange(a);
     llvm::erase_if(a.dict().items, [&](const auto &item) {
       return sameValue(item.first, key);
     });
@@ -103,6 +111,7 @@ static Given delItem(Interpreter &in, CallArguments &call) {
   auto at = position(key.integer(), a.list().items.size());
   if (!at)
     return raise(in, "index is out of range");
+  in.noteChange(a);
   a.list().items.erase(a.list().items.begin() + *at);
   return give(Value());
 }
@@ -114,6 +123,7 @@ static Given append(Interpreter &in, CallArguments &call) {
   if (a.list().items.size() >= kMaxItems)
     return raise(in,
                  "a list grows beyond " + llvm::Twine(kMaxItems) + " items");
+  in.noteChange(a);
   a.list().items.push_back(call.positional[1]);
   return give(a);
 }
@@ -122,6 +132,7 @@ static Given insert(Interpreter &in, CallArguments &call) {
   if (!a.is(Kind::List) || !index.is(Kind::Int) ||
       call.positional.size() != 3 || a.list().items.size() >= kMaxItems)
     return wrongArguments(in, call, "insert()");
+  in.noteChange(a);
   auto &items = a.list().items;
   int64_t size = items.size(), at = index.integer();
   at = std::clamp<int64_t>(at < 0 ? at + size : at, 0, size);
@@ -134,6 +145,7 @@ static Given extend(Interpreter &in, CallArguments &call) {
       a.list().items.size() + b.items()->size() > kMaxItems)
     return wrongArguments(in, call, "extend()");
   std::vector<Value> more = *b.items();
+  in.noteChange(a);
   llvm::append_range(a.list().items, more);
   return give(Value());
 }
@@ -144,6 +156,7 @@ static Given pop(Interpreter &in, CallArguments &call) {
     for (size_t i = 0; i < items.size(); ++i)
       if (sameValue(items[i].first, key)) {
         Value value = items[i].second;
+        in.noteChange(a);
         items.erase(items.begin() + i);
         return give(value);
       }
@@ -159,11 +172,14 @@ static Given pop(Interpreter &in, CallArguments &call) {
     return raise(in,
                  "pop from a list of " + llvm::Twine(items.size()) + " items");
   Value value = items[*at];
+  in.noteChange(a);
   items.erase(items.begin() + *at);
   return give(value);
 }
 static Given clear(Interpreter &in, CallArguments &call) {
   Value a = argumentAt(call, 0);
+  if (a.is(Kind::List) || a.is(Kind::Dict))
+    in.noteChange(a);
   if (a.is(Kind::List))
     a.list().items.clear();
   else if (a.is(Kind::Dict))
@@ -176,6 +192,7 @@ static Given reverse(Interpreter &in, CallArguments &call) {
   Value a = argumentAt(call, 0);
   if (!a.is(Kind::List))
     return wrongArguments(in, call, "reverse()");
+  in.noteChange(a);
   std::reverse(a.list().items.begin(), a.list().items.end());
   return give(Value());
 }
@@ -276,6 +293,7 @@ static Given update(Interpreter &in, CallArguments &call) {
   if (!a.is(Kind::Dict) || !b.is(Kind::Dict))
     return wrongArguments(in, call, "update()");
   auto more = b.dict().items;
+  in.noteChange(a);
   for (const auto &[key, value] : more)
     if (Value *old = find(a.dict(), key))
       *old = value;
@@ -315,6 +333,7 @@ static Given sortInPlace(Interpreter &in, CallArguments &call) {
   Value descending = argumentAt(call, 1);
   if (descending.is(Kind::Bool) && descending.boolean())
     std::reverse(ordered.list().items.begin(), ordered.list().items.end());
+  in.noteChange(a);
   a.list().items = ordered.list().items;
   return give(Value());
 }
@@ -344,40 +363,68 @@ static Given quantified(Interpreter &in, CallArguments &call) {
   return give(Value(kAll));
 }
 
-/// range(n), range(a, b) and range(a, b, step) as a list.
-static Given range(Interpreter &in, CallArguments &call) {
-  int64_t bounds[3] = {0, 0, 1};
+/// The bounds of range(n), range(a, b) and range(a, b, step), and its length.
+struct Bounds {
+  int64_t start = 0, end = 0, step = 1;
+  uint64_t count = 0;
+};
+static mlir::FailureOr<Bounds> boundsOf(Interpreter &in, CallArguments &call) {
+  auto refuse = [&](StringRef what) -> mlir::FailureOr<Bounds> {
+    (void)wrongArguments(in, call, what);
+    return mlir::failure();
+  };
+  int64_t given[3] = {0, 0, 1};
   size_t count = call.positional.size();
   if (count < 1 || count > 3)
-    return wrongArguments(in, call, "range()");
+    return refuse("range()");
   for (size_t i = 0; i < count; ++i) {
     Result value = in.scalar(call.positional[i]);
     if (mlir::failed(value))
       return mlir::failure();
     if (!value->is(Kind::Int))
-      return wrongArguments(in, call, "range()");
-    bounds[count == 1 ? 1 : i] = value->integer();
+      return refuse("range()");
+    given[count == 1 ? 1 : i] = value->integer();
   }
-  auto [start, end, step] = bounds;
-  if (step == 0)
-    return wrongArguments(in, call, "range() with step 0");
+  Bounds bounds{given[0], given[1], given[2]};
+  if (bounds.step == 0)
+    return refuse("range() with step 0");
+  __int128 span = static_cast<__int128>(bounds.end) - bounds.start,
+           step = bounds.step;
+  if (step < 0)
+    span = -span, step = -step;
+  if (span > 0)
+    bounds.count = static_cast<uint64_t>((span + step - 1) / step);
+  return bounds;
+}
+
+/// Longer loops are not unrolled.
+static constexpr uint64_t kMaxRange = 10000;
+
+static Given range(Interpreter &in, CallArguments &call) {
+  auto bounds = boundsOf(in, call);
+  if (mlir::failed(bounds))
+    return mlir::failure();
+  if (bounds->count > kMaxRange) {
+    aten::Emitter emitter(in.builder(), in.location());
+    int64_t count = std::min<uint64_t>(bounds->count, INT64_MAX);
+    Value number(aten::Tensor::make(emitter.number(Value(count))));
+    number.tensor()->setNumber();
+    return give(
+        Value(std::shared_ptr<aten::Extension>(std::make_shared<RunTimeRange>(
+            number, Value(bounds->start), Value(bounds->step)))));
+  }
   std::vector<Value> items;
-  static constexpr size_t kMaxRange = 10000;
-  for (__int128 i = start; step > 0 ? i < end : i > end; i += step) {
-    if (items.size() >= kMaxRange) {
-      in.error(Code::UnsupportedFeature)
-          << "a loop runs more than " << kMaxRange << " times";
-      return mlir::failure();
-    }
-    items.push_back(Value(static_cast<int64_t>(i)));
-  }
+  for (uint64_t i = 0; i < bounds->count; ++i)
+    items.push_back(
+        Value(bounds->start + static_cast<int64_t>(i) * bounds->step));
   return give(Value::makeList(std::move(items)));
 }
 static Given rangeLength(Interpreter &in, CallArguments &call) {
-  Given items = range(in, call);
-  if (mlir::failed(items))
-    return items;
-  return give(Value(static_cast<int64_t>((*items)->list().items.size())));
+  auto bounds = boundsOf(in, call);
+  if (mlir::failed(bounds))
+    return mlir::failure();
+  return give(Value(
+      static_cast<int64_t>(std::min<uint64_t>(bounds->count, INT64_MAX))));
 }
 static Given deriveIndex(Interpreter &in, CallArguments &call) {
   Value i = argumentAt(call, 0), start = argumentAt(call, 1),

@@ -14,6 +14,7 @@
 #include "frontends/torchscript/Interpreter.h"
 #include "frontends/torchscript/Types.h"
 
+#include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/Path.h"
 
 using namespace graven;
@@ -35,6 +36,7 @@ public:
 
 private:
   bool makeArguments(const FunctionDef &entry, bool isMethod);
+  std::optional<Value> numberFor(const Parameter &parameter, size_t index);
   std::optional<Value> argumentFor(const Parameter &parameter, size_t index,
                                    const PickleValue *example);
   std::optional<Value> fromExample(const PickleValue &example,
@@ -132,6 +134,38 @@ static std::optional<Value> literal(const Expr *expr) {
   }
 }
 
+/// An int, float or bool of which the options say a type, or nobody a value:
+/// an input without axes.
+std::optional<Value> Importer::numberFor(const Parameter &parameter,
+                                         size_t index) {
+  std::string name = parameter.name.str(),
+              head = typeHead(withoutOptional(parameter.type));
+  auto type = llvm::StringSwitch<std::optional<aten::ScalarType>>(head)
+                  .Case("int", aten::ScalarType::Long)
+                  .Case("float", aten::ScalarType::Double)
+                  .Case("bool", aten::ScalarType::Bool)
+                  .Default(std::nullopt);
+  const InputSpec *spec = type ? options.find(name, index) : nullptr;
+  bool isRequired =
+      !parameter.defaultValue && typeHead(parameter.type) != "Optional";
+  if (!type || (!spec && !isRequired))
+    return std::nullopt;
+  auto element = aten::toMLIR(context, *type);
+  aten::InputType own{mlir::RankedTensorType::get({}, element)};
+  auto stated = spec ? maker.typeOf(*spec, options) : own;
+  if (!stated)
+    return Value::unknown();
+  if (stated->type != own.type) {
+    emitCoded(loc, Code::BadInputShape)
+        << "--input says " << stated->type << " of '" << name
+        << "', which is of type '" << head << "', so that it is " << own.type;
+    return Value::unknown();
+  }
+  Value value = maker.addInput(name, std::move(own));
+  value.tensor()->setNumber();
+  return value;
+}
+
 std::optional<Value> Importer::argumentFor(const Parameter &parameter,
                                            size_t index,
                                            const PickleValue *example) {
@@ -141,6 +175,8 @@ std::optional<Value> Importer::argumentFor(const Parameter &parameter,
   if (isTensor)
     if (const InputSpec *spec = options.find(name, index))
       return addInput(name, *spec);
+  if (auto number = numberFor(parameter, index))
+    return number;
   if (example)
     if (auto value = fromExample(*example, name, 0))
       return value;
@@ -188,7 +224,7 @@ bool Importer::makeArguments(const FunctionDef &entry, bool isMethod) {
     const PickleValue *example =
         examples && i < examples->items.size() ? examples->items[i] : nullptr;
     std::optional<Value> argument = argumentFor(parameter, i, example);
-    complete &= argument.has_value();
+    complete &= argument && !argument->is(Kind::Unknown);
     arguments.push_back(argument.value_or(Value::unknown()));
   }
   return complete;
@@ -215,6 +251,7 @@ Importer::run(std::string blob) {
   parameters.warnOfWrites(loc);
   if (!maker.addOutputs(*result))
     return mlir::failure();
+  session.discarded.clear();
   return maker.finish();
 }
 

@@ -43,13 +43,69 @@ void Interpreter::setPlace(uint32_t offset) {
 }
 
 mlir::InFlightDiagnostic Interpreter::error(Code code) {
-  failed = true;
+  reported.failed = true;
   return emitCoded(current, code);
 }
 
 mlir::LogicalResult Interpreter::finish() {
-  unsupported.report();
+  reported.unsupported.report();
   return mlir::success(!hasFailed());
+}
+
+//===----------------------------------------------------------------------===//
+// What depends on data
+//===----------------------------------------------------------------------===//
+
+static constexpr StringRef kStale =
+    "a tensor is read that, depending on data, shares its storage with one "
+    "that was written";
+
+mlir::Value Interpreter::read(const Value &tensor) {
+  if (tensor.tensor()->isStale())
+    error(Code::DataDependent) << kStale;
+  return tensor.tensor()->read(session.builder);
+}
+
+bool Interpreter::hasStale(const CallArguments &arguments) {
+  bool found = false;
+  llvm::DenseSet<const void *> seen;
+  auto look = [&](const Value &value) {
+    found |= value.is(Kind::Tensor) && value.tensor()->isStale();
+  };
+  for (const Value &value : arguments.positional)
+    forEachValue(value, look, seen);
+  for (const auto &keyword : arguments.keywords)
+    forEachValue(keyword.second, look, seen);
+  if (found)
+    error(Code::DataDependent) << kStale;
+  return found;
+}
+
+bool Interpreter::wasThereBefore(const Value &value) const {
+  const void *address = identity(value);
+  const Object *object = extensionIn<Object>(value);
+  return address && ((object && object->state) ||
+                     (outside && outside->contains(address)) ||
+                     loadedContainers.contains(address));
+}
+
+void Interpreter::noteChange(const Holder &holder) {
+  if (journal && wasThereBefore(holder.value) && !journal->has(holder))
+    journal->holders.emplace_back(holder, holder.get());
+}
+
+mlir::LogicalResult Interpreter::raise(const llvm::Twine &message) {
+  if (!journal) {
+    error(Code::ModelRaises) << message;
+    return mlir::failure();
+  }
+  raised = true;
+  if (reported.raises.insert(current).second)
+    mlir::emitWarning(current)
+        << message
+        << "; this depends on data, and the compiled model takes it "
+           "that it does not happen";
+  return mlir::failure();
 }
 
 //===----------------------------------------------------------------------===//
@@ -144,6 +200,8 @@ Interpreter::Flow Interpreter::runFor(const Statement &statement) {
     frame->variables[statement.targets[0]] = *range;
     return runBody(statement.body);
   }
+  if (extensionIn<RunTimeRange>(*range))
+    return runLoop(statement, *range, {});
   if (!range->items()) {
     error(Code::BadSource) << "cannot iterate over " << range->typeName();
     return Flow::Failed;
@@ -166,6 +224,12 @@ Interpreter::Flow Interpreter::runWhile(const Statement &statement) {
     if (condition->is(Kind::Unknown))
       return runBody(statement.body);
     setPlace(statement.offset);
+    if (condition->is(Kind::Tensor) && knownScalar(*condition).isNone() &&
+        condition->tensor()->type().getNumElements() == 1) {
+      aten::Emitter emitter(builder(), current);
+      return runLoop(statement, Value(),
+                     emitter.reshape(emitter.toBool(read(*condition)), {}));
+    }
     mlir::FailureOr<bool> again = truth(*condition);
     if (mlir::failed(again))
       return Flow::Failed;
@@ -224,11 +288,13 @@ Interpreter::Flow Interpreter::runSetAttribute(const Statement &statement) {
     error(Code::BadSource) << "cannot set an attribute of " << base->typeName();
     return Flow::Failed;
   }
-  if (isConditional() && (object->state || outside->contains(object))) {
+  if (journal && wasThereBefore(*base)) {
+    // What it was before is read from the file if nobody did so yet.
     setPlace(statement.offset);
-    error(Code::DataDependent) << "attribute '" << statement.name
-                               << "' is set under a condition on data";
-    return Flow::Failed;
+    if (!object->attributes.count(statement.name) &&
+        mlir::failed(objectAttribute(*object, statement.name)))
+      return Flow::Failed;
+    noteChange(Holder{*base, statement.name.str()});
   }
   object->attributes[statement.name] = *value;
   if (object->state) {
@@ -325,5 +391,10 @@ Result Interpreter::callEntry(StringRef name, std::vector<Value> arguments) {
     result = mlir::failed(root) ? root : callMethod(*root, name, call);
   }
   frame = nullptr;
+  if (mlir::succeeded(result)) {
+    call.positional = {*result};
+    if (hasStale(call))
+      return mlir::failure();
+  }
   return result;
 }

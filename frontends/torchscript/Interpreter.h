@@ -14,7 +14,8 @@
 #include "frontends/aten/Table.h"
 #include "frontends/aten/Unsupported.h"
 #include "frontends/torchfile/Parameters.h"
-#include "frontends/torchscript/Objects.h"
+#include "frontends/torchscript/Liveness.h"
+#include "frontends/torchscript/State.h"
 
 namespace graven::torch {
 
@@ -50,13 +51,16 @@ public:
   mlir::FailureOr<bool> truth(const Value &value);
   /// What `torch.f` or `ops.ns.f` gives for "aten::f" or "ns::f".
   Result callOperator(llvm::StringRef name, CallArguments arguments);
-  mlir::Value read(const Value &tensor) {
-    return tensor.tensor()->read(session.builder);
-  }
+  /// The value of a tensor now; an error when that is open.
+  mlir::Value read(const Value &tensor);
+  /// To be called before a list or dict changes.
+  void noteChange(const Value &container) { noteChange(Holder{container, {}}); }
+  /// The program raises an exception here.
+  mlir::LogicalResult raise(const llvm::Twine &message);
   /// Whether something was reported, so that Unknown values are explained.
-  /// Whether what is walked may not run, depending on data.
-  bool isConditional() const { return outside != nullptr; }
-  bool hasFailed() const { return failed || !unsupported.empty(); }
+  bool hasFailed() const {
+    return reported.failed || !reported.unsupported.empty();
+  }
   unsigned fileVersion() const { return archive.version(); }
 
 private:
@@ -65,6 +69,7 @@ private:
     std::string path; ///< of the module whose method runs
     llvm::StringMap<Value> variables;
     Value returned;
+    const FunctionDef *function = nullptr;
   };
   enum class Flow { Next, Return, Failed };
 
@@ -74,11 +79,23 @@ private:
   Flow runIf(const Statement &statement);
   /// An `if` on data (Branches.cpp).
   Flow runBranches(const Statement &statement, mlir::Value condition);
+  struct Branch;
+  Flow walkBranch(const Body &body, Branch &branch);
+  /// What the branches gave becomes what there is behind them.
+  Flow mergeBranches(const Statement &statement, mlir::Value condition,
+                     Branch &first, Branch &second);
   Flow runFor(const Statement &statement);
   Flow runWhile(const Statement &statement);
   Flow runAssign(const Statement &statement);
   Flow runSetAttribute(const Statement &statement);
   bool countStep();
+
+  // Loops on data (Loops.cpp).
+  class LoopWalk;
+  /// A `for` over a RunTimeRange; or, where `range` is None, a `while` whose
+  /// condition is `condition` now.
+  Flow runLoop(const Statement &statement, const Value &range,
+               mlir::Value condition);
 
   // Expressions (Evaluate.cpp).
   Result evaluate(const Expr *expr);
@@ -104,6 +121,11 @@ private:
   Result construct(const DefinedClass &type, CallArguments arguments);
   Result annotated(const Value &value, const Expr *type);
 
+  /// Operators on numbers of which some are only known at run time
+  /// (RunTimeNumbers.cpp); nothing when this is none.
+  mlir::FailureOr<std::optional<Value>>
+  callOnNumbers(llvm::StringRef name, const CallArguments &arguments);
+
   // Objects (Load.cpp).
   Result loadValue(const PickleValue *value, llvm::StringRef path,
                    llvm::StringRef folder, bool isBuffer, unsigned depth = 0);
@@ -123,13 +145,28 @@ private:
   aten::Session &session;
   ParameterLoader &parameters;
   llvm::DenseMap<const PickleValue *, Value> loaded;
-  aten::UnsupportedOps unsupported;
   Frame *frame = nullptr;
+  bool hasStale(const CallArguments &arguments);
+  bool wasThereBefore(const Value &value) const;
+  void noteChange(const Holder &holder);
+
   /// While a Block that may not run is walked: the containers and objects that
-  /// were there before it.
+  /// were there before it, and what is changed of them.
   const llvm::DenseSet<const void *> *outside = nullptr;
+  Journal *journal = nullptr;
+  /// Containers that came out of the file.
+  llvm::DenseSet<const void *> loadedContainers;
+  Liveness liveness;
+  /// The Block that is walked raises an exception whenever it runs.
+  bool raised = false;
+  /// What was reported, or is to be.
+  struct Reported {
+    aten::UnsupportedOps unsupported;
+    bool failed = false;
+    llvm::DenseSet<mlir::Location> raises;
+  };
+  Reported reported;
   mlir::Location current;
-  bool failed = false;
   uint64_t steps = 0;
   unsigned depth = 0;
 };

@@ -98,7 +98,7 @@ Result Interpreter::loadValue(const PickleValue *value, StringRef path,
     Value tensor = stored.quantization ? loadQuantized(stored, path, folder)
                                        : parameters.load(stored, path, folder,
                                                          isBuffer, current);
-    failed |= tensor.is(Kind::Unknown);
+    reported.failed |= tensor.is(Kind::Unknown);
     return loaded[value] = tensor;
   }
   case PickleKind::Object:
@@ -110,9 +110,11 @@ Result Interpreter::loadValue(const PickleValue *value, StringRef path,
     auto items = loadItems();
     if (mlir::failed(items))
       return mlir::failure();
-    return loaded[value] = value->is(PickleKind::List)
-                               ? Value::makeList(std::move(*items))
-                               : Value::makeTuple(std::move(*items));
+    Value result = value->is(PickleKind::List)
+                       ? Value::makeList(std::move(*items))
+                       : Value::makeTuple(std::move(*items));
+    loadedContainers.insert(identity(result));
+    return loaded[value] = result;
   }
   case PickleKind::Dict: {
     auto items = loadItems();
@@ -121,6 +123,7 @@ Result Interpreter::loadValue(const PickleValue *value, StringRef path,
     Value dict = Value::makeDict();
     for (size_t i = 0; i + 1 < items->size(); i += 2)
       dict.dict().items.emplace_back((*items)[i], (*items)[i + 1]);
+    loadedContainers.insert(identity(dict));
     return loaded[value] = dict;
   }
   case PickleKind::Enum: {

@@ -62,6 +62,16 @@ public:
 /// What `uninitialized(T)` gives: a value that nobody reads.
 class Uninitialized : public ExtensionOf<Uninitialized> {};
 
+/// range(n) with an n that only running tells, or too large to be walked: the
+/// numbers start, start + step, ...
+class RunTimeRange : public ExtensionOf<RunTimeRange> {
+public:
+  RunTimeRange(Value count, Value start, Value step)
+      : count(std::move(count)), start(std::move(start)),
+        step(std::move(step)) {}
+  Value count, start, step;
+};
+
 /// A dotted name that is no value yet: `torch.nn`, `ops.prim`, `int`.
 class Namespace : public ExtensionOf<Namespace> {
 public:

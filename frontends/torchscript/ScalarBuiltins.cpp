@@ -130,8 +130,7 @@ static Given mul(Interpreter &in, CallArguments &call) {
 }
 
 static Given dividedByZero(Interpreter &in) {
-  in.error(Code::ModelRaises) << "division by zero";
-  return mlir::failure();
+  return in.raise("division by zero");
 }
 static Given div(Interpreter &in, CallArguments &call) {
   return onNumbers(call, [&](const Value &x, const Value &y) -> Given {
@@ -281,23 +280,17 @@ template <class Op> static Given bitwise(Interpreter &, CallArguments &call) {
 
 /// A number that only running tells, as a tensor without axes that promotes
 /// like a number; nothing for what is known or has several elements.
-static std::optional<Value> runTimeNumber(Interpreter &in, const Value &value,
-                                          aten::ScalarType type) {
+static std::optional<Value> numberIn(Interpreter &in, const Value &value,
+                                     aten::ScalarType type) {
   if (!value.is(Kind::Tensor) || value.tensor()->type().getNumElements() != 1 ||
       !in.knownScalar(value).isNone())
     return std::nullopt;
-  aten::Emitter emitter(in.builder(), in.location());
-  mlir::Value x = emitter.reshape(in.read(value), {});
-  auto number = aten::Tensor::make(type == aten::ScalarType::Bool
-                                       ? emitter.toBool(x)
-                                       : emitter.cast(x, type));
-  number->setWrappedNumber();
-  return Value(number);
+  return runTimeNumber(in, in.read(value), type);
 }
 
 static Given toInt(Interpreter &in, CallArguments &call) {
   Value a = argumentAt(call, 0);
-  if (auto number = runTimeNumber(in, a, aten::ScalarType::Long))
+  if (auto number = numberIn(in, a, aten::ScalarType::Long))
     return give(*number);
   if (a.is(Kind::String)) {
     int64_t number;
@@ -317,7 +310,7 @@ static Given toInt(Interpreter &in, CallArguments &call) {
 }
 static Given toFloat(Interpreter &in, CallArguments &call) {
   Value a = argumentAt(call, 0);
-  if (auto number = runTimeNumber(in, a, aten::ScalarType::Double))
+  if (auto number = numberIn(in, a, aten::ScalarType::Double))
     return give(*number);
   if (a.is(Kind::String)) {
     double number;
@@ -329,8 +322,7 @@ static Given toFloat(Interpreter &in, CallArguments &call) {
   return mlir::failed(number) ? give(number) : give(Value(number->number()));
 }
 static Given toBool(Interpreter &in, CallArguments &call) {
-  if (auto flag =
-          runTimeNumber(in, argumentAt(call, 0), aten::ScalarType::Bool))
+  if (auto flag = numberIn(in, argumentAt(call, 0), aten::ScalarType::Bool))
     return give(*flag);
   auto truth = in.truth(argumentAt(call, 0));
   return mlir::failed(truth) ? Given(mlir::failure()) : give(Value(*truth));

@@ -96,9 +96,7 @@ static Given raiseException(Interpreter &in, CallArguments &call) {
   // Once an operation failed, both sides of conditions are walked.
   if (in.hasFailed())
     return give(Value());
-  in.error(Code::ModelRaises)
-      << "the model raises: " << textOf(argumentAt(call, 0));
-  return mlir::failure();
+  return in.raise("the model raises: " + textOf(argumentAt(call, 0)));
 }
 
 //===----------------------------------------------------------------------===//
@@ -108,7 +106,8 @@ static Given raiseException(Interpreter &in, CallArguments &call) {
 static Given numToTensor(Interpreter &in, CallArguments &call) {
   Value a = argumentAt(call, 0);
   if (isTensor(a))
-    return give(a);
+    return give(a.tensor()->isNumber() ? Value(aten::Tensor::make(in.read(a)))
+                                       : a);
   if (!a.isNumber() && !a.is(Kind::Bool))
     return wrongArguments(in, call, "NumToTensor");
   aten::Emitter emitter(in.builder(), in.location());
@@ -125,7 +124,11 @@ static Given item(Interpreter &in, CallArguments &call) {
   if (Value known = in.knownScalar(a); !known.isNone())
     return give(known);
   aten::Emitter emitter(in.builder(), in.location());
-  return give(Value(aten::Tensor::make(emitter.reshape(in.read(a), {}))));
+  mlir::Value x = in.read(a);
+  return give(runTimeNumber(in, x,
+                            emitter.isFloat(x)  ? aten::ScalarType::Double
+                            : emitter.isBool(x) ? aten::ScalarType::Bool
+                                                : aten::ScalarType::Long));
 }
 
 static Value listOf(const eval::Tensor &tensor, int64_t axis, int64_t &next) {
@@ -185,12 +188,12 @@ static Given makeTensor(Interpreter &in, CallArguments &call) {
     type = call.positional[1];
   if (isTensor(data)) {
     CallArguments empty;
-    if (type.isNone())
+    if (type.isNone() && !data.tensor()->isNumber())
       return give(data);
   }
   Nested nested;
   if (isTensor(data))
-    nested.shape.clear();
+    nested.elements.push_back(data);
   else if (!flatten(data, 0, nested))
     return wrongArguments(in, call, "tensor() of uneven or unknown lists");
   aten::ScalarType element = aten::ScalarType::Float;

@@ -9,6 +9,7 @@
 
 #include "frontends/torchscript/Types.h"
 
+#include "frontends/aten/Tensor.h"
 #include "frontends/torchscript/Quantized.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -90,8 +91,15 @@ bool graven::torch::isInstance(const Value &value, const Expr *type) {
     return head == "float" || head == "number";
   case Kind::String:
     return head == "str";
-  case Kind::Tensor:
-    return head == "Tensor";
+  case Kind::Tensor: {
+    if (!value.tensor()->isNumber())
+      return head == "Tensor";
+    mlir::Type element = value.tensor()->type().getElementType();
+    return head == (element.isInteger(1)  ? "bool"
+                    : element.isInteger() ? "int"
+                                          : "float") ||
+           (head == "number" && !element.isInteger(1));
+  }
   case Kind::Device:
     return head == "Device";
   case Kind::List:
