@@ -173,7 +173,7 @@ bool Input::readDlpack(nb::handle value) {
 /// What messages call the argument's type: its dtype, or its Python type.
 static std::string describeType(nb::handle value) {
   if (!nb::hasattr(value, "dtype"))
-    return Py_TYPE(value.ptr())->tp_name;
+    return nb::str(value.type().attr("__name__")).c_str();
   nb::object type = value.attr("dtype");
   return nb::str(type).c_str();
 }
