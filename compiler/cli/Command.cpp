@@ -87,6 +87,7 @@ int runCommandLine(int argc, char **argv) {
   commands.push_back(makeCompile());
   commands.push_back(makeRun());
   commands.push_back(makeBench());
+  commands.push_back(makeExport());
   commands.push_back(makeInspect());
   commands.push_back(makeCheck());
   commands.push_back(makeExplain());

@@ -83,6 +83,7 @@ llvm::json::Object describeTensor(llvm::StringRef name, int32_t dtype,
 
 std::unique_ptr<Command> makeImport();
 std::unique_ptr<Command> makeCompile();
+std::unique_ptr<Command> makeExport();
 std::unique_ptr<Command> makeRun();
 std::unique_ptr<Command> makeBench();
 std::unique_ptr<Command> makeInspect();

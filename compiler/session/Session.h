@@ -13,6 +13,7 @@
 #include "compiler/session/Sizes.h"
 #include "compiler/targets/cpu/CpuTarget.h"
 #include "frontends/ImportOptions.h"
+#include "frontends/onnx/Export.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "mlir/Support/Timing.h"
@@ -78,6 +79,18 @@ struct CompileSummary {
   size_t sizes = 1;
 };
 
+/// Whether an export computes what depends on constants alone, and restores ops
+/// that a framework wrote as patterns.
+enum class Folding { On, Off };
+
+/// What an export made.
+struct ExportSummary {
+  int64_t nodes = 0;
+  uint64_t weightBytes = 0;
+  /// Name of the file of external data beside the model's; empty for none.
+  std::string dataFile;
+};
+
 /// One context and the models read into it. Errors go to the context's
 /// diagnostics.
 class Session {
@@ -133,6 +146,14 @@ public:
   /// Writes the graph as text and its Parameters as a safetensors file beside
   /// it.
   mlir::LogicalResult write(mlir::ModuleOp module, llvm::StringRef path);
+
+  /// Writes the graph as ONNX to `path`, and weights that need a file of their
+  /// own to `path`.data. The module is changed. Reports all Nodes that have no
+  /// form in ONNX.
+  mlir::FailureOr<ExportSummary> exportOnnx(mlir::ModuleOp module,
+                                            OnnxExportOptions options,
+                                            Folding folding,
+                                            llvm::StringRef path);
 
   /// Outputs by the reference evaluator.
   mlir::FailureOr<std::vector<rt::Array>>

@@ -1,0 +1,69 @@
+//===- Export.cpp - a model as an ONNX file ---*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file implements writing a module as ONNX: the passes that make it
+// canonical, and the files, which appear whole or not at all.
+//===----------------------------------------------------------------------===//
+
+#include "compiler/session/Session.h"
+#include "compiler/support/OutputFile.h"
+#include "dialects/graven/Graven.h"
+#include "dialects/support/Diagnostics.h"
+#include "mlir/Transforms/Passes.h"
+#include "passes/graph/Pipeline.h"
+#include "llvm/Support/Path.h"
+
+using namespace mlir;
+
+namespace graven {
+
+/// One Graph without calls, and, when folding, without shape arithmetic and
+/// with ops in the place of the patterns that frameworks write for them.
+static void buildExportPipeline(OpPassManager &manager, Folding folding) {
+  if (folding == Folding::Off) {
+    manager.addPass(createInlineCalls());
+    manager.addPass(createInferShapes());
+    return;
+  }
+  buildShapePipeline(manager);
+  manager.addNestedPass<GraphOp>(createRemoveIdentities());
+  manager.addNestedPass<GraphOp>(createRecomposeOps());
+  manager.addNestedPass<GraphOp>(createCanonicalizerPass());
+  manager.addPass(createEliminateDeadNodes());
+}
+
+FailureOr<ExportSummary> Session::exportOnnx(ModuleOp module,
+                                             OnnxExportOptions options,
+                                             Folding folding, StringRef path) {
+  Location loc = module.getLoc();
+  PassManager manager(context.get());
+  buildExportPipeline(manager, folding);
+  if (failed(runChecked(manager, module, timer.nest("export"))))
+    return failure();
+  options.dataFile = (llvm::sys::path::filename(path) + ".data").str();
+  options.producerVersion = GRAVEN_VERSION;
+  auto model = OnnxModel::make(module, options);
+  if (failed(model))
+    return failure();
+  std::optional<OutputFile> data;
+  if (model->hasExternalData()) {
+    auto file =
+        OutputFile::create((path + ".data").str(), FileMode::Plain, loc);
+    if (failed(file))
+      return failure();
+    OutputStream os(data.emplace(std::move(*file)));
+    if (failed(model->writeData(os)) || failed(os.finish()))
+      return failure();
+  }
+  auto file = OutputFile::create(path, FileMode::Plain, loc);
+  if (failed(file))
+    return failure();
+  OutputStream os(*file);
+  if (failed(model->write(os)) || failed(os.finish()) ||
+      (data && failed(data->commit())) || failed(file->commit()))
+    return failure();
+  return ExportSummary{model->nodeCount(), model->weightBytes(),
+                       data ? options.dataFile : std::string()};
+}
+
+} // namespace graven
