@@ -242,13 +242,13 @@ static mlir::Value indexPut(Call &c) {
 
 /// unfold(axis, size, step): windows of an axis as a new last axis.
 static mlir::Value unfold(Call &c) {
-  mlir::Value x = c.tensor();
+  mlir::Value x = c.withRank(c.tensor(), 1);
   auto axis = c.axis("dimension", c.rank(x)), size = c.integer("size"),
        step = c.integer("step");
   if (!axis || !size || !step)
     return {};
-  int64_t extent = c.rank(x) ? c.type(x).getDimSize(*axis) : 1;
-  if (c.rank(x) == 0 || *size < 1 || *step < 1 || *size > extent)
+  int64_t extent = c.type(x).getDimSize(*axis);
+  if (*size < 1 || *step < 1 || *size > extent)
     return c.failed("windows of " + llvm::Twine(*size) +
                     " elements on an axis of " + llvm::Twine(extent));
   int64_t count = (extent - *size) / *step + 1;
@@ -265,7 +265,9 @@ static mlir::Value unfold(Call &c) {
     if (i != *axis + 1)
       order.push_back(i);
   order.push_back(*axis + 1);
-  return c.transpose(y, order);
+  y = c.transpose(y, order);
+  // The window of a tensor without axes is its only axis.
+  return y && c.rank(c.tensor()) == 0 ? c.select(y, 0, 0) : y;
 }
 
 void graven::aten::addIndexing(Table &t) {
@@ -275,5 +277,5 @@ void graven::aten::addIndexing(Table &t) {
   t.add("take_along_dim", takeAlongDim);
   t.add("index", index);
   t.add("index_put _index_put_impl", indexPut);
-  t.add("unfold", unfold);
+  t.add("unfold unfold_copy", unfold);
 }

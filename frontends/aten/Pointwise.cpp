@@ -378,7 +378,10 @@ void graven::aten::addPointwise(Table &t) {
   t.add("int", convert<ScalarType::Int>);
   t.add("long", convert<ScalarType::Long>);
   t.add("bool", convert<ScalarType::Bool>);
-  t.add("contiguous clone detach alias lift lift_fresh lift_fresh_copy", same);
+  t.add("contiguous clone detach alias lift lift_fresh lift_fresh_copy "
+        "alias_copy "
+        "detach_copy",
+        same);
   t.add("dropout feature_dropout alpha_dropout", dropout);
   t.add("copy copy_", copy);
 }

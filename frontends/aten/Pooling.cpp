@@ -8,18 +8,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "frontends/aten/Table.h"
+#include "frontends/aten/Windows.h"
 
 using namespace graven;
 using namespace graven::aten;
 using llvm::StringRef;
-
-/// The number of spatial axes in an operator's name.
-static int64_t spatialAxes(Call &c) {
-  for (char digit : c.schema.name)
-    if (digit >= '1' && digit <= '3')
-      return digit - '0';
-  return 0;
-}
 
 namespace {
 /// self with a batch axis, which goes away again.
@@ -72,8 +65,47 @@ static mlir::Value maxPool(Call &c) {
                                     *dilations, window->pads,
                                     c.flag("ceil_mode")));
 }
-/// The indices, which are the second result, are not computed.
-static void maxPoolWithIndices(Call &c) { c.give(maxPool(c)); }
+
+/// The second result: where the maxima lie. It stays unknown when the windows
+/// are too many to list, which is an error only where it is used.
+static void giveIndices(Call &c, const Batched &b,
+                        llvm::ArrayRef<AxisWindows> windows) {
+  if (mlir::Value places = placesOfMaxima(c, b.x, windows))
+    c.give(b.result(places));
+  else
+    c.results.push_back(Value::unknown());
+}
+
+static void maxPoolWithIndices(Call &c) {
+  mlir::Value y = maxPool(c);
+  c.give(y);
+  Batched b(c);
+  auto window = readWindow(c, b.axes);
+  auto dilations = c.integers("dilation", b.axes, Shape(b.axes, 1));
+  if (!y || !b.x || !window || !dilations)
+    return;
+  llvm::SmallVector<AxisWindows> axes(b.axes);
+  for (int64_t i = 0; i < b.axes; ++i) {
+    AxisWindows &axis = axes[i];
+    axis.extent = c.type(b.x).getDimSize(2 + i);
+    axis.count = c.type(y).getDimSize(c.rank(y) - b.axes + i);
+    axis.width = window->kernel[i];
+    axis.dilation = (*dilations)[i];
+    for (int64_t k = 0; k < axis.count; ++k) {
+      int64_t start = k * window->strides[i] - window->pads[i];
+      int64_t skipped =
+          start < 0 ? (-start + axis.dilation - 1) / axis.dilation : 0;
+      start += skipped * axis.dilation;
+      int64_t room = (axis.extent - start + axis.dilation - 1) / axis.dilation;
+      axis.starts.push_back(start);
+      axis.widths.push_back(std::min(axis.width - skipped, room));
+      // A window that holds no element has no place.
+      if (axis.widths.back() < 1)
+        return c.results.push_back(Value::unknown());
+    }
+  }
+  giveIndices(c, b, axes);
+}
 
 static mlir::Value avgPool(Call &c) {
   Batched b(c);
@@ -97,7 +129,7 @@ static mlir::Value avgPool(Call &c) {
 /// product with a constant matrix [D, O].
 static mlir::Value averageAxis(Call &c, mlir::Value x, int64_t axis,
                                int64_t bins) {
-  int64_t extent = c.type(x).getDimSize(axis), last = c.rank(x) - 1;
+  int64_t extent = c.type(x).getDimSize(axis);
   llvm::SmallVector<float> matrix(extent * bins, 0);
   for (int64_t i = 0; i < bins; ++i) {
     int64_t begin = i * extent / bins,
@@ -105,24 +137,7 @@ static mlir::Value averageAxis(Call &c, mlir::Value x, int64_t axis,
     for (int64_t j = begin; j < end; ++j)
       matrix[j * bins + i] = 1.0f / static_cast<float>(end - begin);
   }
-  auto type =
-      mlir::RankedTensorType::get({extent, bins}, c.builder.getF32Type());
-  mlir::Value weights = c.cast(c.constant(mlir::DenseElementsAttr::get(
-                                   type, llvm::ArrayRef<float>(matrix))),
-                               c.element(x));
-  Shape order;
-  for (int64_t i = 0; i <= last; ++i)
-    order.push_back(i);
-  std::swap(order[axis], order[last]);
-  mlir::Value y = c.transpose(x, order);
-  if (!y || !weights)
-    return {};
-  Shape shape = c.shape(y);
-  y = c.reshape(
-      y, {c.type(y).getNumElements() / std::max<int64_t>(extent, 1), extent});
-  y = y ? c.make<MatmulOp>(y, weights) : y;
-  shape[last] = bins;
-  return c.transpose(c.reshape(y, shape), order);
+  return timesAlongAxis(c, x, axis, bins, matrix);
 }
 
 static std::optional<Shape> outputSize(Call &c, const Batched &b) {
@@ -186,14 +201,32 @@ static void adaptiveMaxPool(Call &c) {
     if (c.type(y).getDimSize(2 + i) != (*sizes)[i])
       y = maximumAxis(c, y, 2 + i, (*sizes)[i]);
   c.give(b.result(y));
+  llvm::SmallVector<AxisWindows> axes(b.axes);
+  for (int64_t i = 0; y && i < b.axes; ++i) {
+    AxisWindows &axis = axes[i];
+    axis.extent = c.type(b.x).getDimSize(2 + i);
+    axis.count = (*sizes)[i];
+    for (int64_t k = 0; k < axis.count; ++k) {
+      axis.starts.push_back(k * axis.extent / axis.count);
+      axis.widths.push_back(((k + 1) * axis.extent + axis.count - 1) /
+                                axis.count -
+                            axis.starts.back());
+      axis.width = std::max(axis.width, axis.widths.back());
+    }
+  }
+  if (y)
+    giveIndices(c, b, axes);
 }
 
 void graven::aten::addPooling(Table &t) {
   t.add("max_pool1d max_pool2d max_pool3d", maxPool);
-  t.add("max_pool2d_with_indices", maxPoolWithIndices);
+  t.add("max_pool1d_with_indices max_pool2d_with_indices "
+        "max_pool3d_with_indices",
+        maxPoolWithIndices);
   t.add("avg_pool1d avg_pool2d avg_pool3d", avgPool);
   t.add("adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d "
         "_adaptive_avg_pool2d _adaptive_avg_pool3d",
         adaptiveAvgPool);
-  t.add("adaptive_max_pool1d adaptive_max_pool2d", adaptiveMaxPool);
+  t.add("adaptive_max_pool1d adaptive_max_pool2d adaptive_max_pool3d",
+        adaptiveMaxPool);
 }

@@ -390,21 +390,21 @@ static mlir::Value replicationPad(Call &c) {
 }
 
 void graven::aten::addShape(Table &t) {
-  t.add("view _unsafe_view", view);
+  t.add("view _unsafe_view view_copy _reshape_copy", view);
   t.add("reshape", reshape);
   t.add("view_as reshape_as", viewAs);
   t.add("flatten", flatten);
   t.add("ravel", ravel);
   t.add("unflatten", unflatten);
-  t.add("squeeze", squeeze);
-  t.add("unsqueeze", unsqueeze);
-  t.add("permute", permute);
-  t.add("transpose swapdims", transpose);
+  t.add("squeeze squeeze_copy", squeeze);
+  t.add("unsqueeze unsqueeze_copy", unsqueeze);
+  t.add("permute permute_copy", permute);
+  t.add("transpose swapdims transpose_copy", transpose);
   t.add("swapaxes", swapaxes);
-  t.add("t numpy_T", reversedAxes);
-  t.add("adjoint", adjoint);
+  t.add("t t_copy numpy_T", reversedAxes);
+  t.add("adjoint mT mH matrix_H", adjoint);
   t.add("movedim moveaxis", movedim);
-  t.add("expand broadcast_to", expand);
+  t.add("expand expand_copy broadcast_to", expand);
   t.add("expand_as", expandAs);
   t.add("broadcast_tensors", broadcastTensors);
   t.add("repeat", repeat);

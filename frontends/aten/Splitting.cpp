@@ -165,12 +165,8 @@ static void chunk(Call &c) {
   giveEqualParts(c, x, *axis, (extent + *chunks - 1) / *chunks);
 }
 
-static void tensorSplit(Call &c) {
-  mlir::Value x = c.tensor();
-  auto axis = c.axis("dim", c.rank(x));
-  if (!axis)
-    return;
-  int64_t extent = c.type(x).getDimSize(*axis);
+static void splitAlong(Call &c, mlir::Value x, int64_t axis) {
+  int64_t extent = c.type(x).getDimSize(axis);
   if (c.argument("indices").items()) {
     std::optional<Shape> ends = c.integers("indices");
     if (!ends)
@@ -178,7 +174,7 @@ static void tensorSplit(Call &c) {
     for (int64_t &end : *ends)
       end = std::clamp<int64_t>(end < 0 ? end + extent : end, 0, extent);
     ends->push_back(extent);
-    return giveParts(c, x, *axis, *ends);
+    return giveParts(c, x, axis, *ends);
   }
   auto sections = c.integer("sections");
   if (!sections || *sections < 1) {
@@ -189,7 +185,40 @@ static void tensorSplit(Call &c) {
   int64_t end = 0;
   for (int64_t i = 0; i < *sections; ++i)
     ends.push_back(end += extent / *sections + (i < extent % *sections));
-  giveParts(c, x, *axis, ends);
+  giveParts(c, x, axis, ends);
+}
+static void tensorSplit(Call &c) {
+  mlir::Value x = c.tensor();
+  auto axis = c.axis("dim", c.rank(x));
+  if (axis && c.rank(x) > 0)
+    splitAlong(c, x, *axis);
+  else if (axis)
+    c.failed("tensor without axes");
+}
+/// hsplit, vsplit and dsplit: sections must be equal.
+static void splitEqually(Call &c, int64_t axis) {
+  mlir::Value x = c.tensor();
+  if (axis >= c.rank(x)) {
+    c.failed("tensor of rank " + llvm::Twine(c.rank(x)));
+    return;
+  }
+  if (c.has("sections")) {
+    auto sections = c.integer("sections");
+    if (!sections || *sections < 1 ||
+        c.type(x).getDimSize(axis) % *sections != 0) {
+      c.failed("sections that do not divide the axis");
+      return;
+    }
+  }
+  splitAlong(c, x, axis);
+}
+static void hsplit(Call &c) { splitEqually(c, c.rank(c.tensor()) > 1 ? 1 : 0); }
+template <int64_t kAxis> static void axisSplit(Call &c) {
+  if (c.rank(c.tensor()) <= std::max<int64_t>(kAxis, 1)) {
+    c.failed("tensor of rank " + llvm::Twine(c.rank(c.tensor())));
+    return;
+  }
+  splitEqually(c, kAxis);
 }
 
 //===----------------------------------------------------------------------===//
@@ -247,6 +276,34 @@ static mlir::Value vstack(Call &c) {
   for (mlir::Value &t : tensors)
     t = c.withRank(t, 2);
   return c.concat(tensors, 0);
+}
+
+/// With axes of extent 1 up to `wanted`: in front, but the third behind.
+static mlir::Value withAxes(Call &c, mlir::Value x, int64_t wanted) {
+  x = c.withRank(x, std::min<int64_t>(wanted, 2));
+  return x && wanted == 3 && c.rank(x) == 2 ? c.unsqueeze(x, 2) : x;
+}
+static mlir::Value dstack(Call &c) {
+  llvm::SmallVector<mlir::Value> tensors = promotedList(c);
+  for (mlir::Value &t : tensors)
+    t = withAxes(c, t, 3);
+  return tensors.empty() ? mlir::Value() : c.concat(tensors, 2);
+}
+/// Vectors are columns.
+static mlir::Value columnStack(Call &c) {
+  llvm::SmallVector<mlir::Value> tensors = promotedList(c);
+  for (mlir::Value &t : tensors)
+    if (c.rank(t) < 2)
+      t = c.reshape(t, {c.type(t).getNumElements(), 1});
+  return tensors.empty() ? mlir::Value() : c.concat(tensors, 1);
+}
+template <int64_t kRank> static void atLeast(Call &c) {
+  if (!c.has("tensors"))
+    return c.give(withAxes(c, c.tensor(), kRank));
+  llvm::SmallVector<mlir::Value> tensors = c.tensors("tensors");
+  for (mlir::Value &t : tensors)
+    t = withAxes(c, t, kRank);
+  c.giveList(tensors);
 }
 
 //===----------------------------------------------------------------------===//
@@ -327,17 +384,27 @@ static mlir::Value selectScatter(Call &c) {
 }
 
 void graven::aten::addSplitting(Table &t) {
-  t.add("slice", slice);
-  t.add("select", select);
-  t.add("narrow", narrow);
-  t.add("unbind", unbind);
-  t.add("split split_with_sizes", split);
-  t.add("chunk", chunk);
+  t.add("slice slice_copy", slice);
+  t.add("select select_copy", select);
+  t.add("narrow narrow_copy", narrow);
+  t.add("unbind unbind_copy", unbind);
+  t.add("split split_with_sizes unsafe_split unsafe_split_with_sizes "
+        "split_copy split_with_sizes_copy",
+        split);
+  t.add("chunk unsafe_chunk", chunk);
   t.add("tensor_split", tensorSplit);
+  t.add("hsplit", hsplit);
+  t.add("vsplit", axisSplit<0>);
+  t.add("dsplit", axisSplit<2>);
   t.add("cat concat concatenate", cat);
   t.add("stack", stack);
   t.add("hstack", hstack);
-  t.add("vstack", vstack);
+  t.add("vstack row_stack", vstack);
+  t.add("dstack", dstack);
+  t.add("column_stack", columnStack);
+  t.add("atleast_1d", atLeast<1>);
+  t.add("atleast_2d", atLeast<2>);
+  t.add("atleast_3d", atLeast<3>);
   t.add("flip", flip);
   t.add("fliplr", fliplr);
   t.add("flipud", flipud);

@@ -24,13 +24,25 @@ Table::Table() {
   addShape(*this);
   addSplitting(*this);
   addIndexing(*this);
+  addScattering(*this);
+  addRearranging(*this);
   addContraction(*this);
+  addMatrices(*this);
+  addDecompositions(*this);
+  addHouseholder(*this);
   addConvolution(*this);
   addReduction(*this);
   addSorting(*this);
+  addSelecting(*this);
   addPooling(*this);
+  addWindows(*this);
   addResampling(*this);
+  addSampling(*this);
+  addSpectral(*this);
   addNormalisation(*this);
+  addEmbedding(*this);
+  addLosses(*this);
+  addMargins(*this);
   addAttention(*this);
   addRecurrent(*this);
 }
@@ -96,7 +108,14 @@ static Value shareStorage(const Schema &schema, const Value &base,
   if (!result.is(Kind::Tensor) ||
       (mayCopy(schema.name) && !base.tensor()->isContiguous()))
     return result;
-  return Tensor::view(base.tensor(), result.tensor()->current());
+  Tensor::Ptr view = Tensor::view(base.tensor(), result.tensor()->current());
+  // Windows that overlap are gathered: a copy, which is right until something
+  // is written to it or to what it was taken from.
+  if (schema.name == "aten::unfold" || schema.name == "aten::as_strided") {
+    if (!view->sharesStorage(*base.tensor()))
+      view->mayAlias(*base.tensor());
+  }
+  return view;
 }
 
 static void finish(Session &session, Call &call,
@@ -154,6 +173,7 @@ mlir::LogicalResult graven::aten::run(Session &session, mlir::Location loc,
       call.give(entry->tensor(call));
     else
       entry->general(call);
+    call.ok &= schema.results.empty() || !call.results.empty();
     while (call.results.size() < schema.results.size())
       call.results.push_back(Value::unknown());
     if (call.ok)

@@ -31,6 +31,22 @@ slice select narrow unbind split split_with_sizes chunk tensor_split cat concat 
 flip fliplr flipud roll pad constant_pad_nd reflection_pad1d reflection_pad2d reflection_pad3d replication_pad1d
 replication_pad2d replication_pad3d slice_scatter select_scatter diagonal pixel_shuffle pixel_unshuffle
 channel_shuffle unfold ravel
+view_copy _reshape_copy squeeze_copy unsqueeze_copy permute_copy transpose_copy t_copy expand_copy unfold_copy
+slice_copy select_copy narrow_copy unbind_copy split_copy split_with_sizes_copy alias_copy detach_copy diagonal_copy
+unsafe_split unsafe_split_with_sizes unsafe_chunk mT mH matrix_H hsplit vsplit dsplit row_stack dstack column_stack
+atleast_1d atleast_2d atleast_3d linalg_diagonal diagonal_scatter diag_embed diagflat trace block_diag _chunk_cat
+rot90 sum_to_size combinations cartesian_prod linalg_vander as_strided_copy as_strided_scatter
+scatter_reduce index_add index_copy index_fill index_reduce take put histc
+huber_loss poisson_nll_loss binary_cross_entropy binary_cross_entropy_with_logits kl_div nll_loss nll_loss_nd
+nll_loss2d nll_loss_forward nll_loss2d_forward
+pairwise_distance dist _cdist_forward pdist _pdist_forward soft_margin_loss margin_ranking_loss hinge_embedding_loss
+cosine_embedding_loss triplet_margin_loss multi_margin_loss multilabel_margin_loss
+vdot inner addr addmv tensordot kron cross linalg_cross linalg_vecdot bilinear linalg_multi_dot chain_matmul
+matrix_power linalg_matrix_power linalg_matrix_norm linalg_norm
+linalg_inv linalg_inv_ex inverse linalg_solve linalg_solve_ex linalg_solve_triangular triangular_solve
+linalg_tensorsolve linalg_tensorinv linalg_det det linalg_slogdet slogdet logdet linalg_lu_factor linalg_lu_factor_ex
+_lu_with_info linalg_lu lu_unpack linalg_lu_solve lu_solve linalg_cholesky linalg_cholesky_ex cholesky cholesky_solve
+cholesky_inverse
 embedding index_select gather index index_put _index_put_impl masked_select take_along_dim
 linear addmm mm bmm baddbmm addbmm matmul dot mv outer ger einsum
 conv1d conv2d conv3d _convolution _convolution_mode convolution conv_transpose1d conv_transpose2d conv_transpose3d
@@ -49,7 +65,12 @@ _native_multi_head_attention _transformer_encoder_layer_fwd lstm gru lstm_cell g
 rnn_tanh_cell rnn_relu_cell
 cosine_similarity l1_loss mse_loss smooth_l1_loss cross_entropy_loss grid_sampler bernoulli uniform normal rand randn
 rand_like randn_like randperm multinomial nonzero unique2 _unique2 scatter scatter_add masked_scatter bucketize
-searchsorted as_strided diag cdist local_response_norm quantize_per_tensor dequantize logaddexp2 cummax cummin
+searchsorted kthvalue msort median nanmedian mode nonzero_static geqrf linalg_qr linalg_householder_product orgqr ormqr embedding_bag _embedding_bag _embedding_bag_forward_only
+embedding_renorm renorm _safe_softmax _softmax_backward_data _log_softmax_backward_data rrelu segment_reduce
+fft_irfft fft_hfft fft_irfft2 fft_irfftn fft_hfft2 fft_hfftn fft_fftshift fft_ifftshift
+im2col col2im grid_sampler_2d grid_sampler_3d affine_grid_generator _upsample_bilinear2d_aa
+_upsample_bicubic2d_aa
+max_pool1d_with_indices max_pool3d_with_indices adaptive_max_pool3d max_unpool2d max_unpool3d as_strided diag cdist local_response_norm quantize_per_tensor dequantize logaddexp2 cummax cummin
 """.split()
 OTHER = ["torchvision::nms", "torchvision::roi_align"]
 

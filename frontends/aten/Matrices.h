@@ -1,0 +1,34 @@
+//===- Matrices.h - steps of linear algebra on batches ---*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file declares what the families of products and of decompositions share:
+// matrices are the last two axes, axes in front of them are batches.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef FRONTENDS_ATEN_MATRICES_H
+#define FRONTENDS_ATEN_MATRICES_H
+
+#include "frontends/aten/Call.h"
+
+namespace graven::aten {
+
+/// a [.., M, K] times b [.., K, N]; leading extents broadcast.
+mlir::Value product(Call &c, mlir::Value a, mlir::Value b);
+
+/// The last two axes exchanged.
+mlir::Value matrixTransposed(Call &c, mlir::Value x);
+
+/// The identity [1.., n, n] of that rank.
+mlir::Value identityMatrix(Call &c, mlir::Type type, int64_t n, int64_t rank);
+
+/// Whether x holds square matrices; reports when it does not.
+bool isSquare(Call &c, mlir::Value x);
+
+/// The inverse of square matrices.
+mlir::Value inverseOf(Call &c, mlir::Value x);
+
+} // namespace graven::aten
+
+#endif // FRONTENDS_ATEN_MATRICES_H
