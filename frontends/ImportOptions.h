@@ -57,6 +57,23 @@ struct ImportOptions {
                      std::optional<int64_t> most)>
       noteRange = {};
 
+  /// What a Parameter of that name has instead of the file's own elements: a
+  /// BlobAttr of a dense tensor of its type, or null to keep them.
+  std::function<mlir::Attribute(llvm::StringRef name)> weightFor = {};
+
+  /// Told of each operation that the program uses, as it is met, and whether
+  /// there is a way to express it.
+  std::function<void(llvm::StringRef operation, bool isKnown)> onUse = {};
+
+  void noteUse(llvm::StringRef operation, bool isKnown) const {
+    if (onUse)
+      onUse(operation, isKnown);
+  }
+
+  mlir::Attribute weight(llvm::StringRef name) const {
+    return weightFor ? weightFor(name) : mlir::Attribute();
+  }
+
   /// The extent that a symbol has here, ShapedType::kDynamic for none.
   int64_t resolve(llvm::StringRef symbol) const;
 

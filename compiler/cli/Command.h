@@ -51,6 +51,9 @@ protected:
   /// The command itself: fills `report`, or prints it when isJson() is false.
   virtual int runOn(Session &session) = 0;
 
+  /// What --input, --dim and --weights make of an import.
+  mlir::FailureOr<ImportOptions> importOptions(Session &session) const;
+
   /// Reads MODEL with the shapes that --input gives.
   mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
   importModel(Session &session);

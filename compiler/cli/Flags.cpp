@@ -27,12 +27,37 @@ ModelFlags::ModelFlags(cl::SubCommand &sub)
       dimFlag("dim",
               cl::desc("what a dynamic extent may be: batch=1..64, batch=8, or "
                        "sizes to have code of their own: batch=1,32,1..64"),
-              cl::value_desc("NAME=range"), cl::sub(sub)) {}
+              cl::value_desc("NAME=range"), cl::sub(sub)),
+      weightsFlag("weights",
+                  cl::desc("takes Parameters and buffers from this file: "
+                           "safetensors, torch.save or another model"),
+                  cl::value_desc("file"), cl::sub(sub)),
+      prefixFlag("weights-prefix",
+                 cl::desc("takes the names of --weights that begin so, without "
+                          "it; default: found if there is one way only"),
+                 cl::value_desc("model."), cl::sub(sub)),
+      keepMissingFlag("keep-missing-weights",
+                      cl::desc("keep the model's values where --weights has "
+                               "none"),
+                      cl::sub(sub)),
+      opaqueFlag("allow-opaque",
+                 cl::desc("of a file of weights, leave out what is no tensor "
+                          "and made by unknown names"),
+                 cl::sub(sub)) {}
 
 void ModelFlags::read() {
   model = modelFlag;
   inputs.assign(inputFlag.begin(), inputFlag.end());
   dims.assign(dimFlag.begin(), dimFlag.end());
+  opaque = opaqueFlag ? OpaqueValues::LeftOut : OpaqueValues::Refused;
+  if (weightsFlag.getNumOccurrences() == 0)
+    return;
+  weights.emplace();
+  weights->path = weightsFlag;
+  if (prefixFlag.getNumOccurrences() > 0)
+    weights->prefix = prefixFlag;
+  if (keepMissingFlag)
+    weights->missing = OtherWeights::Missing::Kept;
 }
 
 static bool namesFile(StringRef text) { return text.contains("=@"); }

@@ -8,13 +8,13 @@
 #ifndef COMPILER_CLI_FLAGS_H
 #define COMPILER_CLI_FLAGS_H
 
-#include "compiler/session/Session.h"
+#include "compiler/session/WeightsFile.h"
 #include "llvm/Support/CommandLine.h"
 #include <vector>
 
 namespace graven::cli {
 
-/// MODEL, --input and --dim, which most commands take.
+/// MODEL, --input, --dim and --weights, which most commands take.
 class ModelFlags {
 public:
   explicit ModelFlags(llvm::cl::SubCommand &sub);
@@ -33,10 +33,15 @@ public:
 
   std::string model;
   std::vector<std::string> inputs, dims;
+  /// What --weights says of other weights, if it was given.
+  std::optional<OtherWeights> weights;
+  OpaqueValues opaque = OpaqueValues::Refused;
 
 private:
   llvm::cl::opt<std::string> modelFlag;
   llvm::cl::list<std::string> inputFlag, dimFlag;
+  llvm::cl::opt<std::string> weightsFlag, prefixFlag;
+  llvm::cl::opt<bool> keepMissingFlag, opaqueFlag;
 };
 
 /// --target-cpu, -O, --numerics, --threads, --cache-dir, --no-cache, --tune-db,

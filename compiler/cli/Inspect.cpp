@@ -2,10 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // This file implements `graven inspect`: inputs, outputs, Parameters and ops of
-// a model, or the table of an artifact.
+// a model, the table of an artifact, or the tensors of a file of weights.
 //===----------------------------------------------------------------------===//
 
 #include "compiler/cli/Command.h"
+#include "compiler/cli/InspectWeights.h"
 #include "dialects/graven/Graven.h"
 #include "dialects/support/Diagnostics.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -21,10 +22,19 @@ class InspectCommand : public ModelCommand {
 public:
   InspectCommand()
       : ModelCommand("inspect", "inputs, outputs, Parameters and ops of a "
-                                "model; the table of an artifact") {}
+                                "model; tensors of a file of weights") {}
 
 private:
   int runOn(Session &session) override {
+    if (isWeightsFile(flags.model)) {
+      auto weights = readWeights(session, flags.model, flags.opaque);
+      if (failed(weights))
+        return BadInput;
+      report = describeWeights(*weights);
+      if (!isJson())
+        printWeights(*weights, outs());
+      return Ok;
+    }
     LogicalResult done = isArtifact(flags.model)
                              ? inspectArtifact(&session.getContext())
                              : inspectModel(session);
@@ -96,8 +106,44 @@ private:
     report["sizes"] = std::move(sizes);
   }
 
+  /// A program of torch.export needs to know its extents; those that nobody
+  /// decided are shown as what they may be.
+  FailureOr<OwningOpRef<ModuleOp>> importAtUsualSize(Session &session) {
+    auto options = importOptions(session);
+    if (failed(options))
+      return failure();
+    std::vector<SymbolRange> ranges = symbolRanges(flags.model);
+    if (ranges.empty())
+      return session.import(flags.model, *options);
+    options->extentOf = [&, own = options->extentOf](StringRef symbol) {
+      int64_t decided = own ? own(symbol) : InputExtent::kDynamic;
+      if (decided == InputExtent::kDynamic)
+        decided = open[symbol.str()] = usualExtent(ranges, symbol);
+      return decided;
+    };
+    auto module = session.import(flags.model, *options);
+    llvm::json::Array symbols;
+    llvm::json::Object sizes;
+    for (const SymbolRange &range : ranges) {
+      auto found = open.find(range.symbol);
+      if (found == open.end())
+        continue;
+      llvm::json::Object entry{{"name", range.symbol},
+                               {"lowest", range.lowest}};
+      if (range.highest)
+        entry["highest"] = *range.highest;
+      symbols.push_back(std::move(entry));
+      sizes[range.symbol] = found->second;
+    }
+    if (!symbols.empty()) {
+      report["symbols"] = std::move(symbols);
+      report["inspected_at"] = std::move(sizes);
+    }
+    return module;
+  }
+
   LogicalResult inspectModel(Session &session) {
-    auto imported = importModel(session);
+    auto imported = importAtUsualSize(session);
     if (failed(imported))
       return failure();
     ModuleOp module = **imported;
@@ -112,8 +158,8 @@ private:
           type.getNumElements() * eval::storageBytes(type.getElementType());
     }
     if (auto graph = module.lookupSymbol<GraphOp>("forward")) {
-      for (auto [i, type] : llvm::enumerate(graph.getArgumentTypes()))
-        inputs.push_back(describe(graph.getInputName(i), type));
+      for (unsigned i = 0; i < graph.getNumArguments(); ++i)
+        inputs.push_back(describeInput(graph, i));
       for (auto [i, type] : llvm::enumerate(graph.getResultTypes()))
         outputs.push_back(describe(graph.getOutputName(i), type));
       graph.walk([&](Operation *node) {
@@ -138,6 +184,22 @@ private:
                           tensor.getShape());
   }
 
+  /// Extents of symbols that are open by their names.
+  llvm::json::Object describeInput(GraphOp graph, unsigned index) const {
+    auto type = cast<RankedTensorType>(graph.getArgumentTypes()[index]);
+    llvm::json::Object input = describe(graph.getInputName(index), type);
+    auto names = graph.getArgAttrOfType<ArrayAttr>(index, "graven.symbols");
+    llvm::json::Array &shape = *input.getArray("shape");
+    for (auto [axis, extent] : llvm::enumerate(shape)) {
+      auto name = names && axis < names.size()
+                      ? dyn_cast<StringAttr>(names[axis])
+                      : StringAttr();
+      if (name && open.count(name.str()))
+        extent = llvm::json::fixUTF8(name.getValue());
+    }
+    return input;
+  }
+
   void print() const {
     for (StringRef side : {"inputs", "outputs"})
       for (const llvm::json::Value &entry : *report.getArray(side)) {
@@ -157,6 +219,10 @@ private:
         else
           outs() << " or more\n";
       }
+    if (auto *sizes = report.getObject("inspected_at"))
+      for (const auto &[symbol, size] : *sizes)
+        outs() << "outputs at " << symbol.str() << "=" << *size.getAsInteger()
+               << "\n";
     if (auto *sizes = report.getArray("sizes")) {
       outs() << "sizes ";
       for (const llvm::json::Value &size : *sizes) {
@@ -197,6 +263,9 @@ private:
     for (auto &[name, count] : sorted)
       outs() << "op     " << name << " " << count << "\n";
   }
+
+  /// Symbols that nobody decided, and the extents that they have here.
+  std::map<std::string, int64_t> open;
 };
 
 } // namespace

@@ -25,15 +25,29 @@ void ModelCommand::read() {
   json = jsonFlag;
 }
 
+FailureOr<ImportOptions> ModelCommand::importOptions(Session &session) const {
+  MLIRContext *context = &session.getContext();
+  auto options = flags.importOptions(context);
+  if (failed(options) || !flags.weights)
+    return options;
+  // The file is read once for its names and again for its program.
+  if (flags.model == "-")
+    return emitCoded(UnknownLoc::get(context), Code::BadOption)
+           << "--weights needs a model in a file, not on standard input";
+  if (failed(useWeights(session, flags.model, *flags.weights, *options)))
+    return failure();
+  return options;
+}
+
 FailureOr<OwningOpRef<ModuleOp>> ModelCommand::importModel(Session &session) {
-  auto options = flags.importOptions(&session.getContext());
+  auto options = importOptions(session);
   if (failed(options))
     return failure();
   return session.import(flags.model, *options);
 }
 
 FailureOr<SizedModel> ModelCommand::importSized(Session &session) {
-  auto options = flags.importOptions(&session.getContext());
+  auto options = importOptions(session);
   auto dims = flags.dimSpecs(&session.getContext());
   if (failed(options) || failed(dims))
     return failure();
@@ -45,6 +59,10 @@ ModelCommand::openModel(Session &session, const CompileOptions &options) {
   Location loc = UnknownLoc::get(&session.getContext());
   FailureOr<rt::LoadedModel> opened = failure();
   if (isArtifact(flags.model)) {
+    if (flags.weights)
+      return emitCoded(loc, Code::BadOption)
+             << "--weights is for models; the weights of an artifact are part "
+                "of its code";
     auto loaded = rt::LoadedModel::load(flags.model);
     if (!loaded)
       return emitCoded(loc, Code::BadArtifact) << loaded.error().message;

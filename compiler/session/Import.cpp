@@ -7,6 +7,7 @@
 
 #include "frontends/onnx/Import.h"
 #include "compiler/session/Session.h"
+#include "compiler/session/WeightsFile.h"
 #include "dialects/graven/Graven.h"
 #include "dialects/support/Diagnostics.h"
 #include "frontends/torchexport/Import.h"
@@ -15,7 +16,6 @@
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "passes/graph/Passes.h"
-#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/SourceMgr.h"
@@ -130,36 +130,21 @@ importText(MLIRContext *context, std::unique_ptr<llvm::MemoryBuffer> buffer,
   CodeScope scope(context, Code::BadIr);
   OwningOpRef<ModuleOp> module =
       parseSourceFile<ModuleOp>(sources, ParserConfig(context));
-  if (!module || failed(resolveExtents(*module, options)))
+  if (!module)
+    return failure();
+  for (ParamOp param : module->getOps<ParamOp>())
+    if (Attribute other = options.weight(param.getSymName()))
+      param.setValueAttr(other);
+  if (failed(resolveExtents(*module, options)))
     return failure();
   return module;
 }
 
 FailureOr<OwningOpRef<ModuleOp>> Session::import(StringRef path,
                                                  const ImportOptions &options) {
-  Location loc = FileLineColLoc::get(context.get(), path, 0, 0);
-  auto refuse = [&](const Twine &why) {
-    return emitCoded(loc, Code::CannotRead)
-           << "cannot read '" << path << "': " << why.str();
-  };
-  // A device may never end; a pipe ends when its writer does.
-  llvm::sys::fs::file_status status;
-  using llvm::sys::fs::file_type;
-  if (path != "-") {
-    if (std::error_code error = llvm::sys::fs::status(path, status))
-      return refuse(error.message());
-    if (status.type() == file_type::directory_file)
-      return refuse("it is a folder");
-    if (status.type() != file_type::regular_file &&
-        status.type() != file_type::fifo_file)
-      return refuse("not a regular file");
-  }
-  // Without a terminator the file is mapped, not read: weights stay where they
-  // are until somebody asks for them.
-  auto buffer = llvm::MemoryBuffer::getFileOrSTDIN(
-      path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
-  if (!buffer)
-    return refuse(buffer.getError().message());
+  auto buffer = openFile(context.get(), path);
+  if (failed(buffer))
+    return failure();
   StringRef directory = llvm::sys::path::parent_path(path);
   return importBuffer(std::move(*buffer), directory.empty() ? "." : directory,
                       options);
@@ -196,6 +181,13 @@ Session::importBuffer(std::unique_ptr<llvm::MemoryBuffer> buffer,
                       StringRef directory, const ImportOptions &options) {
   TimingScope timing(timer.nest("import"));
   StringRef bytes = buffer->getBuffer(), name = buffer->getBufferIdentifier();
+  if (isWeights(bytes))
+    return emitCoded(FileLineColLoc::get(context.get(), name, 0, 0),
+                     Code::UnknownFormat)
+           << "'" << name
+           << "' holds weights only, no graph; `graven inspect` lists them, "
+              "and "
+              "--weights gives them to a model";
   switch (detectFormat(bytes)) {
   case ModelFormat::TorchArchive:
     return importTorchArchive(context.get(), std::move(buffer), options);

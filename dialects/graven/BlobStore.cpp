@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/graven/BlobStore.h"
+#include "dialects/graven/PlainFile.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
@@ -34,8 +35,8 @@ void BlobStore::setDirectory(StringRef path) {
   directory = path.str();
 }
 
-static Expected<std::shared_ptr<MemoryBuffer>> mapFile(StringRef directory,
-                                                       StringRef name) {
+Expected<std::shared_ptr<MemoryBuffer>> mapPlainFile(StringRef directory,
+                                                     StringRef name) {
   if (directory.empty())
     return createStringError(
         "no file '" + name +
@@ -69,7 +70,7 @@ Expected<MemoryBuffer *> BlobStore::find(StringRef name) {
   auto found = buffers.find(name);
   if (found != buffers.end())
     return found->second.get();
-  auto mapped = mapFile(directory, name);
+  auto mapped = mapPlainFile(directory, name);
   if (!mapped)
     return mapped.takeError();
   return (buffers[name] = std::move(*mapped)).get();

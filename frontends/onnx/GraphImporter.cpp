@@ -102,6 +102,23 @@ LogicalResult GraphImporter::define(Location loc, Scope &scope, StringRef name,
   return success();
 }
 
+/// Elements that the options have instead.
+LogicalResult GraphImporter::replaceElements(Location loc, StringRef name,
+                                             TensorData &data) const {
+  auto other = dyn_cast_or_null<BlobAttr>(options.weight(name));
+  if (!other)
+    return success();
+  auto bytes = file.getBlobs().read(other.getFile(), other.getOffset(),
+                                    other.getLength());
+  if (!bytes)
+    return emitCoded(loc, Code::BadTensor) << llvm::toString(bytes.takeError());
+  data.bytes = *bytes;
+  data.blob = other.getFile().str();
+  data.offset = other.getOffset();
+  data.owned.reset();
+  return success();
+}
+
 LogicalResult GraphImporter::declareInitializers(const pb::GraphProto &proto,
                                                  Scope &scope) {
   if (proto.sparse_initializer_size() > 0)
@@ -117,6 +134,8 @@ LogicalResult GraphImporter::declareInitializers(const pb::GraphProto &proto,
     if (scope.isDefined(name))
       return emitCoded(loc, Code::BadGraph)
              << "initializer " << quoted(name) << " is defined already";
+    if (failed(replaceElements(loc, name, *data)))
+      return failure();
     scope.initializers.try_emplace(name, std::move(*data));
   }
   return success();
@@ -331,7 +350,7 @@ LogicalResult GraphImporter::importGraph() {
   if (failed(read))
     return failure();
   functions = std::move(*read);
-  if (failed(surveyOps(file, table, *opsets, functions)))
+  if (failed(surveyOps(file, table, *opsets, functions, options)))
     return failure();
   auto inputs = readInputs(file, options);
   if (failed(inputs))

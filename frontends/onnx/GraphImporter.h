@@ -91,6 +91,8 @@ private:
   /// As lookUp, where null will not do.
   mlir::FailureOr<mlir::Value> lookUpOutput(mlir::Location loc, Scope &scope,
                                             llvm::StringRef name);
+  mlir::LogicalResult replaceElements(mlir::Location loc, llvm::StringRef name,
+                                      TensorData &data) const;
   mlir::LogicalResult declareInitializers(const pb::GraphProto &graph,
                                           Scope &scope);
   mlir::LogicalResult importNodes(mlir::Location loc, const Nodes &nodes,

@@ -9,6 +9,7 @@
 #define FRONTENDS_ONNX_IMPORT_H
 
 #include "frontends/ImportOptions.h"
+#include "frontends/safetensors/Weights.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -41,6 +42,12 @@ importOnnx(mlir::MLIRContext *context,
 
 /// Whether the bytes look like an ONNX ModelProto: fields of the right numbers
 /// and kinds, and among them a graph.
+/// The initializers of a model; those that are no floating-point numbers are
+/// WeightRole::Optional. Errors are reported.
+mlir::FailureOr<Weights> onnxWeights(mlir::MLIRContext *context,
+                                     std::unique_ptr<llvm::MemoryBuffer> buffer,
+                                     llvm::StringRef directory);
+
 bool isOnnx(llvm::StringRef bytes);
 
 } // namespace graven

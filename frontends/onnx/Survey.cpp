@@ -36,8 +36,8 @@ struct Missing {
 class Survey {
 public:
   Survey(const ModelFile &file, const OpTable &table,
-         const FunctionMap &functions)
-      : file(file), table(table), functions(functions) {}
+         const FunctionMap &functions, const ImportOptions &options)
+      : file(file), table(table), functions(functions), options(options) {}
 
   /// Recurses as deep as messages are nested, which the parser has limited.
   template <class NodeList>
@@ -77,8 +77,10 @@ private:
   void check(const pb::NodeProto &node, int index, const OpsetMap &opsets) {
     StringRef domain = normalDomain(node.domain());
     auto opset = opsets.find(domain);
-    if (domain.empty() && opset != opsets.end() &&
-        table.find(node.op_type(), opset->second))
+    bool isKnown = domain.empty() && opset != opsets.end() &&
+                   table.find(node.op_type(), opset->second);
+    options.noteUse(node.op_type(), isKnown);
+    if (isKnown)
       return;
     std::string name = domain.empty() ? "ai.onnx" : quoted(domain);
     std::string what = quoted(node.op_type()) + " of domain " + name +
@@ -109,6 +111,7 @@ private:
   const ModelFile &file;
   const OpTable &table;
   const FunctionMap &functions;
+  const ImportOptions &options;
   SmallVector<const pb::FunctionProto *> called;
   llvm::MapVector<std::string, Missing, std::map<std::string, unsigned>>
       missing;
@@ -117,8 +120,9 @@ private:
 } // namespace
 
 LogicalResult surveyOps(const ModelFile &file, const OpTable &table,
-                        const OpsetMap &opsets, const FunctionMap &functions) {
-  return Survey(file, table, functions).run(opsets);
+                        const OpsetMap &opsets, const FunctionMap &functions,
+                        const ImportOptions &options) {
+  return Survey(file, table, functions, options).run(opsets);
 }
 
 } // namespace graven::onnx

@@ -8,6 +8,7 @@
 #ifndef FRONTENDS_ONNX_SURVEY_H
 #define FRONTENDS_ONNX_SURVEY_H
 
+#include "frontends/ImportOptions.h"
 #include "frontends/onnx/Interface.h"
 #include "frontends/onnx/OpTable.h"
 
@@ -17,7 +18,8 @@ namespace graven::onnx {
 /// unsupported op once (UnsupportedOp), with domain, version, count and places.
 mlir::LogicalResult surveyOps(const ModelFile &file, const OpTable &table,
                               const OpsetMap &opsets,
-                              const FunctionMap &functions);
+                              const FunctionMap &functions,
+                              const ImportOptions &options);
 
 /// The location of a node: its name, or "<op type>_<index>" when it has none.
 mlir::Location locationOf(mlir::MLIRContext *context, const pb::NodeProto &node,

@@ -428,7 +428,7 @@ Importer::run(std::string blob) {
   if (!decideSymbols())
     return mlir::failure();
   torch::ParameterLoader parameters(file, maker.builder(), maker.module(),
-                                    std::move(blob));
+                                    std::move(blob), options);
   Values inputs;
   for (const json::Value &item : listIn(*signature, "input_specs")) {
     auto spec = asUnion(item);
@@ -443,6 +443,7 @@ Importer::run(std::string blob) {
     return mlir::failure();
   aten::Session session(maker.builder());
   Program program(session, loc);
+  program.tellUses(options);
   auto results = program.run(*graph, inputs);
   if (mlir::failed(program.finish()) || mlir::failed(results))
     return mlir::failure();

@@ -10,6 +10,7 @@
 #define FRONTENDS_TORCHEXPORT_IMPORT_H
 
 #include "frontends/ImportOptions.h"
+#include "frontends/safetensors/Weights.h"
 #include "frontends/torchfile/ZipReader.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -17,6 +18,9 @@
 #include "llvm/Support/MemoryBuffer.h"
 
 #include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace graven {
 
@@ -32,6 +36,23 @@ mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
 importTorchExport(mlir::MLIRContext *context,
                   std::shared_ptr<llvm::MemoryBuffer> file,
                   torch::ZipReader zip, const ImportOptions &options);
+
+/// What a program was exported for: extents of a symbol, each end included.
+struct SymbolRange {
+  std::string symbol;
+  int64_t lowest = 1;
+  std::optional<int64_t> highest;
+};
+
+/// The ranges of a program's symbols, in the order of their names.
+llvm::Expected<std::vector<SymbolRange>>
+torchExportSymbols(llvm::StringRef bytes, torch::ZipReader zip);
+
+/// The Parameters, buffers and constants of a program, in the order of its
+/// signature.
+llvm::Expected<Weights>
+torchExportWeights(std::shared_ptr<llvm::MemoryBuffer> file,
+                   torch::ZipReader zip);
 
 } // namespace graven
 

@@ -222,7 +222,11 @@ mlir::LogicalResult Program::callOperator(StringRef target,
     return mlir::success(
         bind(node, Values(listIn(node, "outputs").size(), Value::unknown())));
   };
-  if (!session.table.find(name) || session.schemas.overloads(name).empty()) {
+  bool isKnown =
+      session.table.find(name) && !session.schemas.overloads(name).empty();
+  if (options)
+    options->noteUse(name, isKnown);
+  if (!isKnown) {
     unsupported.add(name + (overload.empty() ? "" : ("." + overload).str()),
                     current);
     return unknownResults();

@@ -13,6 +13,7 @@
 
 #include "frontends/aten/Table.h"
 #include "frontends/aten/Unsupported.h"
+#include "frontends/ImportOptions.h"
 #include "frontends/torchexport/Json.h"
 
 namespace graven::torchexport {
@@ -25,6 +26,9 @@ public:
   /// `loc` is the place of a node that does not say its own.
   Program(aten::Session &session, mlir::Location loc)
       : session(session), fileLoc(loc), current(loc) {}
+
+  /// Tells these options of the operators that are used.
+  void tellUses(const ImportOptions &to) { options = &to; }
 
   /// Walks a graph, its inputs bound to `inputs`: the values of its outputs.
   /// Fails when something was reported that leaves no values.
@@ -66,6 +70,7 @@ private:
   void setPlace(const json::Object &node);
 
   aten::Session &session;
+  const ImportOptions *options = nullptr; ///< that want to know of uses
   mlir::Location fileLoc, current;
   Scope *scope = nullptr;
   aten::UnsupportedOps unsupported;

@@ -43,9 +43,11 @@ llvm::Expected<StorageBytes> torch::storageIn(const ZipReader &zip,
 
 ParameterLoader::ParameterLoader(const StorageFile &file,
                                  mlir::OpBuilder &builder,
-                                 mlir::Operation *module, std::string blob)
+                                 mlir::Operation *module, std::string blob,
+                                 const ImportOptions &options)
     : file(file), builder(builder), module(module),
-      entry(builder.getInsertionBlock()), blob(std::move(blob)) {}
+      entry(builder.getInsertionBlock()), blob(std::move(blob)),
+      options(options) {}
 
 mlir::DenseElementsAttr
 ParameterLoader::readElements(const PickleTensor &tensor,
@@ -117,7 +119,8 @@ aten::Value ParameterLoader::load(const PickleTensor &tensor, StringRef name,
   if (!place)
     return fail(Code::BadTensor,
                 "is damaged: " + llvm::toString(place.takeError()));
-  if (folder == "constants" && type.getNumElements() <= kMaxConstant)
+  mlir::Attribute other = options.weight(name);
+  if (!other && folder == "constants" && type.getNumElements() <= kMaxConstant)
     return aten::Value(aten::Tensor::make(
         emitter.constant(readElements(tensor, type, file.bytes(*place)))));
 
@@ -131,16 +134,17 @@ aten::Value ParameterLoader::load(const PickleTensor &tensor, StringRef name,
     llvm::ArrayRef<int64_t> strides;
     if (!isDense(tensor))
       strides = tensor.strides;
-    auto value =
-        BlobAttr::get(builder.getContext(), blob, place->offset + skipped,
-                      place->length - skipped, strides, file.isBigEndian());
+    if (!other)
+      other =
+          BlobAttr::get(builder.getContext(), blob, place->offset + skipped,
+                        place->length - skipped, strides, file.isBigEndian());
     mlir::OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToEnd(&module->getRegion(0).front());
     auto unit = [&](bool set) {
       return set ? builder.getUnitAttr() : mlir::UnitAttr();
     };
     ParamOp::create(builder, loc, builder.getStringAttr(symbol),
-                    mlir::TypeAttr::get(type), value, unit(tensor.requiresGrad),
+                    mlir::TypeAttr::get(type), other, unit(tensor.requiresGrad),
                     unit(isBuffer), mlir::StringAttr());
   }
   mlir::Value read = GetParamOp::create(builder, loc, type, symbol);

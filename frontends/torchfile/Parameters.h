@@ -10,6 +10,7 @@
 #ifndef FRONTENDS_TORCHFILE_PARAMETERS_H
 #define FRONTENDS_TORCHFILE_PARAMETERS_H
 
+#include "frontends/ImportOptions.h"
 #include "frontends/aten/Tensor.h"
 #include "frontends/aten/Value.h"
 #include "frontends/torchfile/PickleValue.h"
@@ -51,9 +52,11 @@ llvm::Expected<StorageBytes> storageIn(const ZipReader &zip,
 class ParameterLoader {
 public:
   /// `blob` names the file in the dialect's store. Parameters are read in the
-  /// Block that the builder adds to now.
+  /// Block that the builder adds to now. `options` may have other elements for
+  /// some, and must stay.
   ParameterLoader(const StorageFile &file, mlir::OpBuilder &builder,
-                  mlir::Operation *module, std::string blob);
+                  mlir::Operation *module, std::string blob,
+                  const ImportOptions &options);
 
   /// The tensor as a Value of the graph, by that name if it is new; Unknown,
   /// with an error at `loc`, when the graph cannot hold it. Tensors that share
@@ -77,6 +80,7 @@ private:
   mlir::Operation *module;
   mlir::Block *entry;
   std::string blob;
+  const ImportOptions &options;
   llvm::StringMap<std::string> names; ///< by storage and geometry
   llvm::StringMap<unsigned> used;
   std::vector<aten::Tensor::Ptr> loaded;

@@ -29,6 +29,7 @@ struct PickleStorage {
   aten::ScalarType type = aten::ScalarType::Float;
   std::string key;    ///< names the record within the folder of the pickle
   uint64_t numel = 0; ///< elements
+  uint64_t first = 0; ///< element at which views of it begin (legacy files)
 };
 
 struct PickleValue;
@@ -76,6 +77,7 @@ struct PickleValue {
     Storage, ///< tensor->storage
     Tensor,  ///< tensor
     Device,  ///< text
+    Opaque,  ///< text: a name that is not on the list; integer: its byte
   };
   Kind kind = Kind::None;
   int64_t integer = 0;
@@ -105,6 +107,7 @@ public:
     return &values.back();
   }
   size_t size() const { return values.size(); }
+  const std::deque<PickleValue> &all() const { return values; }
 
 private:
   std::deque<PickleValue> values;

@@ -162,7 +162,9 @@ Expected<PickleValue *> Machine::run() {
     if (opcode == STOP) {
       if (stack.size() != 1 || !marks.empty())
         return fail(at, parseError("stops with ", stack.size(), " values"));
-      if (position != bytes.size())
+      if (options.end)
+        *options.end = position;
+      else if (position != bytes.size())
         return fail(position, parseError(bytes.size() - position,
                                          " bytes after the end"));
       return stack.back();
@@ -316,6 +318,7 @@ Error Machine::pushText(uint64_t lengthBytes) {
 }
 
 Error Machine::pushGlobal() {
+  size_t start = position - 1;
   std::optional<StringRef> module = line();
   std::optional<StringRef> name = module ? line() : std::nullopt;
   if (!name)
@@ -326,6 +329,13 @@ Error Machine::pushGlobal() {
       return parseError("class '", printable(full),
                         "' is not defined by the archive");
     push(Kind::Global)->text = full;
+    return Error::success();
+  }
+  if (!isAllowedGlobal(*module, *name) &&
+      options.unknown == UnknownGlobals::Opaque) {
+    PickleValue *value = push(Kind::Opaque);
+    value->text = (*module + "." + *name).str();
+    value->integer = start;
     return Error::success();
   }
   if (!isAllowedGlobal(*module, *name))
@@ -367,6 +377,10 @@ Error Machine::append(size_t count) {
   if (available() < count + 1)
     return underflow();
   PickleValue *list = stack[stack.size() - count - 1];
+  if (list->is(Kind::Opaque)) {
+    stack.resize(stack.size() - count);
+    return Error::success();
+  }
   if (!list->is(Kind::List))
     return parseError("append to something that is no list");
   list->items.insert(list->items.end(), stack.end() - count, stack.end());
@@ -380,6 +394,10 @@ Error Machine::setItems(size_t count) {
   if (available() < count + 1)
     return underflow();
   PickleValue *dict = stack[stack.size() - count - 1];
+  if (dict->is(Kind::Opaque)) {
+    stack.resize(stack.size() - count);
+    return Error::success();
+  }
   if (!dict->is(Kind::Dict))
     return parseError("items are set on something that is no dict");
   dict->items.insert(dict->items.end(), stack.end() - count, stack.end());
@@ -391,6 +409,12 @@ Error Machine::reduce() {
   if (available() < 2)
     return underflow();
   PickleValue *arguments = pop(), *global = pop();
+  if (global->is(Kind::Opaque)) {
+    PickleValue *result = push(Kind::Opaque);
+    result->text = global->text;
+    result->integer = global->integer;
+    return Error::success();
+  }
   if (!global->is(Kind::Global))
     return parseError("reduce calls something that is no global");
   Expected<PickleValue *> value = callGlobal(*global, *arguments, arena);
@@ -404,6 +428,12 @@ Error Machine::newObject() {
   if (available() < 2)
     return underflow();
   PickleValue *arguments = pop(), *global = pop();
+  if (global->is(Kind::Opaque) && arguments->is(Kind::Tuple)) {
+    PickleValue *object = push(Kind::Object);
+    object->text = global->text;
+    object->integer = global->integer;
+    return Error::success();
+  }
   if (!global->is(Kind::Global) ||
       !StringRef(global->text).starts_with("__torch__") ||
       !arguments->is(Kind::Tuple) || !arguments->items.empty())
@@ -416,6 +446,11 @@ Error Machine::build() {
   if (available() < 2)
     return underflow();
   PickleValue *state = pop(), *target = stack.back();
+  // Attributes of what is no object (`_metadata` of a state_dict) mean nothing.
+  if (options.unknown == UnknownGlobals::Opaque &&
+      (target->is(Kind::Opaque) || target->is(Kind::Dict) ||
+       target->is(Kind::Tensor)))
+    return Error::success();
   if (!target->is(Kind::Object) || !target->items.empty())
     return parseError("state is given to something that is no new object");
   target->items.push_back(state);

@@ -17,6 +17,15 @@
 
 namespace graven::torch {
 
+/// What a global that is not on the list becomes.
+enum class UnknownGlobals {
+  Refused, ///< an error: models name nothing else
+  /// An inert value of the kind Opaque, and so is what it is called on; objects
+  /// of unknown classes keep their state. For checkpoints, whose reader decides
+  /// which values it asks for.
+  Opaque
+};
+
 struct UnpickleOptions {
   /// Named in errors.
   llvm::StringRef record;
@@ -24,6 +33,10 @@ struct UnpickleOptions {
   /// (`__torch__.a.B`); classes that it does not define are refused.
   llvm::function_ref<bool(llvm::StringRef)> isClass;
   uint64_t maxOperations = 50000000;
+  UnknownGlobals unknown = UnknownGlobals::Refused;
+  /// Unless null, gets the position behind the pickle; otherwise bytes behind
+  /// it are an error.
+  size_t *end = nullptr;
 };
 
 /// Reads one pickle of protocol 2. The result lives in `arena`. Containers may

@@ -362,7 +362,10 @@ Result Interpreter::callOperator(StringRef name, CallArguments arguments) {
       out = keyword.second;
     return keyword.first == "out";
   });
-  if (!session.table.find(name) && !(builtin && isUnknown)) {
+  bool isKnown = session.table.find(name) || (builtin && isUnknown);
+  if (options)
+    options->noteUse(name, isKnown);
+  if (!isKnown) {
     reported.unsupported.add(name, current);
     return Value::unknown();
   }

@@ -234,8 +234,9 @@ mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
 Importer::run(std::string blob) {
   aten::Session session(maker.builder());
   ParameterLoader parameters(archive, maker.builder(), maker.module(),
-                             std::move(blob));
+                             std::move(blob), options);
   Interpreter interpreter(archive, session, parameters);
+  interpreter.tellUses(options);
   auto entry = interpreter.findEntry("forward");
   if (!entry)
     return emitCoded(loc, Code::BadSource) << llvm::toString(entry.takeError());

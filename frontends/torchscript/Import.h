@@ -11,6 +11,7 @@
 #define FRONTENDS_TORCHSCRIPT_IMPORT_H
 
 #include "frontends/ImportOptions.h"
+#include "frontends/safetensors/Weights.h"
 #include "frontends/torchfile/ZipReader.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -36,6 +37,12 @@ mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
 importTorchScriptSource(mlir::MLIRContext *context,
                         const llvm::MemoryBuffer &source,
                         const ImportOptions &options);
+
+/// The tensors that the modules of an archive have, by their paths; what is
+/// neither a Parameter nor a buffer is WeightRole::Optional.
+llvm::Expected<Weights>
+torchScriptWeights(std::shared_ptr<llvm::MemoryBuffer> file,
+                   torch::ZipReader zip);
 
 } // namespace graven
 

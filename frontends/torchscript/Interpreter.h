@@ -27,6 +27,9 @@ public:
   Interpreter(Archive &archive, aten::Session &session,
               ParameterLoader &parameters);
 
+  /// Tells these options of the operators that are used.
+  void tellUses(const ImportOptions &to) { options = &to; }
+
   /// Calls the method of the root object (for source text, the function) with
   /// these arguments. Fails when anything was reported.
   Result callEntry(llvm::StringRef name, std::vector<Value> arguments);
@@ -144,6 +147,7 @@ private:
   Archive &archive;
   aten::Session &session;
   ParameterLoader &parameters;
+  const ImportOptions *options = nullptr; ///< that want to know of uses
   llvm::DenseMap<const PickleValue *, Value> loaded;
   Frame *frame = nullptr;
   bool hasStale(const CallArguments &arguments);

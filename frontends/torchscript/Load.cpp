@@ -138,6 +138,7 @@ Result Interpreter::loadValue(const PickleValue *value, StringRef path,
   }
   case PickleKind::Complex:
   case PickleKind::Global:
+  case PickleKind::Opaque:
   case PickleKind::Storage:
     break;
   }
