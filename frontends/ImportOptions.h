@@ -45,8 +45,16 @@ struct InputSpec {
   mlir::DenseElementsAttr value = {};
 };
 
+/// What becomes of what a model writes beyond a run: its buffers and
+/// attributes, and its inputs.
+enum class StateMode : uint8_t {
+  Initial, ///< each run begins with what the file holds; a warning says so
+  Explicit ///< more inputs, and outputs NAME.next, behind the model's own
+};
+
 struct ImportOptions {
   std::vector<InputSpec> inputs;
+  StateMode state = StateMode::Initial;
   /// Decides dynamic extents: the number of elements for a symbol, or
   /// InputExtent::kDynamic to leave it. Without it all stay dynamic. Symbols of
   /// extents are noted on the graph either way (`graven.symbols`).

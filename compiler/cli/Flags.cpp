@@ -43,12 +43,20 @@ ModelFlags::ModelFlags(cl::SubCommand &sub)
       opaqueFlag("allow-opaque",
                  cl::desc("of a file of weights, leave out what is no tensor "
                           "and made by unknown names"),
-                 cl::sub(sub)) {}
+                 cl::sub(sub)),
+      stateFlag(
+          "state", cl::desc("what a model of PyTorch writes beyond a run"),
+          cl::init(StateMode::Initial), cl::sub(sub),
+          cl::values(clEnumValN(StateMode::Initial, "initial",
+                                "is lost: each run begins as the first one"),
+                     clEnumValN(StateMode::Explicit, "explicit",
+                                "more inputs, and outputs NAME.next"))) {}
 
 void ModelFlags::read() {
   model = modelFlag;
   inputs.assign(inputFlag.begin(), inputFlag.end());
   dims.assign(dimFlag.begin(), dimFlag.end());
+  state = stateFlag;
   opaque = opaqueFlag ? OpaqueValues::LeftOut : OpaqueValues::Refused;
   if (weightsFlag.getNumOccurrences() == 0)
     return;
@@ -64,6 +72,7 @@ static bool namesFile(StringRef text) { return text.contains("=@"); }
 
 FailureOr<ImportOptions> ModelFlags::importOptions(MLIRContext *context) const {
   ImportOptions options;
+  options.state = state;
   Location loc = UnknownLoc::get(context);
   llvm::StringSet<> specified, filled;
   for (const std::string &text : inputs) {

@@ -36,12 +36,14 @@ public:
   /// What --weights says of other weights, if it was given.
   std::optional<OtherWeights> weights;
   OpaqueValues opaque = OpaqueValues::Refused;
+  StateMode state = StateMode::Initial;
 
 private:
   llvm::cl::opt<std::string> modelFlag;
   llvm::cl::list<std::string> inputFlag, dimFlag;
   llvm::cl::opt<std::string> weightsFlag, prefixFlag;
   llvm::cl::opt<bool> keepMissingFlag, opaqueFlag;
+  llvm::cl::opt<StateMode> stateFlag;
 };
 
 /// --target-cpu, -O, --numerics, --threads, --cache-dir, --no-cache, --tune-db,

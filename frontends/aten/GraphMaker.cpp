@@ -68,7 +68,8 @@ Value GraphMaker::addInput(StringRef name, InputType type) {
   mlir::Value argument = graph.getBody().front().addArgument(type.type, place);
   inputNames.push_back(name.str());
   inputSymbols.push_back(std::move(type.symbols));
-  return Value(Tensor::make(argument));
+  inputTensors.push_back(Tensor::make(argument));
+  return Value(inputTensors.back());
 }
 
 bool GraphMaker::checkOptions(const ImportOptions &options) {
@@ -147,6 +148,25 @@ bool GraphMaker::addOutputs(const Value &value, const std::string &name,
         << "forward returns a value of type " << value.typeName()
         << ", which is no output of a graph";
     return false;
+  }
+}
+
+void GraphMaker::addState(StringRef name, mlir::Value initial,
+                          mlir::Value final) {
+  auto type = mlir::cast<mlir::RankedTensorType>(initial.getType());
+  mlir::Value input = addInput(name, {type}).tensor()->current();
+  initial.replaceAllUsesWith(input);
+  std::replace(outputs.begin(), outputs.end(), initial, input);
+  outputs.push_back(final == initial ? input : final);
+  outputNames.push_back((name + ".next").str());
+}
+
+void GraphMaker::addWrittenInputs() {
+  for (size_t i = 0, count = inputTensors.size(); i < count; ++i) {
+    if (!inputTensors[i]->wasWritten())
+      continue;
+    outputs.push_back(inputTensors[i]->read(builder_));
+    outputNames.push_back(inputNames[i] + ".next");
   }
 }
 

@@ -51,6 +51,13 @@ public:
   bool addOutputs(const Value &value, const std::string &name = "",
                   unsigned depth = 0);
 
+  /// What the program writes beyond a run, behind its own inputs and outputs:
+  /// `initial`, the value of a Parameter, becomes the input `name`, and `final`
+  /// the output `name`.next.
+  void addState(llvm::StringRef name, mlir::Value initial, mlir::Value final);
+  /// The inputs that the program wrote, as outputs NAME.next.
+  void addWrittenInputs();
+
   /// Ends the graph and verifies the module, which this maker then gave away.
   mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> finish();
 
@@ -60,6 +67,7 @@ private:
   mlir::OpBuilder builder_;
   GraphOp graph;
   std::vector<std::string> inputNames, outputNames;
+  std::vector<std::shared_ptr<Tensor>> inputTensors;
   std::vector<std::vector<std::string>> inputSymbols;
   llvm::SmallVector<mlir::Value> outputs;
 };

@@ -59,6 +59,7 @@ private:
   std::optional<int64_t> extent(const json::Value &size, StringRef input,
                                 size_t axis, std::string &symbol);
   bool addOutputs(llvm::ArrayRef<Value> results);
+  bool addState(const torch::ParameterLoader &parameters);
 
   const ExportFile &file;
   const ImportOptions &options;
@@ -74,6 +75,14 @@ private:
   std::vector<std::string> inputNames;
   size_t nextInput = 0;
   llvm::StringMap<int64_t> symbols;
+  /// What the signature says is written, by the name of the buffer or of the
+  /// graph's input.
+  struct Written {
+    std::string name;
+    bool isInput;
+    Value value;
+  };
+  std::vector<Written> writtenBuffers;
 };
 
 } // namespace
@@ -409,15 +418,55 @@ bool Importer::addOutputs(llvm::ArrayRef<Value> results) {
           << "an output of kind '" << spec->tag << "' is not supported";
       return false;
     }
+    bool isInput = spec->tag == "user_input_mutation";
+    if (options.state == StateMode::Explicit) {
+      writtenBuffers.push_back({written.str(), isInput, result});
+      continue;
+    }
     mlir::emitWarning(loc)
-        << "the program writes its "
-        << (spec->tag == "user_input_mutation" ? "input" : "buffer") << " '"
+        << "the program writes its " << (isInput ? "input" : "buffer") << " '"
         << written << "', which the compiled model does not keep between runs";
   }
   Value result = resultTree && resultTree->leafCount() == own.size()
                      ? nest(*resultTree, own)
                      : Value::makeTuple(own);
   return maker.addOutputs(result);
+}
+
+/// What the signature says is written, and what is written in place.
+bool Importer::addState(const torch::ParameterLoader &parameters) {
+  maker.addWrittenInputs();
+  for (const Written &entry : writtenBuffers) {
+    if (!entry.isInput)
+      continue;
+    for (auto [i, input] : llvm::enumerate(userInputs))
+      if (input && valueName(*input) == entry.name &&
+          !maker.addOutputs(entry.value, inputNames[i] + ".next"))
+        return false;
+  }
+  for (const torch::ParameterLoader::Loaded &loaded : parameters.all()) {
+    StringRef name = loaded.tensor->parameterName();
+    auto entry = llvm::find_if(writtenBuffers, [&](const Written &other) {
+      return !other.isInput && other.name == name;
+    });
+    bool isListed =
+        entry != writtenBuffers.end() && entry->value.is(Kind::Tensor);
+    if (!isListed && !loaded.tensor->wasWritten())
+      continue;
+    aten::Tensor &last = isListed ? *entry->value.tensor() : *loaded.tensor;
+    maker.addState(name, loaded.initial, last.read(maker.builder()));
+  }
+  for (const Written &entry : writtenBuffers)
+    if (!entry.isInput &&
+        llvm::none_of(parameters.all(), [&](const auto &loaded) {
+          return loaded.tensor->parameterName() == entry.name;
+        })) {
+      emitCoded(loc, Code::UnsupportedFeature)
+          << "the program writes its buffer '" << entry.name
+          << "', which shares its elements with another";
+      return false;
+    }
+  return true;
 }
 
 mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
@@ -439,7 +488,8 @@ Importer::run(std::string blob) {
       return mlir::failure();
     inputs.push_back(*input);
   }
-  if (!maker.checkOptions(options))
+  bool isExplicit = options.state == StateMode::Explicit;
+  if (!isExplicit && !maker.checkOptions(options))
     return mlir::failure();
   aten::Session session(maker.builder());
   Program program(session, loc);
@@ -447,10 +497,13 @@ Importer::run(std::string blob) {
   auto results = program.run(*graph, inputs);
   if (mlir::failed(program.finish()) || mlir::failed(results))
     return mlir::failure();
-  parameters.warnOfWrites(loc);
+  if (!isExplicit)
+    parameters.warnOfWrites(loc);
   if (!addOutputs(*results))
     return mlir::failure();
   session.discarded.clear();
+  if (isExplicit && (!addState(parameters) || !maker.checkOptions(options)))
+    return mlir::failure();
   return maker.finish();
 }
 

@@ -150,14 +150,15 @@ aten::Value ParameterLoader::load(const PickleTensor &tensor, StringRef name,
   mlir::Value read = GetParamOp::create(builder, loc, type, symbol);
   auto result = aten::Tensor::make(read);
   result->setParameterName(symbol);
-  loaded.push_back(result);
+  loaded.push_back({result, read});
   return aten::Value(result);
 }
 
 void ParameterLoader::warnOfWrites(mlir::Location loc) const {
-  for (const aten::Tensor::Ptr &tensor : loaded)
+  for (const auto &[tensor, initial] : loaded)
     if (tensor->wasWritten())
       mlir::emitWarning(loc)
           << "the model writes its buffer '" << tensor->parameterName()
-          << "', which the compiled model does not keep between runs";
+          << "', which the compiled model does not keep between runs; --state "
+             "explicit makes inputs and outputs of it";
 }

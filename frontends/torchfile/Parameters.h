@@ -69,6 +69,13 @@ public:
   /// one run gives, and keeps nothing for the next.
   void warnOfWrites(mlir::Location loc) const;
 
+  /// A tensor that was loaded, and its value then.
+  struct Loaded {
+    aten::Tensor::Ptr tensor;
+    mlir::Value initial;
+  };
+  llvm::ArrayRef<Loaded> all() const { return loaded; }
+
 private:
   /// The elements of a small tensor; null when its bytes are missing.
   mlir::DenseElementsAttr readElements(const PickleTensor &tensor,
@@ -83,7 +90,7 @@ private:
   const ImportOptions &options;
   llvm::StringMap<std::string> names; ///< by storage and geometry
   llvm::StringMap<unsigned> used;
-  std::vector<aten::Tensor::Ptr> loaded;
+  std::vector<Loaded> loaded;
 };
 
 } // namespace graven::torch

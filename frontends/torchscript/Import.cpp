@@ -36,6 +36,7 @@ public:
 
 private:
   bool makeArguments(const FunctionDef &entry, bool isMethod);
+  bool addState(Interpreter &interpreter, ParameterLoader &parameters);
   std::optional<Value> numberFor(const Parameter &parameter, size_t index);
   std::optional<Value> argumentFor(const Parameter &parameter, size_t index,
                                    const PickleValue *example);
@@ -230,6 +231,31 @@ bool Importer::makeArguments(const FunctionDef &entry, bool isMethod) {
   return complete;
 }
 
+/// Buffers that were written or replaced, and inputs that were written.
+bool Importer::addState(Interpreter &interpreter, ParameterLoader &parameters) {
+  maker.addWrittenInputs();
+  std::vector<std::pair<Value, Value>> replaced = interpreter.replacedTensors();
+  for (const ParameterLoader::Loaded &loaded : parameters.all()) {
+    auto other = llvm::find_if(replaced, [&](const auto &entry) {
+      return entry.first.tensor() == loaded.tensor;
+    });
+    bool isReplaced = other != replaced.end();
+    if (!isReplaced && !loaded.tensor->wasWritten())
+      continue;
+    aten::Tensor &last = isReplaced ? *other->second.tensor() : *loaded.tensor;
+    StringRef name = loaded.tensor->parameterName();
+    if (last.isStale() || last.type() != loaded.tensor->type()) {
+      emitCoded(loc, Code::DataDependent)
+          << "buffer '" << name << "' is " << loaded.tensor->type()
+          << " before a run and " << last.type()
+          << " behind it, or what it holds depends on data";
+      return false;
+    }
+    maker.addState(name, loaded.initial, last.read(maker.builder()));
+  }
+  return true;
+}
+
 mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
 Importer::run(std::string blob) {
   aten::Session session(maker.builder());
@@ -244,15 +270,23 @@ Importer::run(std::string blob) {
     return emitCoded(loc, Code::BadSource)
            << "the model has no method 'forward'";
   bool complete = makeArguments(*entry->definition, archive.root() != nullptr);
-  if (!maker.checkOptions(options) || !complete)
+  bool isExplicit = options.state == StateMode::Explicit;
+  if (isExplicit)
+    interpreter.keepTensors();
+  if ((!isExplicit && !maker.checkOptions(options)) || !complete)
     return mlir::failure();
   Result result = interpreter.callEntry("forward", std::move(arguments));
   if (mlir::failed(interpreter.finish()) || mlir::failed(result))
     return mlir::failure();
-  parameters.warnOfWrites(loc);
   if (!maker.addOutputs(*result))
     return mlir::failure();
   session.discarded.clear();
+  if (isExplicit) {
+    if (!addState(interpreter, parameters) || !maker.checkOptions(options))
+      return mlir::failure();
+  } else {
+    parameters.warnOfWrites(loc);
+  }
   return maker.finish();
 }
 

@@ -47,6 +47,16 @@ mlir::InFlightDiagnostic Interpreter::error(Code code) {
   return emitCoded(current, code);
 }
 
+std::vector<std::pair<Value, Value>> Interpreter::replacedTensors() const {
+  std::vector<std::pair<Value, Value>> result;
+  for (const auto &[holder, before] : setAttributes) {
+    Value now = holder.get().front();
+    if (before.is(Kind::Tensor) && now.is(Kind::Tensor) && !before.isSame(now))
+      result.emplace_back(before, now);
+  }
+  return result;
+}
+
 mlir::LogicalResult Interpreter::finish() {
   reported.unsupported.report();
   return mlir::success(!hasFailed());
@@ -296,8 +306,17 @@ Interpreter::Flow Interpreter::runSetAttribute(const Statement &statement) {
       return Flow::Failed;
     noteChange(Holder{*base, statement.name.str()});
   }
+  Holder holder{*base, statement.name.str()};
+  if (object->state && llvm::none_of(setAttributes, [&](const auto &entry) {
+        return entry.first.isSame(holder);
+      })) {
+    Result old = objectAttribute(*object, statement.name);
+    if (mlir::failed(old))
+      return Flow::Failed;
+    setAttributes.emplace_back(holder, *old);
+  }
   object->attributes[statement.name] = *value;
-  if (object->state) {
+  if (object->state && !(keepsTensors && value->is(Kind::Tensor))) {
     setPlace(statement.offset);
     mlir::emitWarning(current)
         << "the model sets its attribute '" << statement.name

@@ -37,9 +37,16 @@ public:
   /// The entry point's definition; nothing when there is none.
   llvm::Expected<DefinedFunction> findEntry(llvm::StringRef name);
 
+  /// Tensors of the file that attributes of modules held, and what the program
+  /// set these to.
+  std::vector<std::pair<Value, Value>> replacedTensors() const;
+
   /// Reports what was collected: unsupported operations with counts and
   /// places. Success when nothing was wrong.
   mlir::LogicalResult finish();
+
+  /// Tensors that attributes are set to are kept: no warning says otherwise.
+  void keepTensors() { keepsTensors = true; }
 
   // For the builtin functions.
   mlir::Location location() const { return current; }
@@ -161,6 +168,9 @@ private:
   /// Containers that came out of the file.
   llvm::DenseSet<const void *> loadedContainers;
   Liveness liveness;
+  /// Attributes of modules that the program sets, and what they held before.
+  std::vector<std::pair<Holder, Value>> setAttributes;
+  bool keepsTensors = false;
   /// The Block that is walked raises an exception whenever it runs.
   bool raised = false;
   /// What was reported, or is to be.
