@@ -10,6 +10,7 @@
 #include "frontends/aten/Table.h"
 
 #include <cmath>
+#include <numbers>
 
 using namespace graven;
 using namespace graven::aten;
@@ -210,18 +211,28 @@ static mlir::Value hypot(Call &c) {
       m, c.unary<SqrtOp>(c.binary<AddOp>(c.binary<MulOp>(q, q), 1.0)));
   return c.where(c.compare(ComparePredicate::Eq, m, 0.0), m, y);
 }
-static mlir::Value logaddexp(Call &c) {
+/// log_b(b^self + b^other), of which `scale` is ln b.
+static mlir::Value logAddPowers(Call &c, double scale) {
   Operands o = promote(c, "self", "other", /*asFloat=*/true);
   if (!o)
     return {};
   mlir::Value m = c.binary<MaxOp>(o.a, o.b);
   mlir::Value d = c.unary<NegOp>(c.unary<AbsOp>(c.binary<SubOp>(o.a, o.b)));
-  mlir::Value y = c.binary<AddOp>(m, c.unary<Log1pOp>(c.unary<ExpOp>(d)));
+  if (scale != 1)
+    d = c.binary<MulOp>(d, scale);
+  mlir::Value rest = c.unary<Log1pOp>(c.unary<ExpOp>(d));
+  if (scale != 1)
+    rest = c.binary<DivOp>(rest, scale);
+  mlir::Value y = c.binary<AddOp>(m, rest);
   // Equal infinities would give NaN; equal finite values lose nothing.
   mlir::Value infinite = c.compare(ComparePredicate::Eq, c.unary<AbsOp>(m),
                                    std::numeric_limits<double>::infinity());
   mlir::Value same = c.compare(ComparePredicate::Eq, o.a, o.b);
   return c.where(c.binary<AndOp>(infinite, same), m, y);
+}
+static mlir::Value logaddexp(Call &c) { return logAddPowers(c, 1); }
+static mlir::Value logaddexp2(Call &c) {
+  return logAddPowers(c, std::numbers::ln2);
 }
 static mlir::Value xlogy(Call &c) {
   Operands o = promote(c, "self", "other", /*asFloat=*/true);
@@ -309,6 +320,16 @@ template <class Op> static mlir::Value addcombine(Call &c) {
   return c.binary<AddOp>(c.operand("self", *type), product);
 }
 
+/// The gradient of dropout: what was kept, scaled as it was.
+static mlir::Value dropoutBackward(Call &c) {
+  mlir::Value gradient = c.tensor("grad_output");
+  std::optional<double> scale = c.number("scale");
+  if (!gradient || !scale)
+    return {};
+  mlir::Value mask = c.cast(c.tensor("mask"), c.element(gradient));
+  return c.binary<MulOp>(c.binary<MulOp>(gradient, mask), *scale);
+}
+
 static mlir::Value heaviside(Call &c) {
   Operands o = promote(c, "self", "values");
   if (!o)
@@ -335,7 +356,8 @@ void graven::aten::addBinary(Table &t) {
   t.add("atan2 arctan2", real<Atan2Op>);
   t.add("hypot", hypot);
   t.add("logaddexp", logaddexp);
-  t.add("xlogy", xlogy);
+  t.add("logaddexp2", logaddexp2);
+  t.add("xlogy special_xlogy", xlogy);
   t.add("eq", compare<ComparePredicate::Eq>);
   t.add("ne not_equal", compare<ComparePredicate::Ne>);
   t.add("lt less", compare<ComparePredicate::Lt>);
@@ -359,4 +381,5 @@ void graven::aten::addBinary(Table &t) {
   t.add("addcmul", addcombine<MulOp>);
   t.add("addcdiv", addcombine<DivOp>);
   t.add("heaviside", heaviside);
+  t.add("native_dropout_backward", dropoutBackward);
 }

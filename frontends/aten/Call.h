@@ -91,6 +91,8 @@ public:
   llvm::SmallVector<std::pair<const Value *, mlir::Value>, 0> writes;
   bool ok = true;
   bool trains = false; ///< computes what only training needs
+  uint64_t serial = 0; ///< counts the calls of an import
+  bool isRandom = false;
 
 private:
   llvm::ArrayRef<Value> arguments;

@@ -119,8 +119,18 @@ static mlir::Value arange(Call &c) {
   return c.cast(i, type);
 }
 
-/// From both ends towards the middle, as torch computes it.
-static mlir::Value linspace(Call &c) {
+/// Element i of `steps` from first to last, computed from the nearer end, in
+/// the precision of Real, as torch computes it.
+template <class Real>
+static double spaced(double first, double last, int64_t steps, int64_t i) {
+  Real from = first, to = last;
+  Real step = steps > 1 ? (to - from) / Real(steps - 1) : Real(0);
+  return i < steps / 2 || steps == 1 ? from + step * Real(i)
+                                     : to - step * Real(steps - 1 - i);
+}
+
+/// linspace, and logspace: its powers of a base.
+static mlir::Value spacedFrom(Call &c, std::optional<double> base) {
   auto start = c.number("start"), end = c.number("end");
   auto steps = c.integer("steps");
   mlir::Type type = newType(c, ScalarType::Float);
@@ -128,17 +138,22 @@ static mlir::Value linspace(Call &c) {
     return {};
   if (*steps < 0 || *steps > (1 << 24))
     return c.failed(llvm::Twine(*steps) + " steps");
-  llvm::SmallVector<float> values;
-  float first = *start, last = *end;
-  float step = *steps > 1 ? (last - first) / (*steps - 1) : 0;
-  for (int64_t i = 0; i < *steps; ++i)
-    values.push_back(i < *steps / 2 || *steps == 1
-                         ? first + step * i
-                         : last - step * (*steps - 1 - i));
-  auto elements = mlir::RankedTensorType::get({*steps}, c.builder.getF32Type());
+  llvm::SmallVector<double> values;
+  for (int64_t i = 0; i < *steps; ++i) {
+    double value = type.isF64() || base
+                       ? spaced<double>(*start, *end, *steps, i)
+                       : spaced<float>(*start, *end, *steps, i);
+    values.push_back(base ? std::pow(*base, value) : value);
+  }
+  auto elements = mlir::RankedTensorType::get({*steps}, c.builder.getF64Type());
   return c.cast(c.constant(mlir::DenseElementsAttr::get(
-                    elements, llvm::ArrayRef<float>(values))),
+                    elements, llvm::ArrayRef<double>(values))),
                 type);
+}
+static mlir::Value linspace(Call &c) { return spacedFrom(c, std::nullopt); }
+static mlir::Value logspace(Call &c) {
+  std::optional<double> base = c.number("base");
+  return base ? spacedFrom(c, base) : mlir::Value();
 }
 
 /// column - row of the last two axes of `shape`.
@@ -196,6 +211,7 @@ static mlir::Value oneHot(Call &c) {
   return c.cast(c.compare(ComparePredicate::Eq, index, iota), ScalarType::Long);
 }
 
+/// With "xy", the first two tensors change their axes.
 static void meshgrid(Call &c) {
   llvm::SmallVector<mlir::Value> tensors = c.tensors("tensors"), results;
   bool xy = c.string("indexing") == "xy" && tensors.size() > 1;
@@ -207,22 +223,44 @@ static void meshgrid(Call &c) {
   for (auto [i, t] : llvm::enumerate(tensors)) {
     Shape line(tensors.size(), 1);
     line[i] = shape[i];
-    mlir::Value grid = c.broadcastTo(c.reshape(t, line), shape);
-    if (xy) {
-      Shape permutation(tensors.size());
-      for (size_t k = 0; k < permutation.size(); ++k)
-        permutation[k] = k < 2 ? 1 - k : k;
-      grid = c.transpose(grid, permutation);
-    }
-    results.push_back(grid);
+    results.push_back(c.broadcastTo(c.reshape(t, line), shape));
   }
   if (xy)
     std::swap(results[0], results[1]);
   c.giveList(results);
 }
 
+/// Rows and columns of the elements of a triangle, row after row.
+static mlir::Value triangleIndices(Call &c, bool isUpper) {
+  auto rows = c.integer("row"), columns = c.integer("col"),
+       offset = c.integer("offset");
+  mlir::Type type = newType(c, ScalarType::Long);
+  if (!rows || !columns || !offset || !type)
+    return {};
+  if (*rows < 0 || *columns < 0 || *rows * *columns > (1 << 24))
+    return c.failed("triangle of " + llvm::Twine(*rows) + " by " +
+                    llvm::Twine(*columns));
+  llvm::SmallVector<int64_t> places, ends;
+  for (int64_t i = 0; i < *rows; ++i)
+    for (int64_t j = 0; j < *columns; ++j)
+      if (isUpper ? j - i >= *offset : j - i <= *offset) {
+        places.push_back(i);
+        ends.push_back(j);
+      }
+  int64_t count = places.size();
+  llvm::append_range(places, ends);
+  return c.cast(c.indices({2, count}, places), type);
+}
+static mlir::Value lowerIndices(Call &c) {
+  return triangleIndices(c, /*isUpper=*/false);
+}
+static mlir::Value upperIndices(Call &c) {
+  return triangleIndices(c, /*isUpper=*/true);
+}
+
 void graven::aten::addCreation(Table &t) {
   t.add("zeros empty new_zeros new_empty", filled<0>);
+  t.add("empty_strided new_empty_strided empty_permuted", filled<0>);
   t.add("ones new_ones", filled<1>);
   t.add("zeros_like empty_like", filledLike<0>);
   t.add("ones_like", filledLike<1>);
@@ -233,6 +271,9 @@ void graven::aten::addCreation(Table &t) {
   t.add("zero", zero);
   t.add("arange", arange);
   t.add("linspace", linspace);
+  t.add("logspace", logspace);
+  t.add("tril_indices", lowerIndices);
+  t.add("triu_indices", upperIndices);
   t.add("eye", eye);
   t.add("tril", tril);
   t.add("triu", triu);

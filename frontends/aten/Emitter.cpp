@@ -14,6 +14,14 @@
 using namespace graven;
 using namespace graven::aten;
 
+/// Inference looks at shapes; convolutions of ints are found here.
+mlir::Value Emitter::verified(mlir::Operation *node) {
+  if (mlir::succeeded(node->getName().verifyInvariants(node)))
+    return node->getResult(0);
+  node->erase();
+  return {};
+}
+
 mlir::Value Emitter::full(mlir::Type element, llvm::ArrayRef<int64_t> shape,
                           double value) {
   auto type = mlir::RankedTensorType::get(shape, element);

@@ -48,11 +48,11 @@ public:
     return toMLIR(builder.getContext(), t);
   }
 
-  /// A Node with one result.
+  /// A Node with one result; null, with an error, when its operands' types or
+  /// shapes are not what it takes.
   template <class Op, class... Args> mlir::Value make(Args &&...args) {
     auto op = tryCreate<Op>(builder, loc, std::forward<Args>(args)...);
-    return mlir::failed(op) ? mlir::Value()
-                            : mlir::Value(op->getOperation()->getResult(0));
+    return mlir::failed(op) ? mlir::Value() : verified(op->getOperation());
   }
 
   // Constants.
@@ -123,6 +123,7 @@ public:
                      llvm::ArrayRef<int64_t> axes, bool keep);
 
 private:
+  static mlir::Value verified(mlir::Operation *node);
   bool alignRanks(std::initializer_list<mlir::Value *> values);
 };
 

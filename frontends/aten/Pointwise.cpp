@@ -316,13 +316,13 @@ void graven::aten::addPointwise(Table &t) {
   t.add("relu", plain<ReluOp>);
   t.add("ceil", rounding<CeilOp>);
   t.add("floor", rounding<FloorOp>);
-  t.add("round", round);
+  t.add("round special_round", round);
   t.add("trunc fix", trunc);
   t.add("frac", frac);
   t.add("exp", real<ExpOp>);
   t.add("expm1 special_expm1", real<Expm1Op>);
   t.add("log", real<LogOp>);
-  t.add("log1p", real<Log1pOp>);
+  t.add("log1p special_log1p", real<Log1pOp>);
   t.add("sqrt", real<SqrtOp>);
   t.add("rsqrt", real<RsqrtOp>);
   t.add("sin", real<SinOp>);
@@ -337,7 +337,7 @@ void graven::aten::addPointwise(Table &t) {
   t.add("asinh arcsinh", real<AsinhOp>);
   t.add("acosh arccosh", real<AcoshOp>);
   t.add("atanh arctanh", real<AtanhOp>);
-  t.add("sigmoid", real<SigmoidOp>);
+  t.add("sigmoid special_expit", real<SigmoidOp>);
   t.add("erf special_erf", real<ErfOp>);
   t.add("silu", real<SiluOp>);
   t.add("hardswish", real<HardSwishOp>);
@@ -345,7 +345,7 @@ void graven::aten::addPointwise(Table &t) {
   t.add("sign sgn", sign);
   t.add("log2", log2);
   t.add("log10", log10);
-  t.add("exp2", exp2);
+  t.add("exp2 special_exp2", exp2);
   t.add("reciprocal", reciprocal);
   t.add("square", square);
   t.add("relu6", relu6);

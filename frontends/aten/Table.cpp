@@ -45,20 +45,28 @@ Table::Table() {
   addMargins(*this);
   addAttention(*this);
   addRecurrent(*this);
+  addRandom(*this);
+  addBessel(*this);
+  addGamma(*this);
+  addOrthogonalPolynomials(*this);
+  addRepresentation(*this);
+  addScans(*this);
+  addSpecialFunctions(*this);
+  addStatistics(*this);
 }
 
 void Table::add(StringRef names, TensorBuilder builder) {
   llvm::SmallVector<StringRef> parts;
   llvm::SplitString(names, parts);
   for (StringRef name : parts)
-    entries[name].tensor = builder;
+    entries[name] = {builder, nullptr};
 }
 
 void Table::add(StringRef names, Builder builder) {
   llvm::SmallVector<StringRef> parts;
   llvm::SplitString(names, parts);
   for (StringRef name : parts)
-    entries[name].general = builder;
+    entries[name] = {nullptr, builder};
 }
 
 const Entry *Table::find(StringRef name) const {
@@ -143,6 +151,10 @@ static void finish(Session &session, Call &call,
         << schema.name
         << " works in training mode, by the statistics of the "
            "batch; for inference call eval() before saving the model";
+  if (call.isRandom && !std::exchange(session.warnedOfRandom, true))
+    mlir::emitWarning(call.loc)
+        << schema.name
+        << " gives the same numbers in every run, other than PyTorch's";
 }
 
 mlir::LogicalResult graven::aten::run(Session &session, mlir::Location loc,
@@ -152,6 +164,7 @@ mlir::LogicalResult graven::aten::run(Session &session, mlir::Location loc,
   const Entry *entry = session.table.find(schema.name);
   assert(entry && "the caller looked the name up");
   Call call(session.builder, loc, schema, arguments, session.constants);
+  call.serial = session.calls++;
   // What a Node's type inference says is an unsupported use of the operator;
   // messages that carry a code pass.
   std::string inference;

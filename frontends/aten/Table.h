@@ -55,6 +55,8 @@ struct Session {
   /// Blocks that were walked in vain. Tensors may remember Values of them, so
   /// they live as long as the walk.
   std::vector<std::unique_ptr<mlir::Region>> discarded = {};
+  bool warnedOfRandom = false;
+  uint64_t calls = 0;
 };
 
 /// Runs the matched call `schema(arguments)` at `loc`. The results follow the
@@ -91,6 +93,14 @@ void addLosses(Table &table);
 void addMargins(Table &table);
 void addAttention(Table &table);
 void addRecurrent(Table &table);
+void addRandom(Table &table);
+void addBessel(Table &table);
+void addGamma(Table &table);
+void addOrthogonalPolynomials(Table &table);
+void addRepresentation(Table &table);
+void addScans(Table &table);
+void addSpecialFunctions(Table &table);
+void addStatistics(Table &table);
 
 } // namespace graven::aten
 
