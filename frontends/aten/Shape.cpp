@@ -96,6 +96,9 @@ static mlir::Value unflatten(Call &c) {
 
 static mlir::Value squeeze(Call &c) {
   mlir::Value x = c.tensor();
+  // An empty list names no axis here, where elsewhere it means all.
+  if (const auto *items = c.argument("dim").items(); items && items->empty())
+    return x;
   std::optional<Shape> axes = c.axes("dim", c.rank(x));
   if (!axes)
     return {};
