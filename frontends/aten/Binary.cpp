@@ -322,7 +322,7 @@ template <class Op> static mlir::Value addcombine(Call &c) {
 
 /// The gradient of dropout: what was kept, scaled as it was.
 static mlir::Value dropoutBackward(Call &c) {
-  mlir::Value gradient = c.tensor("grad_output");
+  mlir::Value gradient = c.floatTensor("grad_output");
   std::optional<double> scale = c.number("scale");
   if (!gradient || !scale)
     return {};

@@ -194,38 +194,6 @@ static mlir::Value vectorNorm(Call &c) {
   return p ? normOf(c, *p) : mlir::Value();
 }
 
-/// The slices along an axis whose norm is above a bound, scaled to it.
-/// Source: PyTorch, ATen/native/RenormKernel.cpp.
-static mlir::Value renorm(Call &c) {
-  mlir::Value x = c.tensor();
-  auto p = c.number("p"), bound = c.number("maxnorm");
-  auto axis = x ? c.axis("dim", c.rank(x)) : std::nullopt;
-  if (!p || !bound || !axis)
-    return {};
-  if (!c.isFloat(x) || c.rank(x) < 2 || !(*p > 0) || *bound < 0)
-    return c.failed("these arguments");
-  Shape axes;
-  for (int64_t i = 0; i < c.rank(x); ++i)
-    if (i != *axis)
-      axes.push_back(i);
-  mlir::Value wide =
-      c.scalarType(x) == ScalarType::Double ? x : c.cast(x, ScalarType::Float);
-  mlir::Value a = c.unary<AbsOp>(wide), norm;
-  if (std::isinf(*p))
-    norm = c.reduce(ReduceKind::Max, a, axes, /*keep=*/true);
-  else
-    norm = c.binary<PowOp>(
-        c.reduce(ReduceKind::Sum, c.binary<PowOp>(a, *p), axes, true), 1 / *p);
-  if (!norm)
-    return {};
-  mlir::Value limit = c.scalar(c.element(norm), *bound, c.rank(norm));
-  mlir::Value scale =
-      c.where(c.compare(ComparePredicate::Gt, norm, limit),
-              c.binary<DivOp>(limit, c.binary<AddOp>(norm, 1e-7)),
-              c.scalar(c.element(norm), 1.0, c.rank(norm)));
-  return c.cast(c.binary<MulOp>(wide, scale), c.element(x));
-}
-
 static mlir::Value logsumexp(Call &c) {
   mlir::Value x = c.floatTensor();
   std::optional<Shape> axes = c.axes("dim", c.rank(x));
@@ -268,6 +236,5 @@ void graven::aten::addReduction(Table &t) {
   t.add("std_mean", stdMean);
   t.add("norm", norm);
   t.add("linalg_vector_norm", vectorNorm);
-  t.add("renorm", renorm);
   t.add("logsumexp special_logsumexp", logsumexp);
 }

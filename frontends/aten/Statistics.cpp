@@ -1,8 +1,8 @@
-//===- Statistics.cpp - ranks, covariances, without NaN ---*- C++ -*-===//
+//===- Statistics.cpp - quantiles, covariances, without NaN ---*- C++ -*-===//
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// This file builds medians and quantiles from sorted values, reductions that
+// This file builds quantiles from sorted values, reductions that
 // leave NaN out, and covariances.
 //
 //===----------------------------------------------------------------------===//
@@ -69,11 +69,11 @@ static void aminmax(Call &c) {
 namespace {
 /// The rows of a tensor in ascending order, on a last axis; NaN is last.
 struct Rows {
-  mlir::Value values, places, hasNaN;
+  mlir::Value values, hasNaN;
   /// Elements of a row that are not NaN, as an i64 in a row of one.
   mlir::Value count;
   int64_t axis = 0, extent = 0;
-  explicit operator bool() const { return values && places && count; }
+  explicit operator bool() const { return values && count; }
 };
 } // namespace
 
@@ -108,7 +108,6 @@ static Rows sortRows(Call &c) {
   if (mlir::failed(op))
     return {};
   rows.values = op->getValues();
-  rows.places = op->getIndices();
   mlir::Value isNumber = c.compare(ComparePredicate::Eq, x, x);
   rows.count = c.reduce(ReduceKind::Sum, c.cast(isNumber, ScalarType::Long),
                         {last}, /*keep=*/true);
@@ -132,31 +131,6 @@ static mlir::Value inPlaceOfAxis(Call &c, const Rows &rows, mlir::Value y) {
   }
   return c.reshape(y, shape);
 }
-
-/// The lower of the middle ones: the element at (n - 1) / 2.
-static void giveMedian(Call &c, bool ignoresNaN) {
-  Rows rows = sortRows(c);
-  if (!rows)
-    return;
-  int64_t last = c.rank(rows.values) - 1;
-  mlir::Value n = rows.count;
-  // With NaN in the row, the median is one of them: the first in order.
-  mlir::Value middle =
-      c.binary<ShrOp>(c.binary<MaxOp>(c.binary<SubOp>(n, 1.0), 0.0), 1.0);
-  if (!ignoresNaN)
-    middle = c.where(rows.hasNaN, n, middle);
-  auto pick = [&](mlir::Value from) {
-    return from && middle ? inPlaceOfAxis(c, rows,
-                                          c.make<GatherElementsOp>(
-                                              from, middle, uint64_t(last)))
-                          : mlir::Value();
-  };
-  c.give(pick(rows.values));
-  if (c.schema.results.size() > 1)
-    c.give(pick(rows.places));
-}
-static void median(Call &c) { giveMedian(c, /*ignoresNaN=*/false); }
-static void nanMedian(Call &c) { giveMedian(c, /*ignoresNaN=*/true); }
 
 /// Between the two elements around q (n - 1).
 /// Source: PyTorch, ATen/native/Sorting.cpp, quantile_compute.
@@ -325,8 +299,6 @@ void graven::aten::addStatistics(Table &t) {
   t.add("nansum", nanSum);
   t.add("nanmean", nanMean);
   t.add("aminmax", aminmax);
-  t.add("median", median);
-  t.add("nanmedian", nanMedian);
   t.add("quantile", quantile);
   t.add("nanquantile", nanQuantile);
   t.add("cov", cov);

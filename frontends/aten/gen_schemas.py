@@ -71,7 +71,6 @@ fft_irfft fft_hfft fft_irfft2 fft_irfftn fft_hfft2 fft_hfftn fft_fftshift fft_if
 im2col col2im grid_sampler_2d grid_sampler_3d affine_grid_generator _upsample_bilinear2d_aa
 _upsample_bicubic2d_aa
 max_pool1d_with_indices max_pool3d_with_indices adaptive_max_pool3d max_unpool2d max_unpool3d as_strided diag cdist local_response_norm quantize_per_tensor dequantize logaddexp2 cummax cummin
-searchsorted as_strided diag cdist local_response_norm quantize_per_tensor dequantize logaddexp2 cummax cummin
 erfc special_erfc special_erfcx special_ndtr special_log_ndtr special_ndtri erfinv special_erfinv special_entr sinc
 special_sinc special_xlog1py logit special_logit deg2rad rad2deg special_spherical_bessel_j0
 lgamma special_gammaln digamma special_digamma special_psi polygamma special_polygamma mvlgamma special_multigammaln
@@ -84,10 +83,10 @@ special_shifted_chebyshev_polynomial_v special_shifted_chebyshev_polynomial_w sp
 special_hermite_polynomial_he special_laguerre_polynomial_l special_legendre_polynomial_p
 special_exp2 special_expit special_xlogy special_log1p special_round special_logsumexp
 signbit copysign nextafter frexp ldexp float_power angle isreal positive real conj conj_physical resolve_conj
-resolve_neg isclose isin gcd lcm logcumsumexp trapezoid trapz cumulative_trapezoid nansum nanmean aminmax median
-nanmedian quantile nanquantile cov corrcoef logspace tril_indices triu_indices empty_strided new_empty_strided
+resolve_neg isclose isin gcd lcm logcumsumexp trapezoid trapz cumulative_trapezoid nansum nanmean aminmax
+quantile nanquantile cov corrcoef logspace tril_indices triu_indices empty_strided new_empty_strided
 empty_permuted native_dropout_backward gradient randint randint_like exponential cauchy geometric log_normal
-igamma igammac special_gammainc special_gammaincc alias_copy renorm
+igamma igammac special_gammainc special_gammaincc
 """.split()
 OTHER = ["torchvision::nms", "torchvision::roi_align"]
 

@@ -271,17 +271,17 @@ TEST_F(ImportTest, DictsAndTuplesBecomeOutputs) {
 //===----------------------------------------------------------------------===//
 
 TEST_F(ImportTest, AllUnsupportedOperationsAtOnce) {
-  EXPECT_FALSE(importForward("  a = torch.hash_tensor(x)\n"
+  EXPECT_FALSE(importForward("  a = torch.bincount(x)\n"
                              "  if torch.gt(torch.sum(a), 0.):\n"
-                             "    b = torch.hash_tensor(a)\n"
+                             "    b = torch.bincount(a)\n"
                              "  else:\n"
-                             "    b = torch.to_sparse(a)\n"
+                             "    b = torch.nonzero(a)\n"
                              "  return torch.add(b, x)\n",
                              {"x:f32[2,2]"}));
-  expectError("\"m.py\":2:24): [GRV0201] aten::hash_tensor is not supported: "
-              "2 uses, also at m.py:4");
+  expectError("\"m.py\":2:21): [GRV0201] aten::bincount is not supported: 2 "
+              "uses, also at m.py:4");
   expectError(
-      "\"m.py\":6:24): [GRV0201] aten::to_sparse is not supported: 1 use");
+      "\"m.py\":6:22): [GRV0201] aten::nonzero is not supported: 1 use");
 }
 
 TEST_F(ImportTest, ConditionsOnDataAreLocated) {
