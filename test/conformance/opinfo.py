@@ -122,7 +122,7 @@ def as_argument(tensor):
 def short(error):
     """The first message of an error, without the place."""
     found = re.search(r"\[GRV\d+\].*", str(error))
-    return (found[0] if found else str(error).split("\n")[0])[:160]
+    return (found[0] if found else str(error).split("\n")[0]).split(", also at ")[0][:160]
 
 
 def run_case(op, case, graven):
