@@ -11,6 +11,7 @@
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
 #include <nanobind/stl/unique_ptr.h>
 #include <nanobind/stl/vector.h>
 
@@ -49,6 +50,7 @@ public:
   nb::tuple stats();
   void runPasses(const std::string &pipeline);
   void writeText(const std::string &path);
+  void writeOnnx(const std::string &path, const OnnxOptions &options);
   Request request(const Options &options);
 
 private:
@@ -224,6 +226,13 @@ void Graph::writeText(const std::string &path) {
   });
 }
 
+void Graph::writeOnnx(const std::string &path, const OnnxOptions &options) {
+  require();
+  exclusively([&](std::vector<Message> &messages) {
+    return program->writeOnnx(path, options, messages);
+  });
+}
+
 Request Graph::request(const Options &options) {
   std::lock_guard<std::mutex> lock(mutex);
   Request request{program->source(), options.name,     options.cpu,
@@ -323,6 +332,17 @@ void graven::python::bindGraph(nb::module_ &module) {
       .def("stats", &Graph::stats)
       .def("run_passes", &Graph::runPasses, nb::arg("pipeline"))
       .def("write_text", &Graph::writeText, nb::arg("path"))
+      .def(
+          "write_onnx",
+          [](Graph &graph, const std::string &path, int64_t opset, bool folds,
+             std::vector<std::string> inputs, std::vector<std::string> outputs,
+             std::vector<std::tuple<std::string, int64_t, std::string>> axes) {
+            graph.writeOnnx(path, {opset, folds, std::move(inputs),
+                                   std::move(outputs), std::move(axes)});
+          },
+          nb::arg("path"), nb::arg("opset"), nb::arg("folds"),
+          nb::arg("input_names"), nb::arg("output_names"),
+          nb::arg("dynamic_axes"))
       .def("write", &writeGraph, nb::arg("path"), nb::arg("options"))
       .def(
           "compile",

@@ -371,22 +371,47 @@ bool Program::runPasses(const std::string &pipeline,
   return true;
 }
 
+/// A file holds one size: an error, saying so of `what`, when there are others.
+static LogicalResult
+requireOneSize(Location loc, const char *what,
+               const std::vector<std::pair<std::string, int64_t>> &sizes) {
+  if (sizes.empty())
+    return success();
+  auto diagnostic = emitCoded(loc, Code::DynamicShape)
+                    << what << " of a graph needs the extents ";
+  llvm::interleaveComma(sizes, diagnostic, [&](const auto &size) {
+    diagnostic << "'" << size.first << "'";
+  });
+  return diagnostic << ": give dims or inputs";
+}
+
 bool Program::writeText(const std::string &path,
                         std::vector<Message> &messages) {
   Collector collector(&impl->session.getContext(), messages);
-  Location loc = impl->module->getLoc();
-  if (!impl->sizes.empty()) {
-    auto diagnostic = emitCoded(loc, Code::DynamicShape)
-                      << "the text of a graph needs the extents ";
-    llvm::interleaveComma(impl->sizes, diagnostic, [&](const auto &size) {
-      diagnostic << "'" << size.first << "'";
-    });
-    diagnostic << ": give dims or inputs";
+  if (failed(requireOneSize(impl->module->getLoc(), "the text", impl->sizes)))
     return false;
-  }
   // Its Parameters will refer to the file beside the text.
   OwningOpRef<ModuleOp> copy = impl->module->clone();
   if (succeeded(impl->session.write(*copy, path)))
+    return true;
+  explainFailure(messages, impl->source.path);
+  return false;
+}
+
+bool Program::writeOnnx(const std::string &path, const OnnxOptions &options,
+                        std::vector<Message> &messages) {
+  Collector collector(&impl->session.getContext(), messages);
+  if (failed(requireOneSize(impl->module->getLoc(), "ONNX", impl->sizes)))
+    return false;
+  OnnxExportOptions exported;
+  exported.opset = options.opset;
+  exported.inputNames = options.inputNames;
+  exported.outputNames = options.outputNames;
+  for (const auto &[name, axis, symbol] : options.dynamicAxes)
+    exported.dynamicAxes.push_back({name, axis, symbol});
+  OwningOpRef<ModuleOp> copy = impl->module->clone();
+  if (succeeded(impl->session.exportOnnx(
+          *copy, exported, options.folds ? Folding::On : Folding::Off, path)))
     return true;
   explainFailure(messages, impl->source.path);
   return false;

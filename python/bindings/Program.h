@@ -13,6 +13,7 @@
 
 #include <map>
 #include <memory>
+#include <tuple>
 
 namespace graven::python {
 
@@ -51,6 +52,16 @@ struct ProgramStats {
   std::optional<int64_t> macs;
 };
 
+/// How ONNX is written, as torch.onnx.export's arguments have it.
+struct OnnxOptions {
+  int64_t opset = 0;
+  bool folds = true; ///< computes what depends on constants alone
+  /// Of the first inputs and outputs.
+  std::vector<std::string> inputNames, outputNames;
+  /// (input or output, axis, name of the extent)
+  std::vector<std::tuple<std::string, int64_t, std::string>> dynamicAxes;
+};
+
 class Program {
 public:
   /// Reads a model. Types or shapes of inputs that nothing says are no error:
@@ -87,6 +98,9 @@ public:
   bool runPasses(const std::string &pipeline, std::vector<Message> &messages);
   /// Writes the text, and the Parameters as safetensors beside it.
   bool writeText(const std::string &path, std::vector<Message> &messages);
+  /// Writes ONNX, and weights of more than 2 GB to `path`.data.
+  bool writeOnnx(const std::string &path, const OnnxOptions &options,
+                 std::vector<Message> &messages);
 
 private:
   struct Impl;

@@ -8,7 +8,7 @@ import dataclasses
 import os
 import pathlib
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -209,6 +209,7 @@ class Graph:
         """Writes the Graph to a file; the extension says what becomes of it. Whole or not at all.
 
         .mlir            its text, and its Parameters beside it as .safetensors. graven.load reads them again.
+        .onnx            ONNX, as export_onnx() writes it by default.
         .so .o .a .s .ll native code, compiled with these options as by compile(). C symbols are called after the
                          file's stem where `name` is None.
         """
@@ -218,11 +219,39 @@ class Graph:
             graph = self if inputs is None and dims is None else self.with_inputs(inputs, dims)
             graph._core.write_text(path)  # pylint: disable=protected-access; a Graph
             return
+        if extension == ".onnx":
+            graph = self if inputs is None and dims is None else self.with_inputs(inputs, dims)
+            graph.export_onnx(path)
+            return
         if extension not in CODE:
-            raise ValueError(f"'{path}' must end in .mlir {' '.join(CODE)}")
+            raise ValueError(f"'{path}' must end in .mlir .onnx {' '.join(CODE)}")
         options = self._options(inputs, dims, name or pathlib.Path(path).stem, target_cpu, opt_level, numerics,
                                 precision, threads)
         warn(self._core.write(path, options), 3)
+
+    def export_onnx(self, path: str | os.PathLike[str], *, opset_version: int = 17, do_constant_folding: bool = True,
+                    input_names: Sequence[str] | None = None, output_names: Sequence[str] | None = None,
+                    dynamic_axes: Mapping[str, Mapping[int, str] | Sequence[int]] | None = None,
+                    inputs: Inputs = None) -> None:
+        """Writes the Graph as ONNX, with the meanings that the arguments have for torch.onnx.export. Whole or not at all.
+
+        opset_version        version of the operators, 9 to 28
+        do_constant_folding  computes what depends on constants alone
+        input_names          names of the inputs, in their order, instead of the Graph's; fewer name the first ones
+        output_names         the same of the outputs
+        dynamic_axes         names of extents that are dynamic in the Graph: {"x": {0: "batch"}}, or {"x": [0]} for names
+                             that are made up. An extent that the model fixed, as a trace does, cannot become dynamic.
+        inputs               types and shapes of the inputs, as with_inputs() takes them
+
+        Weights of more than 2 GB stand in a file beside it, PATH.data. Raises graven.Error, which lists every Node that
+        ONNX or the opset cannot express.
+        """
+        axes = [(name, axis, text) for name, given in (dynamic_axes or {}).items()
+                for axis, text in (given if isinstance(given, Mapping)
+                                   else {axis: f"{name}_dim_{axis}" for axis in given}).items()]
+        graph = self if inputs is None else self.with_inputs(inputs)
+        graph._core.write_onnx(os.fsdecode(os.fspath(path)), opset_version,  # pylint: disable=protected-access; a Graph
+                               do_constant_folding, list(input_names or ()), list(output_names or ()), axes)
 
     def __str__(self) -> str:
         return self.graph
