@@ -11,9 +11,9 @@
 #ifndef FRONTENDS_TORCHEXPORT_PROGRAM_H
 #define FRONTENDS_TORCHEXPORT_PROGRAM_H
 
+#include "frontends/ImportOptions.h"
 #include "frontends/aten/Table.h"
 #include "frontends/aten/Unsupported.h"
-#include "frontends/ImportOptions.h"
 #include "frontends/torchexport/Json.h"
 
 namespace graven::torchexport {
