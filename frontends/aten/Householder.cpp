@@ -170,8 +170,9 @@ static void qr(Call &c) {
                  c.scalar(c.element(a), 0.0, rank)));
 }
 
-static std::optional<Reflections> given(Call &c, StringRef packed) {
-  Reflections r{matricesOf(c, packed), c.tensor("tau")};
+static std::optional<Reflections> given(Call &c, StringRef packed,
+                                        StringRef factors) {
+  Reflections r{matricesOf(c, packed), c.tensor(factors)};
   if (!r.packed || !r.factors)
     return std::nullopt;
   if (c.rank(r.factors) == c.rank(r.packed) - 1 &&
@@ -181,12 +182,12 @@ static std::optional<Reflections> given(Call &c, StringRef packed) {
   return std::nullopt;
 }
 static mlir::Value householderProduct(Call &c) {
-  auto r = given(c, "input");
+  auto r = given(c, "input", c.has("tau") ? "tau" : "input2");
   return r ? orthogonal(c, *r, c.type(r->packed).getShape().back())
            : mlir::Value();
 }
 static mlir::Value ormqr(Call &c) {
-  auto r = given(c, "self");
+  auto r = given(c, "self", "input2");
   mlir::Value other = c.tensor("input3");
   if (!r || !other)
     return {};

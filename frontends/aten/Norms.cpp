@@ -30,6 +30,10 @@ mlir::Value aten::pNorm(Emitter &e, mlir::Value x, double p,
                         llvm::ArrayRef<int64_t> axes, bool keep) {
   if (!x)
     return x;
+  // Powers of narrow floats overflow where their norm does not.
+  mlir::Type type = e.element(x);
+  if (type.isF16() || type.isBF16())
+    return e.cast(pNorm(e, e.cast(x, ScalarType::Float), p, axes, keep), type);
   if (p == 2)
     return e.unary<SqrtOp>(
         e.reduce(ReduceKind::Sum, e.binary<MulOp>(x, x), axes, keep));

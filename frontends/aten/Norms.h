@@ -15,8 +15,8 @@
 namespace graven::aten {
 
 /// (sum |x|^p)^(1/p) of a float tensor over `axes`; p = 0 counts what is not 0,
-/// p = inf and -inf are the extremes of |x|. As in PyTorch, nothing is scaled
-/// against overflow.
+/// p = inf and -inf are the extremes of |x|. As in PyTorch, narrow floats are
+/// computed in f32, and nothing else is done against overflow.
 mlir::Value pNorm(Emitter &e, mlir::Value x, double p,
                   llvm::ArrayRef<int64_t> axes, bool keep);
 

@@ -284,10 +284,11 @@ static mlir::Value sumToSize(Call &c) {
   }
   if (lead < 0)
     return c.failed("size is not broadcast to the tensor's");
+  // Ints become i64 when something is summed, or to an empty size.
+  if (!c.isFloat(x) && (!axes.empty() || size->empty()))
+    x = c.cast(x, ScalarType::Long);
   if (axes.empty())
     return x;
-  if (!c.isFloat(x))
-    x = c.cast(x, ScalarType::Long);
   return c.reshape(c.reduce(ReduceKind::Sum, x, axes, /*keep=*/true), *size);
 }
 
@@ -350,7 +351,7 @@ static mlir::Value cartesianProd(Call &c) {
 /// Powers 0 to N - 1 as a last axis.
 static mlir::Value vander(Call &c) {
   mlir::Value x = c.tensor("x");
-  if (c.rank(x) == 0)
+  if (c.rank(x) == 0 && !c.has("N"))
     return c.failed("tensor without axes");
   auto n = c.has("N") ? c.integer("N") : c.type(x).getShape().back();
   if (!n)

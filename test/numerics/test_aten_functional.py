@@ -114,6 +114,29 @@ def test_loss(name, reduction):
     check(lambda *xs: function(*xs, reduction), inputs)
 
 
+def test_narrow_norms_do_not_overflow():
+    x, y = 300 * real(4, 5).half(), torch.zeros(5, dtype=torch.half)
+    check(lambda x, y: (torch.dist(x, y), F.pairwise_distance(x, y), torch.linalg.norm(x)), [x, y], tolerance=1e-3)
+
+
+def test_orthogonal_factors():
+    check(lambda a, b: (torch.linalg.qr(a), torch.linalg.qr(a, "complete"), torch.geqrf(a), torch.ormqr(
+        *torch.geqrf(a), b), torch.ormqr(*torch.geqrf(a), b.mT, left=False, transpose=True)),
+        [real(2, 4, 3), real(2, 4, 5)], tolerance=1e-4)
+
+
+def test_transforms_between_reals():
+    check(lambda x: (torch.fft.irfft(x), torch.fft.irfft(x, 5, 1, "ortho"), torch.fft.hfft(x, 7), torch.fft.irfft2(x),
+                     torch.fft.hfftn(x, norm="forward"), torch.fft.fftshift(x), torch.fft.ifftshift(x, 1)), [real(3, 4, 5)])
+
+
+@pytest.mark.parametrize("mode", ["sum", "mean", "max"])
+def test_embedding_bag(mode):
+    weight, indices = real(7, 3), torch.tensor([1, 4, 6, 0, 0, 2])
+    check(lambda w, i, o: (F.embedding_bag(i, w, o, mode=mode), F.embedding_bag(i, w, o, mode=mode, padding_idx=0)),
+          [weight, indices, torch.tensor([0, 2, 2, 5])])
+
+
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_function(name):
     function, *inputs = FUNCTIONS[name]
