@@ -353,6 +353,8 @@ static mlir::Value vander(Call &c) {
   mlir::Value x = c.tensor("x");
   if (c.rank(x) == 0 && !c.has("N"))
     return c.failed("tensor without axes");
+  if (c.rank(x) == 0)
+    x = c.reshape(x, {1});
   auto n = c.has("N") ? c.integer("N") : c.type(x).getShape().back();
   if (!n)
     return {};
