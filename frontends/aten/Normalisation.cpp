@@ -190,7 +190,38 @@ static mlir::Value groupNorm(Call &c) {
   auto groups = c.integer(c.has("num_groups") ? "num_groups" : "group");
   return groups ? groupNormOf(c, *groups) : mlir::Value();
 }
-static void nativeGroupNorm(Call &c) { c.give(groupNorm(c)); }
+
+/// Results two and three of a normalisation: the mean over `axes`, which stay
+/// as 1, and the inverse of the deviation, in that shape if one is given.
+static void giveMoments(Call &c, mlir::Value x, llvm::ArrayRef<int64_t> axes,
+                        std::optional<Shape> shape = std::nullopt) {
+  auto epsilon = c.number("eps");
+  if (!epsilon)
+    return;
+  mlir::Value mean = c.reduce(ReduceKind::Mean, x, axes, /*keep=*/true);
+  mlir::Value centred = c.binary<SubOp>(x, mean);
+  mlir::Value variance = c.reduce(
+      ReduceKind::Mean, c.binary<MulOp>(centred, centred), axes, /*keep=*/true);
+  mlir::Value inverse = c.unary<RsqrtOp>(c.binary<AddOp>(variance, *epsilon));
+  if (shape && inverse) {
+    mean = c.reshape(mean, *shape);
+    inverse = c.reshape(inverse, *shape);
+  }
+  c.give(mean);
+  c.give(inverse);
+}
+static void nativeGroupNorm(Call &c) {
+  c.give(groupNorm(c));
+  auto groups = c.integer("group");
+  if (!c.ok || !groups)
+    return;
+  mlir::Value x = c.tensor("input");
+  if (c.type(x).getNumElements() == 0)
+    return; // no moments
+  Shape rows{c.type(x).getDimSize(0), *groups,
+             c.type(x).getNumElements() / (c.type(x).getDimSize(0) * *groups)};
+  giveMoments(c, c.reshape(x, rows), {2}, Shape{rows[0], rows[1]});
+}
 static mlir::Value instanceNorm(Call &c) {
   mlir::Value x = c.tensor("input");
   if (c.rank(x) < 2)
@@ -223,8 +254,17 @@ static mlir::Value layerNorm(Call &c) {
   return c.make<LayerNormOp>(x, c.tensor("weight"), c.tensor("bias"),
                              uint64_t(*axis), llvm::APFloat(*epsilon));
 }
-/// The statistics, results two and three, are not computed.
-static void nativeLayerNorm(Call &c) { c.give(layerNorm(c)); }
+static void nativeLayerNorm(Call &c) {
+  c.give(layerNorm(c));
+  mlir::Value x = c.tensor("input");
+  auto first = c.ok ? firstAxis(c, x) : std::nullopt;
+  if (!first)
+    return;
+  Shape axes;
+  for (int64_t axis = *first; axis < c.rank(x); ++axis)
+    axes.push_back(axis);
+  giveMoments(c, x, axes);
+}
 
 static mlir::Value rmsNorm(Call &c) {
   mlir::Value x = c.tensor("input");
@@ -249,9 +289,9 @@ template <class Op> static mlir::Value softmax(Call &c) {
   auto axis = x ? c.axis("dim", c.rank(x)) : std::nullopt;
   if (!axis)
     return {};
-  if (c.rank(x) == 0)
-    return c.failed("tensor without axes");
-  return c.make<Op>(x, uint64_t(*axis));
+  if (c.rank(x) > 0)
+    return c.make<Op>(x, uint64_t(*axis));
+  return c.reshape(c.make<Op>(c.reshape(x, {1}), uint64_t(0)), {});
 }
 
 void graven::aten::addNormalisation(Table &t) {
