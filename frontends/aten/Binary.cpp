@@ -10,6 +10,7 @@
 #include "frontends/aten/Table.h"
 
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 using namespace graven;
@@ -209,7 +210,16 @@ static mlir::Value hypot(Call &c) {
   mlir::Value q = c.binary<DivOp>(n, m);
   mlir::Value y = c.binary<MulOp>(
       m, c.unary<SqrtOp>(c.binary<AddOp>(c.binary<MulOp>(q, q), 1.0)));
-  return c.where(c.compare(ComparePredicate::Eq, m, 0.0), m, y);
+  y = c.where(c.compare(ComparePredicate::Eq, m, 0.0), m, y);
+  // An infinity wins over NaN, as in C.
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  mlir::Value isInfinite =
+      c.binary<OrOp>(c.compare(ComparePredicate::Eq, a, kInfinity),
+                     c.compare(ComparePredicate::Eq, b, kInfinity));
+  return y && isInfinite
+             ? c.where(isInfinite, c.scalar(c.element(y), kInfinity, c.rank(y)),
+                       y)
+             : mlir::Value();
 }
 /// log_b(b^self + b^other), of which `scale` is ln b.
 static mlir::Value logAddPowers(Call &c, double scale) {

@@ -2,6 +2,8 @@
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
+import math
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -135,6 +137,11 @@ def test_embedding_bag(mode):
     weight, indices = real(7, 3), torch.tensor([1, 4, 6, 0, 0, 2])
     check(lambda w, i, o: (F.embedding_bag(i, w, o, mode=mode), F.embedding_bag(i, w, o, mode=mode, padding_idx=0)),
           [weight, indices, torch.tensor([0, 2, 2, 5])])
+
+
+def test_hypot_of_infinities():
+    x = torch.tensor([math.inf, math.inf, -math.inf, 0, math.nan, 3e38])
+    check(torch.hypot, [x, torch.tensor([math.inf, math.nan, 1, 0, 2, 4])])
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
