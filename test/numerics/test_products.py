@@ -57,7 +57,7 @@ def check(module, *inputs):
     for threads in (1, 2, 4):
         compiled = package.compile(saved(module, inputs), inputs=specifications, threads=threads)
         got = compiled(*(x.numpy() for x in inputs))
-        results.append(got if isinstance(got, list) else (got,))
+        results.append(got if isinstance(got, (tuple, list)) else (got,))
     for got, wanted in zip(results[0], expected):
         assert got.shape == wanted.shape
         assert np.abs(got - wanted).max() <= 1e-5 * np.abs(wanted).max()

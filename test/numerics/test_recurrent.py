@@ -18,7 +18,7 @@ STEPS, BATCH, INPUT, HIDDEN = 5, 3, 7, 6
 
 
 def check(got, expected):
-    got = got if isinstance(got, list) else (got,)
+    got = got if isinstance(got, (tuple, list)) else (got,)
     assert len(got) == len(expected)
     for a, b in zip(got, expected):
         assert a.shape == b.shape and a.dtype == b.dtype

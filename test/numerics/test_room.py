@@ -100,7 +100,7 @@ def compare(model, code, given, bound=3e-6):
     for threads in (1, 2):
         code.threads = threads
         got = code(*[x.numpy() for x in given])
-        answers.append(got if isinstance(got, list) else (got,))
+        answers.append(got if isinstance(got, (tuple, list)) else (got,))
     for one, two, right in zip(*answers, wanted, strict=True):
         assert one.shape == right.shape
         assert np.array_equal(one, two)
