@@ -138,6 +138,13 @@ std::optional<int64_t> Call::axis(StringRef name, int64_t rank) {
   return value ? checkedAxis(*value, rank) : value;
 }
 
+std::optional<int64_t> Call::axisOf(StringRef name, mlir::Value x) {
+  if (rank(x) > 0)
+    return axis(name, rank(x));
+  fail() << "argument '" << name << "' of a tensor without axes";
+  return std::nullopt;
+}
+
 std::optional<Shape> Call::axes(StringRef name, int64_t rank) {
   std::optional<Shape> result;
   if (argument(name).is(Kind::Int))

@@ -57,6 +57,9 @@ public:
   /// out of range is an error.
   std::optional<int64_t> axis(llvm::StringRef name, int64_t rank);
   std::optional<int64_t> checkedAxis(int64_t axis, int64_t rank);
+  /// The axis argument as an axis that x has: none of a number is, though
+  /// PyTorch lets numbers have the axes 0 and -1 where it makes no difference.
+  std::optional<int64_t> axisOf(llvm::StringRef name, mlir::Value x);
   /// Sorted axes of a list argument; None or an empty list means all.
   std::optional<Shape> axes(llvm::StringRef name, int64_t rank);
 

@@ -143,6 +143,10 @@ static mlir::Value tensordot(Call &c) {
     return c.failed("numbers of axes differ");
   // The free axes of a in front of its summed ones; of b behind.
   auto split = [&](mlir::Value x, Shape &axes, Shape &rest) -> bool {
+    if (c.rank(x) == 0 && !axes.empty()) {
+      c.failed("axes of a tensor without any");
+      return false;
+    }
     for (int64_t &axis : axes) {
       auto checked = c.checkedAxis(axis, c.rank(x));
       if (!checked)

@@ -218,7 +218,7 @@ static mlir::Value threshold(Call &c) {
 
 static mlir::Value glu(Call &c) {
   mlir::Value x = c.tensor();
-  auto axis = x ? c.axis("dim", c.rank(x)) : std::nullopt;
+  auto axis = x ? c.axisOf("dim", x) : std::nullopt;
   if (!axis)
     return {};
   int64_t extent = c.type(x).getDimSize(*axis);

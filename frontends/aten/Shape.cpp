@@ -81,7 +81,7 @@ static mlir::Value ravel(Call &c) {
 
 static mlir::Value unflatten(Call &c) {
   mlir::Value x = c.tensor();
-  auto axis = c.axis("dim", c.rank(x));
+  auto axis = c.axisOf("dim", x);
   auto sizes = c.integers("sizes");
   if (!axis || !sizes)
     return {};

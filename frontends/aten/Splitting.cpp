@@ -20,7 +20,7 @@ static std::optional<int64_t> bound(Call &c, StringRef name, int64_t open) {
 
 static mlir::Value slice(Call &c) {
   mlir::Value x = c.tensor();
-  auto axis = c.axis("dim", c.rank(x)), step = c.integer("step");
+  auto axis = c.axisOf("dim", x), step = c.integer("step");
   auto start = bound(c, "start", 0), end = bound(c, "end", INT64_MAX);
   if (!axis || !step || !start || !end)
     return {};
@@ -42,7 +42,7 @@ static std::optional<int64_t> checkedIndex(Call &c, int64_t index,
 
 static mlir::Value select(Call &c) {
   mlir::Value x = c.tensor();
-  auto axis = c.axis("dim", c.rank(x));
+  auto axis = c.axisOf("dim", x);
   if (!axis)
     return {};
   if (c.rank(x) == 0)
@@ -62,7 +62,7 @@ static mlir::Value select(Call &c) {
 
 static mlir::Value narrow(Call &c) {
   mlir::Value x = c.tensor();
-  auto axis = c.axis("dim", c.rank(x)), start = c.integer("start"),
+  auto axis = c.axisOf("dim", x), start = c.integer("start"),
        length = c.integer("length");
   if (!axis || !start || !length)
     return {};
@@ -92,7 +92,7 @@ static void giveParts(Call &c, mlir::Value x, int64_t axis,
 
 static void unbind(Call &c) {
   mlir::Value x = c.tensor();
-  auto axis = c.axis("dim", c.rank(x));
+  auto axis = c.axisOf("dim", x);
   if (!axis)
     return;
   llvm::SmallVector<mlir::Value> parts;
@@ -137,7 +137,7 @@ static void giveSizes(Call &c, mlir::Value x, int64_t axis, StringRef name) {
 
 static void split(Call &c) {
   mlir::Value x = c.tensor();
-  auto axis = c.axis("dim", c.rank(x));
+  auto axis = c.axisOf("dim", x);
   if (!axis)
     return;
   for (StringRef name : {"split_size", "split_sizes"}) {
@@ -154,7 +154,7 @@ static void split(Call &c) {
 /// Possibly fewer chunks than asked for.
 static void chunk(Call &c) {
   mlir::Value x = c.tensor();
-  auto axis = c.axis("dim", c.rank(x)), chunks = c.integer("chunks");
+  auto axis = c.axisOf("dim", x), chunks = c.integer("chunks");
   if (!axis || !chunks)
     return;
   if (*chunks < 1) {
@@ -189,11 +189,9 @@ static void splitAlong(Call &c, mlir::Value x, int64_t axis) {
 }
 static void tensorSplit(Call &c) {
   mlir::Value x = c.tensor();
-  auto axis = c.axis("dim", c.rank(x));
-  if (axis && c.rank(x) > 0)
+  auto axis = c.axisOf("dim", x);
+  if (axis)
     splitAlong(c, x, *axis);
-  else if (axis)
-    c.failed("tensor without axes");
 }
 /// hsplit, vsplit and dsplit: sections must be equal.
 static void splitEqually(Call &c, int64_t axis) {
@@ -244,7 +242,7 @@ static mlir::Value cat(Call &c) {
       parts.push_back(t);
   if (parts.empty())
     return tensors.empty() ? mlir::Value() : tensors.front();
-  auto axis = c.axis("dim", c.rank(parts.front()));
+  auto axis = c.axisOf("dim", parts.front());
   return axis ? c.concat(parts, *axis) : mlir::Value();
 }
 
@@ -336,6 +334,8 @@ static mlir::Value roll(Call &c) {
   }
   if (shifts->size() != dims->size())
     return c.failed("shifts and dims of different lengths");
+  if (c.rank(x) == 0)
+    return c.failed("dims of a tensor without axes");
   for (auto [shift, dim] : llvm::zip(*shifts, *dims)) {
     auto axis = c.checkedAxis(dim, c.rank(x));
     if (!axis)
@@ -363,7 +363,7 @@ static mlir::Value insert(Call &c, mlir::Value src, int64_t axis, int64_t start,
 }
 static mlir::Value sliceScatter(Call &c) {
   mlir::Value x = c.tensor();
-  auto axis = c.axis("dim", c.rank(x)), step = c.integer("step");
+  auto axis = c.axisOf("dim", x), step = c.integer("step");
   auto start = bound(c, "start", 0), end = bound(c, "end", INT64_MAX);
   if (!axis || !step || !start || !end)
     return {};
@@ -375,7 +375,7 @@ static mlir::Value sliceScatter(Call &c) {
 }
 static mlir::Value selectScatter(Call &c) {
   mlir::Value x = c.tensor();
-  auto axis = c.axis("dim", c.rank(x)), index = c.integer("index");
+  auto axis = c.axisOf("dim", x), index = c.integer("index");
   if (axis && index)
     index = checkedIndex(c, *index, c.type(x).getDimSize(*axis));
   if (!axis || !index)
