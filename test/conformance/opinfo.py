@@ -41,7 +41,8 @@ import torch.utils._pytree as pytree
 import judging
 
 EXPECTED = pathlib.Path(__file__).parent / "expected"
-DTYPES = {"f32": torch.float32, "f16": torch.float16, "bf16": torch.bfloat16, "i64": torch.int64, "bool": torch.bool}
+DTYPES = {"f32": torch.float32, "f64": torch.float64, "f16": torch.float16, "bf16": torch.bfloat16, "bool": torch.bool,
+          "i64": torch.int64, "i32": torch.int32, "i16": torch.int16, "i8": torch.int8, "u8": torch.uint8}
 LIMIT_SECONDS = 180
 # Results that hold what memory held.
 UNINITIALISED = re.compile(r"^(new_)?empty")
@@ -258,6 +259,15 @@ def run_errors(op):
 # Processes
 
 
+def warm_up():
+    """The first trace and the first compile of a process take a second; what they set up is inherited."""
+    import graven
+    torch.set_num_threads(1)
+    buffer = io.BytesIO()
+    torch.jit.save(torch.jit.trace(torch.nn.Tanh(), torch.zeros(1), check_trace=False), buffer)
+    graven.compile(buffer.getvalue(), threads=1, opt_level=1)(torch.zeros(1).numpy())
+
+
 def forked(work):
     """Starts work() in a process; returns its id and where its verdict can be read."""
     reader, writer = os.pipe()
@@ -364,6 +374,7 @@ def main():
         os.environ.setdefault("GRAVEN_CACHE_DIR", cache)
         os.environ.setdefault("GRAVEN_TUNE_DB", "")
         start = time.monotonic()
+        warm_up()
         verdicts = run_all(works, options.jobs, report)
     counts = collections.Counter(v.kind for v in verdicts.values())
     print(f"{options.dtype}: {len(verdicts)} operators,", ", ".join(f"{n} {kind}" for kind, n in counts.most_common()),
