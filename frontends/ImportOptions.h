@@ -65,6 +65,11 @@ struct ImportOptions {
                      std::optional<int64_t> most)>
       noteRange = {};
 
+  /// The extent that the Graph has where data decide one (`graven.prefix`), of
+  /// at most `most`; asked for each in the order in which they are met. Without
+  /// it, `most`.
+  std::function<int64_t(int64_t most)> extentOfData = {};
+
   /// What a Parameter of that name has instead of the file's own elements: a
   /// BlobAttr of a dense tensor of its type, or null to keep them.
   std::function<mlir::Attribute(llvm::StringRef name)> weightFor = {};

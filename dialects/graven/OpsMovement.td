@@ -144,6 +144,27 @@ def Graven_ScatterNdOp : Graven_PureOp<"scatter_nd", [Graven_Indexed]> {
   let results = (outs Graven_TTensor:$result);
   let assemblyFormat = "$updates `into` $x `[` $indices `]` (`kind` $kind^)? (`nonneg` $nonneg^)? attr-dict `:` functional-type(operands, results)";
 }
+def Graven_NonzeroOp : Graven_PureOp<"nonzero", [Graven_Indexed]> {
+  let summary = "coordinates of the elements that are not zero, in row-major order, and their number";
+  let description = [{
+    x of rank r and n elements -> indices [n, r] and count. Rows of indices from count on are zero; `prefix` takes those
+    before. NaN is not zero. C1 the extents of x are known. ONNX: NonZero, Compress.  ATen: nonzero, masked_select.
+  }];
+  let arguments = (ins Graven_TTensor:$x);
+  let results = (outs Graven_I64Tensor:$indices, Graven_ScalarI64:$count);
+  let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
+}
+def Graven_PrefixOp : Graven_PureOp<"prefix", [Graven_Movement]> {
+  let summary = "the first places along an axis, of which `count` are used: an extent that data decide";
+  let description = [{
+    The Value's extent is count, 0 <= count <= extent; the type has room for `extent` places. What lies in those past count
+    is no part of the Value, so that no result may depend on it. `graven-room` (passes/graph/Room.h) sees to that, and leaves no
+    prefix. C1 axis in range.  C2 0 <= extent <= that of x. ONNX: Slice.  ATen: slice.
+  }];
+  let arguments = (ins Graven_TTensor:$x, Graven_ScalarI64:$count, I64Attr:$axis, I64Attr:$extent);
+  let results = (outs Graven_TTensor:$result);
+  let assemblyFormat = "$x `count` $count `axis` $axis `extent` $extent attr-dict `:` functional-type(operands, results)";
+}
 def Graven_IotaOp : Graven_PureOp<"iota"> {
   let summary = "result[p] = p[axis]";
   let description = "C1 entries of shape >= 0, one dynamic operand for each dynamic entry.  C2 axis in range. ONNX: Range.  ATen: arange.";

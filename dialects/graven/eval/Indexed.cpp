@@ -122,4 +122,31 @@ FailureOr<Tensors> ScatterNdOp::evaluate(ArrayRef<Tensor> operands,
   return Tensors{y};
 }
 
+FailureOr<Tensors> NonzeroOp::evaluate(ArrayRef<Tensor> operands, Evaluator &) {
+  const Tensor &x = operands[0];
+  Tensor indices(cast<RankedTensorType>(getIndices().getType())),
+      count(cast<RankedTensorType>(getCount().getType()));
+  eval::Shape strides = stridesOf(x.getShape());
+  int64_t found = 0, rank = x.getRank();
+  for (int64_t i = 0, e = x.size(); i < e; ++i) {
+    if (x.getDouble(i) == 0)
+      continue;
+    for (int64_t axis = 0; axis < rank; ++axis)
+      indices.set(found * rank + axis, i / strides[axis] % x.getDim(axis));
+    ++found;
+  }
+  count.set(0, found);
+  return Tensors{indices, count};
+}
+
+FailureOr<Tensors> PrefixOp::evaluate(ArrayRef<Tensor> operands, Evaluator &) {
+  const Tensor &x = operands[0];
+  Tensor y(resultType(*this));
+  int64_t axis = getAxis(), most = x.getDim(axis), extent = getExtent(),
+          inner = product(x.getShape().drop_front(axis + 1));
+  for (int64_t o = 0, e = product(x.getShape().take_front(axis)); o < e; ++o)
+    y.copy(o * extent * inner, x, o * most * inner, extent * inner);
+  return Tensors{y};
+}
+
 } // namespace graven

@@ -104,4 +104,32 @@ LogicalResult ScatterNdOp::inferReturnTypes(MLIRContext *, OptionalLoc loc,
   return success();
 }
 
+LogicalResult NonzeroOp::inferReturnTypes(MLIRContext *context, OptionalLoc loc,
+                                          Adaptor adaptor,
+                                          InferredTypes &types) {
+  RankedTensorType x = tensorOf(adaptor.getX());
+  if (!x.hasStaticShape())
+    return emitOptionalError(loc, "x is ", x, ", expected known extents (C1)");
+  Type i64 = IntegerType::get(context, 64);
+  if (failed(pushResult(loc, {x.getNumElements(), x.getRank()}, i64, types)))
+    return failure();
+  return pushResult(loc, {}, i64, types);
+}
+
+LogicalResult PrefixOp::inferReturnTypes(MLIRContext *, OptionalLoc loc,
+                                         Adaptor adaptor,
+                                         InferredTypes &types) {
+  RankedTensorType x = tensorOf(adaptor.getX());
+  int64_t axis = adaptor.getAxis(), extent = adaptor.getExtent();
+  if (failed(checkAxis(loc, axis, x.getRank(), "C1")))
+    return failure();
+  int64_t most = x.getDimSize(axis);
+  if (extent < 0 || (!ShapedType::isDynamic(most) && extent > most))
+    return emitOptionalError(loc, "extent is ", extent, ", expected 0 to ",
+                             most, " (C2)");
+  Shape shape(x.getShape());
+  shape[axis] = extent;
+  return pushResult(loc, shape, x.getElementType(), types);
+}
+
 } // namespace graven

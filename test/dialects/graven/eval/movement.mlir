@@ -75,3 +75,16 @@ graven.graph @indexing() {
   check.expect_eq_const %a, dense<[[1, 2, 3], [54, 75, 96]]> : tensor<2x3xi64>
   graven.return
 }
+
+graven.graph @counted() {
+  %x = graven.constant dense<[[0.0, 2.0, 0x7FC00000], [-0.0, 0.0, -1.0]]> : tensor<2x3xf32>
+  %i, %n = graven.nonzero %x : (tensor<2x3xf32>) -> (tensor<6x2xi64>, tensor<i64>)
+  check.expect_eq_const %n, dense<3> : tensor<i64>
+  check.expect_eq_const %i, dense<[[0, 1], [0, 2], [1, 2], [0, 0], [0, 0], [0, 0]]> : tensor<6x2xi64>
+  %p = graven.prefix %i count %n axis 0 extent 3 : (tensor<6x2xi64>, tensor<i64>) -> tensor<3x2xi64>
+  check.expect_eq_const %p, dense<[[0, 1], [0, 2], [1, 2]]> : tensor<3x2xi64>
+  %scalar = graven.constant dense<true> : tensor<i1>
+  %j, %m = graven.nonzero %scalar : (tensor<i1>) -> (tensor<1x0xi64>, tensor<i64>)
+  check.expect_eq_const %m, dense<1> : tensor<i64>
+  graven.return
+}

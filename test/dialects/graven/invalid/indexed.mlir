@@ -128,3 +128,33 @@ graven.graph @scatter_nd(%0: tensor<2xi1>, %1: tensor<1x1xi64>, %2: tensor<1xi1>
   %r = graven.scatter_nd %2 into %0[%1] kind add : (tensor<2xi1>, tensor<1x1xi64>, tensor<1xi1>) -> tensor<2xi1>
   graven.return
 }
+
+// -----
+
+// nonzero C1: how many there are at most is not known.
+graven.graph @nonzero(%0: tensor<?xf32> {graven.symbols = ["n"]}) {
+  // expected-error @below {{x is 'tensor<?xf32>', expected known extents (C1)}}
+  // expected-error @below {{failed to infer returned types}}
+  %r, %n = graven.nonzero %0 : (tensor<?xf32>) -> (tensor<4x1xi64>, tensor<i64>)
+  graven.return
+}
+
+// -----
+
+// prefix C1: no such axis.
+graven.graph @prefix(%0: tensor<4xf32>, %n: tensor<i64>) {
+  // expected-error @below {{axis 1 is out of range for rank 1 (C1)}}
+  // expected-error @below {{failed to infer returned types}}
+  %r = graven.prefix %0 count %n axis 1 extent 4 : (tensor<4xf32>, tensor<i64>) -> tensor<4xf32>
+  graven.return
+}
+
+// -----
+
+// prefix C2: longer than the tensor.
+graven.graph @prefix(%0: tensor<4xf32>, %n: tensor<i64>) {
+  // expected-error @below {{extent is 5, expected 0 to 4 (C2)}}
+  // expected-error @below {{failed to infer returned types}}
+  %r = graven.prefix %0 count %n axis 0 extent 5 : (tensor<4xf32>, tensor<i64>) -> tensor<5xf32>
+  graven.return
+}

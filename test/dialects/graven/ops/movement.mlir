@@ -69,3 +69,13 @@ graven.graph @indexed(%x: tensor<2x3xf32>, %i: tensor<2x1xi64>, %u: tensor<2x3xf
   %3 = graven.scatter_nd %u into %x[%i] kind add nonneg : (tensor<2x3xf32>, tensor<2x1xi64>, tensor<2x3xf32>) -> tensor<2x3xf32>
   graven.return
 }
+
+// Extents that data decide.
+// CHECK-LABEL: graven.graph @counted
+// CHECK-NEXT: %indices, %count = graven.nonzero %arg0 : (tensor<2x3xf32>) -> (tensor<6x2xi64>, tensor<i64>)
+// CHECK-NEXT: %0 = graven.prefix %indices count %count axis 0 extent 6 : (tensor<6x2xi64>, tensor<i64>) -> tensor<6x2xi64>
+graven.graph @counted(%x: tensor<2x3xf32>) {
+  %0, %n = graven.nonzero %x : (tensor<2x3xf32>) -> (tensor<6x2xi64>, tensor<i64>)
+  %1 = graven.prefix %0 count %n axis 0 extent 6 : (tensor<6x2xi64>, tensor<i64>) -> tensor<6x2xi64>
+  graven.return
+}
