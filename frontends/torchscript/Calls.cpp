@@ -221,7 +221,7 @@ Result Interpreter::callMethod(const Value &base, StringRef name,
     // x.tolist(), x.relu(): the operator of that name.
     if (auto *weights = extensionIn<PackedWeights>(base);
         weights && name == "unpack")
-      return Value::makeTuple({weights->weight, weights->bias});
+      return weights->unpacked();
     if (base.is(Kind::Extension) && !extensionIn<QuantizedTensor>(base)) {
       Result callee = attribute(base, name);
       return mlir::failed(callee) ? callee

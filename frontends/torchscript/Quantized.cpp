@@ -109,8 +109,7 @@ Value torch::dynamicallyQuantized(Interpreter &in, const Value &numbers,
 // What archives hold
 //===----------------------------------------------------------------------===//
 
-/// The type of a quantized tensor's integers.
-static ScalarType integersOf(ScalarType type) {
+ScalarType torch::integersOf(ScalarType type) {
   return type == ScalarType::QUInt8  ? ScalarType::Byte
          : type == ScalarType::QInt8 ? ScalarType::Char
                                      : ScalarType::Int;

@@ -39,6 +39,8 @@ public:
   /// Of a convolution: the arguments that its operator takes after the bias.
   std::vector<Value> window;
   bool isTransposed = false;
+
+  Value unpacked() const { return Value::makeTuple({weight, bias}); }
 };
 
 inline QuantizedTensor *quantizedIn(const Value &value) {
@@ -52,6 +54,9 @@ QuantizedTensor *firstQuantized(const CallArguments &call);
 /// Calls `name` when it is about quantization: an operator of `quantized::`, or
 /// one with a quantized argument. Declines other calls.
 Given callQuantized(Interpreter &in, llvm::StringRef name, CallArguments &call);
+
+/// The type of the integers of a quantized type.
+aten::ScalarType integersOf(aten::ScalarType type);
 
 /// The numbers rounded to those that integers stand for.
 Value quantized(Interpreter &in, const Value &numbers,

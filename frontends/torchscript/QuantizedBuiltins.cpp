@@ -96,6 +96,13 @@ static Given quantizePerTensor(Interpreter &in, CallArguments &call) {
   return give(quantized(in, x, *scheme));
 }
 
+/// The integers that stand for numbers, less the zero point, as floats.
+static mlir::Value integers(aten::Emitter &emit, mlir::Value numbers,
+                            const Quantization &scheme) {
+  return emit.unary<RoundOp>(
+      emit.binary<MulOp>(numbers, double(1.0f / float(scheme.scale))));
+}
+
 /// What is asked of a quantized tensor; nothing for other operators.
 static Given question(Interpreter &in, StringRef name, QuantizedTensor &x) {
   if (name == "dequantize")
@@ -116,13 +123,9 @@ static Given question(Interpreter &in, StringRef name, QuantizedTensor &x) {
   if (name != "int_repr")
     return declined();
   aten::Emitter emit(in.builder(), in.location());
-  mlir::Value q = emit.unary<RoundOp>(emit.binary<MulOp>(
-      in.read(x.numbers), double(1.0f / float(scheme.scale))));
-  q = emit.binary<AddOp>(q, double(scheme.zeroPoint));
-  ScalarType type = scheme.type == ScalarType::QUInt8  ? ScalarType::Byte
-                    : scheme.type == ScalarType::QInt8 ? ScalarType::Char
-                                                       : ScalarType::Int;
-  return give(Value(aten::Tensor::make(emit.cast(q, type))));
+  mlir::Value q = emit.binary<AddOp>(integers(emit, in.read(x.numbers), scheme),
+                                     double(scheme.zeroPoint));
+  return give(Value(aten::Tensor::make(emit.cast(q, integersOf(scheme.type)))));
 }
 
 /// Operators whose results are numbers that their operands have.
@@ -203,9 +206,7 @@ static Given average(Interpreter &in, StringRef name, CallArguments &call,
                      Quantization scheme) {
   aten::Emitter emit(in.builder(), in.location());
   Value &x = call.positional.front();
-  mlir::Value q = emit.unary<RoundOp>(emit.binary<MulOp>(
-      in.read(numbersOf(x)), double(1.0f / float(scheme.scale))));
-  x = Value(aten::Tensor::make(q));
+  x = Value(aten::Tensor::make(integers(emit, in.read(numbersOf(x)), scheme)));
   Result mean = in.callOperator(name, std::move(call));
   if (mlir::failed(mean))
     return mlir::failure();

@@ -34,10 +34,6 @@ static Given prepack(Interpreter &, CallArguments &call, bool isTransposed) {
   return give(Value(std::shared_ptr<aten::Extension>(weights)));
 }
 
-static Given unpack(Interpreter &, const PackedWeights &weights) {
-  return give(Value::makeTuple({weights.weight, weights.bias}));
-}
-
 static Given layer(Interpreter &in, StringRef name, const CallArguments &call) {
   auto *weights = extensionIn<PackedWeights>(argumentAt(call, 1));
   if (!weights)
@@ -147,15 +143,15 @@ Given torch::callQuantizedOperator(Interpreter &in, StringRef name,
   if (name == "linear_prepack_fp16") {
     // The weights are f16, the sums f32.
     aten::Emitter emit(in.builder(), in.location());
-    Value &weight = call.positional.front();
-    if (!isTensor(weight))
+    if (!isTensor(argumentAt(call, 0)))
       return wrongArguments(in, call, name);
+    Value &weight = call.positional.front();
     mlir::Value half = emit.cast(in.read(weight), ScalarType::Half);
     weight = Value(aten::Tensor::make(emit.cast(half, ScalarType::Float)));
     return prepack(in, call, false);
   }
   auto *weights = extensionIn<PackedWeights>(argumentAt(call, 0));
   if (weights && name.contains("_unpack"))
-    return unpack(in, *weights);
+    return give(weights->unpacked());
   return declined();
 }

@@ -351,4 +351,13 @@ TEST_F(ImportTest, SourceErrors) {
   expectError("[GRV0206]");
 }
 
+TEST_F(ImportTest, QuantizedOperatorsWithoutTheirArguments) {
+  for (llvm::StringRef name : {"linear_prepack_fp16", "linear_prepack",
+                               "linear", "conv2d", "add", "conv2d_unpack"}) {
+    std::string line = ("  return ops.quantized." + name + "()\n").str();
+    EXPECT_FALSE(importForward(line, {"x:f32[2]"})) << name.str();
+    expectError("[GRV0");
+  }
+}
+
 } // namespace
