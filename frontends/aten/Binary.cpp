@@ -18,32 +18,12 @@ using namespace graven::aten;
 using llvm::StringRef;
 using Kind = Value::Kind;
 
-namespace {
-/// Two operands of one type.
-struct Operands {
-  mlir::Value a, b;
-  ScalarType type = ScalarType::Float;
-  explicit operator bool() const { return a && b; }
-};
-} // namespace
-
-/// The operands promoted; with `asFloat`, integers become the default float.
-static Operands promote(Call &c, StringRef a = "self", StringRef b = "other",
-                        bool asFloat = false) {
-  std::optional<ScalarType> type = c.promoted({a, b});
-  if (!type)
-    return {};
-  if (asFloat && !isFloating(*type))
-    type = ScalarType::Float;
-  return {c.operand(a, *type), c.operand(b, *type), *type};
-}
-
 template <class Op> static mlir::Value plain(Call &c) {
-  Operands o = promote(c);
+  Operands o = c.operands("self", "other");
   return o ? c.binary<Op>(o.a, o.b) : mlir::Value();
 }
 template <class Op> static mlir::Value real(Call &c) {
-  Operands o = promote(c, "self", "other", /*asFloat=*/true);
+  Operands o = c.floatOperands("self", "other");
   return o ? c.binary<Op>(o.a, o.b) : mlir::Value();
 }
 
@@ -58,7 +38,7 @@ static mlir::Value scaled(Call &c, mlir::Value b) {
 }
 
 static mlir::Value add(Call &c) {
-  Operands o = promote(c);
+  Operands o = c.operands("self", "other");
   if (!o)
     return {};
   if (o.type == ScalarType::Bool)
@@ -66,7 +46,7 @@ static mlir::Value add(Call &c) {
   return c.binary<AddOp>(o.a, scaled(c, o.b));
 }
 static mlir::Value sub(Call &c) {
-  Operands o = promote(c);
+  Operands o = c.operands("self", "other");
   if (!o)
     return {};
   if (o.type == ScalarType::Bool)
@@ -74,11 +54,11 @@ static mlir::Value sub(Call &c) {
   return c.binary<SubOp>(o.a, scaled(c, o.b));
 }
 static mlir::Value rsub(Call &c) {
-  Operands o = promote(c);
+  Operands o = c.operands("self", "other");
   return o ? c.binary<SubOp>(o.b, scaled(c, o.a)) : mlir::Value();
 }
 static mlir::Value mul(Call &c) {
-  Operands o = promote(c);
+  Operands o = c.operands("self", "other");
   if (!o)
     return {};
   return o.type == ScalarType::Bool ? c.binary<AndOp>(o.a, o.b)
@@ -125,7 +105,8 @@ static mlir::Value truncate(Emitter &e, mlir::Value q) {
 
 static mlir::Value div(Call &c) {
   StringRef mode = c.string("rounding_mode");
-  Operands o = promote(c, "self", "other", /*asFloat=*/mode.empty());
+  Operands o = mode.empty() ? c.floatOperands("self", "other")
+                            : c.operands("self", "other");
   if (!o)
     return {};
   if (mode == "floor")
@@ -136,11 +117,11 @@ static mlir::Value div(Call &c) {
   return q;
 }
 static mlir::Value floorDiv(Call &c) {
-  Operands o = promote(c);
+  Operands o = c.operands("self", "other");
   return o ? floorDivide(c, o.a, o.b) : mlir::Value();
 }
 static mlir::Value remainder(Call &c) {
-  Operands o = promote(c);
+  Operands o = c.operands("self", "other");
   if (!o)
     return {};
   mlir::Value m = c.binary<RemOp>(o.a, o.b);
@@ -169,7 +150,7 @@ static mlir::Value powConstant(Call &c, mlir::Value x, double exponent) {
   return c.binary<PowOp>(x, exponent);
 }
 static mlir::Value pow(Call &c) {
-  Operands o = promote(c, "self", "exponent");
+  Operands o = c.operands("self", "exponent");
   if (!o)
     return {};
   const Value &exponent = c.argument("exponent");
@@ -184,7 +165,7 @@ static mlir::Value pow(Call &c) {
 
 /// fmax, fmin: NaN loses.
 template <class Op> static mlir::Value extremeIgnoringNaN(Call &c) {
-  Operands o = promote(c);
+  Operands o = c.operands("self", "other");
   if (!o)
     return {};
   mlir::Value y = c.binary<Op>(o.a, o.b);
@@ -193,7 +174,7 @@ template <class Op> static mlir::Value extremeIgnoringNaN(Call &c) {
 }
 
 template <ComparePredicate kPredicate> static mlir::Value compare(Call &c) {
-  Operands o = promote(c);
+  Operands o = c.operands("self", "other");
   return o ? c.compare(kPredicate, o.a, o.b) : mlir::Value();
 }
 template <class Op> static mlir::Value logical(Call &c) {
@@ -202,7 +183,7 @@ template <class Op> static mlir::Value logical(Call &c) {
 }
 
 static mlir::Value hypot(Call &c) {
-  Operands o = promote(c, "self", "other", /*asFloat=*/true);
+  Operands o = c.floatOperands("self", "other");
   if (!o)
     return {};
   mlir::Value a = c.unary<AbsOp>(o.a), b = c.unary<AbsOp>(o.b);
@@ -223,7 +204,7 @@ static mlir::Value hypot(Call &c) {
 }
 /// log_b(b^self + b^other), of which `scale` is ln b.
 static mlir::Value logAddPowers(Call &c, double scale) {
-  Operands o = promote(c, "self", "other", /*asFloat=*/true);
+  Operands o = c.floatOperands("self", "other");
   if (!o)
     return {};
   mlir::Value m = c.binary<MaxOp>(o.a, o.b);
@@ -245,7 +226,7 @@ static mlir::Value logaddexp2(Call &c) {
   return logAddPowers(c, std::numbers::ln2);
 }
 static mlir::Value xlogy(Call &c) {
-  Operands o = promote(c, "self", "other", /*asFloat=*/true);
+  Operands o = c.floatOperands("self", "other");
   if (!o)
     return {};
   mlir::Value y = c.binary<MulOp>(o.a, c.unary<LogOp>(o.b));
@@ -262,7 +243,7 @@ static mlir::Value where(Call &c) {
   if (c.argument("self").isNone())
     return c.failed("the positions of true elements are only known at run "
                     "time");
-  Operands o = promote(c);
+  Operands o = c.operands("self", "other");
   return o ? c.where(c.toBool(c.tensor("condition")), o.a, o.b) : mlir::Value();
 }
 
@@ -341,7 +322,7 @@ static mlir::Value dropoutBackward(Call &c) {
 }
 
 static mlir::Value heaviside(Call &c) {
-  Operands o = promote(c, "self", "values");
+  Operands o = c.operands("self", "values");
   if (!o)
     return {};
   mlir::Value y = c.cast(c.compare(ComparePredicate::Gt, o.a, 0.0), o.type);

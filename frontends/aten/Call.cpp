@@ -236,6 +236,21 @@ std::optional<ScalarType> Call::promoted(llvm::ArrayRef<StringRef> names) {
   return std::nullopt;
 }
 
+Operands Call::operands(StringRef a, StringRef b) {
+  std::optional<ScalarType> type = promoted({a, b});
+  return type ? Operands{operand(a, *type), operand(b, *type), *type}
+              : Operands();
+}
+
+Operands Call::floatOperands(StringRef a, StringRef b) {
+  std::optional<ScalarType> type = promoted({a, b});
+  if (!type)
+    return {};
+  if (!isFloating(*type))
+    type = ScalarType::Float;
+  return {operand(a, *type), operand(b, *type), *type};
+}
+
 mlir::Value Call::operand(StringRef name, ScalarType type) {
   const Value &value = argument(name);
   if (value.is(Kind::Tensor))

@@ -18,6 +18,13 @@
 
 namespace graven::aten {
 
+/// Two operands of one type.
+struct Operands {
+  mlir::Value a, b;
+  ScalarType type = ScalarType::Float;
+  explicit operator bool() const { return a && b; }
+};
+
 class Call : public Emitter {
 public:
   Call(mlir::OpBuilder &builder, mlir::Location loc, const Schema &schema,
@@ -66,6 +73,11 @@ public:
   /// PyTorch's result type of these operands; nothing, with an error, when
   /// they have none.
   std::optional<ScalarType> promoted(llvm::ArrayRef<llvm::StringRef> names);
+  /// Two arguments in the type both promote to; floatOperands() makes the
+  /// default float of integers. Null values when they have none, or one is
+  /// missing.
+  Operands operands(llvm::StringRef a, llvm::StringRef b);
+  Operands floatOperands(llvm::StringRef a, llvm::StringRef b);
   /// A tensor or number as a value of that type; a number gets rank 0.
   mlir::Value operand(llvm::StringRef name, ScalarType type);
   /// self as a float: ints and bools become the default float type.

@@ -16,9 +16,6 @@ using namespace graven;
 using namespace graven::aten;
 using llvm::StringRef;
 
-/// More steps are not unrolled.
-static constexpr int64_t kMaxSteps = 32;
-
 static int64_t rows(mlir::Value x) {
   return Emitter::shape(x)[Emitter::rank(x) - 2];
 }
@@ -34,28 +31,8 @@ static mlir::Value columnsOf(Call &c, mlir::Value x, int64_t from, int64_t to) {
 static mlir::Value entry(Call &c, mlir::Value x, int64_t i, int64_t j) {
   return columnsOf(c, rowsOf(c, x, i, i + 1), j, j + 1);
 }
-static mlir::Value iotaOf(Call &c, int64_t n, int64_t rank, int64_t axis) {
-  Shape shape(rank, 1);
-  shape[axis] = n;
-  return c.make<IotaOp>(mlir::ValueRange(), shape, uint64_t(axis),
-                        c.builder.getI64Type());
-}
-
-/// Matrices of floats of at most kMaxSteps rows or columns.
-static mlir::Value matrices(Call &c, StringRef name) {
-  mlir::Value x = c.tensor(name);
-  if (!x)
-    return x;
-  if (c.rank(x) < 2 || !c.isFloat(x))
-    return c.failed("tensor of rank " + llvm::Twine(c.rank(x)) +
-                    ", expected matrices of floats");
-  if (std::min(rows(x), columns(x)) > kMaxSteps)
-    return c.failed("matrices of more than " + llvm::Twine(kMaxSteps) +
-                    " rows and columns");
-  return x;
-}
 static mlir::Value squares(Call &c, StringRef name) {
-  mlir::Value x = matrices(c, name);
+  mlir::Value x = smallMatrices(c, name);
   return x && isSquare(c, x) ? x : mlir::Value();
 }
 
@@ -64,8 +41,8 @@ static mlir::Value triangle(Call &c, mlir::Value x, bool upper, bool unit) {
   if (!x)
     return x;
   int64_t rank = c.rank(x);
-  mlir::Value i = iotaOf(c, rows(x), rank, rank - 2),
-              j = iotaOf(c, columns(x), rank, rank - 1);
+  mlir::Value i = indicesAlong(c, rows(x), rank, rank - 2),
+              j = indicesAlong(c, columns(x), rank, rank - 1);
   mlir::Value keep = c.compare(upper  ? ComparePredicate::Ge
                                : unit ? ComparePredicate::Lt
                                       : ComparePredicate::Le,
@@ -104,7 +81,7 @@ static mlir::Value pickRows(Call &c, mlir::Value x, mlir::Value order) {
 static mlir::Value swapped(Call &c, mlir::Value order, int64_t j,
                            mlir::Value pivot) {
   int64_t rank = c.rank(order);
-  mlir::Value i = iotaOf(c, c.shape(order).back(), rank, rank - 1);
+  mlir::Value i = indicesAlong(c, c.shape(order).back(), rank, rank - 1);
   mlir::Value at = c.where(c.compare(ComparePredicate::Eq, i, pivot),
                            c.scalar(c.element(i), j), i);
   at = c.where(c.compare(ComparePredicate::Eq, i, static_cast<double>(j)),
@@ -117,8 +94,8 @@ static mlir::Value swapped(Call &c, mlir::Value order, int64_t j,
 
 static mlir::Value startOrder(Call &c, mlir::Value x) {
   Shape shape(c.type(x).getShape().drop_back());
-  return c.broadcastTo(iotaOf(c, shape.back(), shape.size(), shape.size() - 1),
-                       shape);
+  return c.broadcastTo(
+      indicesAlong(c, shape.back(), shape.size(), shape.size() - 1), shape);
 }
 
 /// Partial pivoting, column by column: getrf.
@@ -131,8 +108,8 @@ static std::optional<Lu> factor(Call &c, mlir::Value a) {
   line.push_back(1);
   Lu f{a, startOrder(c, a), {}, c.full(i64, batch, int64_t(0))};
   llvm::SmallVector<mlir::Value> pivots;
-  mlir::Value i = iotaOf(c, m, rank, rank - 2),
-              j = iotaOf(c, n, rank, rank - 1);
+  mlir::Value i = indicesAlong(c, m, rank, rank - 2),
+              j = indicesAlong(c, n, rank, rank - 1);
   for (int64_t step = 0; step < k && f.lu && f.order; ++step) {
     mlir::Value column = rowsOf(c, columnsOf(c, f.lu, step, step + 1), step, m);
     column = c.unary<AbsOp>(column);
@@ -373,7 +350,7 @@ static std::optional<Determinant> determinant(Call &c, StringRef name) {
       ReduceKind::Sum, c.where(eye, f->lu, c.scalar(c.element(x), 0.0, rank)),
       {rank - 2}, /*keep=*/false);
   mlir::Value stays = c.compare(ComparePredicate::Eq, f->pivots,
-                                iotaOf(c, n, rank - 1, rank - 2));
+                                indicesAlong(c, n, rank - 1, rank - 2));
   mlir::Value sign =
       c.where(stays, c.scalar(c.element(x), 1.0), c.scalar(c.element(x), -1.0));
   sign = c.reduce(ReduceKind::Prod, sign, {rank - 2}, /*keep=*/false);
@@ -423,7 +400,7 @@ static void luFactor(Call &c) {
     c.failed("without pivots");
     return;
   }
-  auto f = factor(c, matrices(c, c.has("A") ? "A" : "self"));
+  auto f = factor(c, smallMatrices(c, c.has("A") ? "A" : "self"));
   if (!f)
     return;
   c.give(f->lu);
@@ -435,7 +412,7 @@ static void luFactor(Call &c) {
 /// P, L and U of a factored [.., m, n].
 static void giveFactors(Call &c, mlir::Value lu, mlir::Value order) {
   int64_t k = std::min(rows(lu), columns(lu)), rank = c.rank(lu);
-  mlir::Value i = iotaOf(c, rows(lu), rank, rank - 2);
+  mlir::Value i = indicesAlong(c, rows(lu), rank, rank - 2);
   mlir::Value p =
       c.cast(c.compare(ComparePredicate::Eq, i, c.unsqueeze(order, rank - 2)),
              c.element(lu));
@@ -448,7 +425,7 @@ static void lu(Call &c) {
     c.failed("without pivots");
     return;
   }
-  if (auto f = factor(c, matrices(c, "A")))
+  if (auto f = factor(c, smallMatrices(c, "A")))
     giveFactors(c, f->lu, f->order);
 }
 
@@ -462,7 +439,7 @@ static mlir::Value orderOf(Call &c, mlir::Value lu, mlir::Value pivots) {
   return order;
 }
 static void luUnpack(Call &c) {
-  mlir::Value data = matrices(c, "LU_data");
+  mlir::Value data = smallMatrices(c, "LU_data");
   if (!c.flag("unpack_data") || !c.flag("unpack_pivots")) {
     c.failed("a part of the factors only");
     return;

@@ -15,16 +15,6 @@ using namespace graven;
 using namespace graven::aten;
 using llvm::StringRef;
 
-/// More reflections are not unrolled.
-static constexpr int64_t kMaxReflections = 32;
-
-static mlir::Value iotaOf(Call &c, int64_t n, int64_t rank, int64_t axis) {
-  Shape shape(rank, 1);
-  shape[axis] = n;
-  return c.make<IotaOp>(mlir::ValueRange(), shape, uint64_t(axis),
-                        c.builder.getI64Type());
-}
-
 namespace {
 /// R on and above the diagonal, the reflections' vectors, without their leading
 /// one, below it; and their factors [.., k].
@@ -42,20 +32,6 @@ static mlir::Value reflected(Call &c, mlir::Value x, mlir::Value v,
              : row;
 }
 
-static mlir::Value matricesOf(Call &c, StringRef name) {
-  mlir::Value x = c.tensor(name);
-  if (!x)
-    return x;
-  if (c.rank(x) < 2 || !c.isFloat(x))
-    return c.failed("tensor of rank " + llvm::Twine(c.rank(x)) +
-                    ", expected matrices of floats");
-  if (std::min(c.type(x).getShape().back(),
-               c.type(x).getShape().drop_back().back()) > kMaxReflections)
-    return c.failed("matrices of more than " + llvm::Twine(kMaxReflections) +
-                    " rows and columns");
-  return x;
-}
-
 static std::optional<Reflections> reflections(Call &c, mlir::Value a) {
   if (!a)
     return std::nullopt;
@@ -65,8 +41,8 @@ static std::optional<Reflections> reflections(Call &c, mlir::Value a) {
   Shape line(c.type(a).getShape().drop_back(2));
   line.push_back(1);
   mlir::Value zero = c.scalar(type, 0.0, rank), one = c.scalar(type, 1.0, rank);
-  mlir::Value i = iotaOf(c, m, rank, rank - 2),
-              j = iotaOf(c, n, rank, rank - 1);
+  mlir::Value i = indicesAlong(c, m, rank, rank - 2),
+              j = indicesAlong(c, n, rank, rank - 1);
   llvm::SmallVector<mlir::Value> factors;
   for (int64_t step = 0; step < k && a; ++step) {
     double at = static_cast<double>(step);
@@ -113,7 +89,7 @@ static mlir::Value applied(Call &c, const Reflections &r, mlir::Value x,
           m = c.type(r.packed).getShape().drop_back().back(),
           k = c.type(r.factors).getShape().back();
   mlir::Type type = c.element(r.packed);
-  mlir::Value i = iotaOf(c, m, rank, rank - 2);
+  mlir::Value i = indicesAlong(c, m, rank, rank - 2);
   for (int64_t step = 0; step < k && x; ++step) {
     int64_t at = transposed ? step : k - 1 - step;
     mlir::Value column = c.slice(r.packed, rank - 1, at, at + 1);
@@ -141,7 +117,7 @@ static mlir::Value orthogonal(Call &c, const Reflections &r, int64_t count) {
 }
 
 static void geqrf(Call &c) {
-  auto r = reflections(c, matricesOf(c, "self"));
+  auto r = reflections(c, smallMatrices(c, "self"));
   if (!r)
     return;
   c.give(r->packed);
@@ -149,7 +125,7 @@ static void geqrf(Call &c) {
 }
 
 static void qr(Call &c) {
-  mlir::Value a = matricesOf(c, "A");
+  mlir::Value a = smallMatrices(c, "A");
   auto r = reflections(c, a);
   if (!r)
     return;
@@ -163,8 +139,8 @@ static void qr(Call &c) {
   int64_t count = mode == "complete" ? m : k;
   c.give(mode == "r" ? c.full(c.element(a), {0}, 0.0)
                      : orthogonal(c, *r, count));
-  mlir::Value i = iotaOf(c, count, rank, rank - 2),
-              j = iotaOf(c, n, rank, rank - 1);
+  mlir::Value i = indicesAlong(c, count, rank, rank - 2),
+              j = indicesAlong(c, n, rank, rank - 1);
   c.give(c.where(c.compare(ComparePredicate::Ge, j, i),
                  c.slice(r->packed, rank - 2, 0, count),
                  c.scalar(c.element(a), 0.0, rank)));
@@ -172,7 +148,7 @@ static void qr(Call &c) {
 
 static std::optional<Reflections> given(Call &c, StringRef packed,
                                         StringRef factors) {
-  Reflections r{matricesOf(c, packed), c.tensor(factors)};
+  Reflections r{smallMatrices(c, packed), c.tensor(factors)};
   if (!r.packed || !r.factors)
     return std::nullopt;
   if (c.rank(r.factors) == c.rank(r.packed) - 1 &&

@@ -20,19 +20,8 @@ using llvm::StringRef;
 // Distances
 //===----------------------------------------------------------------------===//
 
-/// Both operands in their common float type.
-static std::pair<mlir::Value, mlir::Value> floats(Call &c, StringRef first,
-                                                  StringRef second) {
-  std::optional<ScalarType> type = c.promoted({first, second});
-  if (!type)
-    return {};
-  if (!isFloating(*type))
-    type = ScalarType::Float;
-  return {c.operand(first, *type), c.operand(second, *type)};
-}
-
 static mlir::Value pairwise(Call &c) {
-  auto [a, b] = floats(c, "x1", "x2");
+  auto [a, b, type] = c.floatOperands("x1", "x2");
   auto p = c.number("p"), epsilon = c.number("eps");
   return a && b && p && epsilon
              ? pairwiseDistance(c, a, b, *p, *epsilon, c.flag("keepdim"))
@@ -41,7 +30,7 @@ static mlir::Value pairwise(Call &c) {
 
 /// Each operand is divided by its norm, of at least epsilon.
 static mlir::Value cosineSimilarity(Call &c) {
-  auto [a, b] = floats(c, "x1", "x2");
+  auto [a, b, type] = c.floatOperands("x1", "x2");
   auto epsilon = c.number("eps");
   if (!a || !b || !epsilon)
     return {};
@@ -64,7 +53,7 @@ static mlir::Value cosineSimilarity(Call &c) {
 }
 
 static mlir::Value dist(Call &c) {
-  auto [a, b] = floats(c, "self", "other");
+  auto [a, b, type] = c.floatOperands("self", "other");
   auto p = c.number("p");
   mlir::Value d = a && b && p ? c.binary<SubOp>(a, b) : mlir::Value();
   return d ? pNorm(c, d, *p, allAxes(d), /*keep=*/false) : d;
@@ -128,7 +117,7 @@ static mlir::Value below(Call &c, mlir::Value x, double margin) {
 }
 
 static mlir::Value softMargin(Call &c) {
-  auto [x, target] = floats(c, "self", "target");
+  auto [x, target, type] = c.floatOperands("self", "target");
   if (!x || !target)
     return {};
   mlir::Value e = c.unary<ExpOp>(c.binary<MulOp>(c.unary<NegOp>(x), target));
@@ -136,7 +125,7 @@ static mlir::Value softMargin(Call &c) {
 }
 
 static mlir::Value marginRanking(Call &c) {
-  auto [a, b] = floats(c, "input1", "input2");
+  auto [a, b, type] = c.floatOperands("input1", "input2");
   auto margin = c.number("margin");
   if (!a || !b || !margin)
     return {};
@@ -147,7 +136,7 @@ static mlir::Value marginRanking(Call &c) {
 }
 
 static mlir::Value hingeEmbedding(Call &c) {
-  auto [x, target] = floats(c, "self", "target");
+  auto [x, target, type] = c.floatOperands("self", "target");
   auto margin = c.number("margin");
   if (!x || !target || !margin)
     return {};
@@ -159,7 +148,7 @@ static mlir::Value hingeEmbedding(Call &c) {
 }
 
 static mlir::Value cosineEmbedding(Call &c) {
-  auto [a, b] = floats(c, "input1", "input2");
+  auto [a, b, type] = c.floatOperands("input1", "input2");
   auto margin = c.number("margin");
   mlir::Value target = c.tensor("target");
   if (!a || !b || !margin)

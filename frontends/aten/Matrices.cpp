@@ -19,15 +19,6 @@ using namespace graven;
 using namespace graven::aten;
 using llvm::StringRef;
 
-/// Both operands in their common type.
-static std::pair<mlir::Value, mlir::Value> pairOf(Call &c, StringRef first,
-                                                  StringRef second) {
-  std::optional<ScalarType> type = c.promoted({first, second});
-  if (!type)
-    return {};
-  return {c.operand(first, *type), c.operand(second, *type)};
-}
-
 mlir::Value aten::product(Call &c, mlir::Value a, mlir::Value b) {
   if (!a || !b)
     return {};
@@ -43,6 +34,27 @@ mlir::Value aten::matrixTransposed(Call &c, mlir::Value x) {
   Shape order = allAxes(x);
   std::swap(order[order.size() - 1], order[order.size() - 2]);
   return c.transpose(x, order);
+}
+
+mlir::Value aten::indicesAlong(Call &c, int64_t n, int64_t rank, int64_t axis) {
+  Shape shape(rank, 1);
+  shape[axis] = n;
+  return c.make<IotaOp>(mlir::ValueRange(), shape, uint64_t(axis),
+                        c.builder.getI64Type());
+}
+
+mlir::Value aten::smallMatrices(Call &c, StringRef name) {
+  mlir::Value x = c.tensor(name);
+  if (!x)
+    return x;
+  if (c.rank(x) < 2 || !c.isFloat(x))
+    return c.failed("tensor of rank " + llvm::Twine(c.rank(x)) +
+                    ", expected matrices of floats");
+  llvm::ArrayRef<int64_t> shape = c.type(x).getShape();
+  if (std::min(shape.back(), shape.drop_back().back()) > kMaxSteps)
+    return c.failed("matrices of more than " + llvm::Twine(kMaxSteps) +
+                    " rows and columns");
+  return x;
 }
 
 mlir::Value aten::identityMatrix(Call &c, mlir::Type type, int64_t n,
@@ -117,7 +129,7 @@ static mlir::Value scaledSum(Call &c, mlir::Value y) {
   return c.binary<AddOp>(y, self);
 }
 static mlir::Value addr(Call &c) {
-  auto [a, b] = pairOf(c, "vec1", "vec2");
+  auto [a, b, type] = c.operands("vec1", "vec2");
   if (!a || !b)
     return {};
   if (c.rank(a) != 1 || c.rank(b) != 1)
@@ -198,7 +210,7 @@ static mlir::Value tensordot(Call &c) {
 
 /// [a0, 1, a1, 1] times [1, b0, 1, b1]
 static mlir::Value kron(Call &c) {
-  auto [a, b] = pairOf(c, "self", "other");
+  auto [a, b, type] = c.operands("self", "other");
   if (!a || !b)
     return {};
   int64_t rank = std::max(c.rank(a), c.rank(b));
@@ -219,7 +231,7 @@ static mlir::Value kron(Call &c) {
 }
 
 static mlir::Value cross(Call &c) {
-  auto [a, b] = pairOf(c, "self", "other");
+  auto [a, b, type] = c.operands("self", "other");
   if (!a || !b)
     return {};
   auto shape =
@@ -247,7 +259,7 @@ static mlir::Value cross(Call &c) {
 }
 
 static mlir::Value vecdot(Call &c) {
-  auto [a, b] = pairOf(c, "x", "y");
+  auto [a, b, type] = c.operands("x", "y");
   mlir::Value y = a && b ? c.binary<MulOp>(a, b) : mlir::Value();
   auto axis = y ? c.axis("dim", c.rank(y)) : std::nullopt;
   return axis ? c.reduce(ReduceKind::Sum, y, {*axis}, /*keep=*/false)

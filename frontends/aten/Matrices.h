@@ -23,6 +23,16 @@ mlir::Value matrixTransposed(Call &c, mlir::Value x);
 /// The identity [1.., n, n] of that rank.
 mlir::Value identityMatrix(Call &c, mlir::Type type, int64_t n, int64_t rank);
 
+/// 0 to n - 1 along an axis of [1.., n, ..1], of that rank.
+mlir::Value indicesAlong(Call &c, int64_t n, int64_t rank, int64_t axis);
+
+/// Steps of decompositions are unrolled up to this many.
+inline constexpr int64_t kMaxSteps = 32;
+
+/// An argument that is matrices of floats of at most kMaxSteps rows or columns;
+/// reports when it is not.
+mlir::Value smallMatrices(Call &c, llvm::StringRef name);
+
 /// Whether x holds square matrices; reports when it does not.
 bool isSquare(Call &c, mlir::Value x);
 

@@ -53,15 +53,9 @@ static mlir::Value signbit(Call &c) {
 
 /// The operands in their common float type.
 static std::optional<std::pair<Term, Term>> floats(Call &c) {
-  std::optional<ScalarType> type = c.promoted({"self", "other"});
-  if (!type)
-    return std::nullopt;
-  if (!isFloating(*type))
-    type = ScalarType::Float;
-  Term a(c, c.operand("self", *type)), b(c, c.operand("other", *type));
-  if (!mlir::Value(a) || !mlir::Value(b))
-    return std::nullopt;
-  return std::pair(a, b);
+  Operands o = c.floatOperands("self", "other");
+  return o ? std::optional(std::pair(Term(c, o.a), Term(c, o.b)))
+           : std::nullopt;
 }
 
 static mlir::Value copysign(Call &c) {

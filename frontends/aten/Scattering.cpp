@@ -83,17 +83,25 @@ struct Along {
 };
 } // namespace
 
-static std::optional<Along> readScatter(Call &c, StringRef source) {
-  Along a;
-  a.x = c.tensor();
-  a.index = c.tensor("index");
-  auto axis = c.axis("dim", c.rank(a.x));
+/// What is written and along which axis, without index and updates.
+static std::optional<Along> readTarget(Call &c) {
+  mlir::Value x = c.tensor();
+  auto axis = c.axis("dim", c.rank(x));
   if (!axis)
     return std::nullopt;
+  Along a;
+  a.x = c.withRank(x, 1);
   a.axis = *axis;
-  a.original = c.shape(a.x);
-  a.x = c.withRank(a.x, 1);
-  a.index = c.withRank(a.index, 1);
+  a.original = c.shape(x);
+  return a;
+}
+
+static std::optional<Along> readScatter(Call &c, StringRef source) {
+  std::optional<Along> target = readTarget(c);
+  if (!target)
+    return std::nullopt;
+  Along &a = *target;
+  a.index = c.withRank(c.tensor("index"), 1);
   if (c.rank(a.index) != c.rank(a.x)) {
     c.fail() << "index of rank " << c.rank(a.index) << " for a tensor of rank "
              << c.rank(a.x);
@@ -235,15 +243,11 @@ static mlir::Value scatterReduce(Call &c) {
 
 /// An index vector, brought to the shape of x with its own extent at the axis.
 static std::optional<Along> readIndexed(Call &c, StringRef source) {
-  Along a;
-  a.x = c.tensor();
-  mlir::Value index = c.tensor("index");
-  auto axis = c.axis("dim", c.rank(a.x));
-  if (!axis)
+  std::optional<Along> written = readTarget(c);
+  if (!written)
     return std::nullopt;
-  a.axis = *axis;
-  a.original = c.shape(a.x);
-  a.x = c.withRank(a.x, 1);
+  Along &a = *written;
+  mlir::Value index = c.tensor("index");
   if (c.rank(index) > 1) {
     c.fail() << "index of rank " << c.rank(index);
     return std::nullopt;
