@@ -17,7 +17,45 @@ namespace graven {
 // Functions and axes
 //===----------------------------------------------------------------------===//
 
+int64_t RoomMaker::lowestOf(unsigned symbol) const {
+  return symbol < symbols.size() ? symbols[symbol].lowest
+                                 : data[symbol - symbols.size()].lowest;
+}
+
+int64_t RoomMaker::highestOf(unsigned symbol) const {
+  return symbol < symbols.size() ? symbols[symbol].highest
+                                 : data[symbol - symbols.size()].at.back();
+}
+
+std::string RoomMaker::nameOf(unsigned symbol) const {
+  if (symbol < symbols.size())
+    return symbols[symbol].name;
+  return ("data" + Twine(symbol - symbols.size())).str();
+}
+
+int64_t RoomMaker::symbolAt(unsigned symbol, size_t i) const {
+  if (symbol >= symbols.size())
+    return data[symbol - symbols.size()].at[i];
+  return i == samples.size() ? symbols[symbol].highest
+                             : samples[i].extents[symbol];
+}
+
+/// With those of a function that is its symbol.
+std::vector<int64_t> RoomMaker::valuesOf(unsigned function) const {
+  const ExtentFunction &f = room.functions[function];
+  std::vector<int64_t> values = f.values;
+  if (values.empty())
+    for (int64_t v = lowestOf(f.symbol); v <= highestOf(f.symbol); ++v)
+      values.push_back(v);
+  return values;
+}
+
 unsigned RoomMaker::addFunction(unsigned symbol, std::vector<int64_t> values) {
+  bool isSymbol = symbol >= symbols.size();
+  for (auto [i, value] : llvm::enumerate(values))
+    isSymbol &= value == lowestOf(symbol) + static_cast<int64_t>(i);
+  if (isSymbol)
+    values.clear();
   for (auto [i, known] : llvm::enumerate(room.functions))
     if (known.symbol == symbol && known.values == values)
       return i;
@@ -27,9 +65,8 @@ unsigned RoomMaker::addFunction(unsigned symbol, std::vector<int64_t> values) {
 
 int64_t RoomMaker::at(unsigned function, size_t i) const {
   const ExtentFunction &f = room.functions[function];
-  if (i == samples.size())
-    return f.values.back();
-  return f.values[samples[i].extents[f.symbol] - symbols[f.symbol].lowest];
+  int64_t own = symbolAt(f.symbol, i);
+  return f.values.empty() ? own : f.values[own - lowestOf(f.symbol)];
 }
 
 RoomAxis RoomMaker::fixed(int64_t extent) {
@@ -66,9 +103,12 @@ RoomAxis RoomMaker::joined(ArrayRef<RoomFactor> factors) {
 int64_t RoomMaker::lowest(const RoomAxis &axis) const {
   int64_t result = 1;
   for (const RoomFactor &factor : axis)
-    result *= factor.function
-                  ? *llvm::min_element(room.functions[*factor.function].values)
-                  : factor.most;
+    if (!factor.function)
+      result *= factor.most;
+    else if (const auto &f = room.functions[*factor.function]; f.values.empty())
+      result *= lowestOf(f.symbol);
+    else
+      result *= *llvm::min_element(f.values);
   return result;
 }
 
@@ -104,20 +144,48 @@ RoomMaker::mapped(Operation *node, const RoomAxis &axis,
     return fail(node, "changes the extent of an axis that joins several");
   if (!varies(axis))
     return fixed(f(axis.empty() ? 1 : axis.front().most));
-  const ExtentFunction &from = room.functions[*axis.front().function];
-  unsigned symbol = from.symbol;
-  std::vector<int64_t> values;
-  for (int64_t value : from.values)
-    values.push_back(f(value));
+  unsigned symbol = room.functions[*axis.front().function].symbol;
+  constexpr int64_t longestTable = 1 << 22;
+  if (highestOf(symbol) - lowestOf(symbol) > longestTable)
+    return fail(node, "changes an extent of up to " + Twine(highestOf(symbol)) +
+                          " places");
+  std::vector<int64_t> values = valuesOf(*axis.front().function);
+  for (int64_t &value : values)
+    value = f(value);
   int64_t most = values.back();
   if (llvm::all_equal(values))
     return fixed(most);
   for (auto [i, value] : llvm::enumerate(values))
     if (value < 0 || value > most)
       return fail(node, "has " + Twine(value) + " places where " +
-                            symbols[symbol].name + " is " +
-                            Twine(symbols[symbol].lowest + int64_t(i)));
+                            nameOf(symbol) + " is " +
+                            Twine(lowestOf(symbol) + int64_t(i)));
   return RoomAxis{{most, addFunction(symbol, std::move(values))}};
+}
+
+RoomAxis RoomMaker::simplified(Operation *node, const RoomAxis &axis) {
+  bool isPrefix = llvm::none_of(
+      ArrayRef(axis).drop_front(axis.empty() ? 0 : 1),
+      [](const RoomFactor &factor) { return factor.function.has_value(); });
+  if (isSimple(axis) || !isPrefix)
+    return axis;
+  return productOf(node, axis);
+}
+
+bool RoomMaker::same(const RoomAxis &left, const RoomAxis &right) {
+  if (left == right)
+    return true;
+  if (isSimple(left) == isSimple(right))
+    return false;
+  Operation *end = graph.getReturn();
+  return simplified(end, left) == simplified(end, right);
+}
+
+bool RoomMaker::same(const RoomShape &left, const RoomShape &right) {
+  return left.size() == right.size() &&
+         llvm::all_of(llvm::zip_equal(left, right), [&](auto axes) {
+           return same(std::get<0>(axes), std::get<1>(axes));
+         });
 }
 
 //===----------------------------------------------------------------------===//
@@ -134,7 +202,9 @@ Value RoomMaker::number(Location loc, int64_t value, int64_t rank) {
 
 Value RoomMaker::extent(unsigned function) {
   Value &argument = arguments[function];
-  if (!argument) {
+  if (!argument && isOfData(function)) {
+    argument = computedExtent(function);
+  } else if (!argument) {
     room.passed.push_back(function);
     argument = graph.getBody().front().addArgument(
         RankedTensorType::get({}, b.getI64Type()), graph.getLoc());

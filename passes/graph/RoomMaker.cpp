@@ -5,7 +5,7 @@
 // what differs between them follows from the symbols, or is a problem.
 //===----------------------------------------------------------------------===//
 
-#include "passes/graph/RoomMaker.h"
+#include "passes/graph/RoomLists.h"
 
 #include "llvm/ADT/STLExtras.h"
 
@@ -14,9 +14,14 @@ using namespace mlir;
 namespace graven {
 
 RoomMaker::RoomMaker(GraphOp graph, ArrayRef<RoomSymbol> symbols,
-                     ArrayRef<RoomSample> samples)
-    : graph(graph), symbols(symbols), samples(samples), b(graph.getContext()),
-      maps(samples.size()) {}
+                     ArrayRef<RoomSample> samples, ArrayRef<PrefixRange> ranges)
+    : graph(graph), symbols(symbols), samples(samples), ranges(ranges),
+      b(graph.getContext()), maps(samples.size()), backs(samples.size()) {}
+
+RoomMaker::~RoomMaker() {
+  for (Operation *node : llvm::reverse(added))
+    node->erase();
+}
 
 std::nullopt_t RoomMaker::fail(Operation *node, const Twine &reason) {
   if (!problem)
@@ -43,9 +48,10 @@ bool RoomMaker::takeInputs(
     room.inputs.push_back(shape);
     shapes[argument] = std::move(shape);
     SmallVector<Value> others;
-    for (auto [sample, map] : llvm::zip_equal(samples, maps)) {
+    for (auto [sample, map, back] : llvm::zip_equal(samples, maps, backs)) {
       others.push_back(GraphOp(sample.graph).getBody().front().getArgument(i));
-      map[others.back()] = argument;
+      map[others.back()] = {argument};
+      back[argument] = others.back();
     }
     if (!agree(graph, argument, others))
       return false;
@@ -76,169 +82,18 @@ bool RoomMaker::agree(Operation *node, Value value, ArrayRef<Value> others) {
 }
 
 //===----------------------------------------------------------------------===//
-// Constants
-//===----------------------------------------------------------------------===//
-
-/// Where a place of a joined axis of a sample lies at the most extents; -1 for
-/// none.
-int64_t RoomMaker::placeAtMost(int64_t place, const RoomAxis &axis,
-                               size_t sample) const {
-  int64_t result = 0, inner = 1;
-  if (place < 0)
-    return -1;
-  for (const RoomFactor &factor : llvm::reverse(axis)) {
-    int64_t used = factor.function ? at(*factor.function, sample) : factor.most;
-    result += place % used * inner;
-    place /= used;
-    inner *= factor.most;
-  }
-  return place == 0 ? result : -1;
-}
-
-/// The constant of the Graph where those of the samples are parts of it.
-Value RoomMaker::knownConstant(ConstantOp constant, ArrayRef<Value> others,
-                               const RoomAxis &joined) {
-  auto elements = dyn_cast<DenseElementsAttr>(constant.getValue());
-  if (!elements)
-    return {};
-  RoomShape shape;
-  for (int64_t axis = 0; axis < elements.getType().getRank(); ++axis) {
-    auto own = axisOf(extentsAt(constant.getResult(), others, axis));
-    if (!own)
-      return {};
-    shape.push_back(*own);
-  }
-  std::optional<eval::Tensor> all;
-  for (auto [k, other] : llvm::enumerate(others)) {
-    auto part = dyn_cast<DenseElementsAttr>(
-        other.getDefiningOp<ConstantOp>().getValue());
-    if (!part)
-      return {};
-    if (part == elements)
-      continue;
-    if (part.isSplat() && elements.isSplat()) {
-      if (part.getSplatValue<Attribute>() !=
-          elements.getSplatValue<Attribute>())
-        return {};
-      continue;
-    }
-    if (!all)
-      all = eval::Tensor::fromElements(elements);
-    eval::Tensor own = eval::Tensor::fromElements(part);
-    std::vector<int64_t> places =
-        eval::stridedOffsets(own.getShape(), eval::stridesOf(all->getShape()));
-    int64_t bytes = own.size() ? own.getBytes().size() / own.size() : 0;
-    for (auto [i, place] : llvm::enumerate(places))
-      if (!joined.empty()) {
-        if (placeAtMost(own.getInt(i), joined, k) != all->getInt(place))
-          return {};
-      } else if (own.getBytes().slice(i * bytes, bytes) !=
-                 all->getBytes().slice(place * bytes, bytes))
-        return {};
-  }
-  Value value = constant.getResult();
-  if (shapes.contains(value))
-    value = b.clone(*constant)->getResult(0);
-  shapes[value] = std::move(shape);
-  return value;
-}
-
-/// A constant of equal elements that are a number which follows from extents,
-/// or in floats its root or reciprocal, computed from them.
-Value RoomMaker::computedConstant(ConstantOp constant, ArrayRef<Value> others) {
-  RankedTensorType type = tensorType(constant.getResult());
-  SmallVector<double> numbers;
-  SmallVector<Value> all(others);
-  all.push_back(constant.getResult());
-  for (Value value : all) {
-    auto splat = splatOf(value);
-    if (!splat || tensorType(value) != type)
-      return {};
-    numbers.push_back(*splat);
-  }
-  Location loc = constant.getLoc();
-  Type element = type.getElementType();
-  auto close = [](double x, double y) {
-    return std::abs(x - y) <= 1e-6 * std::abs(x);
-  };
-  // Of a whole number: itself, 1/x, sqrt x, 1/sqrt x.
-  double (*forms[])(double) = {
-      [](double x) { return x; }, [](double x) { return 1 / x; },
-      [](double x) { return x * x; }, [](double x) { return 1 / (x * x); }};
-  for (auto [form, toWhole] : llvm::enumerate(forms)) {
-    if (form > 0 && !isa<FloatType>(element))
-      break;
-    SmallVector<int64_t> whole;
-    for (double x : numbers) {
-      double y = toWhole(x);
-      if (!(std::abs(y) < 1e15) || !close(y, std::round(y)))
-        break;
-      whole.push_back(static_cast<int64_t>(std::round(y)));
-    }
-    if (whole.size() != numbers.size())
-      continue;
-    Value value = scalarOf(loc, whole);
-    if (!value)
-      continue;
-    value = converted(b, loc, value, element);
-    if (form >= 2)
-      value = SqrtOp::create(b, loc, value);
-    if (form % 2 == 1)
-      value =
-          DivOp::create(b, loc, scalarConstant(b, loc, element, 1, 0), value);
-    if (type.getRank() > 0)
-      value = BroadcastOp::create(b, loc, value, type.getShape(),
-                                  ArrayRef<int64_t>{});
-    RoomShape shape;
-    for (int64_t extent : type.getShape())
-      shape.push_back(fixed(extent));
-    shapes[value] = std::move(shape);
-    return value;
-  }
-  return {};
-}
-
-bool RoomMaker::connectConstant(OpOperand &operand, ArrayRef<Value> others) {
-  auto constant = operand.get().getDefiningOp<ConstantOp>();
-  RoomAxis joined;
-  if (auto gather = dyn_cast<GatherOp>(operand.getOwner()))
-    if (operand.getOperandNumber() == 1)
-      if (RoomAxis axis = of(gather.getX())[gather.getAxis()];
-          varies(axis) && !isSimple(axis))
-        joined = axis;
-  std::vector<const void *> key{joined.empty() ? nullptr : operand.getOwner(),
-                                constant.getValue().getAsOpaquePointer()};
-  for (Value other : others) {
-    auto own = other.getDefiningOp<ConstantOp>();
-    if (!own ||
-        tensorType(own.getResult()).getElementType() !=
-            tensorType(constant.getResult()).getElementType() ||
-        tensorType(own.getResult()).getRank() !=
-            tensorType(constant.getResult()).getRank()) {
-      fail(operand.getOwner(), "reads other Nodes at other extents");
-      return false;
-    }
-    key.push_back(own.getValue().getAsOpaquePointer());
-  }
-  Value &value = constants[key];
-  if (!value) {
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPoint(constant);
-    value = knownConstant(constant, others, joined);
-    if (!value && joined.empty())
-      value = computedConstant(constant, others);
-  }
-  if (!value) {
-    fail(operand.getOwner(), "reads a constant that depends on the extents");
-    return false;
-  }
-  operand.set(value);
-  return true;
-}
-
-//===----------------------------------------------------------------------===//
 // Nodes
 //===----------------------------------------------------------------------===//
+
+/// What Values of the samples may be in the Graph, the latest last.
+SmallVector<Value> RoomMaker::candidates(ArrayRef<Value> others) {
+  SmallVector<Value> values(maps.front().lookup(others.front()));
+  for (auto [map, other] : llvm::zip_equal(maps, others))
+    llvm::erase_if(values, [&, &map = map, other = other](Value value) {
+      return !llvm::is_contained(map.lookup(other), value);
+    });
+  return values;
+}
 
 /// Makes the operands of a Node those that the samples' are.
 bool RoomMaker::connect(Operation *node, Others others) {
@@ -259,17 +114,17 @@ bool RoomMaker::connect(Operation *node, Others others) {
     }
     if (auto get = value.getDefiningOp<GetParamOp>()) {
       // A slice of all of it is gone at the most extents.
-      Value mapped = maps.front().lookup(own.front());
-      for (auto [map, other] : llvm::zip_equal(maps, own)) {
+      SmallVector<Value> values = candidates(own);
+      Value mapped = values.empty() ? Value() : values.back();
+      bool isSame = llvm::all_of(own, [&](Value other) {
         auto param = other.getDefiningOp<GetParamOp>();
-        if (!(param && param.getParam() == get.getParam()) &&
-            !(mapped && map.lookup(other) == mapped &&
-              tensorType(mapped) == tensorType(value))) {
-          fail(node, "reads other Parameters at other extents");
-          return false;
-        }
+        return param && param.getParam() == get.getParam();
+      });
+      if (!isSame && !(mapped && tensorType(mapped) == tensorType(value))) {
+        fail(node, "reads other Parameters at other extents");
+        return false;
       }
-      if (own.front().getDefiningOp<GetParamOp>()) {
+      if (isSame) {
         RoomShape shape;
         for (int64_t extent : tensorType(value).getShape())
           shape.push_back(fixed(extent));
@@ -279,13 +134,13 @@ bool RoomMaker::connect(Operation *node, Others others) {
       }
       continue;
     }
-    Value mapped = maps.front().lookup(own.front());
-    bool same = mapped && tensorType(mapped) == tensorType(value);
-    for (auto [map, other] : llvm::zip_equal(maps, own))
-      same &= map.lookup(other) == mapped;
     // Not the operand that it has, where a Node that changes nothing at the
     // most extents was put back.
-    if (!same) {
+    SmallVector<Value> values = candidates(own);
+    Value mapped = llvm::is_contained(values, value) ? value
+                   : values.empty()                  ? Value()
+                                                     : values.back();
+    if (!mapped || tensorType(mapped) != tensorType(value)) {
       fail(node, "reads other Nodes at other extents");
       return false;
     }
@@ -296,7 +151,8 @@ bool RoomMaker::connect(Operation *node, Others others) {
 
 /// Attributes that say extents are seen to by the rules.
 bool RoomMaker::sameAttributes(Operation *node, Others others) {
-  if (isa<ReshapeOp, BroadcastOp, IotaOp, SliceOp, AvgPoolOp, ResizeOp>(node))
+  if (isa<ReshapeOp, BroadcastOp, IotaOp, SliceOp, AvgPoolOp, ResizeOp,
+          PrefixOp, TopKOp>(node))
     return true;
   for (Operation *other : others)
     if (other->getAttrDictionary() != node->getAttrDictionary()) {
@@ -327,9 +183,14 @@ bool RoomMaker::visit(Operation *node, Others others) {
     Value value = now->getResult(i);
     shapes[value] = shape;
     SmallVector<Value> own;
-    for (auto [other, map] : llvm::zip_equal(others, maps)) {
+    for (auto [other, map, back] : llvm::zip_equal(others, maps, backs)) {
       own.push_back(other->getResult(i));
-      map[own.back()] = value;
+      map[own.back()] = {value};
+      back[value] = own.back();
+      // Who takes a part elsewhere may read the whole here.
+      if (auto slice = dyn_cast<SliceOp>(other);
+          slice && tensorType(slice.getX()) == tensorType(own.back()))
+        map[slice.getX()].push_back(value);
     }
     if (!agree(node, value, own))
       return false;
@@ -339,40 +200,33 @@ bool RoomMaker::visit(Operation *node, Others others) {
   return true;
 }
 
-static bool isLeaf(Operation &node) {
-  return isa<ConstantOp, GetParamOp>(node);
-}
-
-/// Constants and Parameters are looked at where they are used. What else the
-/// samples have and the Graph has not is a slice that takes all of its operand
-/// at the most extents.
+/// What else the samples have and the Graph has not is a slice that takes all
+/// of its operand at the most extents.
 bool RoomMaker::takeNodes() {
-  SmallVector<Operation *> nodes;
-  for (Operation &node : graph.getBody().front().without_terminator())
-    if (!isLeaf(node))
-      nodes.push_back(&node);
-  SmallVector<SmallVector<Operation *>> lists(samples.size());
-  for (auto [list, sample] : llvm::zip_equal(lists, samples))
-    for (Operation &node :
-         GraphOp(sample.graph).getBody().front().without_terminator())
-      if (!isLeaf(node))
-        list.push_back(&node);
-  size_t i = 0;
-  for (size_t k = 0; k < lists.front().size(); ++k) {
+  Lists lists(graph, samples);
+  for (;;) {
+    if (!alignSlices(lists))
+      return false;
     SmallVector<Operation *> others;
-    for (auto &list : lists) {
-      if (k >= list.size() ||
-          list[k]->getName() != lists.front()[k]->getName()) {
-        fail(lists.front()[k], "is not there at other extents");
+    for (size_t k = 0; k < samples.size(); ++k)
+      if (Operation *other = lists.sample(k))
+        others.push_back(other);
+    Operation *node = lists.node();
+    if (others.empty() && !node)
+      return true;
+    if (others.empty()) {
+      fail(node, "is not there at other extents");
+      return false;
+    }
+    for (Operation *other : others)
+      if (others.size() < samples.size() ||
+          other->getName() != others.front()->getName()) {
+        fail(other, "is not there at other extents");
         return false;
       }
-      others.push_back(list[k]);
-    }
-    Operation *node = i < nodes.size() ? nodes[i] : nullptr;
-    bool missing =
-        !node || node->getName() != others.front()->getName() ||
-        (isa<SliceOp>(node) && nodes.size() - i < lists.front().size() - k &&
-         isIdentityAtMost(others));
+    bool missing = !node || node->getName() != others.front()->getName() ||
+                   (isa<SliceOp>(node) && lists.left() < lists.left(0) &&
+                    isIdentityAtMost(others));
     if (missing) {
       node = putBack(others, node ? node : graph.getReturn());
       if (!node) {
@@ -380,72 +234,13 @@ bool RoomMaker::takeNodes() {
         return false;
       }
     } else {
-      ++i;
+      ++lists.own.next;
     }
+    for (auto &list : lists.others)
+      ++list.next;
     if (!visit(node, others))
       return false;
   }
-  if (i != nodes.size()) {
-    fail(nodes[i], "is not there at other extents");
-    return false;
-  }
-  return true;
-}
-
-/// The Value of the Graph that a slice of the samples takes a part of.
-Value RoomMaker::wholeOf(Others others) {
-  Value whole;
-  for (auto [other, map] : llvm::zip_equal(others, maps)) {
-    auto slice = dyn_cast<SliceOp>(other);
-    if (!slice)
-      return {};
-    Value own = map.lookup(slice.getX());
-    if (auto get = slice.getX().getDefiningOp<GetParamOp>())
-      own = params.lookup(get.getParam());
-    if (!own || (whole && own != whole))
-      return {};
-    whole = own;
-  }
-  return whole;
-}
-
-/// Whether the slices of the samples begin at 0 and go as far as the symbols,
-/// whose most extents are those of the whole.
-bool RoomMaker::isIdentityAtMost(Others others) {
-  Value whole = wholeOf(others);
-  if (!whole)
-    return false;
-  for (Operation *other : others) {
-    auto slice = cast<SliceOp>(other);
-    if (llvm::any_of(slice.getStarts(), [](int64_t x) { return x != 0; }) ||
-        llvm::any_of(slice.getSteps(), [](int64_t x) { return x != 1; }))
-      return false;
-  }
-  for (int64_t axis = 0; axis < tensorType(whole).getRank(); ++axis) {
-    SmallVector<Value> results;
-    for (Operation *other : others)
-      results.push_back(other->getResult(0));
-    if (!axisOf(extentsAt(whole, results, axis)))
-      return false;
-  }
-  return true;
-}
-
-Operation *RoomMaker::putBack(Others others, Operation *before) {
-  if (!isIdentityAtMost(others))
-    return nullptr;
-  Value whole = wholeOf(others);
-  RankedTensorType type = tensorType(whole);
-  b.setInsertionPoint(before);
-  if (auto get = whole.getDefiningOp<GetParamOp>()) {
-    RoomShape shape = of(whole);
-    whole = b.clone(*get)->getResult(0);
-    shapes[whole] = std::move(shape);
-  }
-  return SliceOp::create(b, others.front()->getLoc(), whole,
-                         SmallVector<int64_t>(type.getRank(), 0),
-                         type.getShape(),
-                         SmallVector<int64_t>(type.getRank(), 1));
 }
 
 //===----------------------------------------------------------------------===//
@@ -492,8 +287,13 @@ RoomMaker::run(ArrayRef<SmallVector<std::optional<unsigned>>> axes) {
       shape.push_back(fixed(extent));
     shapes[get.getResult()] = std::move(shape);
   }
+  numberCounts();
+  room.numSymbols = symbols.size();
+  for (const RoomSymbol &symbol : symbols)
+    room.lowest.push_back(symbol.lowest);
   if (!takeInputs(axes) || !takeNodes() || !takeOutputs())
     return *problem;
+  giveCounts();
   unsigned own = graph.getFunctionType().getNumInputs();
   SmallVector<Attribute> noted;
   if (ArrayAttr attributes = graph.getArgAttrsAttr())
@@ -503,7 +303,7 @@ RoomMaker::run(ArrayRef<SmallVector<std::optional<unsigned>>> axes) {
   graph.setArgAttrsAttr(b.getArrayAttr(noted));
   for (auto [i, function] : llvm::enumerate(room.passed))
     graph.setInputName(own + i, ("extent." + Twine(i) + "." +
-                                 symbols[room.functions[function].symbol].name)
+                                 nameOf(room.functions[function].symbol))
                                     .str());
   return std::move(room);
 }
@@ -511,8 +311,9 @@ RoomMaker::run(ArrayRef<SmallVector<std::optional<unsigned>>> axes) {
 std::variant<Room, PartsProblem>
 makeRoom(GraphOp graph, ArrayRef<RoomSymbol> symbols,
          ArrayRef<RoomSample> samples,
-         ArrayRef<SmallVector<std::optional<unsigned>>> axes) {
-  return RoomMaker(graph, symbols, samples).run(axes);
+         ArrayRef<SmallVector<std::optional<unsigned>>> axes,
+         ArrayRef<PrefixRange> ranges) {
+  return RoomMaker(graph, symbols, samples, ranges).run(axes);
 }
 
 } // namespace graven

@@ -19,7 +19,9 @@ namespace graven {
 class RoomMaker {
 public:
   RoomMaker(GraphOp graph, llvm::ArrayRef<RoomSymbol> symbols,
-            llvm::ArrayRef<RoomSample> samples);
+            llvm::ArrayRef<RoomSample> samples,
+            llvm::ArrayRef<PrefixRange> ranges);
+  ~RoomMaker();
 
   std::variant<Room, PartsProblem>
   run(llvm::ArrayRef<llvm::SmallVector<std::optional<unsigned>>> axes);
@@ -39,6 +41,8 @@ private:
   bool takeOutputs();
   bool visit(mlir::Operation *node, Others others);
   bool connect(mlir::Operation *node, Others others);
+  llvm::SmallVector<mlir::Value> candidates(llvm::ArrayRef<mlir::Value> others);
+  // RoomConstants.cpp.
   bool connectConstant(mlir::OpOperand &operand,
                        llvm::ArrayRef<mlir::Value> others);
   /// With `joined`, the elements are places of that axis.
@@ -51,15 +55,28 @@ private:
   bool sameAttributes(mlir::Operation *node, Others others);
   bool agree(mlir::Operation *node, mlir::Value value,
              llvm::ArrayRef<mlir::Value> others);
+
+  // RoomAlign.cpp: slices that are not everywhere.
+  struct Lists;
+  bool alignSlices(Lists &lists);
   mlir::Value wholeOf(Others others);
   bool isIdentityAtMost(Others others);
   mlir::Operation *putBack(Others others, mlir::Operation *before);
 
   // RoomExtents.cpp: functions of symbols, and Nodes that know them.
   unsigned addFunction(unsigned symbol, std::vector<int64_t> values);
+  std::vector<int64_t> valuesOf(unsigned function) const;
   /// Of the function at sample `i`, or, past the last one, at the most.
   int64_t at(unsigned function, size_t i) const;
   int64_t lowest(const RoomAxis &axis) const;
+  /// The same for a symbol.
+  int64_t symbolAt(unsigned symbol, size_t i) const;
+  int64_t lowestOf(unsigned symbol) const;
+  int64_t highestOf(unsigned symbol) const;
+  std::string nameOf(unsigned symbol) const;
+  bool isOfData(unsigned function) const {
+    return room.functions[function].symbol >= symbols.size();
+  }
   /// The axis with this extent at the most and at each sample.
   Axis axisOf(llvm::ArrayRef<int64_t> extents) const;
   /// Extents of an axis at each sample and then at the most.
@@ -73,6 +90,11 @@ private:
   static bool varies(const RoomAxis &axis);
   static bool isSimple(const RoomAxis &axis) { return axis.size() <= 1; }
   static RoomAxis joined(llvm::ArrayRef<RoomFactor> factors);
+  /// The axis as one factor, where what is used of it comes first.
+  RoomAxis simplified(mlir::Operation *node, const RoomAxis &axis);
+  /// Whether two axes are used alike.
+  bool same(const RoomAxis &left, const RoomAxis &right);
+  bool same(const RoomShape &left, const RoomShape &right);
   bool varies(mlir::Value value) const;
   /// The scalar that is the function's value in a run.
   mlir::Value extent(unsigned function);
@@ -103,7 +125,21 @@ private:
   mlir::Value clampedPlaces(mlir::Location loc, mlir::Value places,
                             mlir::Value count);
 
-  // The rules: RoomNodes.cpp, RoomMovement.cpp, RoomWindows.cpp.
+  // RoomCounts.cpp: extents that data decide.
+  /// The function that is a new symbol itself.
+  unsigned addData(mlir::Value value, llvm::ArrayRef<int64_t> at,
+                   int64_t lowest, mlir::Location loc,
+                   DataSymbol::Kind kind = DataSymbol::Prefix,
+                   std::vector<unsigned> functions = {}, int64_t rest = 0);
+  /// The sum of functions and a number.
+  RoomAxis sumOf(mlir::Location loc, llvm::ArrayRef<RoomAxis> parts);
+  RoomAxis productOf(mlir::Operation *node, llvm::ArrayRef<RoomFactor> factors);
+  mlir::Value computedExtent(unsigned function);
+  void numberCounts();
+  void giveCounts();
+
+  // The rules: RoomNodes.cpp, RoomMovement.cpp, RoomIndexed.cpp,
+  // RoomWindows.cpp, RoomCounts.cpp.
   Shapes transfer(mlir::Operation *node, Others others);
   Shapes aligned(mlir::Operation *node, mlir::ValueRange operands,
                  mlir::Value result);
@@ -114,7 +150,7 @@ private:
   Shapes reduced(ReduceOp node);
   Shapes extremes(ArgReduceOp node);
   Shapes accumulated(CumReduceOp node);
-  Shapes best(TopKOp node);
+  Shapes best(TopKOp node, Others others);
   Shapes normalised(mlir::Operation *node, int64_t axis);
   Shapes grouped(GroupNormOp node);
   Shapes reshaped(ReshapeOp node, Others others);
@@ -134,6 +170,17 @@ private:
   Shapes resized(ResizeOp node, Others others);
   Shapes recurrent(mlir::Operation *node);
   bool fillIndices(mlir::Operation *node, unsigned operand);
+  bool fillTuples(mlir::Operation *node, RoomShape data, int64_t first);
+  Shapes gatheredTuples(GatherNdOp node);
+  Shapes scattered(ScatterNdOp node);
+  Shapes inserted(InsertSliceOp node);
+  Shapes prefixed(PrefixOp node, Others others);
+  Shapes found(NonzeroOp node);
+  Axis slicedTo(SliceOp node, const RoomAxis &axis,
+                llvm::ArrayRef<int64_t> extents, llvm::ArrayRef<int64_t> sizes,
+                int64_t first, int64_t step);
+  /// What changes nothing that it is combined with.
+  static mlir::Attribute neutral(ReduceKind kind, mlir::Type element);
   /// The windows of convolutions and pools, by which a shape [N, C, ..] is
   /// changed from axis 2 on.
   struct Windows {
@@ -151,14 +198,35 @@ private:
   GraphOp graph;
   llvm::ArrayRef<RoomSymbol> symbols;
   llvm::ArrayRef<RoomSample> samples;
+  llvm::ArrayRef<PrefixRange> ranges;
   mlir::OpBuilder b;
   Room room;
   std::optional<PartsProblem> problem;
   llvm::DenseMap<mlir::Value, RoomShape> shapes;
   /// Axes along which what is not used is zero.
   llvm::DenseSet<std::pair<mlir::Value, int64_t>> zeroBeyond;
-  /// What Values of each sample are in the Graph.
-  std::vector<llvm::DenseMap<mlir::Value, mlir::Value>> maps;
+  /// What Values of each sample are in the Graph: more than one where slices
+  /// of the others take all of it.
+  using Values = llvm::SmallVector<mlir::Value, 1>;
+  std::vector<llvm::DenseMap<mlir::Value, Values>> maps;
+  /// The other way round.
+  std::vector<llvm::DenseMap<mlir::Value, mlir::Value>> backs;
+  /// What was put into the samples.
+  llvm::SmallVector<mlir::Operation *> added;
+  /// The symbols that data decide, as room.data has them.
+  struct DataValue {
+    mlir::Value value;
+    llvm::SmallVector<int64_t> at;
+    int64_t lowest;
+    mlir::Location loc;
+    unsigned function;
+  };
+  std::vector<DataValue> data;
+  /// Those of prefixes by the number of their count and the most places.
+  llvm::DenseMap<mlir::Operation *, unsigned> countNumbers;
+  std::map<std::pair<unsigned, int64_t>, unsigned> prefixes;
+  /// Sums of functions and a number, and products.
+  std::map<std::pair<std::vector<unsigned>, int64_t>, unsigned> sums, products;
   /// Constants by what they are in the Graph and in each sample.
   std::map<std::vector<const void *>, mlir::Value> constants;
   llvm::DenseMap<unsigned, mlir::Value> arguments;

@@ -12,10 +12,14 @@ using namespace mlir;
 namespace graven {
 
 using Shapes = std::optional<SmallVector<RoomShape>>;
+using Axis = std::optional<RoomAxis>;
 
 static Shapes just(RoomShape shape) {
   return SmallVector<RoomShape>{std::move(shape)};
 }
+
+/// What is left of an extent that a factor without places made 0.
+static constexpr int64_t anything = -1;
 
 /// The factors of all axes, in order, fall into the axes of the result.
 Shapes RoomMaker::reshaped(ReshapeOp node, Others others) {
@@ -35,6 +39,21 @@ Shapes RoomMaker::reshaped(ReshapeOp node, Others others) {
       if (next == factors.size())
         return fail(node, "has an empty axis");
       RoomFactor &factor = factors[next];
+      // Of 4 n elements n rows of 4.
+      if (factor.function && factor.most > left.back() && left.back() > 0 &&
+          factor.most % left.back() == 0) {
+        int64_t inner = factor.most / left.back();
+        if (llvm::all_of(valuesOf(*factor.function),
+                         [&](int64_t value) { return value % inner == 0; })) {
+          Axis outer = mapped(node, {factor},
+                              [&](int64_t value) { return value / inner; });
+          if (!outer)
+            return std::nullopt;
+          factor = outer->front();
+          factors.insert(factors.begin() + next + 1, {inner, std::nullopt});
+          continue;
+        }
+      }
       int64_t part = factor.most;
       if (!factor.function && part > left.back())
         part = left.back();
@@ -43,6 +62,10 @@ Shapes RoomMaker::reshaped(ReshapeOp node, Others others) {
       own.push_back({part, factor.function});
       for (auto [i, extent] : llvm::enumerate(left)) {
         int64_t used = factor.function ? at(*factor.function, i) : part;
+        if (extent == anything || (used == 0 && extent == 0)) {
+          extent = anything;
+          continue;
+        }
         if (used == 0 || extent % used != 0)
           return fail(node, "splits an extent that follows from a symbol");
         extent /= used;
@@ -51,10 +74,15 @@ Shapes RoomMaker::reshaped(ReshapeOp node, Others others) {
       if (factor.most == 1 || factor.function)
         ++next;
     }
-    if (llvm::any_of(left, [](int64_t extent) { return extent != 1; }))
+    if (llvm::any_of(left, [](int64_t extent) {
+          return extent != 1 && extent != anything;
+        }))
       return fail(node, "splits an extent that follows from a symbol");
     shape.push_back(joined(own));
   }
+  for (; next < factors.size(); ++next)
+    if (factors[next].function)
+      return fail(node, "drops an extent that follows from a symbol");
   return just(std::move(shape));
 }
 
@@ -142,15 +170,20 @@ Shapes RoomMaker::sliced(SliceOp node, Others others) {
                                     slice.getEnds()[axis], step)
                            .start);
     int64_t first = firsts.back(), most = extents.back();
-    // All of a joined axis.
-    if (!isSimple(from[axis])) {
-      if (sizes != extents || step != 1)
-        return fail(node, "takes a part of an axis that joins several");
+    // All of an axis.
+    if (sizes == extents && step == 1) {
       starts.push_back(0);
       ends.push_back(most);
       shape.push_back(from[axis]);
       continue;
     }
+    from[axis] = simplified(node, from[axis]);
+    if (!isSimple(from[axis]))
+      return fail(node, "takes a part of an axis that joins several");
+    // Where there are fewer places, all of them come before the first one.
+    for (auto [place, extent] : llvm::zip_equal(firsts, extents))
+      if (varies(from[axis]) && place == extent && extent < first)
+        place = first;
     bool fromEnd = llvm::all_of(llvm::zip_equal(firsts, extents), [&](auto x) {
       return std::get<1>(x) - std::get<0>(x) == most - first;
     });
@@ -197,18 +230,7 @@ Shapes RoomMaker::sliced(SliceOp node, Others others) {
       shape.push_back(*own);
       continue;
     }
-    if (llvm::all_equal(sizes)) {
-      if (first + (sizes.back() - 1) * step + 1 > lowest(from[axis]))
-        return fail(node, "takes more places than the lowest extent has");
-      shape.push_back(fixed(sizes.back()));
-      continue;
-    }
-    // To a fixed number of places before the end.
-    int64_t less = most - first - sizes.back() * step;
-    Axis own = mapped(node, from[axis], [&](int64_t extent) {
-      int64_t length = extent - first - (step == 1 ? less : 0);
-      return std::max<int64_t>(0, (length + step - 1) / step);
-    });
+    Axis own = slicedTo(node, from[axis], extents, sizes, first, step);
     if (!own)
       return std::nullopt;
     shape.push_back(*own);
@@ -220,6 +242,35 @@ Shapes RoomMaker::sliced(SliceOp node, Others others) {
   return just(std::move(shape));
 }
 
+/// From `first` on a fixed number of places, all up to one, or all but as many
+/// at the end.
+RoomMaker::Axis RoomMaker::slicedTo(SliceOp node, const RoomAxis &axis,
+                                    ArrayRef<int64_t> extents,
+                                    ArrayRef<int64_t> sizes, int64_t first,
+                                    int64_t step) {
+  int64_t size = sizes.back(), less = extents.back() - first - size * step;
+  if (llvm::all_equal(sizes) && first + (size - 1) * step + 1 <= lowest(axis))
+    return fixed(size);
+  auto upTo = [&](int64_t extent) {
+    return std::clamp<int64_t>((extent - first + step - 1) / step, 0, size);
+  };
+  auto before = [&](int64_t extent) {
+    int64_t length = extent - first - (step == 1 ? less : 0);
+    return std::max<int64_t>(0, (length + step - 1) / step);
+  };
+  auto isAlways = [&](auto f) {
+    return llvm::all_of(llvm::zip_equal(extents, sizes), [&](auto one) {
+      return f(std::get<0>(one)) == std::get<1>(one);
+    });
+  };
+  if (isAlways(upTo))
+    return mapped(node, axis, upTo);
+  if (isAlways(before))
+    return mapped(node, axis, before);
+  return fail(node, "ends at a place that does not follow from the symbols in "
+                    "a way that is known");
+}
+
 /// The parts of a run follow each other without gaps.
 Shapes RoomMaker::concatenated(ConcatOp node) {
   int64_t axis = node.getAxis();
@@ -227,51 +278,39 @@ Shapes RoomMaker::concatenated(ConcatOp node) {
   SmallVector<RoomAxis> parts;
   for (Value input : node.getInputs()) {
     RoomShape own = of(input);
-    parts.push_back(std::exchange(own[axis], {}));
+    parts.push_back(simplified(node, std::exchange(own[axis], {})));
     if (shape.empty())
       shape = own;
-    if (shape != own)
+    if (!same(shape, own))
       return fail(node, "has operands that differ in how their extents follow "
                         "from the symbols");
     if (!isSimple(parts.back()))
       return fail(node, "joins an axis that joins several");
   }
-  std::optional<unsigned> symbol;
-  std::vector<int64_t> values;
-  for (const RoomAxis &part : parts)
-    if (varies(part)) {
-      unsigned own = room.functions[*part.front().function].symbol;
-      if (symbol && *symbol != own)
-        return fail(node, "joins extents of two symbols");
-      symbol = own;
-      values.assign(room.functions[*part.front().function].values.size(), 0);
-    }
-  if (!symbol) {
-    shape[axis] = fixed(tensorType(node.getResult()).getDimSize(axis));
+  int64_t most = tensorType(node.getResult()).getDimSize(axis), begin = 0;
+  if (llvm::none_of(parts, [](const RoomAxis &own) { return varies(own); })) {
+    shape[axis] = fixed(most);
     return just(std::move(shape));
   }
   // Where each part begins in a run, and what lies unused before it.
   Location loc = node.getLoc();
-  int64_t most = tensorType(node.getResult()).getDimSize(axis), begin = 0;
-  Value place = places(loc, most, 0, 1), result = place, before;
+  shape[axis] = sumOf(loc, parts);
+  Value place = places(loc, most, 0, 1), result = place, start;
   for (const RoomAxis &part : parts) {
-    if (before) {
-      Value start = extent(addFunction(*symbol, values));
+    if (start) {
       Value inside =
           CompareOp::create(b, loc, place, start, ComparePredicate::Ge);
       Value skipped = SubOp::create(b, loc, number(loc, begin), start);
       result = SelectOp::create(b, loc, inside,
                                 AddOp::create(b, loc, place, skipped), result);
     }
-    int64_t extent = part.empty() ? 1 : part.front().most;
-    for (auto [i, value] : llvm::enumerate(values))
-      value += varies(part) ? room.functions[*part.front().function].values[i]
-                            : extent;
-    if (varies(part))
-      before = place;
-    begin += extent;
+    begin += part.empty() ? 1 : part.front().most;
+    if (start)
+      start = AddOp::create(b, loc, start, count(loc, part));
+    else if (varies(part))
+      start = AddOp::create(b, loc, count(loc, part),
+                            number(loc, begin - part.front().most));
   }
-  shape[axis] = {{most, addFunction(*symbol, values)}};
   // What varies comes last: nothing is to be moved.
   bool moves = llvm::any_of(ArrayRef(parts).drop_back(),
                             [](const RoomAxis &part) { return varies(part); });
@@ -345,67 +384,6 @@ Shapes RoomMaker::reversed(ReverseOp node) {
     value = ReverseOp::create(b, loc, value, rest);
   replacement = value.getDefiningOp();
   return just(std::move(shape));
-}
-
-/// Indices that are not used must not lead outside.
-bool RoomMaker::fillIndices(Operation *node, unsigned operand) {
-  Value indices = node->getOperand(operand);
-  RoomShape shape = of(indices);
-  // Unused places of the inputs are zero.
-  if (!isa<BlockArgument>(indices) && !indices.getDefiningOp<ConstantOp>())
-    fillOperand(node, operand,
-                llvm::to_vector(llvm::seq<int64_t>(shape.size())), 0);
-  return true;
-}
-
-/// Negative indices count from the end of a run.
-static Value fromTheEnd(OpBuilder &b, Location loc, Value indices,
-                        Value count) {
-  Type element = tensorType(indices).getElementType();
-  Value zero = scalarConstant(b, loc, element, 0, 0);
-  Value more =
-      AddOp::create(b, loc, indices, converted(b, loc, count, element));
-  Value negative =
-      CompareOp::create(b, loc, indices, zero, ComparePredicate::Lt);
-  return SelectOp::create(b, loc, negative, more, indices);
-}
-
-Shapes RoomMaker::gathered(GatherOp node) {
-  RoomShape data = of(node.getX()), indices = of(node.getIndices()), shape;
-  int64_t axis = node.getAxis();
-  // Constant places of a joined axis are those at the most extents already.
-  bool isJoined = !isSimple(data[axis]);
-  if (varies(data[axis]) && isJoined &&
-      !node.getIndices().getDefiningOp<ConstantOp>())
-    return fail(node, "picks from an axis that joins several");
-  if (varies(data[axis]) && !isJoined) {
-    if (!node.getNonneg()) {
-      Location loc = node.getLoc();
-      Value own = fromTheEnd(b, loc, node.getIndices(), count(loc, data[axis]));
-      shapes[own] = indices;
-      node->setOperand(1, own);
-    }
-  }
-  fillIndices(node, 1);
-  shape.append(data.begin(), data.begin() + axis);
-  llvm::append_range(shape, indices);
-  shape.append(data.begin() + axis + 1, data.end());
-  return just(std::move(shape));
-}
-
-Shapes RoomMaker::gatheredElements(GatherElementsOp node) {
-  RoomShape data = of(node.getX()), indices = of(node.getIndices());
-  int64_t axis = node.getAxis();
-  if (varies(data[axis]) && !node.getNonneg()) {
-    if (!isSimple(data[axis]))
-      return fail(node, "picks from an axis that joins several");
-    Location loc = node.getLoc();
-    Value own = fromTheEnd(b, loc, node.getIndices(), count(loc, data[axis]));
-    shapes[own] = indices;
-    node->setOperand(1, own);
-  }
-  fillIndices(node, 1);
-  return just(std::move(indices));
 }
 
 } // namespace graven

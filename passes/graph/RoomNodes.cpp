@@ -15,6 +15,7 @@ using namespace mlir;
 namespace graven {
 
 using Shapes = std::optional<SmallVector<RoomShape>>;
+using Axis = std::optional<RoomAxis>;
 
 static Shapes just(RoomShape shape) {
   return SmallVector<RoomShape>{std::move(shape)};
@@ -32,7 +33,7 @@ Shapes RoomMaker::aligned(Operation *node, ValueRange operands, Value result) {
     for (auto [common, axis] : llvm::zip_equal(shape, own)) {
       if (axis.empty())
         continue;
-      if (!common.empty() && !(common == axis))
+      if (!common.empty() && !same(common, axis))
         return fail(node, "has operands that differ in how their extents "
                           "follow from the symbols");
       common = axis;
@@ -61,12 +62,12 @@ Shapes RoomMaker::multiplied(MatmulOp node) {
           depthA = rank - (node.getTransposeA() ? 2 : 1),
           depthB = rank - (node.getTransposeB() ? 1 : 2),
           columnsB = rank - (node.getTransposeB() ? 2 : 1);
-  if (!(a[depthA] == c[depthB]))
+  if (!same(a[depthA], c[depthB]))
     return fail(node, "sums over axes that differ in how their extents follow "
                       "from the symbols");
   RoomShape shape(rank);
   for (int64_t axis = 0; axis < rank - 2; ++axis) {
-    if (!a[axis].empty() && !c[axis].empty() && !(a[axis] == c[axis]))
+    if (!a[axis].empty() && !c[axis].empty() && !same(a[axis], c[axis]))
       return fail(node, "has operands that differ in how their extents follow "
                         "from the symbols");
     shape[axis] = a[axis].empty() ? c[axis] : a[axis];
@@ -134,6 +135,26 @@ Shapes RoomMaker::softened(Operation *node, int64_t axis) {
   return just(std::move(shape));
 }
 
+Attribute RoomMaker::neutral(ReduceKind kind, Type element) {
+  switch (kind) {
+  case ReduceKind::Sum:
+  case ReduceKind::Mean:
+  case ReduceKind::Or:
+    return Builder(element.getContext()).getZeroAttr(element);
+  case ReduceKind::Prod:
+    return isa<FloatType>(element) ? Attribute(FloatAttr::get(element, 1))
+                                   : Attribute(IntegerAttr::get(element, 1));
+  case ReduceKind::And:
+    return IntegerAttr::get(element,
+                            APInt::getAllOnes(element.getIntOrFloatBitWidth()));
+  case ReduceKind::Max:
+    return extreme(element, false);
+  case ReduceKind::Min:
+    return extreme(element, true);
+  }
+  llvm_unreachable("all kinds are listed");
+}
+
 Shapes RoomMaker::reduced(ReduceOp node) {
   RoomShape from = of(node.getX()), shape;
   Type element = tensorType(node.getX()).getElementType();
@@ -153,28 +174,7 @@ Shapes RoomMaker::reduced(ReduceOp node) {
   if (open.empty())
     return just(std::move(shape));
   ReduceKind kind = node.getKind();
-  Attribute fill;
-  switch (kind) {
-  case ReduceKind::Sum:
-  case ReduceKind::Mean:
-  case ReduceKind::Or:
-    fill = Builder(node).getZeroAttr(element);
-    break;
-  case ReduceKind::Prod:
-    fill = isa<FloatType>(element) ? Attribute(FloatAttr::get(element, 1))
-                                   : Attribute(IntegerAttr::get(element, 1));
-    break;
-  case ReduceKind::And:
-    fill = IntegerAttr::get(element,
-                            APInt::getAllOnes(element.getIntOrFloatBitWidth()));
-    break;
-  case ReduceKind::Max:
-    fill = extreme(element, false);
-    break;
-  case ReduceKind::Min:
-    fill = extreme(element, true);
-    break;
-  }
+  Attribute fill = neutral(kind, element);
   Location loc = node.getLoc();
   Value value = filled(node, node.getX(), open, fill);
   if (kind == ReduceKind::Mean) {
@@ -215,25 +215,52 @@ Shapes RoomMaker::extremes(ArgReduceOp node) {
 Shapes RoomMaker::accumulated(CumReduceOp node) {
   RoomShape shape = of(node.getX());
   int64_t axis = node.getAxis();
-  if (varies(shape[axis]) && node.getReverse()) {
-    if (node.getKind() != ReduceKind::Sum)
-      return fail(node, "accumulates from the end along a symbol");
-    fillOperand(node, 0, axis, 0);
-  }
+  if (varies(shape[axis]) && node.getReverse())
+    node->setOperand(0,
+                     filled(node, node.getX(), axis,
+                            neutral(node.getKind(),
+                                    tensorType(node.getX()).getElementType())));
   return just(std::move(shape));
 }
 
-Shapes RoomMaker::best(TopKOp node) {
+/// Of fewer elements than k, as importers say it, all.
+Shapes RoomMaker::best(TopKOp node, Others others) {
   RoomShape shape = of(node.getX());
-  int64_t axis = node.getAxis();
-  if (varies(shape[axis])) {
-    if (lowest(shape[axis]) < int64_t(node.getK()))
-      return fail(node, "takes more elements than the lowest extent has");
-    node->setOperand(0, filled(node, node.getX(), axis,
-                               extreme(tensorType(node.getX()).getElementType(),
-                                       !node.getLargest())));
+  int64_t axis = node.getAxis(), most = node.getK();
+  SmallVector<Value> values;
+  for (Operation *other : others) {
+    auto own = cast<TopKOp>(other);
+    if (int64_t(own.getAxis()) != axis || own.getLargest() != node.getLargest())
+      return fail(node, "has other attributes at other extents");
+    values.push_back(own.getValues());
   }
-  shape[axis] = fixed(node.getK());
+  SmallVector<int64_t> counts = extentsAt(node.getValues(), values, axis);
+  if (!varies(shape[axis])) {
+    Axis own = axisOf(counts);
+    if (!own)
+      return fail(node, "takes a number of elements that does not follow from "
+                        "the symbols in a way that is known");
+    shape[axis] = *own;
+    return SmallVector<RoomShape>{shape, shape};
+  }
+  RoomAxis from = simplified(node, shape[axis]);
+  if (!isSimple(from))
+    return fail(node, "takes elements of an axis that joins several");
+  // Where none is used, the least or greatest; NaN is the greatest, and the
+  // first of equal elements come first.
+  Type element = tensorType(node.getX()).getElementType();
+  Attribute fill = extreme(element, !node.getLargest());
+  if (auto type = dyn_cast<FloatType>(element); type && !node.getLargest())
+    fill = FloatAttr::get(type, APFloat::getNaN(type.getFloatSemantics()));
+  Axis own = llvm::all_equal(counts) && lowest(from) >= most
+                 ? Axis(fixed(most))
+                 : mapped(node, from, [&](int64_t extent) {
+                     return std::min(extent, most);
+                   });
+  if (!own)
+    return std::nullopt;
+  node->setOperand(0, filled(node, node.getX(), axis, fill));
+  shape[axis] = *own;
   return SmallVector<RoomShape>{shape, shape};
 }
 
@@ -309,7 +336,7 @@ Shapes RoomMaker::transfer(Operation *node, Others others) {
   bool any = llvm::any_of(node->getOperands(),
                           [&](Value value) { return varies(value); });
   // What makes extents of its own.
-  if (!any && !isa<BroadcastOp, IotaOp, SliceOp>(node)) {
+  if (!any && !isa<BroadcastOp, IotaOp, SliceOp, PrefixOp, TopKOp>(node)) {
     SmallVector<RoomShape> results;
     for (Value value : node->getResults()) {
       RoomShape &shape = results.emplace_back();
@@ -334,6 +361,11 @@ Shapes RoomMaker::transfer(Operation *node, Others others) {
       .Case([&](ReverseOp op) { return reversed(op); })
       .Case([&](GatherOp op) { return gathered(op); })
       .Case([&](GatherElementsOp op) { return gatheredElements(op); })
+      .Case([&](GatherNdOp op) { return gatheredTuples(op); })
+      .Case([&](ScatterNdOp op) { return scattered(op); })
+      .Case([&](InsertSliceOp op) { return inserted(op); })
+      .Case([&](PrefixOp op) { return prefixed(op, others); })
+      .Case([&](NonzeroOp op) { return found(op); })
       .Case([&](MatmulOp op) { return multiplied(op); })
       .Case([&](AttentionOp op) { return attended(op); })
       .Case([&](ConvOp op) { return convolved(op); })
@@ -355,7 +387,7 @@ Shapes RoomMaker::transfer(Operation *node, Others others) {
       .Case([&](ReduceOp op) { return reduced(op); })
       .Case([&](ArgReduceOp op) { return extremes(op); })
       .Case([&](CumReduceOp op) { return accumulated(op); })
-      .Case([&](TopKOp op) { return best(op); })
+      .Case([&](TopKOp op) { return best(op, others); })
       .Case<LstmOp, GruOp, RnnOp>([&](Operation *op) { return recurrent(op); })
       .Default([&](Operation *op) {
         return fail(op, "is not known to keep what is not used apart");
