@@ -173,6 +173,7 @@ public:
     populatePoolingLowering(patterns);
     populateNormLowering(patterns);
     populateResizeLowering(patterns);
+    populateNonzeroLowering(patterns);
     populateTopKLowering(patterns);
     populateControlLowering(patterns, target);
     patterns.add<LowerGraph, LowerReturn>(context);

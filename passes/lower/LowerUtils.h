@@ -149,6 +149,7 @@ void populateReductionLowering(mlir::RewritePatternSet &patterns);
 void populatePoolingLowering(mlir::RewritePatternSet &patterns);
 void populateNormLowering(mlir::RewritePatternSet &patterns);
 void populateResizeLowering(mlir::RewritePatternSet &patterns);
+void populateNonzeroLowering(mlir::RewritePatternSet &patterns);
 void populateTopKLowering(mlir::RewritePatternSet &patterns);
 void populateControlLowering(mlir::RewritePatternSet &patterns,
                              const TargetInfo &target);

@@ -6,7 +6,7 @@ import itertools
 
 import numpy
 import torch
-from op_cases import Case, check, randint, randn
+from op_cases import DTYPES, Case, check, randint, randn
 
 X = randn(2, 3, 4)
 
@@ -110,6 +110,20 @@ def test_scatter_nd(build, tmp_path):
     cases = [Case("scatter_nd %2 into %0[%1]", [y, indices, updates], [last], "exact")]
     cases += [Case(f"scatter_nd %2 into %0[%1] kind {kind}", [y, indices, updates], [expected])
               for kind, expected in kinds.items()]
+    check(build, tmp_path, cases)
+
+
+def test_nonzero(build, tmp_path):
+    cases = []
+    for dtype, shape in itertools.product(DTYPES, ([], [1], [7], [3, 5], [2, 3, 4], [0], [2, 0])):
+        for low, high in ((0, 2), (0, 1), (1, 2)):
+            x = randint(low, high, shape, torch.int64, seed=len(shape)).to(dtype)
+            if dtype.is_floating_point and x.numel() > 4:
+                x.view(-1)[3], x.view(-1)[1] = float("nan"), -0.0
+            places = torch.nonzero(x)
+            rows = torch.zeros(x.numel(), x.dim(), dtype=torch.int64)
+            rows[:len(places)] = places
+            cases.append(Case("nonzero %0", [x], [rows, torch.tensor(len(places))], "exact"))
     check(build, tmp_path, cases)
 
 

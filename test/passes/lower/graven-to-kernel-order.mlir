@@ -79,3 +79,37 @@ graven.graph @repeats(%x: tensor<1x4x8x8xf32>) -> tensor<1x4x16x24xf32> {
   %0 = graven.resize nearest %x axes [2, 3] sizes [16, 24] scales [2.0, 3.0] coordinate asymmetric nearest floor : (tensor<1x4x8x8xf32>) -> tensor<1x4x16x24xf32>
   graven.return %0 : tensor<1x4x16x24xf32>
 }
+
+// -----
+
+// One walk stores the coordinates of every element at the next free row, and the row stays free if the element is zero.
+// NaN is not zero. The free rows are cleared.
+
+// CHECK-LABEL: func.func @nonzero
+//       CHECK: %[[WALK:.*]]:2 = scf.for %[[I:.*]] = {{.*}} iter_args({{.*}}) -> (tensor<6x2xi64>, index)
+//       CHECK: scf.for %[[J:.*]] = {{.*}} iter_args(%[[ROWS:.*]] = {{.*}}, %[[TAKEN:.*]] = {{.*}}) -> (tensor<6x2xi64>, index)
+//       CHECK: %[[FIRST:.*]] = tensor.insert %{{.*}} into %[[ROWS]][%[[TAKEN]], %{{.*}}]
+//       CHECK: tensor.insert %{{.*}} into %[[FIRST]][%[[TAKEN]], %{{.*}}]
+//       CHECK: %[[X:.*]] = tensor.extract %arg0[%[[I]], %[[J]]]
+//       CHECK: %[[HIT:.*]] = arith.cmpf une, %[[X]]
+//       CHECK: arith.select %[[HIT]]
+//       CHECK: scf.for %{{.*}} = %[[WALK]]#1 to
+//       CHECK: tensor.insert
+//       CHECK: arith.index_cast %[[WALK]]#1 : index to i64
+graven.graph @nonzero(%x: tensor<2x3xf32>) -> (tensor<6x2xi64>, tensor<i64>) {
+  %0, %n = graven.nonzero %x : (tensor<2x3xf32>) -> (tensor<6x2xi64>, tensor<i64>)
+  graven.return %0, %n : tensor<6x2xi64>, tensor<i64>
+}
+
+// -----
+
+// Of bools, nothing is compared.
+
+// CHECK-LABEL: func.func @nonzero_bools
+//   CHECK-NOT: arith.cmp
+//       CHECK: %[[X:.*]] = tensor.extract %arg0
+//       CHECK: arith.select %[[X]]
+graven.graph @nonzero_bools(%x: tensor<6xi1>) -> (tensor<6x1xi64>, tensor<i64>) {
+  %0, %n = graven.nonzero %x : (tensor<6xi1>) -> (tensor<6x1xi64>, tensor<i64>)
+  graven.return %0, %n : tensor<6x1xi64>, tensor<i64>
+}
