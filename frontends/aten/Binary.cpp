@@ -239,12 +239,12 @@ static mlir::Value xlogy(Call &c) {
 // Selection
 //===----------------------------------------------------------------------===//
 
-static mlir::Value where(Call &c) {
+static void where(Call &c) {
   if (c.argument("self").isNone())
-    return c.failed("the positions of true elements are only known at run "
-                    "time");
+    return c.giveNonzero(c.tensor("condition"));
   Operands o = c.operands("self", "other");
-  return o ? c.where(c.toBool(c.tensor("condition")), o.a, o.b) : mlir::Value();
+  c.give(o ? c.where(c.toBool(c.tensor("condition")), o.a, o.b)
+           : mlir::Value());
 }
 
 static mlir::Value maskedFill(Call &c) {

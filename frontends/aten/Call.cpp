@@ -7,12 +7,17 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "frontends/aten/Call.h"
+#include "frontends/aten/Table.h"
 
 using namespace graven;
 using namespace graven::aten;
 using llvm::StringRef;
 using Kind = Value::Kind;
+
+Call::Call(Session &session, mlir::Location loc, const Schema &schema,
+           llvm::ArrayRef<Value> arguments)
+    : Emitter(session.builder, loc), schema(schema), arguments(arguments),
+      session(session), constants(session.constants) {}
 
 const Value &Call::argument(StringRef name) const {
   static const Value none;

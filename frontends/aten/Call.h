@@ -25,12 +25,12 @@ struct Operands {
   explicit operator bool() const { return a && b; }
 };
 
+struct Session;
+
 class Call : public Emitter {
 public:
-  Call(mlir::OpBuilder &builder, mlir::Location loc, const Schema &schema,
-       llvm::ArrayRef<Value> arguments, ConstantEvaluator &constants)
-      : Emitter(builder, loc), schema(schema), arguments(arguments),
-        constants(constants) {}
+  Call(Session &session, mlir::Location loc, const Schema &schema,
+       llvm::ArrayRef<Value> arguments);
 
   const Schema &schema;
 
@@ -83,6 +83,18 @@ public:
   /// self as a float: ints and bools become the default float type.
   mlir::Value floatTensor(llvm::StringRef name = "self");
 
+  /// The first `count` places of x along an axis: an extent that data decide
+  /// unless the count is known. The same count gives the same extent.
+  mlir::Value counted(mlir::Value x, mlir::Value count, int64_t axis);
+  /// The coordinates [count, rank] of what is not zero in x, in row-major
+  /// order.
+  mlir::Value nonzero(mlir::Value x);
+  /// Gives these as a list for each axis; a number counts as one element.
+  void giveNonzero(mlir::Value x);
+  /// The argument as an i64 without axes, where only running tells it; null
+  /// otherwise.
+  mlir::Value runTimeNumber(llvm::StringRef name);
+
   void give(mlir::Value value) {
     results.push_back(value ? Value(Tensor::make(value)) : Value::unknown());
     ok &= static_cast<bool>(value);
@@ -111,6 +123,7 @@ public:
 
 private:
   llvm::ArrayRef<Value> arguments;
+  Session &session;
   ConstantEvaluator &constants;
 };
 

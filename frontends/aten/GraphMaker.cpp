@@ -170,11 +170,12 @@ void GraphMaker::addWrittenInputs() {
   }
 }
 
-/// Nodes whose results nobody uses go: the walk builds some to know shapes.
+/// Nodes whose results nobody uses go: the walk builds some to know shapes. An
+/// extent that data decide stays, as a number of the program may be it.
 static void eraseDead(GraphOp graph) {
   mlir::Block &block = graph.getBody().front();
   for (mlir::Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
-    if (mlir::isOpTriviallyDead(&op))
+    if (mlir::isOpTriviallyDead(&op) && !mlir::isa<PrefixOp>(op))
       op.erase();
   // Parameters that were only read to be looked at.
   auto module = graph->getParentOfType<mlir::ModuleOp>();

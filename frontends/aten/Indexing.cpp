@@ -8,6 +8,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "frontends/aten/Norms.h"
 #include "frontends/aten/Table.h"
 
 using namespace graven;
@@ -27,23 +28,26 @@ static mlir::Value embedding(Call &c) {
                           /*nonneg=*/true);
 }
 
+/// A tensor without axes has one of one element here.
 static mlir::Value indexSelect(Call &c) {
   mlir::Value x = c.tensor(), index = asIndices(c, c.tensor("index"));
   auto axis = c.axis("dim", c.rank(x));
   if (!axis)
     return {};
-  return c.make<GatherOp>(x, c.withRank(index, 1), uint64_t(*axis),
-                          /*nonneg=*/true);
+  mlir::Value y =
+      c.make<GatherOp>(c.withRank(x, 1), c.withRank(index, 1), uint64_t(*axis),
+                       /*nonneg=*/true);
+  return y && c.rank(x) == 0 ? c.reshape(y, {}) : y;
 }
 
 static mlir::Value gather(Call &c) {
   mlir::Value x = c.tensor(), index = asIndices(c, c.tensor("index"));
   auto axis = c.axis("dim", c.rank(x));
-  if (!axis)
+  if (!axis || !index)
     return {};
-  if (c.rank(x) == 0)
-    return c.failed("tensor without axes");
-  return c.make<GatherElementsOp>(x, index, uint64_t(*axis), /*nonneg=*/true);
+  mlir::Value y = c.make<GatherElementsOp>(
+      c.withRank(x, 1), c.withRank(index, 1), uint64_t(*axis), /*nonneg=*/true);
+  return c.reshape(y, c.shape(index));
 }
 
 static mlir::Value takeAlongDim(Call &c) {
@@ -87,8 +91,24 @@ struct Plan {
 };
 } // namespace
 
-/// The indices of an argument, masks that are known at import turned into
-/// their positions. Trailing None may be left out.
+/// Whether a mask has the extents of the axes of x that it stands for.
+static bool fits(Call &c, mlir::Value x, mlir::Value mask, size_t axis) {
+  auto extents = c.type(x).getShape();
+  auto wanted = c.type(mask).getShape();
+  if (axis + wanted.size() <= extents.size() &&
+      extents.slice(axis, wanted.size()) == wanted)
+    return true;
+  c.fail() << "mask of shape [" << wanted << "] at axis " << axis
+           << " of a tensor of shape [" << extents << "]";
+  return false;
+}
+
+static bool isMask(Call &c, mlir::Value index) {
+  return index && (c.isBool(index) || c.element(index).isUnsignedInteger(8));
+}
+
+/// The indices of an argument, masks turned into the positions of what is true.
+/// Trailing None may be left out.
 static bool readIndices(Call &c, mlir::Value x,
                         llvm::SmallVectorImpl<mlir::Value> &indices) {
   indices = c.tensors("indices");
@@ -96,26 +116,18 @@ static bool readIndices(Call &c, mlir::Value x,
     mlir::Value &index = indices[i];
     if (!index)
       continue;
-    if (!c.isBool(index) && !c.element(index).isUnsignedInteger(8)) {
+    if (!isMask(c, index)) {
       index = asIndices(c, index);
       continue;
     }
-    auto mask = c.evaluate(index);
-    if (!mask) {
-      c.fail(Code::DataDependent)
-          << "the positions of a mask are only known at run time";
+    if (!fits(c, x, index, i))
       return false;
-    }
-    llvm::SmallVector<Shape> positions(mask->getRank());
-    int64_t i64 = 0;
-    eval::forEachIndex(mask->getShape(), [&](llvm::ArrayRef<int64_t> at) {
-      if (mask->getUnsigned(i64++))
-        for (auto [axis, value] : llvm::enumerate(at))
-          positions[axis].push_back(value);
-    });
+    mlir::Value places = c.nonzero(c.toBool(index));
+    if (!places)
+      return false;
     llvm::SmallVector<mlir::Value> expanded;
-    for (const Shape &p : positions)
-      expanded.push_back(c.indices({static_cast<int64_t>(p.size())}, p));
+    for (int64_t axis = 0; axis < c.type(places).getDimSize(1); ++axis)
+      expanded.push_back(c.select(places, 1, axis));
     indices.erase(indices.begin() + i);
     indices.insert(indices.begin() + i, expanded.begin(), expanded.end());
     i += expanded.size() - 1;
@@ -178,9 +190,56 @@ static Shape placement(const Plan &p, int64_t rank) {
   return order;
 }
 
+/// The only index, when it is a mask, and the axis from which on it stands.
+static std::optional<size_t> soleMask(Call &c,
+                                      llvm::ArrayRef<mlir::Value> indices) {
+  std::optional<size_t> axis;
+  for (auto [i, index] : llvm::enumerate(indices)) {
+    if (index && (axis || !isMask(c, index)))
+      return std::nullopt;
+    if (index)
+      axis = i;
+  }
+  return axis;
+}
+
+/// x[:, mask] with a mask of no axis or several: the true elements' axis stands
+/// where the mask's first one did.
+static mlir::Value selectMasked(Call &c, mlir::Value x, mlir::Value mask,
+                                int64_t axis) {
+  if (!fits(c, x, mask, axis))
+    return {};
+  int64_t width = c.rank(mask);
+  if (width == 0) {
+    x = c.unsqueeze(x, axis);
+    mask = c.withRank(mask, 1);
+    width = 1;
+  }
+  mlir::Value places = c.nonzero(c.toBool(mask));
+  if (!places || !x)
+    return {};
+  if (width == 1)
+    return c.make<GatherOp>(x, c.select(places, 1, 0), uint64_t(axis),
+                            /*nonneg=*/true);
+  Shape front, back;
+  for (int64_t i = 0; i < c.rank(x); ++i)
+    if (i >= axis && i < axis + width)
+      front.push_back(i);
+  for (int64_t i = 0; i < c.rank(x); ++i)
+    if (i < axis || i >= axis + width)
+      front.push_back(i);
+  mlir::Value y = c.make<GatherNdOp>(c.transpose(x, front), places, uint64_t(0),
+                                     /*nonneg=*/true);
+  for (int64_t i = 0; y && i < c.rank(y); ++i)
+    back.push_back(i < axis ? i + 1 : i == axis ? 0 : i);
+  return y ? c.transpose(y, back) : y;
+}
+
 static mlir::Value index(Call &c) {
   mlir::Value x = c.tensor();
-  llvm::SmallVector<mlir::Value> indices;
+  llvm::SmallVector<mlir::Value> indices = c.tensors("indices");
+  if (auto axis = soleMask(c, indices))
+    return selectMasked(c, x, indices[*axis], *axis);
   if (!readIndices(c, x, indices))
     return {};
   size_t given = llvm::count_if(indices, [](mlir::Value v) { return !!v; });
@@ -198,24 +257,55 @@ static mlir::Value index(Call &c) {
   return y ? c.transpose(y, placement(*p, c.rank(y))) : y;
 }
 
-/// x[mask] = v with a v of one element is a select.
+/// x[:, mask] = v: what is written is elementwise, v's rows one after the other
+/// where the mask is true, or v everywhere.
 static mlir::Value putMasked(Call &c, mlir::Value x, mlir::Value mask,
-                             mlir::Value values) {
-  Shape shape = c.shape(mask);
-  shape.resize(c.rank(x), 1);
-  Shape ones(c.rank(x), 1);
-  return c.where(c.reshape(c.toBool(mask), shape), c.reshape(values, ones), x);
+                             int64_t axis, mlir::Value values) {
+  if (!fits(c, x, mask, axis))
+    return {};
+  mask = c.toBool(mask);
+  Shape masked = c.shape(mask), lines(axis, 1), target = c.shape(x);
+  int64_t count = extentProduct(masked), width = masked.size(),
+          rest = c.rank(x) - axis - width;
+  llvm::append_range(lines, masked);
+  lines.resize(c.rank(x), 1);
+  // The axis of the values that the true elements stand along, if any.
+  int64_t along = c.rank(values) - rest - 1;
+  if (along > axis)
+    return c.failed("values of more axes than the elements they are for");
+  Shape shape = c.shape(values);
+  if (along >= 0 && shape[along] != 1) {
+    if (shape[along] == 0 || count == 0)
+      return x;
+    mlir::Value place =
+        c.make<CumReduceOp>(c.cast(c.reshape(mask, {count}), ScalarType::Long),
+                            ReduceKind::Sum, uint64_t(0));
+    place = c.binary<MaxOp>(c.binary<SubOp>(place, 1.0), 0.0);
+    if (!place)
+      return {};
+    values = c.make<GatherOp>(values, place, uint64_t(along), /*nonneg=*/true);
+    if (!values)
+      return {};
+    shape.erase(shape.begin() + along);
+    shape.insert(shape.begin() + along, masked.begin(), masked.end());
+  } else if (along >= 0) {
+    shape.erase(shape.begin() + along);
+    shape.insert(shape.begin() + along, width, 1);
+  }
+  values = c.broadcastTo(c.reshape(values, shape), target);
+  mask = c.reshape(mask, lines);
+  if (!values || !mask)
+    return {};
+  if (!c.flag("accumulate"))
+    return c.where(mask, values, x);
+  mlir::Value sum =
+      c.isBool(x) ? c.binary<OrOp>(x, values) : c.binary<AddOp>(x, values);
+  return c.where(mask, sum, x);
 }
 
-static mlir::Value indexPut(Call &c) {
-  mlir::Value x = c.tensor();
-  mlir::Value values = c.cast(c.tensor("values"), c.element(x));
-  llvm::SmallVector<mlir::Value> indices = c.tensors("indices");
-  if (indices.size() == 1 && indices[0] && c.isBool(indices[0]) &&
-      !c.flag("accumulate") && c.type(values).getNumElements() == 1)
-    return putMasked(c, x, indices[0], values);
-  if (!readIndices(c, x, indices))
-    return {};
+static mlir::Value putAt(Call &c, mlir::Value x,
+                         llvm::ArrayRef<mlir::Value> indices,
+                         mlir::Value values, ScatterKind kind) {
   std::optional<Plan> p = plan(c, x, indices);
   if (!p)
     return {};
@@ -231,13 +321,69 @@ static mlir::Value indexPut(Call &c) {
   values = c.transpose(c.broadcastTo(values, target), inverse);
   if (!values)
     return {};
-  mlir::Value y = c.make<ScatterNdOp>(p->x, p->index, values,
-                                      c.flag("accumulate") ? ScatterKind::Add
-                                                           : ScatterKind::None);
+  mlir::Value y = c.make<ScatterNdOp>(p->x, p->index, values, kind);
   Shape back(p->toFront.size());
   for (auto [i, axis] : llvm::enumerate(p->toFront))
     back[axis] = i;
   return y ? c.transpose(y, back) : y;
+}
+
+static mlir::Value indexPut(Call &c) {
+  mlir::Value x = c.tensor();
+  mlir::Value values = c.cast(c.tensor("values"), c.element(x));
+  llvm::SmallVector<mlir::Value> indices = c.tensors("indices");
+  if (!values)
+    return {};
+  if (auto axis = soleMask(c, indices))
+    return putMasked(c, x, indices[*axis], *axis, values);
+  if (!readIndices(c, x, indices))
+    return {};
+  return putAt(c, x, indices, values,
+               c.flag("accumulate") ? ScatterKind::Add : ScatterKind::None);
+}
+
+/// Where a mask is false, what an index says does not matter: such indices are
+/// brought into their axis.
+static bool readMaskedIndices(Call &c, mlir::Value x,
+                              llvm::SmallVectorImpl<mlir::Value> &indices) {
+  if (!readIndices(c, x, indices))
+    return false;
+  mlir::Type i64 = c.builder.getI64Type();
+  for (auto [axis, index] : llvm::enumerate(indices))
+    if (index)
+      index = c.make<ClampOp>(
+          c.cast(index, i64), c.scalar(i64, int64_t(0)),
+          c.scalar(i64, c.type(x).getDimSize(static_cast<int64_t>(axis)) - 1));
+  return true;
+}
+static mlir::Value unsafeMaskedIndexPut(Call &c) {
+  mlir::Value x = c.tensor(), mask = c.toBool(c.tensor("mask"));
+  mlir::Value values = c.cast(c.tensor("values"), c.element(x));
+  llvm::SmallVector<mlir::Value> indices;
+  if (!values || !mask || !readMaskedIndices(c, x, indices))
+    return {};
+  if (c.isBool(x))
+    return c.failed("sums of bools");
+  values = c.where(mask, values, c.scalar(c.element(x), int64_t(0)));
+  return values ? putAt(c, x, indices, values, ScatterKind::Add) : values;
+}
+static mlir::Value unsafeMaskedIndex(Call &c) {
+  mlir::Value x = c.tensor(), mask = c.toBool(c.tensor("mask"));
+  auto fill = c.known("fill");
+  llvm::SmallVector<mlir::Value> indices;
+  if (!fill || !readMaskedIndices(c, x, indices))
+    return {};
+  std::optional<Plan> p = plan(c, x, indices);
+  mlir::Value y = p ? c.make<GatherNdOp>(p->x, p->index) : mlir::Value();
+  if (!y)
+    return y;
+  y = c.transpose(y, placement(*p, c.rank(y)));
+  auto shape =
+      Emitter::broadcastShape(c.type(y).getShape(), c.type(mask).getShape());
+  if (!shape)
+    return c.failed("shapes do not broadcast");
+  return c.where(c.broadcastTo(mask, *shape), c.broadcastTo(y, *shape),
+                 c.full(c.element(x), *shape, *fill));
 }
 
 /// unfold(axis, size, step): windows of an axis as a new last axis.
@@ -277,5 +423,7 @@ void graven::aten::addIndexing(Table &t) {
   t.add("take_along_dim", takeAlongDim);
   t.add("index", index);
   t.add("index_put _index_put_impl", indexPut);
+  t.add("_unsafe_masked_index", unsafeMaskedIndex);
+  t.add("_unsafe_masked_index_put_accumulate", unsafeMaskedIndexPut);
   t.add("unfold unfold_copy", unfold);
 }

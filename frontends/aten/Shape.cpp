@@ -272,22 +272,6 @@ static mlir::Value tile(Call &c) {
     repeats->insert(repeats->begin(), 1);
   return repeated(c, x, *repeats);
 }
-static mlir::Value repeatInterleave(Call &c) {
-  mlir::Value x = c.tensor();
-  auto times = c.integer("repeats");
-  if (!times || *times < 0)
-    return times ? c.failed("negative repeat") : mlir::Value();
-  if (!c.has("dim"))
-    x = c.reshape(x, {c.type(x).getNumElements()});
-  auto axis = c.has("dim") ? c.axis("dim", c.rank(x)) : 0;
-  if (!axis)
-    return {};
-  Shape wide = c.shape(x), result = wide;
-  wide.insert(wide.begin() + *axis + 1, *times);
-  result[*axis] *= *times;
-  return c.reshape(c.broadcastTo(c.unsqueeze(x, *axis + 1), wide), result);
-}
-
 static mlir::Value pixelShuffle(Call &c) {
   mlir::Value x = c.tensor();
   auto factor = c.integer("upscale_factor");
@@ -412,7 +396,6 @@ void graven::aten::addShape(Table &t) {
   t.add("broadcast_tensors", broadcastTensors);
   t.add("repeat", repeat);
   t.add("tile", tile);
-  t.add("repeat_interleave", repeatInterleave);
   t.add("pixel_shuffle", pixelShuffle);
   t.add("pixel_unshuffle", pixelUnshuffle);
   t.add("channel_shuffle", channelShuffle);

@@ -69,8 +69,24 @@ static void giveTop(Call &c, int64_t k, int64_t axis, bool largest,
   c.give(op->getIndices());
 }
 
+/// As many as only running tells: all in order, of which the first are used.
+static void topkAtRunTime(Call &c, mlir::Value k, int64_t axis) {
+  int64_t extent = c.type(c.tensor()).getDimSize(axis);
+  giveTop(c, extent, axis, c.flag("largest"), /*onlyIndices=*/false);
+  k = c.make<ClampOp>(k, c.scalar(c.element(k), int64_t(0)),
+                      c.scalar(c.element(k), extent));
+  llvm::SmallVector<Value> all = std::exchange(c.results, {});
+  for (const Value &result : all)
+    c.give(k && c.ok ? c.counted(result.tensor()->current(), k, axis)
+                     : mlir::Value());
+}
+
 static void topk(Call &c) {
-  auto axis = c.axis("dim", c.rank(c.tensor())), k = c.integer("k");
+  auto axis = c.axis("dim", c.rank(c.tensor()));
+  if (axis && c.rank(c.tensor()) > 0)
+    if (mlir::Value k = c.runTimeNumber("k"))
+      return topkAtRunTime(c, k, *axis);
+  auto k = c.integer("k");
   if (axis && k)
     giveTop(c, *k, *axis, c.flag("largest"), /*onlyIndices=*/false);
 }

@@ -7,7 +7,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "frontends/aten/Table.h"
+#include "frontends/aten/RunTimeWindows.h"
 
 using namespace graven;
 using namespace graven::aten;
@@ -21,6 +21,9 @@ static std::optional<int64_t> bound(Call &c, StringRef name, int64_t open) {
 static mlir::Value slice(Call &c) {
   mlir::Value x = c.tensor();
   auto axis = c.axisOf("dim", x), step = c.integer("step");
+  if (axis && step && *step > 0 &&
+      (c.runTimeNumber("start") || c.runTimeNumber("end")))
+    return sliceAtRunTime(c, x, *axis, *step);
   auto start = bound(c, "start", 0), end = bound(c, "end", INT64_MAX);
   if (!axis || !step || !start || !end)
     return {};
@@ -62,8 +65,10 @@ static mlir::Value select(Call &c) {
 
 static mlir::Value narrow(Call &c) {
   mlir::Value x = c.tensor();
-  auto axis = c.axisOf("dim", x), start = c.integer("start"),
-       length = c.integer("length");
+  auto axis = c.axisOf("dim", x);
+  if (axis && (c.runTimeNumber("start") || c.runTimeNumber("length")))
+    return narrowAtRunTime(c, x, *axis);
+  auto start = c.integer("start"), length = c.integer("length");
   if (!axis || !start || !length)
     return {};
   int64_t extent = c.type(x).getDimSize(*axis);
@@ -116,6 +121,9 @@ static void giveEqualParts(Call &c, mlir::Value x, int64_t axis, int64_t size) {
 }
 
 static void giveSizes(Call &c, mlir::Value x, int64_t axis, StringRef name) {
+  const std::vector<Value> &sizes = *c.argument(name).items();
+  if (hasOpenSize(c, sizes))
+    return giveSizesAtRunTime(c, x, axis, sizes);
   std::optional<Shape> ends = c.integers(name);
   if (!ends)
     return;
@@ -165,27 +173,48 @@ static void chunk(Call &c) {
   giveEqualParts(c, x, *axis, (extent + *chunks - 1) / *chunks);
 }
 
-static void splitAlong(Call &c, mlir::Value x, int64_t axis) {
+/// Parts that end at these places, which may count from the end.
+static void splitAt(Call &c, mlir::Value x, int64_t axis, Shape ends) {
   int64_t extent = c.type(x).getDimSize(axis);
-  if (c.argument("indices").items()) {
-    std::optional<Shape> ends = c.integers("indices");
-    if (!ends)
-      return;
-    for (int64_t &end : *ends)
-      end = std::clamp<int64_t>(end < 0 ? end + extent : end, 0, extent);
-    ends->push_back(extent);
-    return giveParts(c, x, axis, *ends);
-  }
-  auto sections = c.integer("sections");
-  if (!sections || *sections < 1) {
+  for (int64_t &end : ends)
+    end = std::clamp<int64_t>(end < 0 ? end + extent : end, 0, extent);
+  ends.push_back(extent);
+  giveParts(c, x, axis, ends);
+}
+/// So many parts, the first ones longer by one where they are not equal.
+static void splitInto(Call &c, mlir::Value x, int64_t axis, int64_t sections) {
+  int64_t extent = c.type(x).getDimSize(axis);
+  if (sections < 1) {
     c.failed("number of sections");
     return;
   }
   Shape ends;
   int64_t end = 0;
-  for (int64_t i = 0; i < *sections; ++i)
-    ends.push_back(end += extent / *sections + (i < extent % *sections));
+  for (int64_t i = 0; i < sections; ++i)
+    ends.push_back(end += extent / sections + (i < extent % sections));
   giveParts(c, x, axis, ends);
+}
+static void splitAlong(Call &c, mlir::Value x, int64_t axis) {
+  if (mlir::Value given = c.tensor("tensor_indices_or_sections")) {
+    auto known = c.evaluate(given);
+    if (!known || known->getRank() > 1) {
+      c.fail(Code::DataDependent) << "sections that are only known at run time";
+      return;
+    }
+    if (known->getRank() == 0)
+      return splitInto(c, x, axis, known->getInt(0));
+    Shape ends;
+    for (int64_t i = 0; i < known->size(); ++i)
+      ends.push_back(known->getInt(i));
+    return splitAt(c, x, axis, ends);
+  }
+  if (c.argument("indices").items()) {
+    if (std::optional<Shape> ends = c.integers("indices"))
+      splitAt(c, x, axis, *ends);
+    return;
+  }
+  if (auto sections = c.integer("sections"))
+    splitInto(c, x, axis, *sections);
 }
 static void tensorSplit(Call &c) {
   mlir::Value x = c.tensor();

@@ -34,6 +34,7 @@ Table::Table() {
   addReduction(*this);
   addSorting(*this);
   addSelecting(*this);
+  addCounted(*this);
   addPooling(*this);
   addWindows(*this);
   addResampling(*this);
@@ -117,12 +118,15 @@ static Value shareStorage(const Schema &schema, const Value &base,
       (mayCopy(schema.name) && !base.tensor()->isContiguous()))
     return result;
   Tensor::Ptr view = Tensor::view(base.tensor(), result.tensor()->current());
-  // Windows that overlap are gathered: a copy, which is right until something
-  // is written to it or to what it was taken from.
-  if (schema.name == "aten::unfold" || schema.name == "aten::as_strided") {
-    if (!view->sharesStorage(*base.tensor()))
-      view->mayAlias(*base.tensor());
-  }
+  // Windows that overlap, or that begin where data say, are gathered: a copy,
+  // which is right until something is written to it or to what it was taken
+  // from.
+  static constexpr StringRef kWindows[] = {
+      "aten::unfold", "aten::as_strided", "aten::slice",
+      "aten::narrow", "aten::split",      "aten::split_with_sizes"};
+  if (llvm::is_contained(kWindows, schema.name) &&
+      !view->sharesStorage(*base.tensor()))
+    view->mayAlias(*base.tensor());
   return view;
 }
 
@@ -163,7 +167,7 @@ mlir::LogicalResult graven::aten::run(Session &session, mlir::Location loc,
                                       llvm::SmallVectorImpl<Value> &results) {
   const Entry *entry = session.table.find(schema.name);
   assert(entry && "the caller looked the name up");
-  Call call(session.builder, loc, schema, arguments, session.constants);
+  Call call(session, loc, schema, arguments);
   call.serial = session.calls++;
   // What a Node's type inference says is an unsupported use of the operator;
   // messages that carry a code pass.

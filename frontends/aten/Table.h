@@ -12,6 +12,7 @@
 #ifndef FRONTENDS_ATEN_TABLE_H
 #define FRONTENDS_ATEN_TABLE_H
 
+#include "frontends/DataExtents.h"
 #include "frontends/aten/Call.h"
 
 #include "llvm/ADT/StringMap.h"
@@ -48,6 +49,7 @@ struct Session {
   SchemaTable schemas;
   Table table;
   ConstantEvaluator constants;
+  DataExtents extents = {};
   /// While a Block that may not run is walked: what the storages that it
   /// writes held before each write.
   std::vector<Tensor::Contents> *writes = nullptr;
@@ -82,6 +84,7 @@ void addConvolution(Table &table);
 void addReduction(Table &table);
 void addSorting(Table &table);
 void addSelecting(Table &table);
+void addCounted(Table &table);
 void addPooling(Table &table);
 void addWindows(Table &table);
 void addResampling(Table &table);

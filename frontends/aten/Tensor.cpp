@@ -31,6 +31,8 @@ Tensor::Ptr Tensor::make(mlir::Value value) {
 static bool isViewStep(mlir::Operation *op) {
   if (auto gather = mlir::dyn_cast<GatherOp>(op))
     return gather.getIndices().getType().getRank() == 0;
+  if (mlir::isa<PrefixOp>(op))
+    return true;
   return op->getNumOperands() == 1 &&
          mlir::isa<ReshapeOp, TransposeOp, SliceOp, BroadcastOp>(op);
 }
@@ -60,14 +62,6 @@ static mlir::Value reapply(mlir::OpBuilder &builder, mlir::Operation *step,
   mlir::IRMapping mapping;
   mapping.map(step->getOperand(0), operand);
   return builder.clone(*step, mapping)->getResult(0);
-}
-
-bool aten::isWithin(mlir::Block *block, mlir::Block *outer) {
-  for (; block; block = block->getParentOp() ? block->getParentOp()->getBlock()
-                                             : nullptr)
-    if (block == outer)
-      return true;
-  return false;
 }
 
 mlir::Value Tensor::read(mlir::OpBuilder &builder) {
@@ -114,6 +108,39 @@ static mlir::Value replaceAt(mlir::OpBuilder &builder, mlir::Location loc,
                                  : transposed(scattered->getResult(), back);
 }
 
+/// `before` with its first `count` places along an axis replaced by those of
+/// `places`, of which there may be fewer; null when there is none.
+static mlir::Value replaceFirst(mlir::OpBuilder &builder, mlir::Location loc,
+                                mlir::Value before, PrefixOp prefix,
+                                mlir::Value places) {
+  auto type = mlir::cast<mlir::RankedTensorType>(before.getType());
+  int64_t axis = prefix.getAxis(), rank = type.getRank();
+  llvm::SmallVector<int64_t> line(rank, 1), ones(rank, 1), starts(rank, 0),
+      ends(type.getShape());
+  line[axis] = type.getDimSize(axis);
+  starts[axis] = prefix.getExtent();
+  auto rest = tryCreate<SliceOp>(builder, loc, before, mlir::ValueRange(),
+                                 mlir::ValueRange(), starts, ends, ones);
+  if (mlir::failed(rest))
+    return {};
+  auto whole = tryCreate<ConcatOp>(builder, loc,
+                                   mlir::ValueRange{places, rest->getResult()},
+                                   uint64_t(axis));
+  auto place = tryCreate<IotaOp>(builder, loc, mlir::ValueRange(), line,
+                                 uint64_t(axis), builder.getI64Type());
+  auto count = tryCreate<ReshapeOp>(builder, loc, prefix.getCount(),
+                                    mlir::ValueRange(), ones);
+  if (mlir::failed(whole) || mlir::failed(place) || mlir::failed(count))
+    return {};
+  auto isIn = tryCreate<CompareOp>(builder, loc, place->getResult(),
+                                   count->getResult(), ComparePredicate::Lt);
+  if (mlir::failed(isIn))
+    return {};
+  auto chosen = tryCreate<SelectOp>(builder, loc, isIn->getResult(),
+                                    whole->getResult(), before);
+  return mlir::failed(chosen) ? mlir::Value() : chosen->getResult();
+}
+
 /// The value before the view `step`, such that the view of it is `result` and
 /// the rest is as in `before`; null when there is none.
 static mlir::Value unapply(mlir::OpBuilder &builder, mlir::Location loc,
@@ -150,6 +177,8 @@ static mlir::Value unapply(mlir::OpBuilder &builder, mlir::Location loc,
   if (auto op = mlir::dyn_cast<GatherOp>(step))
     return replaceAt(builder, loc, before, op.getIndices(), op.getAxis(),
                      result);
+  if (auto op = mlir::dyn_cast<PrefixOp>(step))
+    return replaceFirst(builder, loc, before, op, result);
   auto shape = mlir::cast<mlir::RankedTensorType>(result.getType());
   if (shape.getNumElements() == type.getNumElements())
     return reshape(result);
@@ -238,6 +267,9 @@ bool Tensor::isContiguous() const {
       continue;
     if (auto gather = mlir::dyn_cast<GatherOp>(step);
         gather && gather.getAxis() == 0)
+      continue;
+    if (auto prefix = mlir::dyn_cast<PrefixOp>(step);
+        prefix && prefix.getAxis() == 0)
       continue;
     auto from =
         mlir::cast<mlir::RankedTensorType>(step->getOperand(0).getType());

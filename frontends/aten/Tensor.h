@@ -12,6 +12,8 @@
 #ifndef FRONTENDS_ATEN_TENSOR_H
 #define FRONTENDS_ATEN_TENSOR_H
 
+#include "frontends/DataExtents.h"
+
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "llvm/ADT/SmallVector.h"
@@ -140,9 +142,7 @@ private:
   Standing standing = Standing::Tensor;
 };
 
-/// Whether a Block, which may be null or outside of any Graph still, is `outer`
-/// or stands in it.
-bool isWithin(mlir::Block *block, mlir::Block *outer);
+using graven::isWithin;
 
 } // namespace graven::aten
 

@@ -87,6 +87,7 @@ resolve_neg isclose isin gcd lcm logcumsumexp trapezoid trapz cumulative_trapezo
 quantile nanquantile cov corrcoef logspace tril_indices triu_indices empty_strided new_empty_strided
 empty_permuted native_dropout_backward gradient randint randint_like exponential cauchy geometric log_normal
 igamma igammac special_gammainc special_gammaincc
+_unsafe_masked_index _unsafe_masked_index_put_accumulate nonzero_numpy argwhere bincount unique_dim unique_consecutive unique_dim_consecutive
 """.split()
 OTHER = ["torchvision::nms", "torchvision::roi_align"]
 

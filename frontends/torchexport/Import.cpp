@@ -492,6 +492,7 @@ Importer::run(std::string blob) {
   if (!isExplicit && !maker.checkOptions(options))
     return mlir::failure();
   aten::Session session(maker.builder());
+  session.extents.decide = options.extentOfData;
   Program program(session, loc);
   program.tellUses(options);
   auto results = program.run(*graph, inputs);

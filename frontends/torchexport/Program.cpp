@@ -9,7 +9,10 @@
 
 #include "frontends/torchexport/Program.h"
 
+#include "frontends/aten/Numbers.h"
+
 #include "llvm/ADT/ScopeExit.h"
+#include "llvm/ADT/StringSwitch.h"
 
 using namespace graven;
 using namespace graven::torchexport;
@@ -151,16 +154,55 @@ mlir::LogicalResult Program::runNode(const json::Object &node) {
     auto call = arguments(node, /*byName=*/false);
     if (!call)
       return mlir::failure();
-    return bindNumber(node, *call, function(call->positional));
+    std::optional<Value> number = function(call->positional);
+    return bindNumber(node, *call,
+                      number ? number : computed(*target, call->positional));
   }
   if (*target == "torch.ops.aten.item.default" ||
       *target == "torch.ops.aten._local_scalar_dense.default") {
     auto call = arguments(node, /*byName=*/false);
     if (!call || call->positional.empty())
       return mlir::failure();
-    return bindNumber(node, *call, known(call->positional.front()));
+    const Value &x = call->positional.front();
+    std::optional<Value> number = known(x);
+    if (!number && x.is(Kind::Tensor) &&
+        x.tensor()->type().getNumElements() == 1)
+      number =
+          aten::openNumber({builder(), current}, x.tensor()->read(builder()));
+    return bindNumber(node, *call, number);
   }
   return callOperator(*target, node);
+}
+
+std::optional<Value> Program::computed(StringRef target,
+                                       llvm::ArrayRef<Value> numbers) {
+  if (!llvm::any_of(numbers, aten::isOpenNumber) ||
+      !llvm::all_of(numbers, aten::isAnyNumber))
+    return std::nullopt;
+  aten::Emitter emitter(builder(), current);
+  StringRef name = target.rsplit('.').second;
+  name.consume_front("sym_");
+  if (name == "float")
+    return aten::openNumber(emitter, numbers.front().tensor()->read(builder()),
+                            aten::ScalarType::Double);
+  name = llvm::StringSwitch<StringRef>(name)
+             .Case("and_", "__and__")
+             .Case("or_", "__or__")
+             .Cases({"not_", "not"}, "__not__")
+             .Case("int", "trunc")
+             .Case("_sym_sqrt", "sqrt")
+             .Default(name);
+  const aten::NumberOperator *entry = aten::NumberOperator::find(name);
+  if (!entry)
+    return std::nullopt;
+  aten::CallArguments tensors;
+  tensors.positional = entry->operands(builder(), current, numbers);
+  auto match = session.schemas.resolve(entry->tensorOperator(), tensors);
+  Values results;
+  if (!match || mlir::failed(aten::run(session, current, *match->schema,
+                                       match->arguments, results)))
+    return std::nullopt;
+  return entry->result(emitter, results.front().tensor()->read(builder()));
 }
 
 mlir::LogicalResult Program::bindNumber(const json::Object &node,

@@ -59,6 +59,10 @@ private:
                                    const json::Object &node);
   std::optional<aten::CallArguments> arguments(const json::Object &node,
                                                bool byName);
+  /// What a node on numbers gives that only running tells; nothing when it is
+  /// no such operator, or takes something else.
+  std::optional<Value> computed(llvm::StringRef target,
+                                llvm::ArrayRef<Value> numbers);
   /// Binds what a node on numbers gives; without a value that is an error.
   mlir::LogicalResult bindNumber(const json::Object &node,
                                  const aten::CallArguments &call,

@@ -216,8 +216,12 @@ static Given slice(Interpreter &in, CallArguments &call) {
     return declined();
   int64_t bounds[3] = {0, INT64_MAX, 1};
   for (size_t i = 0; i < 3; ++i)
-    if (Value value = argumentAt(call, i + 1); value.is(Kind::Int))
+    if (Value value = in.knownScalar(argumentAt(call, i + 1));
+        value.is(Kind::Int))
       bounds[i] = value.integer();
+    else if (isTensor(argumentAt(call, i + 1)))
+      return in.error(Code::DataDependent)
+             << "a bound of a slice of a list is only known at run time";
   if (bounds[2] < 1)
     return wrongArguments(in, call, "slice with a step below 1");
   int64_t size = a.is(Kind::List) ? a.list().items.size() : a.string().size();

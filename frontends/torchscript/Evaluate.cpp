@@ -218,31 +218,36 @@ Result Interpreter::evaluateSubscript(const Expr *expr) {
     return base;
   const Expr *index = expr->operands[1];
   if (index->is(Expr::Kind::Slice)) {
-    int64_t bounds[2] = {0, INT64_MAX};
+    Value given[2] = {Value(int64_t(0)), Value(INT64_MAX)};
     for (int i = 0; i < 2; ++i) {
       if (!index->operands[i])
         continue;
       Result value = evaluate(index->operands[i]);
-      Result number = mlir::failed(value) ? value : scalar(*value);
-      if (mlir::failed(number) || !number->is(Kind::Int))
-        return mlir::failure();
-      bounds[i] = number->integer();
+      if (mlir::failed(value))
+        return value;
+      given[i] = *value;
     }
     setPlace(expr->offset);
     if (base->is(Kind::Unknown))
       return base;
+    if (base->is(Kind::Tensor)) {
+      CallArguments call;
+      call.positional = {*base, Value(int64_t(0)), given[0], given[1]};
+      return callOperator("aten::slice", std::move(call));
+    }
+    int64_t bounds[2];
+    for (int i = 0; i < 2; ++i) {
+      Result number = scalar(given[i]);
+      if (mlir::failed(number) || !number->is(Kind::Int))
+        return mlir::failure();
+      bounds[i] = number->integer();
+    }
     if (base->is(Kind::List))
       return Value::makeList(
           sliceItems(base->list().items, bounds[0], bounds[1]));
     if (base->is(Kind::Tuple))
       return Value::makeTuple(
           sliceItems(base->tuple().items, bounds[0], bounds[1]));
-    if (base->is(Kind::Tensor)) {
-      CallArguments call;
-      call.positional = {*base, Value(int64_t(0)), Value(bounds[0]),
-                         Value(bounds[1])};
-      return callOperator("aten::slice", std::move(call));
-    }
     error(Code::BadSource) << "cannot slice " << base->typeName();
     return mlir::failure();
   }

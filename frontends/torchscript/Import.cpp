@@ -259,6 +259,7 @@ bool Importer::addState(Interpreter &interpreter, ParameterLoader &parameters) {
 mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
 Importer::run(std::string blob) {
   aten::Session session(maker.builder());
+  session.extents.decide = options.extentOfData;
   ParameterLoader parameters(archive, maker.builder(), maker.module(),
                              std::move(blob), options);
   Interpreter interpreter(archive, session, parameters);

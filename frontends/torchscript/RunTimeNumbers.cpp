@@ -8,6 +8,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "frontends/aten/Numbers.h"
 #include "frontends/torchscript/Builtins.h"
 
 using namespace graven;
@@ -16,94 +17,9 @@ using llvm::StringRef;
 using Kind = Value::Kind;
 using aten::ScalarType;
 
-namespace {
-
-/// In which type an operator works, and what type its result has.
-enum class Works : uint8_t {
-  Common,   ///< that of the operands; bools as ints
-  Bits,     ///< that of the operands
-  Real,     ///< f64
-  RealToInt ///< f64, with an i64 result
-};
-struct Operator {
-  StringRef name, tensorOperator;
-  Works works;
-};
-
-} // namespace
-
-static const Operator *findOperator(StringRef name) {
-  static constexpr Operator kTable[] = {
-      {"add", "add", Works::Common},
-      {"sub", "sub", Works::Common},
-      {"mul", "mul", Works::Common},
-      {"div", "div", Works::Real},
-      {"truediv", "div", Works::Real},
-      {"floordiv", "floor_divide", Works::Common},
-      {"remainder", "remainder", Works::Common},
-      {"mod", "remainder", Works::Common},
-      {"pow", "pow", Works::Real},
-      {"min", "minimum", Works::Common},
-      {"max", "maximum", Works::Common},
-      {"neg", "neg", Works::Common},
-      {"abs", "abs", Works::Common},
-      {"floor", "floor", Works::RealToInt},
-      {"ceil", "ceil", Works::RealToInt},
-      {"round", "round", Works::Real},
-      {"sqrt", "sqrt", Works::Real},
-      {"log", "log", Works::Real},
-      {"log2", "log2", Works::Real},
-      {"exp", "exp", Works::Real},
-      {"sin", "sin", Works::Real},
-      {"cos", "cos", Works::Real},
-      {"tanh", "tanh", Works::Real},
-      {"eq", "eq", Works::Common},
-      {"ne", "ne", Works::Common},
-      {"lt", "lt", Works::Common},
-      {"le", "le", Works::Common},
-      {"gt", "gt", Works::Common},
-      {"ge", "ge", Works::Common},
-      {"__and__", "bitwise_and", Works::Bits},
-      {"__or__", "bitwise_or", Works::Bits},
-      {"__xor__", "bitwise_xor", Works::Bits},
-      {"__not__", "logical_not", Works::Bits},
-  };
-  for (const Operator &entry : kTable)
-    if (entry.name == name)
-      return &entry;
-  return nullptr;
-}
-
-static bool isOpen(const Value &value) {
-  return value.is(Kind::Tensor) && value.tensor()->isNumber();
-}
-static bool isNumeric(const Value &value) {
-  return value.isNumber() || value.is(Kind::Bool) || isOpen(value);
-}
-
-static ScalarType typeOf(const Value &value) {
-  if (isOpen(value))
-    return *aten::fromMLIR(value.tensor()->type().getElementType());
-  return value.is(Kind::Bool)  ? ScalarType::Bool
-         : value.is(Kind::Int) ? ScalarType::Long
-                               : ScalarType::Double;
-}
-
 Value torch::runTimeNumber(Interpreter &in, mlir::Value tensor,
                            ScalarType type) {
-  aten::Emitter emitter(in.builder(), in.location());
-  mlir::Value x = emitter.reshape(tensor, {});
-  auto number = aten::Tensor::make(
-      type == ScalarType::Bool ? emitter.toBool(x) : emitter.cast(x, type));
-  number->setNumber();
-  return Value(number);
-}
-
-/// The number as a tensor of that type, which is no number to the operators.
-static Value asTensor(Interpreter &in, const Value &value, ScalarType type) {
-  aten::Emitter emitter(in.builder(), in.location());
-  mlir::Value x = isOpen(value) ? in.read(value) : emitter.number(value);
-  return Value(aten::Tensor::make(emitter.cast(x, type)));
+  return aten::openNumber({in.builder(), in.location()}, tensor, type);
 }
 
 /// The greatest or least of several numbers, two by two.
@@ -148,7 +64,8 @@ Interpreter::callOnNumbers(StringRef name, const CallArguments &arguments) {
       values.front().is(Kind::List))
     values = std::vector<Value>(values.front().list().items);
   if (values.empty() || !arguments.keywords.empty() ||
-      !llvm::any_of(values, isOpen) || !llvm::all_of(values, isNumeric))
+      !llvm::any_of(values, aten::isOpenNumber) ||
+      !llvm::all_of(values, aten::isAnyNumber))
     return std::optional<Value>();
   auto call = [&](StringRef callee, Value a, Value b) {
     CallArguments both;
@@ -182,36 +99,18 @@ Interpreter::callOnNumbers(StringRef name, const CallArguments &arguments) {
     return given(mlir::failed(offset) ? offset
                                       : call("aten::add", values[1], *offset));
   }
-  const Operator *entry = findOperator(base);
+  const aten::NumberOperator *entry = aten::NumberOperator::find(base);
   if (!entry)
     return std::optional<Value>();
   if (values.size() > 2 && (base == "min" || base == "max"))
     return given(reduced(values, [&](const Value &a, const Value &b) {
       return call(name, a, b);
     }));
-  auto has = [&](ScalarType type) {
-    return llvm::any_of(
-        values, [&](const Value &value) { return typeOf(value) == type; });
-  };
-  ScalarType type = has(ScalarType::Double) ? ScalarType::Double
-                    : has(ScalarType::Long) ? ScalarType::Long
-                                            : ScalarType::Bool;
-  if (entry->works == Works::Common && type == ScalarType::Bool)
-    type = ScalarType::Long;
-  if (entry->works == Works::Real || entry->works == Works::RealToInt)
-    type = ScalarType::Double;
-  if (base == "__not__")
-    type = ScalarType::Bool;
   CallArguments tensors;
-  for (const Value &value : values)
-    tensors.positional.push_back(asTensor(*this, value, type));
-  Result result = callOperator(("aten::" + entry->tensorOperator).str(),
-                               std::move(tensors));
+  tensors.positional = entry->operands(builder(), location(), values);
+  Result result = callOperator(entry->tensorOperator(), std::move(tensors));
   if (mlir::failed(result) || !result->is(Kind::Tensor))
     return given(result);
-  mlir::Value number = read(*result);
-  return std::optional<Value>(runTimeNumber(
-      *this, number,
-      entry->works == Works::RealToInt ? ScalarType::Long
-                                       : aten::Emitter::scalarType(number)));
+  return std::optional<Value>(
+      entry->result({builder(), location()}, read(*result)));
 }

@@ -8,6 +8,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "frontends/aten/Numbers.h"
 #include "frontends/torchscript/Builtins.h"
 
 using namespace graven;
@@ -123,12 +124,7 @@ static Given item(Interpreter &in, CallArguments &call) {
     return wrongArguments(in, call, "item() of several elements");
   if (Value known = in.knownScalar(a); !known.isNone())
     return give(known);
-  aten::Emitter emitter(in.builder(), in.location());
-  mlir::Value x = in.read(a);
-  return give(runTimeNumber(in, x,
-                            emitter.isFloat(x)  ? aten::ScalarType::Double
-                            : emitter.isBool(x) ? aten::ScalarType::Bool
-                                                : aten::ScalarType::Long));
+  return give(aten::openNumber({in.builder(), in.location()}, in.read(a)));
 }
 
 static Value listOf(const eval::Tensor &tensor, int64_t axis, int64_t &next) {
@@ -144,6 +140,19 @@ static Given toList(Interpreter &in, CallArguments &call) {
   if (!isTensor(a))
     return wrongArguments(in, call, "tolist()");
   auto tensor = in.constants().evaluate(in.read(a));
+  // Few numbers that only running tells may be the bounds of windows.
+  constexpr int64_t kMostNumbers = 256;
+  if (!tensor && typeOf(a).getRank() <= 1 &&
+      typeOf(a).getNumElements() <= kMostNumbers) {
+    aten::Emitter emitter(in.builder(), in.location());
+    mlir::Value x = in.read(a);
+    if (typeOf(a).getRank() == 0)
+      return give(aten::openNumber(emitter, x));
+    std::vector<Value> items;
+    for (int64_t i = 0; i < typeOf(a).getDimSize(0); ++i)
+      items.push_back(aten::openNumber(emitter, emitter.select(x, 0, i)));
+    return give(Value::makeList(std::move(items)));
+  }
   if (!tensor) {
     in.error(Code::DataDependent)
         << "a list is made of a tensor that is only known at run time";

@@ -269,16 +269,16 @@ def test_weights_that_lie(tool):
 def test_all_unsupported_operations_are_reported(tool):
     nodes = [helper.make_node("Frobnicate", ["x"], ["a"], name="first"),
              helper.make_node("Frobnicate", ["a"], ["b"], name="second"),
-             helper.make_node("Unique", ["b"], ["c"], name="third"),
+             helper.make_node("ImageDecoder", ["b"], ["c"], name="third"),
              helper.make_node("Relu", ["c"], ["y"])]
     onnx_file(tool, nodes)
     text = tool.refused("GRV0201", "compile", "m.onnx", "-o", "m.so")
-    for word in ("Frobnicate", "used 2 times", "'first'", "'second'", "Unique", "'third'"):
+    for word in ("Frobnicate", "used 2 times", "'first'", "'second'", "ImageDecoder", "'third'"):
         assert word in text
-    tool.file("m.py", "def forward(x: Tensor) -> Tensor:\n  a = torch.bincount(torch.bincount(x))\n"
-                      "  return torch.add(torch.nonzero(a), a)\n")
+    tool.file("m.py", "def forward(x: Tensor) -> Tensor:\n  a = torch.to_sparse(torch.to_sparse(x))\n"
+                      "  return torch.add(torch.ctc_loss(a), a)\n")
     text = tool.refused("GRV0201", "compile", "m.py", "-o", "m.so", "--input", "x:f32[2,2]")
-    for word in ("m.py:2", "aten::bincount", "2 uses", "m.py:3", "aten::nonzero"):
+    for word in ("m.py:2", "aten::to_sparse", "2 uses", "m.py:3", "aten::ctc_loss"):
         assert word in text
     assert not (tool.folder / "m.so").exists()
 

@@ -1,0 +1,228 @@
+"""Results whose extents data decide, against PyTorch, over random masks with none and all of them true among them.
+
+SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""
+import importlib.util
+import io
+import subprocess
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from saving import saved
+
+warnings.filterwarnings("ignore", category=DeprecationWarning)
+N = 12  # elements of a list
+
+
+class Case(nn.Module):
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def forward(self, *x):
+        return self.function(*x)
+
+
+def numbers(seed):
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randint(-3, 4, (N,), generator=generator).float()
+
+
+def mask(seed, shape=(N,)):
+    """None, all, or some are true."""
+    generator = torch.Generator().manual_seed(seed)
+    return torch.rand(shape, generator=generator) < (0, 1, 0.1, 0.5, 0.9)[seed % 5]
+
+
+def plane(seed, shape=(4, 5)):
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
+def put(x, where, values):
+    y = x.clone()
+    y[where] = values
+    return y
+
+
+def put_along(x, where, values):
+    y = x.clone()
+    y[:, where] = values
+    return y
+
+
+def put_rows(x, where):
+    y = x.clone()
+    y[where] = x[where] * 2 + 1
+    return y
+
+
+CASES = {
+    "nonzero": (lambda x: torch.nonzero(x), lambda s: (plane(s).round(),)),
+    "argwhere": (lambda x: torch.argwhere(x), lambda s: (mask(s, (2, 3, 4)),)),
+    "columns": (lambda m: torch.where(m), lambda s: (mask(s, (4, 5)),)),
+    "as_tuple": (lambda m: m.nonzero(as_tuple=True), lambda s: (mask(s),)),
+    "scalar": (lambda x: torch.nonzero(x.sum() > 0), lambda s: (mask(s),)),
+    "masked_select": (lambda x, m: torch.masked_select(x, m), lambda s: (plane(s), mask(s, (5,)))),
+    "mask": (lambda x, m: x[m], lambda s: (plane(s), mask(s, (4, 5)))),
+    "mask of rows": (lambda x, m: x[m], lambda s: (plane(s), mask(s, (4,)))),
+    "mask of columns": (lambda x, m: x[:, m], lambda s: (plane(s), mask(s, (5,)))),
+    "mask in the middle": (lambda x, m: x[:, m], lambda s: (plane(s, (2, 4, 5, 3)), mask(s, (4, 5)))),
+    "mask and index": (lambda x, m: x[m, 1], lambda s: (plane(s), mask(s, (4,)))),
+    "mask of a number": (lambda x, m: x[m.any()], lambda s: (plane(s), mask(s))),
+    "same mask twice": (lambda x: x[x > 0] + (2 * x)[x > 0], lambda s: (plane(s),)),
+    "put a list": (put, lambda s: (numbers(s), mask(s), torch.arange(float(mask(s).sum())))),
+    "put what was taken": (put_rows, lambda s: (plane(s), mask(s, (4,)))),
+    "put what was taken of a plane": (put_rows, lambda s: (plane(s, (3, 4, 2)), mask(s, (3, 4)))),
+    "put a number": (lambda x, m: put(x, m, 7.0), lambda s: (plane(s), mask(s, (4, 5)))),
+    "put a row": (lambda x, m, v: put(x, m, v), lambda s: (plane(s), mask(s, (4,)), plane(s, (5,)))),
+    "put a column": (lambda x, m, v: put_along(x, m, v), lambda s: (plane(s), mask(s, (5,)), plane(s, (4, 1)))),
+    "unique": (lambda x: torch.unique(x), lambda s: (numbers(s),)),
+    "unique with all": (lambda x: torch.unique(x, return_inverse=True, return_counts=True), lambda s: (numbers(s),)),
+    "unique of ints": (lambda x: torch.unique(x.long().reshape(3, 4), return_inverse=True), lambda s: (numbers(s),)),
+    "unique rows": (lambda x: torch.unique(x.reshape(6, 2), dim=0, return_inverse=True, return_counts=True),
+                    lambda s: (numbers(s).sign(),)),
+    "unique columns": (lambda x: torch.unique(x.reshape(2, 6), dim=1), lambda s: (numbers(s).sign(),)),
+    "runs": (lambda x: torch.unique_consecutive(x, return_inverse=True, return_counts=True),
+             lambda s: (numbers(s).sign(),)),
+    "runs of rows": (lambda x: torch.unique_consecutive(x.reshape(6, 2), dim=0), lambda s: (numbers(s).sign(),)),
+    "repeats": (lambda x, r: x.repeat_interleave(r, output_size=N), lambda s: (plane(s, (3, 2))[:, 0], repeats(s))),
+    "repeats of rows": (lambda x, r: x.repeat_interleave(r, dim=0, output_size=N),
+                        lambda s: (plane(s, (3, 2)), repeats(s))),
+    "places": (lambda r: torch.repeat_interleave(r, output_size=N), lambda s: (repeats(s),)),
+    "counts of bytes": (lambda x: torch.bincount(x, minlength=3), lambda s: (numbers(s).abs().byte(),)),
+    "counts below minlength": (lambda x: torch.bincount(x, minlength=4), lambda s: (numbers(s).abs().long(),)),
+    "weights": (lambda x, w: torch.bincount(x, w, 4), lambda s: (numbers(s).abs().long(), numbers(s + 1))),
+}
+
+
+def repeats(seed):
+    """Three counts whose sum is N."""
+    generator = torch.Generator().manual_seed(seed)
+    ends = torch.randint(0, N + 1, (2,), generator=generator).sort().values
+    return torch.cat([ends[:1], ends.diff(), N - ends[1:]])
+
+
+SCRIPTS = {
+    "first": ("x[:n]", lambda s: (plane(s), number(s))),
+    "from": ("x[n:]", lambda s: (plane(s), number(s))),
+    "last": ("x[-n - 1:]", lambda s: (plane(s), number(s))),
+    "between": ("x[:, n:m]", lambda s: (plane(s), number(s), number(s + 1))),
+    "every other": ("x[n:m:2]", lambda s: (plane(s, (9, 2)), number(s), number(s + 1))),
+    "narrow": ("x.narrow(0, 1, n)", lambda s: (plane(s, (9, 2)), number(s).abs())),
+    "narrow from": ("x.narrow(0, n, 3)", lambda s: (plane(s, (9, 2)), number(s).abs())),
+    "number of": ("x / max(n, 1)", lambda s: (plane(s), number(s))),
+}
+
+
+def number(seed):
+    return torch.tensor((0, 5, 2, -1, 4, 7, -3)[seed % 7])
+
+
+def script(expression, count, folder):
+    """The scripted module of an expression in x and in numbers that are read from tensors."""
+    names = ["n", "m"][:count]
+    path = folder / "window.py"
+    path.write_text("import torch\n\n\nclass Window(torch.nn.Module):\n    def forward(self, x, "
+                    + ", ".join(f"{name}_" for name in names) + "):\n"
+                    + "".join(f"        {name} = int({name}_.item())\n" for name in names)
+                    + f"        return {expression}\n")
+    spec = importlib.util.spec_from_file_location("window", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.Window()
+
+
+def leaves(value):
+    if isinstance(value, torch.Tensor):
+        return [value]
+    return [leaf for item in value for leaf in leaves(item)]
+
+
+def used_part(got, want):
+    """What a run without makeRoom gives has room for the most: the first places count."""
+    assert got.ndim == want.ndim and all(g >= w for g, w in zip(got.shape, want.shape)), (got.shape, want.shape)
+    return got[tuple(slice(0, w) for w in want.shape)]
+
+
+def check(graven, folder, data, inputs, want):
+    (folder / "m.pt").write_bytes(data)
+    command = [str(graven), "run", "--evaluate", "m.pt", "--save-outputs", "out"]
+    for i, x in enumerate(inputs):
+        np.save(folder / f"{i}.npy", x.numpy())
+        command += ["--input", f"{i}=@{i}.npy"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    for i, expected in enumerate(want):
+        got = np.load(folder / "out" / f"{i}.npy")
+        expected = expected.numpy()
+        assert got.dtype == expected.dtype
+        np.testing.assert_array_equal(used_part(got, expected), expected)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_counted(graven, tmp_path, name):
+    function, make = CASES[name]
+    for seed in (0, 1, 3):
+        inputs = make(seed)
+        with torch.no_grad():
+            want = leaves(function(*inputs))
+        check(graven, tmp_path, saved(Case(function), inputs), inputs, want)
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_windows(graven, tmp_path, name):
+    expression, make = SCRIPTS[name]
+    module = script(expression, len(make(0)) - 1, tmp_path)
+    for seed in range(4):
+        inputs = make(seed)
+        check(graven, tmp_path, saved(module), inputs, [module(*inputs)])
+
+
+def taken(x, n):
+    count = n.item()
+    torch._check(count >= 0)
+    torch._check(count <= x.shape[0])
+    return x[:count] * 2, x.narrow(0, 0, count), x / (count + 1)
+
+
+EXPORTED = {
+    **{name: CASES[name] for name in ("nonzero", "columns", "mask of columns", "put what was taken", "unique with all",
+                                      "repeats of rows")},
+    "taken": (taken, lambda s: (plane(s), number(s).abs().clamp(max=4))),
+}
+
+
+@pytest.mark.parametrize("name", EXPORTED)
+def test_exported(graven, tmp_path, name):
+    function, make = EXPORTED[name]
+    buffer = io.BytesIO()
+    torch.export.save(torch.export.export(Case(function), make(3)), buffer)
+    for seed in (0, 1, 4):
+        inputs = make(seed)
+        check(graven, tmp_path, buffer.getvalue(), inputs, leaves(function(*inputs)))
+
+
+THREADED = """graven.graph @forward(%x: tensor<300x257xf32>) -> (tensor<77100x2xi64>, tensor<i64>) {
+  %r = graven.relu %x : tensor<300x257xf32>
+  %places, %count = graven.nonzero %r : (tensor<300x257xf32>) -> (tensor<77100x2xi64>, tensor<i64>)
+  graven.return %places, %count : tensor<77100x2xi64>, tensor<i64>
+}
+"""
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_threads_find_the_same(graven, tmp_path, threads):
+    x = plane(5, (300, 257)).numpy()
+    np.save(tmp_path / "x.npy", x)
+    (tmp_path / "m.mlir").write_text(THREADED)
+    subprocess.run([str(graven), "run", "m.mlir", "--threads", str(threads), "--input", "0=@x.npy", "--save-outputs",
+                    "out"], check=True, timeout=300, cwd=tmp_path)
+    want = np.argwhere(x > 0)
+    got, count = (np.load(tmp_path / "out" / f"{i}.npy") for i in range(2))
+    assert count == len(want)
+    np.testing.assert_array_equal(got[:count], want)
+    assert not got[count:].any()
