@@ -36,6 +36,7 @@ GraphImporter::GraphImporter(ModelFile &file, const ImportOptions &options,
                              const OpTable &table)
     : file(file), options(options), table(table),
       builder(file.getLocation().getContext()) {
+  extents.decide = options.extentOfData;
   symbols.insert("forward");
   symbols.insert("prepare");
 }
@@ -411,8 +412,9 @@ LogicalResult GraphImporter::importGraph() {
 
 /// Drops what only served to compute shapes, and Parameters nobody reads.
 void GraphImporter::removeUnused() {
+  // An extent that data decide stays, as a number of the model may be it.
   graph.walk<WalkOrder::PostOrder, ReverseIterator>([](Operation *op) {
-    if (isOpTriviallyDead(op))
+    if (isOpTriviallyDead(op) && !isa<PrefixOp>(op))
       op->erase();
   });
   llvm::DenseSet<StringAttr> used;

@@ -9,6 +9,7 @@
 #define FRONTENDS_ONNX_GRAPHIMPORTER_H
 
 #include "dialects/graven/Graven.h"
+#include "frontends/DataExtents.h"
 #include "frontends/ImportOptions.h"
 #include "frontends/onnx/Interface.h"
 #include "frontends/onnx/ModelFile.h"
@@ -69,6 +70,7 @@ public:
 
   mlir::OpBuilder &getBuilder() { return builder; }
   ModelFile &getFile() { return file; }
+  DataExtents &getExtents() { return extents; }
 
   /// The value called `name`, as `loc` uses it: a Parameter is declared at its
   /// first use. Null stands for an input that a call of a function leaves out;
@@ -116,6 +118,7 @@ private:
   mlir::OwningOpRef<mlir::ModuleOp> module;
   GraphOp graph;
   mlir::Operation *lastParameterUse = nullptr;
+  DataExtents extents;
   FunctionMap functions;
   llvm::StringSet<> symbols;
   unsigned depth = 0;

@@ -407,4 +407,51 @@ void NodeBuilder::alignRanks(MutableArrayRef<Value> values) {
     value = alignRank(value, rank);
 }
 
+//===----------------------------------------------------------------------===//
+// Extents that data decide
+//===----------------------------------------------------------------------===//
+
+Value NodeBuilder::counted(Value x, Value count, int64_t axis) {
+  if (broken || !x || !count)
+    return {};
+  int64_t most = typeOf(x).getDimSize(axis);
+  if (auto number = known(count))
+    return slice(x, axis, 0, std::clamp<int64_t>(number->getInt(0), 0, most));
+  return importer.getExtents().prefix(builder, loc, x, count, axis);
+}
+
+Value NodeBuilder::nonzero(Value x) {
+  if (broken || !x)
+    return {};
+  if (auto elements = known(x)) {
+    std::vector<int64_t> places;
+    int64_t at = 0, count = 0;
+    eval::forEachIndex(elements->getShape(), [&](ArrayRef<int64_t> place) {
+      if (elements->getDouble(at++) == 0)
+        return;
+      places.insert(places.end(), place.begin(), place.end());
+      ++count;
+    });
+    auto type = RankedTensorType::get({count, rankOf(x)}, builder.getI64Type());
+    return constant(eval::Tensor::fromVector(type, places));
+  }
+  NonzeroOp node = importer.getExtents().nonzero(builder, loc, x);
+  if (!node) {
+    broken = true;
+    return {};
+  }
+  return counted(node.getIndices(), node.getCount(), 0);
+}
+
+Value NodeBuilder::countOf(Value places) {
+  while (places)
+    if (auto prefix = places.getDefiningOp<PrefixOp>())
+      return prefix.getCount();
+    else if (auto reshape = places.getDefiningOp<ReshapeOp>())
+      places = reshape.getX();
+    else
+      return {};
+  return {};
+}
+
 } // namespace graven::onnx

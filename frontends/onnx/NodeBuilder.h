@@ -175,6 +175,16 @@ public:
   mlir::Value compare(ComparePredicate predicate, mlir::Value a, mlir::Value b);
   mlir::Value select(mlir::Value condition, mlir::Value a, mlir::Value b);
 
+  /// The first `count` (i64) places of x along an axis: an extent that data
+  /// decide unless the count is known.
+  mlir::Value counted(mlir::Value x, mlir::Value count, int64_t axis);
+  /// The coordinates [count, rank] of what is not zero in x, in row-major
+  /// order. The extents of x are known.
+  mlir::Value nonzero(mlir::Value x);
+  /// The count along axis 0 of what is picked by places that nonzero() gave:
+  /// null when it is known.
+  static mlir::Value countOf(mlir::Value places);
+
   /// Extents of 1 in front until x has this rank; rank 0 stays.
   mlir::Value alignRank(mlir::Value x, int64_t rank);
   /// numpy's broadcast of ranks for elementwise ops.

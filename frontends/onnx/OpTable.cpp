@@ -14,6 +14,7 @@ OpTable::OpTable() {
   addConstants(*this);
   addControl(*this);
   addConvolutions(*this);
+  addCounted(*this);
   addEinsum(*this);
   addElementwise(*this);
   addIndexing(*this);

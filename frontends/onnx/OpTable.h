@@ -54,6 +54,7 @@ void addAttention(OpTable &table);
 void addConstants(OpTable &table);
 void addControl(OpTable &table);
 void addConvolutions(OpTable &table);
+void addCounted(OpTable &table);
 void addEinsum(OpTable &table);
 void addElementwise(OpTable &table);
 void addIndexing(OpTable &table);

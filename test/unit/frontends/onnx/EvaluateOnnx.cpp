@@ -6,7 +6,8 @@
 // input_<i>.pb, writes output_<i>.pb and answers with one line: "ok", or
 // "error" and the first diagnostic. A folder without inputs is imported only.
 // What cannot be imported because a value decides about a shape is imported
-// again with that input given by value.
+// again with that input given by value. Where data decide extents, it is
+// imported again with the counts that the evaluation came to.
 //===----------------------------------------------------------------------===//
 
 #include "dialects/graven/Graven.h"
@@ -15,6 +16,7 @@
 #include "frontends/onnx/TensorData.h"
 #include "mlir/IR/MLIRContext.h"
 #include "onnx/onnx.pb.h"
+#include "llvm/ADT/SetVector.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -77,6 +79,10 @@ private:
   FailureOr<OwningOpRef<ModuleOp>> import(size_t firstByValue) {
     message.clear();
     ImportOptions options;
+    options.extentOfData = [this, next = size_t(0)](int64_t most) mutable {
+      size_t i = next++;
+      return i < counts.size() ? std::min(counts[i], most) : most;
+    };
     for (size_t i = firstByValue; i < inputs.size(); ++i)
       if (inputs[i].tensor.getRank() <= 1)
         options.inputs.push_back(
@@ -87,6 +93,18 @@ private:
   LogicalResult runAll() {
     if (failed(readInputs()))
       return failure();
+    while (true) {
+      size_t known = counts.size();
+      if (failed(runOnce()))
+        return failure();
+      if (counts.size() == known)
+        return success();
+    }
+  }
+
+  /// Writes the outputs unless an extent was assumed that is another one, which
+  /// then is known.
+  LogicalResult runOnce() {
     auto module = import(inputs.size());
     auto isByValue = [&] {
       return failed(module) && llvm::StringRef(message).contains("GRV0204");
@@ -102,11 +120,24 @@ private:
       for (const NamedTensor &input : inputs)
         if (input.name == graph.getInputName(i))
           arguments.push_back(input.tensor);
+    // The counts as more results.
+    Block &block = graph.getBody().front();
+    Operation *end = block.getTerminator();
+    size_t own = end->getNumOperands();
+    llvm::SetVector<Value> wanted;
+    for (PrefixOp prefix : block.getOps<PrefixOp>())
+      wanted.insert(prefix.getCount());
+    end->insertOperands(own, wanted.getArrayRef());
     eval::Evaluator evaluator;
-    auto outputs = evaluator.run(graph, arguments);
+    auto outputs = evaluator.runBlock(block, arguments);
     if (failed(outputs))
       return failure();
-    for (auto [i, output] : llvm::enumerate(*outputs))
+    if (counts.size() < wanted.size()) {
+      counts.push_back((*outputs)[own + counts.size()].getInt(0));
+      return success();
+    }
+    for (auto [i, output] :
+         llvm::enumerate(llvm::ArrayRef(*outputs).take_front(own)))
       write(i, output);
     return success();
   }
@@ -130,6 +161,7 @@ private:
   std::string folder, message;
   MLIRContext context{MLIRContext::Threading::DISABLED};
   std::vector<NamedTensor> inputs;
+  std::vector<int64_t> counts; ///< in the order in which they are asked for
 };
 
 } // namespace
