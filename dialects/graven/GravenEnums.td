@@ -91,4 +91,13 @@ def Graven_ScatterKind : Graven_Enum<"ScatterKind", "how an update meets the ele
   I32EnumAttrCase<"Max", 3, "max">, I32EnumAttrCase<"Min", 4, "min">]>;
 def Graven_ScatterKindAttr : Graven_EnumAttr<Graven_ScatterKind, "scatter_kind">;
 
+def Graven_BoxFormat : Graven_Enum<"BoxFormat", "what the four numbers of a box are", [
+  I32EnumAttrCase<"XYXY", 0, "xyxy">, I32EnumAttrCase<"Corners", 1, "corners">,
+  I32EnumAttrCase<"Center", 2, "center">]>;
+def Graven_BoxFormatAttr : Graven_EnumAttr<Graven_BoxFormat, "box_format">;
+
+def Graven_RegionMode : Graven_Enum<"RegionMode", "how what lies in a bin of a region is combined", [
+  I32EnumAttrCase<"Avg", 0, "avg">, I32EnumAttrCase<"Max", 1, "max">]>;
+def Graven_RegionModeAttr : Graven_EnumAttr<Graven_RegionMode, "region_mode">;
+
 #endif // DIALECTS_GRAVEN_GRAVENENUMS_TD

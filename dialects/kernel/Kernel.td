@@ -4,7 +4,7 @@
 // This file defines the `kernel` dialect: structured kernels in destination
 // style that the lowering chooses and that the expanders turn into loops. The
 // op families live in KernelContract.td, KernelStages.td, KernelRecurrent.td,
-// KernelRows.td, KernelAttention.td and KernelStructure.td.
+// KernelRows.td, KernelAttention.td, KernelDetection.td and KernelStructure.td.
 
 #ifndef GRAVEN_DIALECTS_KERNEL_KERNEL_TD
 #define GRAVEN_DIALECTS_KERNEL_KERNEL_TD
@@ -85,6 +85,7 @@ include "dialects/kernel/KernelStages.td"
 include "dialects/kernel/KernelRecurrent.td"
 include "dialects/kernel/KernelRows.td"
 include "dialects/kernel/KernelAttention.td"
+include "dialects/kernel/KernelDetection.td"
 include "dialects/kernel/KernelStructure.td"
 
 #endif // GRAVEN_DIALECTS_KERNEL_KERNEL_TD

@@ -123,6 +123,8 @@ void registerBufferizableOpInterfaceExternalModels(DialectRegistry &registry) {
     PoolOp::attachInterface<DestinationModel<PoolOp>>(*context);
     SoftmaxOp::attachInterface<DestinationModel<SoftmaxOp>>(*context);
     RowNormOp::attachInterface<DestinationModel<RowNormOp>>(*context);
+    NmsOp::attachInterface<DestinationModel<NmsOp>>(*context);
+    RegionsOp::attachInterface<DestinationModel<RegionsOp>>(*context);
     WeightOp::attachInterface<WeightModel>(*context);
   });
 }

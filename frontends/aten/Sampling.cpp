@@ -3,8 +3,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // This file builds operators that read an image at computed positions:
-// grid_sample, the grids of affine maps, antialiased resizing, which is a
-// product with constant weights along each axis, and torchvision's roi_align.
+// grid_sample, the grids of affine maps, and antialiased resizing, which is a
+// product with constant weights along each axis.
 //
 //===----------------------------------------------------------------------===//
 
@@ -335,132 +335,9 @@ template <bool kCubic> static mlir::Value resizeAntialiased(Call &c) {
   return x;
 }
 
-//===----------------------------------------------------------------------===//
-// roi_align
-//===----------------------------------------------------------------------===//
-
-namespace {
-/// Both pixels of each sample along one axis: [K, samples].
-struct AxisSamples {
-  mlir::Value low, high, lowWeight, highWeight, valid;
-};
-} // namespace
-
-/// Samples of boxes from `start`, bins of `bin`, both [K, 1].
-/// Source: torchvision, csrc/ops/cpu/roi_align_common.h.
-static std::optional<AxisSamples> samplesOf(Call &c, mlir::Value start,
-                                            mlir::Value bin, int64_t bins,
-                                            int64_t perBin, double extent) {
-  mlir::Type type = c.element(start);
-  mlir::Value index =
-      c.make<IotaOp>(mlir::ValueRange(), Shape{1, bins, 1}, uint64_t(1), type);
-  mlir::Value inner = c.make<IotaOp>(mlir::ValueRange(), Shape{1, 1, perBin},
-                                     uint64_t(2), type);
-  start = c.unsqueeze(start, 2);
-  bin = c.unsqueeze(bin, 2);
-  mlir::Value at = c.binary<AddOp>(
-      c.binary<AddOp>(start, c.binary<MulOp>(index, bin)),
-      c.binary<DivOp>(c.binary<MulOp>(c.binary<AddOp>(inner, 0.5), bin),
-                      static_cast<double>(perBin)));
-  if (!at)
-    return std::nullopt;
-  at = c.reshape(at, {c.type(at).getDimSize(0), bins * perBin});
-  AxisSamples s;
-  s.valid = c.binary<AndOp>(c.compare(ComparePredicate::Ge, at, -1.0),
-                            c.compare(ComparePredicate::Le, at, extent));
-  // A sample that is not valid reads pixel 0 with no weight.
-  at = c.where(s.valid, at, c.scalar(type, 0.0, 2));
-  at = at ? c.make<ClampOp>(at, c.scalar(type, 0.0), c.scalar(type, extent - 1))
-          : at;
-  s.low = c.unary<FloorOp>(at);
-  s.highWeight = c.binary<SubOp>(at, s.low);
-  if (!s.highWeight)
-    return std::nullopt;
-  s.lowWeight = c.binary<SubOp>(c.scalar(type, 1.0, 2), s.highWeight);
-  s.high = c.binary<MinOp>(c.binary<AddOp>(s.low, 1.0), extent - 1);
-  return s.lowWeight && s.high ? std::optional(s) : std::nullopt;
-}
-
-static mlir::Value roiAlign(Call &c) {
-  mlir::Value x = c.tensor("input"), rois = c.tensor("rois");
-  auto scale = c.number("spatial_scale");
-  auto height = c.integer("pooled_height"), width = c.integer("pooled_width"),
-       samples = c.integer("sampling_ratio");
-  if (!scale || !height || !width || !samples)
-    return {};
-  if (c.rank(x) != 4 || c.rank(rois) != 2 || c.type(rois).getDimSize(1) != 5 ||
-      !c.isFloat(x) || c.element(x) != c.element(rois) || *height < 1 ||
-      *width < 1)
-    return c.failed("boxes of rank " + llvm::Twine(c.rank(rois)));
-  if (*samples < 1) {
-    c.fail(Code::DataDependent)
-        << "sampling_ratio " << *samples
-        << " makes the number of samples depend on the boxes; give a positive "
-           "one";
-    return {};
-  }
-  Shape shape = c.shape(x);
-  int64_t boxes = c.type(rois).getDimSize(0), channels = shape[1];
-  if (shape[2] < 1 || shape[3] < 1)
-    return c.failed("image without pixels");
-  bool aligned = c.flag("aligned");
-  auto column = [&](int64_t i) { return c.slice(rois, 1, i, i + 1); };
-  auto edge = [&](int64_t i) {
-    mlir::Value y = c.binary<MulOp>(column(i), *scale);
-    return aligned ? c.binary<SubOp>(y, 0.5) : y;
-  };
-  auto axis = [&](int64_t first, int64_t bins, int64_t extent) {
-    mlir::Value start = edge(first);
-    mlir::Value room = c.binary<SubOp>(edge(first + 2), start);
-    if (!aligned)
-      room = c.binary<MaxOp>(room, 1.0);
-    return room ? samplesOf(c, start,
-                            c.binary<DivOp>(room, static_cast<double>(bins)),
-                            bins, *samples, static_cast<double>(extent))
-                : std::nullopt;
-  };
-  auto ys = axis(2, *height, shape[2]), xs = axis(1, *width, shape[3]);
-  if (!ys || !xs)
-    return {};
-  // Pixels as rows of channels; a sample is a sum of four rows.
-  mlir::Value pixels = c.reshape(c.transpose(x, {0, 2, 3, 1}),
-                                 {shape[0] * shape[2] * shape[3], channels});
-  mlir::Value base =
-      c.reshape(c.cast(column(0), ScalarType::Long), {boxes, 1, 1});
-  base = c.binary<MulOp>(base, static_cast<double>(shape[2] * shape[3]));
-  int64_t rows = *height * *samples, columns = *width * *samples;
-  auto tall = [&](mlir::Value v) { return c.reshape(v, {boxes, rows, 1}); };
-  auto wide = [&](mlir::Value v) { return c.reshape(v, {boxes, 1, columns}); };
-  mlir::Value valid = c.binary<AndOp>(tall(ys->valid), wide(xs->valid)), total;
-  for (auto [y, yWeight] :
-       {std::pair(ys->low, ys->lowWeight), std::pair(ys->high, ys->highWeight)})
-    for (auto [z, zWeight] : {std::pair(xs->low, xs->lowWeight),
-                              std::pair(xs->high, xs->highWeight)}) {
-      mlir::Value place =
-          c.binary<AddOp>(c.binary<MulOp>(c.cast(tall(y), ScalarType::Long),
-                                          static_cast<double>(shape[3])),
-                          c.cast(wide(z), ScalarType::Long));
-      place = c.binary<AddOp>(place, base);
-      if (!place || !pixels)
-        return {};
-      mlir::Value weight = c.binary<MulOp>(tall(yWeight), wide(zWeight));
-      weight = c.where(valid, weight, c.scalar(c.element(x), 0.0, 3));
-      mlir::Value term = c.binary<MulOp>(
-          c.make<GatherOp>(pixels, place, uint64_t(0), /*nonneg=*/true),
-          c.unsqueeze(weight, 3));
-      total = total ? c.binary<AddOp>(total, term) : term;
-    }
-  // [K, h, n, w, n, C]
-  total =
-      c.reshape(total, {boxes, *height, *samples, *width, *samples, channels});
-  total = c.reduce(ReduceKind::Mean, total, {2, 4}, /*keep=*/false);
-  return c.transpose(total, {0, 3, 1, 2});
-}
-
 void graven::aten::addSampling(Table &t) {
   t.add("grid_sampler grid_sampler_2d grid_sampler_3d", gridSample);
   t.add("affine_grid_generator", affineGrid);
   t.add("_upsample_bilinear2d_aa", resizeAntialiased<false>);
   t.add("_upsample_bicubic2d_aa", resizeAntialiased<true>);
-  t.add("torchvision::roi_align", roiAlign);
 }

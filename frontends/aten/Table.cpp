@@ -31,6 +31,7 @@ Table::Table() {
   addDecompositions(*this);
   addHouseholder(*this);
   addConvolution(*this);
+  addDetection(*this);
   addReduction(*this);
   addSorting(*this);
   addSelecting(*this);

@@ -81,6 +81,7 @@ void addMatrices(Table &table);
 void addDecompositions(Table &table);
 void addHouseholder(Table &table);
 void addConvolution(Table &table);
+void addDetection(Table &table);
 void addReduction(Table &table);
 void addSorting(Table &table);
 void addSelecting(Table &table);

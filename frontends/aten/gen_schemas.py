@@ -89,7 +89,13 @@ empty_permuted native_dropout_backward gradient randint randint_like exponential
 igamma igammac special_gammainc special_gammaincc
 _unsafe_masked_index _unsafe_masked_index_put_accumulate nonzero_numpy argwhere bincount unique_dim unique_consecutive unique_dim_consecutive
 """.split()
-OTHER = ["torchvision::nms", "torchvision::roi_align"]
+OTHER = ["torchvision::nms", "torchvision::roi_align", "torchvision::ps_roi_align", "torchvision::roi_pool",
+         "torchvision::ps_roi_pool", "torchvision::deform_conv2d"]
+# Functions of torchvision that importers take whole; their signatures as operators.
+FUNCTIONS = [
+    "torchvision::batched_nms(Tensor boxes, Tensor scores, Tensor idxs, float iou_threshold) -> Tensor",
+    "torchvision::paste_masks_in_image(Tensor masks, Tensor boxes, int[] img_shape, int padding=1) -> Tensor",
+]
 
 
 def main():
@@ -100,6 +106,8 @@ def main():
             emit(full, seen)
     for full in OTHER:
         emit(full, seen)
+    for text in FUNCTIONS:
+        print(f'R"({text})" "\\n"')
 
 
 def emit(full, seen):

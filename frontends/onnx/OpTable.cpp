@@ -15,6 +15,7 @@ OpTable::OpTable() {
   addControl(*this);
   addConvolutions(*this);
   addCounted(*this);
+  addDetection(*this);
   addEinsum(*this);
   addElementwise(*this);
   addIndexing(*this);

@@ -55,6 +55,7 @@ void addConstants(OpTable &table);
 void addControl(OpTable &table);
 void addConvolutions(OpTable &table);
 void addCounted(OpTable &table);
+void addDetection(OpTable &table);
 void addEinsum(OpTable &table);
 void addElementwise(OpTable &table);
 void addIndexing(OpTable &table);

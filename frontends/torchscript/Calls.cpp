@@ -10,6 +10,7 @@
 
 #include "frontends/torchscript/Interpreter.h"
 
+#include "frontends/torchscript/LibraryFunctions.h"
 #include "frontends/torchscript/Quantized.h"
 #include "frontends/torchscript/Types.h"
 
@@ -254,6 +255,9 @@ Result Interpreter::callFunction(const DefinedFunction &function,
                                  CallArguments arguments, StringRef path,
                                  llvm::StringMap<Value> variables) {
   const FunctionDef &definition = *function.definition;
+  if (StringRef operation = libraryOperator(function.qualifiedName, definition);
+      !operation.empty())
+    return callOperator(operation, std::move(arguments));
   Frame inner{function.file, path.str(), std::move(variables), {}, &definition};
   size_t next = 0;
   for (const Parameter &parameter : definition.parameters) {

@@ -139,7 +139,7 @@ private:
   void giveCounts();
 
   // The rules: RoomNodes.cpp, RoomMovement.cpp, RoomIndexed.cpp,
-  // RoomWindows.cpp, RoomCounts.cpp.
+  // RoomWindows.cpp, RoomDetection.cpp, RoomCounts.cpp.
   Shapes transfer(mlir::Operation *node, Others others);
   Shapes aligned(mlir::Operation *node, mlir::ValueRange operands,
                  mlir::Value result);
@@ -175,6 +175,8 @@ private:
   Shapes scattered(ScatterNdOp node);
   Shapes inserted(InsertSliceOp node);
   Shapes prefixed(PrefixOp node, Others others);
+  Shapes suppressed(NmsOp node);
+  template <class Op> Shapes pooledRegions(Op node);
   Shapes found(NonzeroOp node);
   Axis slicedTo(SliceOp node, const RoomAxis &axis,
                 llvm::ArrayRef<int64_t> extents, llvm::ArrayRef<int64_t> sizes,

@@ -366,6 +366,8 @@ Shapes RoomMaker::transfer(Operation *node, Others others) {
       .Case([&](InsertSliceOp op) { return inserted(op); })
       .Case([&](PrefixOp op) { return prefixed(op, others); })
       .Case([&](NonzeroOp op) { return found(op); })
+      .Case([&](NmsOp op) { return suppressed(op); })
+      .Case<RoiAlignOp, RoiPoolOp>([&](auto op) { return pooledRegions(op); })
       .Case([&](MatmulOp op) { return multiplied(op); })
       .Case([&](AttentionOp op) { return attended(op); })
       .Case([&](ConvOp op) { return convolved(op); })

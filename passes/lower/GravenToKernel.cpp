@@ -165,6 +165,7 @@ public:
     populateElementwiseLowering(patterns);
     populateMovementLowering(patterns);
     populateIndexedLowering(patterns);
+    populateDetectionLowering(patterns);
     populateMatmulLowering(patterns, target);
     populateConvLowering(patterns, target);
     populateAttentionLowering(patterns, target);

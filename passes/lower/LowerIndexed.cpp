@@ -14,11 +14,7 @@
 using namespace mlir;
 
 namespace graven {
-namespace {
 
-/// tensor<1xi32>: 1 when an index lies outside [low, extent), where `extents`
-/// has one entry for all indices or, for tuples, one for each position on the
-/// last axis. GravenToKernel gathers the marked values into the status result.
 void checkIndices(OpBuilder &b, Location loc, Value indices,
                   ArrayRef<int64_t> extents, bool nonneg) {
   auto type = cast<RankedTensorType>(indices.getType());
@@ -64,6 +60,8 @@ void checkIndices(OpBuilder &b, Location loc, Value indices,
       });
   generic->setAttr(statusAttrName, b.getUnitAttr());
 }
+
+namespace {
 
 /// The index as a position in [0, extent): negative ones count from the end,
 /// the rest is clamped.

@@ -132,11 +132,20 @@ mlir::Value indexConstant(mlir::OpBuilder &builder, mlir::Location loc,
 /// (GRV0202), and fails.
 mlir::LogicalResult refuse(mlir::Operation *node, const llvm::Twine &reason);
 
+/// Makes a tensor<1xi32> that is 1 when an index lies outside [low, extent),
+/// where `extents` has one entry for all indices or, for tuples, one for each
+/// position on the last axis; low is 0 if `nonneg`, else -extent.
+/// GravenToKernel gathers the values so marked into the status result.
+void checkIndices(mlir::OpBuilder &builder, mlir::Location loc,
+                  mlir::Value indices, llvm::ArrayRef<int64_t> extents,
+                  bool nonneg);
+
 /// Patterns by family. Every op of the dialect with static types has one, or
 /// reports a coded error.
 void populateElementwiseLowering(mlir::RewritePatternSet &patterns);
 void populateMovementLowering(mlir::RewritePatternSet &patterns);
 void populateIndexedLowering(mlir::RewritePatternSet &patterns);
+void populateDetectionLowering(mlir::RewritePatternSet &patterns);
 void populateMatmulLowering(mlir::RewritePatternSet &patterns,
                             const TargetInfo &target);
 void populateConvLowering(mlir::RewritePatternSet &patterns,

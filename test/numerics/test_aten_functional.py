@@ -4,12 +4,18 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
 import math
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 
 import graven as package
 from aten_cases import check, compiled
+
+try:
+    from torchvision.models.detection import roi_heads as heads
+except ImportError:
+    heads = None
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning", "ignore::FutureWarning",
                                         "ignore::torch.jit.TracerWarning", "ignore::UserWarning")
@@ -165,11 +171,55 @@ def test_grid_sample(mode, padding, aligned):
         check(lambda x, g: F.grid_sample(x, g, mode, padding, aligned), [real(1, 2, 3, 4, 5), real(1, 2, 3, 2, 3)])
 
 
+REGIONS = torch.tensor([[0, 1, 1, 6, 5], [1, -3, 2.5, 2, 9], [0, 3, 3, 3, 3], [1, 0.2, 0.1, 7.7, 6.9]])
+
+
+@pytest.mark.parametrize("samples", [2, -1])
 @pytest.mark.parametrize("aligned", [True, False])
-def test_roi_align(aligned):
+def test_roi_align(aligned, samples):
     ops = pytest.importorskip("torchvision.ops")
-    boxes = torch.tensor([[0, 1, 1, 6, 5], [1, -3, 2.5, 2, 9], [0, 3, 3, 3, 3], [1, 0.2, 0.1, 7.7, 6.9]])
-    check(lambda x, b: ops.roi_align(x, b, (3, 2), 0.9, 2, aligned), [real(2, 3, 8, 7), boxes])
+    check(lambda x, b: ops.roi_align(x, b, (3, 2), 0.9, samples, aligned), [real(2, 3, 8, 7), REGIONS])
+
+
+def test_regions():
+    ops = pytest.importorskip("torchvision.ops")
+    check(lambda x, b: (ops.roi_pool(x, b, (3, 2), 0.9), ops.ps_roi_align(x, b, (3, 2), 0.9, 2),
+                        ops.ps_roi_pool(x, b, (3, 2), 0.9)), [real(2, 12, 8, 7), REGIONS])
+    check(lambda x, b: ops.roi_align(x, [b, b[:0]], 2), [real(2, 3, 8, 7), REGIONS[:, 1:]])
+
+
+@pytest.mark.parametrize("groups, parts, window", [(1, 1, (1, 0, 1)), (2, 1, ((2, 1), (1, 2), (1, 2))), (1, 2, (1, 1, 2))])
+def test_deform_conv2d(groups, parts, window):
+    ops = pytest.importorskip("torchvision.ops")
+    stride, padding, dilation = window
+    x, weight = real(2, 4, 7, 8), real(6, 4 // groups, 3, 2)
+    height, width = F.conv2d(x, weight, None, stride, padding, dilation, groups).shape[2:]
+    offset, mask, bias = 2 * real(2, parts * 12, height, width), real(2, parts * 6, height, width), real(6)
+    check(lambda x, o, w, b: ops.deform_conv2d(x, o, w, b, stride, padding, dilation), [x, offset, weight, bias])
+    check(lambda x, o, w, m: ops.deform_conv2d(x, o, w, None, stride, padding, dilation, m), [x, offset, weight, mask])
+
+
+def test_functions_of_boxes():
+    ops = pytest.importorskip("torchvision.ops")
+    a, b = (REGIONS[:, 1:] + shift for shift in (0, 1.5))
+    check(lambda a, b: (ops.box_iou(a, b), ops.generalized_box_iou(a, b), ops.box_area(a),
+                        ops.box_convert(a, "xyxy", "cxcywh"), ops.clip_boxes_to_image(a, (5, 6)),
+                        ops.sigmoid_focal_loss(a, (b > 3).float())), [a, b])
+
+
+class Pasting(torch.nn.Module):
+    def forward(self, masks: torch.Tensor, boxes: torch.Tensor) -> torch.Tensor:
+        return heads.paste_masks_in_image(masks, boxes, (12, 16), 1)
+
+
+@pytest.mark.skipif(heads is None, reason="needs torchvision")
+def test_paste_masks(tmp_path):
+    """A function of torchvision that loops over boxes is taken whole, whatever is in the loop."""
+    boxes = torch.tensor([[1, 2, 9, 7.5], [0, 0, 15, 11], [3, 3, 3, 3], [8.2, 1.1, 15, 4]])
+    masks = real(4, 1, 6, 6)
+    torch.jit.script(Pasting()).save(tmp_path / "m.pt")
+    model = package.compile(tmp_path / "m.pt", inputs=[masks.numpy(), boxes.numpy()])
+    np.testing.assert_allclose(model(masks.numpy(), boxes.numpy()), Pasting()(masks, boxes), atol=2e-6)
 
 
 @pytest.mark.parametrize("function, message", [

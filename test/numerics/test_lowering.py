@@ -12,6 +12,7 @@ import subprocess
 import numpy
 import pytest
 import test_ops_contraction
+import test_ops_detection
 import test_ops_elementwise
 import test_ops_movement
 import test_ops_reduction
@@ -21,7 +22,7 @@ from op_cases import tensor_type
 RTOL = {torch.float16: 2e-3, torch.bfloat16: 1.6e-2, torch.float32: 1e-5, torch.float64: 1e-12}
 UNIT = {torch.float16: 6e-8, torch.bfloat16: 1e-38, torch.float32: 1e-38, torch.float64: 1e-300}
 LOCATED = re.compile(r"graph\.mlir:(\d+):\d+: error: (.*)")
-MODULES = (test_ops_contraction, test_ops_elementwise, test_ops_movement, test_ops_reduction)
+MODULES = (test_ops_contraction, test_ops_detection, test_ops_elementwise, test_ops_movement, test_ops_reduction)
 
 
 def parametrized():

@@ -41,6 +41,7 @@ ExportTable::ExportTable() {
   addElementwiseExports(*this);
   addMovementExports(*this);
   addContractionExports(*this);
+  addDetectionExports(*this);
   addReductionExports(*this);
   addNormExports(*this);
   addRecurrentExports(*this);

@@ -86,6 +86,7 @@ private:
 void addElementwiseExports(ExportTable &table);
 void addMovementExports(ExportTable &table);
 void addContractionExports(ExportTable &table);
+void addDetectionExports(ExportTable &table);
 void addReductionExports(ExportTable &table);
 void addNormExports(ExportTable &table);
 void addRecurrentExports(ExportTable &table);

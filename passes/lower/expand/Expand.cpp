@@ -20,7 +20,8 @@ bool isKernel(Operation *op) {
            kernel::StrassenInputOp, kernel::StrassenOutputOp,
            kernel::WinogradInputOp, kernel::WinogradOutputOp,
            kernel::RecurrenceStepOp, kernel::PoolOp, kernel::SoftmaxOp,
-           kernel::RowNormOp, kernel::AttentionOp, linalg::LinalgOp>(op))
+           kernel::RowNormOp, kernel::AttentionOp, kernel::NmsOp,
+           kernel::RegionsOp, linalg::LinalgOp>(op))
     return false;
   return cast<DestinationStyleOpInterface>(op).hasPureBufferSemantics();
 }
@@ -47,10 +48,11 @@ int64_t taskCount(Operation *op) {
             kernel::StrassenInputOp, kernel::StrassenOutputOp,
             kernel::WinogradInputOp, kernel::WinogradOutputOp,
             kernel::RecurrenceStepOp, kernel::PoolOp, kernel::SoftmaxOp,
-            kernel::RowNormOp, kernel::AttentionOp, linalg::LinalgOp,
-            memref::CopyOp>([](auto kernelOp) {
-        return std::max<int64_t>(1, taskCount(kernelOp));
-      });
+            kernel::RowNormOp, kernel::AttentionOp, kernel::NmsOp,
+            kernel::RegionsOp, linalg::LinalgOp, memref::CopyOp>(
+          [](auto kernelOp) {
+            return std::max<int64_t>(1, taskCount(kernelOp));
+          });
 }
 
 LogicalResult expand(OpBuilder &builder, Operation *op, Value lo, Value hi,
@@ -89,6 +91,10 @@ LogicalResult expand(OpBuilder &builder, Operation *op, Value lo, Value hi,
       })
       .Case([&](kernel::RowNormOp norm) {
         return expandRowNorm(e, norm, lo, hi);
+      })
+      .Case([&](kernel::NmsOp nms) { return expandNms(e, nms, lo, hi); })
+      .Case([&](kernel::RegionsOp regions) {
+        return expandRegions(e, regions, lo, hi);
       })
       .Case([&](linalg::LinalgOp linalgOp) {
         return expandLinalg(e, linalgOp, lo, hi);

@@ -77,6 +77,12 @@ mlir::LogicalResult expandSoftmax(Emitter &e, kernel::SoftmaxOp op,
 int64_t taskCount(kernel::RowNormOp op);
 mlir::LogicalResult expandRowNorm(Emitter &e, kernel::RowNormOp op,
                                   mlir::Value lo, mlir::Value hi);
+int64_t taskCount(kernel::NmsOp op);
+mlir::LogicalResult expandNms(Emitter &e, kernel::NmsOp op, mlir::Value lo,
+                              mlir::Value hi);
+int64_t taskCount(kernel::RegionsOp op);
+mlir::LogicalResult expandRegions(Emitter &e, kernel::RegionsOp op,
+                                  mlir::Value lo, mlir::Value hi);
 int64_t taskCount(mlir::linalg::LinalgOp op);
 mlir::LogicalResult expandLinalg(Emitter &e, mlir::linalg::LinalgOp op,
                                  mlir::Value lo, mlir::Value hi);

@@ -33,6 +33,7 @@ TEST(Coverage, EveryOpHasALowering) {
   RewritePatternSet patterns(&context);
   populateMovementLowering(patterns);
   populateIndexedLowering(patterns);
+  populateDetectionLowering(patterns);
   populateMatmulLowering(patterns, target);
   populateConvLowering(patterns, target);
   populateAttentionLowering(patterns, target);
