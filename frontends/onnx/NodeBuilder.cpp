@@ -449,6 +449,8 @@ Value NodeBuilder::countOf(Value places) {
       return prefix.getCount();
     else if (auto reshape = places.getDefiningOp<ReshapeOp>())
       places = reshape.getX();
+    else if (auto gather = places.getDefiningOp<GatherOp>())
+      places = gather.getIndices();
     else
       return {};
   return {};
