@@ -192,6 +192,7 @@ def taken(x, n):
 EXPORTED = {
     **{name: CASES[name] for name in ("nonzero", "columns", "mask of columns", "put what was taken", "unique with all",
                                       "repeats of rows")},
+    "number": (lambda x: x * x.long().sum().item(), lambda s: (numbers(s),)),
     "taken": (taken, lambda s: (plane(s), number(s).abs().clamp(max=4))),
 }
 
