@@ -135,6 +135,10 @@ private:
         modules.push_back(size.module);
     if (!modules.empty())
       return tuneFor(session, modules, how);
+    if (model.symbols.empty())
+      return emitCoded(ModuleOp(model.sizes.front().module).getLoc(),
+                       Code::BadOption)
+             << "--tune does not measure models whose data decide extents";
     const cpu::SymbolSpec &symbol = model.symbols.front();
     return emitCoded(ModuleOp(model.sizes.front().module).getLoc(),
                      Code::BadOption)

@@ -62,9 +62,10 @@ private:
     report["name"] = llvm::json::fixUTF8(loaded->name());
     report["inputs"] = describeAll(loaded->inputs());
     report["outputs"] = describeAll(loaded->outputs());
+    describeMost(*loaded);
     report["workspace_bytes"] = table.workspace_size;
     report["weights_bytes"] = table.weights_size;
-    if (table.num_symbols > 0)
+    if (table.num_sizes > 0)
       describeSizes(table);
     const GravenVariant *used = table.support->variant(&table);
     llvm::json::Array variants;
@@ -77,6 +78,19 @@ private:
     if (table.provenance)
       report["provenance"] = llvm::json::fixUTF8(table.provenance);
     return success();
+  }
+
+  /// How large outputs can be whose extents data decide.
+  void describeMost(const rt::LoadedModel &loaded) {
+    if (loaded.table().num_symbols > 0)
+      return;
+    llvm::json::Array &outputs = *report.getArray("outputs");
+    for (auto [i, info] : llvm::enumerate(loaded.outputs())) {
+      if (!rt::LoadedModel::isCounted(info))
+        continue;
+      if (auto most = loaded.outputExtents(info, {}))
+        (*outputs[i].getAsObject())["most"] = llvm::json::Array(*most);
+    }
   }
 
   /// The symbols with their ranges, and the sizes that there is code for.
@@ -223,7 +237,8 @@ private:
       for (const auto &[symbol, size] : *sizes)
         outs() << "outputs at " << symbol.str() << "=" << *size.getAsInteger()
                << "\n";
-    if (auto *sizes = report.getArray("sizes")) {
+    if (auto *sizes = report.getArray("sizes");
+        sizes && !report.getArray("symbols")->empty()) {
       outs() << "sizes ";
       for (const llvm::json::Value &size : *sizes) {
         outs() << " ";

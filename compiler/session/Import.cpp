@@ -116,6 +116,42 @@ static LogicalResult resolveExtents(ModuleOp module,
   return manager.run(module);
 }
 
+/// Gives prefixes of a text, which is at the most extents, those that the
+/// options assume, and what follows from them its own.
+static LogicalResult resolvePrefixes(ModuleOp module,
+                                     const ImportOptions &options) {
+  auto graph = module.lookupSymbol<GraphOp>("forward");
+  if (!graph || !options.extentOfData || graph.getOps<PrefixOp>().empty())
+    return success();
+  // A count that is met again has the extent that it had.
+  llvm::DenseMap<Value, int64_t> known;
+  CodeScope scope(module.getContext(), Code::BadGraph);
+  for (Operation &node : graph.getBody().front().without_terminator()) {
+    if (auto prefix = dyn_cast<PrefixOp>(node)) {
+      int64_t most = std::min<int64_t>(
+          prefix.getExtent(), cast<RankedTensorType>(prefix.getX().getType())
+                                  .getDimSize(prefix.getAxis()));
+      auto [entry, isNew] = known.try_emplace(prefix.getCount(), 0);
+      if (isNew)
+        entry->second = options.extentOfData(most);
+      prefix.setExtent(std::min(entry->second, most));
+    }
+    auto inferring = dyn_cast<InferTypeOpInterface>(node);
+    SmallVector<Type> types;
+    if (!inferring)
+      continue;
+    if (failed(inferring.inferReturnTypes(
+            module.getContext(), node.getLoc(), node.getOperands(),
+            node.getAttrDictionary(), node.getPropertiesStorage(),
+            node.getRegions(), types)))
+      return failure();
+    for (auto [result, type] : llvm::zip_equal(node.getResults(), types))
+      result.setType(type);
+  }
+  graph.updateType();
+  return verify(module);
+}
+
 static FailureOr<OwningOpRef<ModuleOp>>
 importText(MLIRContext *context, std::unique_ptr<llvm::MemoryBuffer> buffer,
            StringRef directory, const ImportOptions &options) {
@@ -135,7 +171,8 @@ importText(MLIRContext *context, std::unique_ptr<llvm::MemoryBuffer> buffer,
   for (ParamOp param : module->getOps<ParamOp>())
     if (Attribute other = options.weight(param.getSymName()))
       param.setValueAttr(other);
-  if (failed(resolveExtents(*module, options)))
+  if (failed(resolveExtents(*module, options)) ||
+      failed(resolvePrefixes(*module, options)))
     return failure();
   return module;
 }

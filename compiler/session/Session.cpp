@@ -303,7 +303,8 @@ buildArtifact(Session &session, const SizedModel &model,
   int64_t threads = signature.threads;
   signature = own.front();
   signature.threads = threads;
-  if (!model.symbols.empty() && failed(addSizes(signature, model, own, loc)))
+  bool isSized = !model.symbols.empty() || model.sizes.front().room;
+  if (isSized && failed(addSizes(signature, model, own, loc)))
     return failure();
   OwningOpRef<ModuleOp> merged;
   if (modules.size() > 1)
@@ -414,6 +415,11 @@ Session::evaluate(ModuleOp module, ArrayRef<rt::Array *> inputs) {
   if (!graph)
     return emitCoded(module.getLoc(), Code::BadGraph)
            << "the module has no graph @forward";
+  auto prefixes = graph.getOps<PrefixOp>();
+  if (!prefixes.empty())
+    emitWarning((*prefixes.begin()).getLoc())
+        << "data decide an extent; the evaluator takes the most, native code "
+           "what there is";
   SmallVector<eval::Tensor> tensors;
   for (rt::Array *input : inputs) {
     auto type = RankedTensorType::get(

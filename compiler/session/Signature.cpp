@@ -6,10 +6,12 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/session/Signature.h"
+#include "compiler/session/DiagnosticPrinter.h"
 #include "dialects/support/Diagnostics.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "passes/memory/Passes.h"
 #include "runtime/include/graven/runtime.h"
+#include "llvm/Support/Path.h"
 
 using namespace mlir;
 
@@ -68,12 +70,13 @@ static LogicalResult checkSplit(const cpu::ModelSignature &signature,
   return success();
 }
 
-/// The tensors as a caller sees them: without what is passed, and with an axis
-/// for all of its factors.
+/// The tensors as a caller sees them: without what is passed and the counts,
+/// and with an axis for all of its factors.
 static cpu::ModelSignature withoutRoom(const cpu::ModelSignature &own,
                                        const Room &room) {
   cpu::ModelSignature result = own;
   result.inputs.resize(room.inputs.size());
+  result.outputs.resize(room.outputs.size());
   for (auto [tensor, shape] : llvm::zip_equal(result.outputs, room.outputs)) {
     tensor.extents.clear();
     for (const RoomAxis &axis : shape) {
@@ -86,12 +89,29 @@ static cpu::ModelSignature withoutRoom(const cpu::ModelSignature &own,
   return result;
 }
 
+/// Where in the model something is; the folder that it lies in is nobody's
+/// business.
+static std::string placeOf(Location loc) {
+  std::string place = describe(loc);
+  return place.empty() ? "an unknown place"
+                       : llvm::sys::path::filename(place).str();
+}
+
 static cpu::RoomSpec roomSpecOf(const SizedModel::Size &size,
                                 const cpu::ModelSignature &own) {
   cpu::RoomSpec spec;
   spec.lowest = size.lowest;
   for (const ExtentFunction &function : size.room->functions)
     spec.functions.push_back({function.symbol, function.values});
+  // Functions of data are known by their counts; others of them are the code's
+  // own.
+  for (cpu::RoomSpec::Function &function : spec.functions)
+    if (function.symbol >= size.room->numSymbols)
+      function = {0, {}};
+  for (auto [i, count] : llvm::enumerate(size.room->counts)) {
+    spec.functions[count.function].symbol = i;
+    spec.counts.push_back({placeOf(count.loc), count.lowest, count.most});
+  }
   spec.passed.assign(size.room->passed.begin(), size.room->passed.end());
   for (const RoomShape &shape :
        llvm::concat<const RoomShape>(size.room->inputs, size.room->outputs)) {
@@ -121,6 +141,21 @@ static void noteRooms(cpu::TensorSpec &tensor, const SizedModel &model,
         continue;
       tensor.extents[axis] = ShapedType::kDynamic;
       tensor.symbols.resize(tensor.extents.size());
+      bool isCounted = llvm::any_of(own, [&](const RoomFactor &factor) {
+        return factor.function &&
+               size.room->functions[*factor.function].symbol >=
+                   size.room->numSymbols;
+      });
+      if (isCounted) {
+        tensor.most.resize(tensor.extents.size(), -1);
+        int64_t &most = tensor.most[axis];
+        int64_t places = 1;
+        for (const RoomFactor &factor : own)
+          places *= factor.most;
+        most = std::max(most, places);
+        tensor.symbols[axis].clear();
+        continue;
+      }
       const ExtentFunction &function =
           size.room->functions[own.front().function.value_or(0)];
       const cpu::SymbolSpec &symbol = model.symbols[function.symbol];
@@ -160,8 +195,9 @@ LogicalResult addSizes(cpu::ModelSignature &signature, const SizedModel &model,
     }
     signature.sizes.push_back(std::move(spec));
   }
+  // Without symbols there are no names of them either.
   for (auto [tensor, symbols] :
-       llvm::zip_equal(signature.inputs, model.inputSymbols)) {
+       llvm::zip(signature.inputs, model.inputSymbols)) {
     tensor.symbols = symbols;
     for (auto [extent, symbol] : llvm::zip_equal(tensor.extents, symbols))
       extent = symbol.empty() ? extent : ShapedType::kDynamic;

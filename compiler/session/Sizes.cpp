@@ -6,7 +6,7 @@
 // known when it is compiled.
 //===----------------------------------------------------------------------===//
 
-#include "compiler/session/Sizes.h"
+#include "compiler/session/Sizing.h"
 
 #include "dialects/graven/Graven.h"
 #include "dialects/support/Diagnostics.h"
@@ -24,121 +24,11 @@ namespace graven {
 
 using cpu::SymbolSpec;
 
-static llvm::Error dimError(StringRef text, const Twine &what) {
-  return llvm::createStringError(llvm::inconvertibleErrorCode(),
-                                 "dimension '" + text + "': " + what);
-}
-
-llvm::Expected<DimSpec> parseDimSpec(StringRef text) {
-  DimSpec spec;
-  auto [name, values] = text.rsplit('=');
-  if (name.empty() || values.empty())
-    return dimError(text, "expected NAME=1..64, NAME=1,8,1..64 or NAME=8");
-  spec.name = name.str();
-  SmallVector<StringRef> parts;
-  values.split(parts, ',');
-  for (StringRef part : parts) {
-    auto [from, to] = part.split("..");
-    bool isRange = part.contains("..");
-    DimSpec::Range range;
-    if (from.getAsInteger(10, range.lowest) || range.lowest < 0 ||
-        (isRange && !to.empty() &&
-         (to.getAsInteger(10, range.highest) || range.highest < 0)))
-      return dimError(text, "expected an extent or a range such as 1..64, "
-                            "got '" +
-                                part + "'");
-    if (range.lowest > range.highest)
-      return dimError(text, "the range " + part + " is empty");
-    if (isRange && spec.range)
-      return dimError(text, "more than one range");
-    if (isRange)
-      spec.range = range;
-    else
-      spec.sizes.push_back(range.lowest);
-  }
-  for (int64_t size : spec.sizes)
-    if (spec.range && (size < spec.range->lowest || size > spec.range->highest))
-      return dimError(text, Twine(size) + " is outside of the range");
-  return spec;
-}
-
-static GraphOp graphOf(ModuleOp module) {
-  return module.lookupSymbol<GraphOp>("forward");
-}
-
 SizedModel SizedModel::just(ModuleOp module) {
   SizedModel model;
   model.sizes.push_back({{}, module});
   return model;
 }
-
-namespace {
-
-/// The numbers of parts that independence is looked for with: no extent of 1,
-/// and two of them, to tell what depends on the number.
-constexpr int64_t fewParts[] = {2, 3};
-
-/// Up to this many extents a range is taken one by one.
-constexpr int64_t shortRange = 4;
-
-class Sizing {
-public:
-  Sizing(MLIRContext *context, const ImportFunction &import,
-         ImportOptions options, ArrayRef<DimSpec> dims)
-      : context(context), loc(UnknownLoc::get(context)), import(import),
-        options(std::move(options)), dims(dims) {}
-
-  FailureOr<SizedModel> run();
-
-private:
-  using Module = OwningOpRef<ModuleOp>;
-
-  const DimSpec *specOf(StringRef symbol) const {
-    const auto *found = llvm::find_if(
-        dims, [&](const DimSpec &spec) { return spec.name == symbol; });
-    return found == dims.end() ? nullptr : found;
-  }
-  DimSpec::Range rangeOf(StringRef symbol) const;
-  FailureOr<Module> importAt(ArrayRef<int64_t> extents);
-  LogicalResult findSymbols();
-  LogicalResult checkNames();
-  LogicalResult readInputs(ModuleOp module);
-  void chooseSplit();
-  bool tryToSplit(unsigned symbol);
-  using Pipeline = void (*)(OpPassManager &);
-  FailureOr<Module> importShaped(ArrayRef<int64_t> extents, Pipeline pipeline,
-                                 std::string &why);
-  SmallVector<std::optional<PartsAxis>> inputParts(GraphOp graph,
-                                                   unsigned symbol);
-  FailureOr<SmallVector<int64_t>> extentsOf(unsigned symbol);
-  void chooseRooms();
-  bool makeRooms(ArrayRef<SmallVector<int64_t>> combinations,
-                 std::optional<PartsProblem> &problem);
-  SmallVector<RoomSample> samplesFor(ArrayRef<int64_t> extents,
-                                     SmallVectorImpl<Module> &keep,
-                                     std::string &why);
-  FailureOr<SmallVector<SmallVector<int64_t>>> combinations(
-      llvm::function_ref<FailureOr<SmallVector<int64_t>>(unsigned)> extentsOf);
-  LogicalResult importAll();
-  void dropFixedSymbols();
-
-  MLIRContext *context;
-  Location loc;
-  const ImportFunction &import;
-  ImportOptions options;
-  ArrayRef<DimSpec> dims;
-  /// What the file says of its symbols.
-  llvm::StringMap<DimSpec::Range> fileRanges;
-  SizedModel model;
-  SmallVector<int64_t> first;
-  Module probe;
-  /// Why each symbol cannot be split, or there cannot be room for it.
-  SmallVector<std::optional<PartsProblem>> problems;
-  /// The symbols that sizes have room for.
-  llvm::SetVector<unsigned> roomy;
-};
-
-} // namespace
 
 /// Without a word about a symbol it may be what the file says, and anything but
 /// empty.
@@ -151,8 +41,10 @@ DimSpec::Range Sizing::rangeOf(StringRef symbol) const {
   return {*llvm::min_element(spec->sizes), *llvm::max_element(spec->sizes)};
 }
 
-FailureOr<OwningOpRef<ModuleOp>> Sizing::importAt(ArrayRef<int64_t> extents) {
+FailureOr<OwningOpRef<ModuleOp>> Sizing::importAt(ArrayRef<int64_t> extents,
+                                                  const ExtentOfData &ofData) {
   ImportOptions own = options;
+  own.extentOfData = ofData;
   own.extentOf = [&](StringRef name) {
     for (auto [symbol, extent] : llvm::zip(model.symbols, extents))
       if (symbol.name == name)
@@ -180,6 +72,7 @@ LogicalResult Sizing::findSymbols() {
   if (failed(imported))
     return failure();
   probe = std::move(*imported);
+  probe->walk([&](PrefixOp) { isCounted = true; });
   for (auto [name, extent] : known) {
     DimSpec::Range range = rangeOf(name);
     model.symbols.push_back({name.str(), range.lowest, range.highest});
@@ -241,37 +134,17 @@ LogicalResult Sizing::readInputs(ModuleOp module) {
   return success();
 }
 
-/// The parts of the inputs are along their axes 0.
-SmallVector<std::optional<PartsAxis>> Sizing::inputParts(GraphOp graph,
-                                                         unsigned symbol) {
-  SmallVector<std::optional<PartsAxis>> inputs(graph.getNumArguments());
-  for (auto [i, names] : llvm::enumerate(model.inputSymbols))
-    for (auto [axis, name] : llvm::enumerate(names)) {
-      if (name != model.symbols[symbol].name)
-        continue;
-      if (axis == 0) {
-        inputs[i] = PartsAxis{0, 1};
-        continue;
-      }
-      problems[symbol] = {graph.getLoc(), "input '" + graph.getInputName(i) +
-                                              "' has it on axis " +
-                                              std::to_string(axis)};
-      return {};
-    }
-  return inputs;
-}
-
 /// With all extents that the graph phase gets to know. What fails is no error:
 /// `why` says it.
-FailureOr<OwningOpRef<ModuleOp>> Sizing::importShaped(ArrayRef<int64_t> extents,
-                                                      Pipeline pipeline,
-                                                      std::string &why) {
+FailureOr<OwningOpRef<ModuleOp>>
+Sizing::importShaped(ArrayRef<int64_t> extents, Pipeline pipeline,
+                     std::string &why, const ExtentOfData &ofData) {
   ScopedDiagnosticHandler quiet(context, [&](Diagnostic &diagnostic) {
     if (diagnostic.getSeverity() == DiagnosticSeverity::Error && why.empty())
       why = diagnostic.str();
     return success();
   });
-  auto module = importAt(extents);
+  auto module = importAt(extents, ofData);
   if (failed(module))
     return failure();
   PassManager manager(context);
@@ -279,235 +152,6 @@ FailureOr<OwningOpRef<ModuleOp>> Sizing::importShaped(ArrayRef<int64_t> extents,
   if (failed(manager.run(**module)))
     return failure();
   return module;
-}
-
-bool Sizing::tryToSplit(unsigned symbol) {
-  std::optional<PartsProblem> &problem = problems[symbol];
-  SmallVector<Module> modules;
-  SmallVector<int64_t> units;
-  for (int64_t count : fewParts) {
-    SmallVector<int64_t> extents = first;
-    extents[symbol] = count;
-    std::string why;
-    auto module = importShaped(extents, buildShapePipeline, why);
-    if (failed(module)) {
-      problem = {loc, "the model does not import at " + std::to_string(count) +
-                          ": " + why};
-      return false;
-    }
-    GraphOp graph = graphOf(**module);
-    auto inputs = inputParts(graph, symbol);
-    if (problem)
-      return false;
-    IndependentParts flow(graph, count, inputs);
-    if (flow.problem()) {
-      problem = flow.problem();
-      return false;
-    }
-    units.clear();
-    for (const auto &input : inputs)
-      units.push_back(input ? 1 : 0);
-    for (Value output : graph.getReturn().getOperands()) {
-      auto parts = flow.of(output);
-      if (parts && parts->axis != 0) {
-        problem = {graph.getLoc(),
-                   "an output has it on axis " + std::to_string(parts->axis)};
-        return false;
-      }
-      units.push_back(parts ? parts->rows : 0);
-    }
-    modules.push_back(std::move(*module));
-  }
-  problem = findDifference(graphOf(*modules[0]), fewParts[0],
-                           graphOf(*modules[1]), fewParts[1]);
-  if (problem)
-    return false;
-  model.split = symbol;
-  model.splitUnits = std::move(units);
-  return true;
-}
-
-/// The symbol with the most extents goes first, because what is not split is
-/// taken one by one.
-void Sizing::chooseSplit() {
-  SmallVector<unsigned> order;
-  auto span = [&](unsigned symbol) {
-    const SymbolSpec &spec = model.symbols[symbol];
-    return spec.highest - spec.lowest;
-  };
-  for (unsigned i = 0; i < model.symbols.size(); ++i) {
-    const DimSpec *spec = specOf(model.symbols[i].name);
-    if ((!spec || spec->range) && span(i) >= shortRange)
-      order.push_back(i);
-  }
-  llvm::sort(order, [&](unsigned x, unsigned y) {
-    return std::pair(span(y), x) < std::pair(span(x), y);
-  });
-  for (unsigned symbol : order) {
-    // Parts of any number are put together with single ones.
-    if (fileRanges.lookup(model.symbols[symbol].name).lowest > 1)
-      problems[symbol] = {loc, "the file does not take an extent of 1"};
-    else if (tryToSplit(symbol))
-      return;
-  }
-}
-
-//===----------------------------------------------------------------------===//
-// Room
-//===----------------------------------------------------------------------===//
-
-static bool isPrime(int64_t number) {
-  for (int64_t i = 2; i * i <= number; ++i)
-    if (number % i == 0)
-      return false;
-  return number > 1;
-}
-
-/// Extents inside of a range, apart from each other and from `taken`, that
-/// hardly occur in a model otherwise.
-static SmallVector<int64_t>
-unusualExtents(int64_t lowest, int64_t highest,
-               llvm::SmallDenseSet<int64_t> &taken) {
-  constexpr int64_t parts = 4, smallest = 5;
-  int64_t from = std::min(std::max(lowest, smallest), highest - 1);
-  auto good = [&](int64_t extent, bool prime) {
-    return extent >= lowest && extent < highest && extent > 1 &&
-           (isPrime(extent) || !prime) && !taken.contains(extent);
-  };
-  SmallVector<int64_t> extents;
-  for (int64_t part = 1; part <= parts; ++part) {
-    int64_t near = from + (highest - from) * part / (parts + 1);
-    std::optional<int64_t> found;
-    for (bool prime : {true, false})
-      for (int64_t away = 0; !found && away < highest - lowest; ++away)
-        for (int64_t extent : {near + away, near - away})
-          if (!found && good(extent, prime))
-            found = extent;
-    if (!found)
-      continue;
-    taken.insert(*found);
-    extents.push_back(*found);
-  }
-  return extents;
-}
-
-/// The model at a few extents of the symbols that there is to be room for.
-SmallVector<RoomSample> Sizing::samplesFor(ArrayRef<int64_t> extents,
-                                           SmallVectorImpl<Module> &keep,
-                                           std::string &why) {
-  llvm::SmallDenseSet<int64_t> taken;
-  SmallVector<SmallVector<int64_t>> lists;
-  for (unsigned symbol : roomy)
-    lists.push_back(
-        unusualExtents(model.symbols[symbol].lowest, extents[symbol], taken));
-  size_t count = lists.front().size();
-  for (const auto &list : lists)
-    count = std::min(count, list.size());
-  SmallVector<RoomSample> samples;
-  for (size_t i = 0; i < count; ++i) {
-    SmallVector<int64_t> own(extents);
-    for (auto [symbol, list] : llvm::zip_equal(roomy, lists))
-      own[symbol] = list[i];
-    auto module = importShaped(own, buildSampleShapePipeline, why);
-    if (failed(module))
-      return {};
-    samples.push_back({own, graphOf(**module)});
-    keep.push_back(std::move(*module));
-  }
-  return samples;
-}
-
-/// Adds sizes with room for all extents up to each of these, or says why there
-/// can be none.
-bool Sizing::makeRooms(ArrayRef<SmallVector<int64_t>> combinations,
-                       std::optional<PartsProblem> &problem) {
-  SmallVector<SmallVector<std::optional<unsigned>>> axes;
-  for (const auto &names : model.inputSymbols) {
-    auto &own = axes.emplace_back();
-    for (const std::string &name : names) {
-      auto &axis = own.emplace_back();
-      for (unsigned symbol : roomy)
-        if (model.symbols[symbol].name == name)
-          axis = symbol;
-    }
-  }
-  std::vector<SizedModel::Size> sizes;
-  std::vector<Module> modules;
-  for (const SmallVector<int64_t> &extents : combinations) {
-    SmallVector<RoomSymbol> symbols;
-    for (auto [i, symbol] : llvm::enumerate(model.symbols))
-      symbols.push_back({symbol.name,
-                         roomy.contains(i) ? symbol.lowest : extents[i],
-                         extents[i]});
-    std::string why;
-    SmallVector<Module> keep;
-    SmallVector<RoomSample> samples = samplesFor(extents, keep, why);
-    auto module = importShaped(extents, buildSampleShapePipeline, why);
-    if (failed(module) || samples.empty()) {
-      problem = {loc, "the model does not import at other extents: " + why};
-      return false;
-    }
-    auto made = makeRoom(graphOf(**module), symbols, samples, axes);
-    if (auto *found = std::get_if<PartsProblem>(&made)) {
-      problem = *found;
-      return false;
-    }
-    SizedModel::Size size{extents, **module, std::get<Room>(std::move(made))};
-    for (const RoomSymbol &symbol : symbols)
-      size.lowest.push_back(symbol.lowest);
-    sizes.push_back(std::move(size));
-    modules.push_back(std::move(*module));
-  }
-  llvm::move(sizes, std::back_inserter(model.sizes));
-  llvm::move(modules, std::back_inserter(model.owned));
-  return true;
-}
-
-/// Ranges that are not split have code with room for all of their extents, and,
-/// as it does the work of the highest ones for any, more with room for half of
-/// them, a quarter, and an eighth.
-void Sizing::chooseRooms() {
-  for (unsigned i = 0; i < model.symbols.size(); ++i) {
-    const SymbolSpec &symbol = model.symbols[i];
-    const DimSpec *spec = specOf(symbol.name);
-    bool isRange =
-        spec ? spec->range.has_value() : fileRanges.contains(symbol.name);
-    if (model.split != i && isRange && symbol.lowest >= 1 &&
-        symbol.highest < longestRange &&
-        symbol.highest - symbol.lowest >= shortRange)
-      roomy.insert(i);
-  }
-  constexpr int64_t rooms = 4, smallest = 32;
-  SmallVector<int64_t> most;
-  for (const SymbolSpec &symbol : model.symbols)
-    most.push_back(symbol.highest);
-  for (int64_t room = 0; room < rooms && !roomy.empty(); ++room) {
-    auto all = combinations([&](unsigned i) -> FailureOr<SmallVector<int64_t>> {
-      if (roomy.contains(i))
-        return SmallVector<int64_t>{most[i]};
-      // Reported when the sizes are chosen.
-      ScopedDiagnosticHandler quiet(context,
-                                    [](Diagnostic &) { return success(); });
-      return extentsOf(i);
-    });
-    std::optional<PartsProblem> problem;
-    bool made = succeeded(all) && makeRooms(*all, problem);
-    if (!made && room == 0) {
-      for (unsigned symbol : roomy)
-        if (problem)
-          problems[symbol] = problem;
-      roomy.clear();
-    }
-    bool smaller = false;
-    for (unsigned symbol : roomy)
-      if (most[symbol] / 2 >= smallest &&
-          most[symbol] / 2 >= model.symbols[symbol].lowest + shortRange) {
-        most[symbol] /= 2;
-        smaller = true;
-      }
-    if (!made || !smaller)
-      return;
-  }
 }
 
 /// The extents of a symbol that there is to be code for.
@@ -594,6 +238,11 @@ LogicalResult Sizing::importAll() {
   // What is there already has room, and is for the rest.
   std::vector<SizedModel::Size> rooms = std::exchange(model.sizes, {});
   for (SmallVector<int64_t> &extents : *own) {
+    if (isCounted) {
+      if (!addDataSize(extents, model.sizes))
+        return failure();
+      continue;
+    }
     auto module = extents == first && probe
                       ? FailureOr<Module>(std::move(probe))
                       : importAt(extents);
@@ -622,6 +271,7 @@ void Sizing::dropFixedSymbols() {
       size.lowest.erase(size.lowest.begin() + i);
       for (ExtentFunction &function : size.room->functions)
         function.symbol -= function.symbol > i;
+      --size.room->numSymbols;
     }
     for (auto &names : model.inputSymbols)
       for (std::string &name : names)
@@ -639,7 +289,8 @@ FailureOr<SizedModel> Sizing::run() {
   if (!model.symbols.empty()) {
     if (failed(readInputs(*probe)))
       return failure();
-    chooseSplit();
+    if (!isCounted)
+      chooseSplit();
     chooseRooms();
   }
   if (failed(importAll()))

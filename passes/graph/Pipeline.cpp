@@ -40,6 +40,12 @@ void buildSampleShapePipeline(OpPassManager &manager) {
   manager.addPass(createEliminateDeadNodes());
 }
 
+void buildCountedShapePipeline(OpPassManager &manager) {
+  manager.addPass(createInlineCalls());
+  manager.addPass(createFoldConstants());
+  manager.addPass(createEliminateDeadNodes());
+}
+
 void buildGraphPipeline(OpPassManager &manager,
                         const GraphPipelineOptions &options) {
   // One Graph with all extents that can be known: what the lowering needs even

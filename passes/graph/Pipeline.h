@@ -58,6 +58,11 @@ void buildShapePipeline(mlir::OpPassManager &manager);
 /// Nodes.
 void buildSampleShapePipeline(mlir::OpPassManager &manager);
 
+/// The same for samples with extents of one and none, of which canonical forms
+/// are others (a sum over an axis of one is a reshape), where the extents are
+/// known already.
+void buildCountedShapePipeline(mlir::OpPassManager &manager);
+
 /// Makes it known as `graven-graph-pipeline`, and `graven-dce`, as compilers
 /// call the elimination of dead Nodes.
 void registerGraphPipeline();

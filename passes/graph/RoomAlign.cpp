@@ -1,9 +1,8 @@
-//===- RoomAlign.cpp - slices that are not everywhere ----------*- C++ -*-===//
+//===- RoomAlign.cpp - Nodes that are not everywhere -----------*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// This file implements putting back slices that take all of their operand at
-// some extents, where they are gone, so that a Graph and its samples have the
-// same Nodes.
+// This file implements putting back Nodes that change nothing at some extents,
+// where they are gone, so that a Graph and its samples have the same Nodes.
 //===----------------------------------------------------------------------===//
 
 #include "passes/graph/RoomLists.h"
@@ -30,46 +29,76 @@ static bool shareAxis(SliceOp left, SliceOp right) {
          });
 }
 
-/// Where some samples come to a slice next and others do not, the others get
-/// one. False when there is nothing that it could take.
-bool RoomMaker::alignSlices(Lists &lists) {
-  SliceOp leader;
-  size_t most = lists.left();
+/// What may leave a tensor as it is: importers leave it out then.
+static bool mayPass(Operation *node) {
+  return isa_and_nonnull<SliceOp, BroadcastOp, ReshapeOp>(node);
+}
+
+bool RoomMaker::isPassing(Operation *node) {
+  return mayPass(node) &&
+         node->getOperand(0).getType() == node->getResult(0).getType();
+}
+
+/// A Node as `leader` that leaves `own` as it is.
+static Operation *makePassing(OpBuilder &b, Operation *leader, Value own) {
+  ArrayRef<int64_t> extents = tensorType(own).getShape();
+  Location loc = leader->getLoc();
+  if (auto broadcast = dyn_cast<BroadcastOp>(leader))
+    return BroadcastOp::create(b, loc, own, extents, broadcast.getAxes());
+  if (isa<ReshapeOp>(leader))
+    return ReshapeOp::create(b, loc, own, extents);
+  return SliceOp::create(b, loc, own, SmallVector<int64_t>(extents.size(), 0),
+                         extents, SmallVector<int64_t>(extents.size(), 1));
+}
+
+/// Where some samples come to a Node that changes nothing elsewhere, and others
+/// do not, the others get one. What that makes of the walk is checked as for
+/// any Node.
+void RoomMaker::align(Lists &lists) {
+  SmallVector<Operation *> heads{lists.node()};
+  for (size_t k = 0; k < samples.size(); ++k)
+    heads.push_back(lists.sample(k));
+  bool isSame = llvm::all_of(heads, [&](Operation *head) {
+    return head && heads.front() && head->getName() == heads.front()->getName();
+  });
+  if (isSame && !isa<SliceOp>(heads.front()))
+    return;
+  Operation *leader = nullptr;
+  size_t most = 0;
   Value whole;
-  if (auto slice = dyn_cast_or_null<SliceOp>(lists.node())) {
-    leader = slice;
-    whole = slice.getX();
+  if (mayPass(lists.node())) {
+    leader = lists.node();
+    most = lists.left();
+    whole = leader->getOperand(0);
   }
   for (size_t k = 0; k < samples.size(); ++k) {
-    auto slice = dyn_cast_or_null<SliceOp>(lists.sample(k));
-    if (!slice || (leader && lists.left(k) <= most))
+    Operation *head = lists.sample(k);
+    if (!mayPass(head) || (leader && lists.left(k) <= most))
       continue;
-    auto values = maps[k].find(slice.getX());
+    auto values = maps[k].find(head->getOperand(0));
     if (values == maps[k].end())
       continue;
-    leader = slice;
+    leader = head;
     most = lists.left(k);
     whole = values->second.back();
   }
   if (!leader)
-    return true;
+    return;
   for (size_t k = 0; k < samples.size(); ++k) {
     Operation *next = lists.sample(k);
-    auto slice = dyn_cast_or_null<SliceOp>(next);
-    if (slice && (lists.left(k) == most || shareAxis(slice, leader)))
+    if (next && next->getName() == leader->getName() &&
+        (!isa<SliceOp>(next) || lists.left(k) == most ||
+         shareAxis(cast<SliceOp>(next), cast<SliceOp>(leader))))
       continue;
     Value own = backs[k].lookup(whole);
-    if (!own)
-      return true;
+    auto broadcast = dyn_cast<BroadcastOp>(leader);
+    if (!own || (broadcast && int64_t(broadcast.getAxes().size()) !=
+                                  tensorType(own).getRank()))
+      return;
     b.setInsertionPoint(next ? next : GraphOp(samples[k].graph).getReturn());
-    ArrayRef<int64_t> extents = tensorType(own).getShape();
-    Operation *made = SliceOp::create(
-        b, leader.getLoc(), own, SmallVector<int64_t>(extents.size(), 0),
-        extents, SmallVector<int64_t>(extents.size(), 1));
-    added.push_back(made);
-    lists.insert(k, made);
+    added.push_back(makePassing(b, leader, own));
+    lists.insert(k, added.back());
   }
-  return true;
 }
 
 /// The Value of the Graph that a slice of the samples takes a part of.

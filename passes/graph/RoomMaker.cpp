@@ -187,10 +187,9 @@ bool RoomMaker::visit(Operation *node, Others others) {
       own.push_back(other->getResult(i));
       map[own.back()] = {value};
       back[value] = own.back();
-      // Who takes a part elsewhere may read the whole here.
-      if (auto slice = dyn_cast<SliceOp>(other);
-          slice && tensorType(slice.getX()) == tensorType(own.back()))
-        map[slice.getX()].push_back(value);
+      // Who reads the result elsewhere may read the operand here.
+      if (isPassing(other))
+        map[other->getOperand(0)].push_back(value);
     }
     if (!agree(node, value, own))
       return false;
@@ -205,8 +204,7 @@ bool RoomMaker::visit(Operation *node, Others others) {
 bool RoomMaker::takeNodes() {
   Lists lists(graph, samples);
   for (;;) {
-    if (!alignSlices(lists))
-      return false;
+    align(lists);
     SmallVector<Operation *> others;
     for (size_t k = 0; k < samples.size(); ++k)
       if (Operation *other = lists.sample(k))

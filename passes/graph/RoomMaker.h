@@ -56,9 +56,10 @@ private:
   bool agree(mlir::Operation *node, mlir::Value value,
              llvm::ArrayRef<mlir::Value> others);
 
-  // RoomAlign.cpp: slices that are not everywhere.
+  // RoomAlign.cpp: Nodes that are not everywhere.
   struct Lists;
-  bool alignSlices(Lists &lists);
+  void align(Lists &lists);
+  static bool isPassing(mlir::Operation *node);
   mlir::Value wholeOf(Others others);
   bool isIdentityAtMost(Others others);
   mlir::Operation *putBack(Others others, mlir::Operation *before);

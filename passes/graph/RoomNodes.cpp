@@ -365,6 +365,12 @@ Shapes RoomMaker::transfer(Operation *node, Others others) {
       .Case([&](ScatterNdOp op) { return scattered(op); })
       .Case([&](InsertSliceOp op) { return inserted(op); })
       .Case([&](PrefixOp op) { return prefixed(op, others); })
+      .Case([&](DimOp op) -> Shapes {
+        Value extent = count(op.getLoc(), of(op.getX())[op.getAxis()]);
+        replacement =
+            ReshapeOp::create(b, op.getLoc(), extent, ArrayRef<int64_t>{});
+        return just({});
+      })
       .Case([&](NonzeroOp op) { return found(op); })
       .Case([&](NmsOp op) { return suppressed(op); })
       .Case<RoiAlignOp, RoiPoolOp>([&](auto op) { return pooledRegions(op); })

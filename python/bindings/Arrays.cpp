@@ -250,8 +250,7 @@ Output::Output(const GravenTensorInfo &info) : dtype(info.dtype) {
   }
 }
 
-nb::object Output::create(std::span<const int64_t> extents,
-                          GravenTensor &tensor) const {
+static nb::object shapeOf(std::span<const int64_t> extents) {
   nb::object shape = nb::steal<nb::object>(
       PyTuple_New(static_cast<Py_ssize_t>(extents.size())));
   if (!shape)
@@ -259,12 +258,31 @@ nb::object Output::create(std::span<const int64_t> extents,
   for (size_t axis = 0; axis < extents.size(); ++axis)
     PyTuple_SetItem(shape.ptr(), static_cast<Py_ssize_t>(axis),
                     PyLong_FromLongLong(extents[axis]));
+  return shape;
+}
+
+nb::object Output::shrink(nb::object array, std::span<const int64_t> extents) {
+  int64_t count = 1;
+  for (int64_t extent : extents)
+    count *= extent;
+  bool isSmall = count < nb::cast<int64_t>(array.attr("size")) / 2;
+  array = array.attr("reshape")(
+      -1)[nb::slice(nb::int_(0), nb::int_(count), nb::none())];
+  // A few elements are not to keep the memory of many.
+  if (isSmall)
+    array = array.attr("copy")();
+  return array.attr("reshape")(shapeOf(extents));
+}
+
+nb::object Output::create(std::span<const int64_t> extents,
+                          GravenTensor &tensor) const {
+  nb::object shape = shapeOf(extents);
   nb::object array = empty(shape, storage);
   Py_buffer view;
   if (PyObject_GetBuffer(array.ptr(), &view, PyBUF_CONTIG) != 0)
     throw nb::python_error();
   tensor = {view.buf, extents.data(), dtype,
-            static_cast<int32_t>(extents.size())};
+            static_cast<int32_t>(extents.size()), nullptr};
   // The array stays alive and has no other owner yet, so its memory stays.
   PyBuffer_Release(&view);
   return array;

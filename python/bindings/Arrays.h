@@ -34,7 +34,7 @@ public:
   void read(nanobind::handle value, const GravenTensorInfo &info);
 
   GravenTensor tensor() const {
-    return {data, extents, dtype, static_cast<int32_t>(rank)};
+    return {data, extents, dtype, static_cast<int32_t>(rank), nullptr};
   }
 
 private:
@@ -61,6 +61,9 @@ public:
   /// An array of these extents whose elements are not set, and its memory.
   nanobind::object create(std::span<const int64_t> extents,
                           GravenTensor &tensor) const;
+  /// The first elements of an array, under other extents.
+  static nanobind::object shrink(nanobind::object array,
+                                 std::span<const int64_t> extents);
   /// The array as the caller gets it.
   nanobind::object finish(nanobind::object array) const;
 

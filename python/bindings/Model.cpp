@@ -19,7 +19,9 @@ TensorSpec::TensorSpec(const GravenTensorInfo &info)
     : name(info.name), dtype(graven_dtype_name(info.dtype)) {
   nb::list extents;
   for (int32_t axis = 0; axis < info.rank; ++axis)
-    if (info.extents[axis] == GRAVEN_SYMBOLIC)
+    if (info.extents[axis] == GRAVEN_COUNTED)
+      extents.append("?");
+    else if (info.extents[axis] == GRAVEN_SYMBOLIC)
       extents.append(info.symbols && info.symbols[axis] ? info.symbols[axis]
                                                         : "?");
     else
@@ -125,7 +127,7 @@ nb::object Model::call(const nb::args &args, const nb::kwargs &kwargs) {
     inputs[i].read(values[i], infos[i]);
     in[i] = inputs[i].tensor();
   }
-  std::vector<std::vector<int64_t>> extents(outputs.size());
+  std::vector<std::vector<int64_t>> extents(outputs.size()), used;
   std::vector<nb::object> results(outputs.size());
   for (size_t i = 0; i < outputs.size(); ++i) {
     auto shape = artifact.model.outputExtents(artifact.model.outputs()[i], in);
@@ -133,6 +135,7 @@ nb::object Model::call(const nb::args &args, const nb::kwargs &kwargs) {
       raise(describe(shape.error()));
     extents[i] = std::move(*shape);
     results[i] = outputs[i].create(extents[i], out[i]);
+    out[i].used = used.emplace_back(extents[i]).data();
   }
   rt::Status status;
   {
@@ -142,6 +145,9 @@ nb::object Model::call(const nb::args &args, const nb::kwargs &kwargs) {
   }
   if (!status)
     raise(describe(status.error()));
+  for (size_t i = 0; i < outputs.size(); ++i)
+    if (rt::LoadedModel::isCounted(artifact.model.outputs()[i]))
+      results[i] = Output::shrink(std::move(results[i]), used[i]);
   if (results.size() == 1)
     return outputs[0].finish(std::move(results[0]));
   nb::list list;
@@ -197,7 +203,8 @@ void graven::python::bindModel(nb::module_ &module) {
       .def_ro("dtype", &TensorSpec::dtype,
               "f16 bf16 f32 f64 i1 i8 u8 i16 u16 i32 u32 i64 u64")
       .def_ro("shape", &TensorSpec::shape,
-              "A tuple of extents; a str is an extent that the input decides.")
+              "A tuple of extents; a str is an extent that the input decides, "
+              "'?' one without a name.")
       .def("__str__", &TensorSpec::text)
       .def("__repr__", [](const TensorSpec &spec) {
         return "TensorSpec('" + spec.text() + "')";

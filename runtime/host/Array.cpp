@@ -67,7 +67,10 @@ Result<Array> Array::create(int32_t dtype, std::vector<int64_t> extents) {
 }
 
 int64_t Array::numElements() const {
-  return static_cast<int64_t>(memory.size() / graven_dtype_size(type));
+  int64_t count = memory.size() > 0;
+  for (int64_t extent : shape)
+    count *= extent;
+  return count;
 }
 
 Status Array::reinterpret(int32_t dtype) {
@@ -79,6 +82,9 @@ Status Array::reinterpret(int32_t dtype) {
 }
 
 GravenTensor Array::tensor() {
-  return {memory.data(), shape.data(), type,
-          static_cast<int32_t>(shape.size())};
+  found = shape;
+  return {memory.data(), shape.data(), type, static_cast<int32_t>(shape.size()),
+          found.data()};
 }
+
+void Array::settle() { shape = found; }

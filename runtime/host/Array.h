@@ -60,7 +60,9 @@ public:
   int32_t dtype() const { return type; }
   std::span<const int64_t> extents() const { return shape; }
   int64_t numElements() const;
-  size_t numBytes() const { return memory.size(); }
+  size_t numBytes() const {
+    return static_cast<size_t>(numElements()) * graven_dtype_size(type);
+  }
   std::byte *data() { return memory.data(); }
   const std::byte *data() const { return memory.data(); }
 
@@ -82,9 +84,13 @@ public:
   /// This tensor as a run takes it; valid as long as the Array stays in place.
   GravenTensor tensor();
 
+  /// After a run that gave this tensor as an output whose extents data decide:
+  /// has the extents that the run found, which are no more than its own.
+  void settle();
+
 private:
   int32_t type = GRAVEN_F32;
-  std::vector<int64_t> shape;
+  std::vector<int64_t> shape, found;
   Buffer memory;
 };
 

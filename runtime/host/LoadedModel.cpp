@@ -178,10 +178,12 @@ Result<std::vector<int64_t>>
 LoadedModel::outputExtents(const GravenTensorInfo &info,
                            std::span<const GravenTensor> tensors) const {
   std::vector<int64_t> extents(info.extents, info.extents + info.rank);
-  if (std::find(extents.begin(), extents.end(), GRAVEN_SYMBOLIC) ==
-      extents.end())
+  if (std::none_of(extents.begin(), extents.end(),
+                   [](int64_t extent) { return extent < 0; }))
     return extents;
-  Result<std::vector<int64_t>> symbols = symbolExtents(tensors);
+  Result<std::vector<int64_t>> symbols = std::vector<int64_t>();
+  if (model->num_symbols > 0)
+    symbols = symbolExtents(tensors);
   if (!symbols)
     return symbols;
   char message[512] = "";
@@ -191,6 +193,11 @@ LoadedModel::outputExtents(const GravenTensorInfo &info,
   if (Status good = toStatus(status, message, *model->support); !good)
     return good.takeError();
   return extents;
+}
+
+bool LoadedModel::isCounted(const GravenTensorInfo &info) {
+  return std::find(info.extents, info.extents + info.rank, GRAVEN_COUNTED) !=
+         info.extents + info.rank;
 }
 
 Result<std::vector<Array>>
@@ -221,5 +228,8 @@ Result<std::vector<Array>> LoadedModel::run(std::span<Array> inputs) {
   Status status = run(inputTensors, outputTensors);
   if (!status)
     return status.takeError();
+  for (size_t i = 0; i < outputs->size(); ++i)
+    if (isCounted(this->outputs()[i]))
+      (*outputs)[i].settle();
   return outputs;
 }

@@ -85,7 +85,11 @@ public:
   outputExtents(const GravenTensorInfo &info,
                 std::span<const GravenTensor> inputs) const;
 
-  /// Zeroed outputs for inputs of these extents (one span an input).
+  /// Whether data decide extents of an output: after a run its Array settles.
+  static bool isCounted(const GravenTensorInfo &info);
+
+  /// Zeroed outputs for inputs of these extents (one span an input), with the
+  /// most extents where data decide.
   Result<std::vector<Array>>
   createOutputs(std::span<const GravenTensor> inputs) const;
 

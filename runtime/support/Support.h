@@ -62,13 +62,19 @@ typedef struct GravenPart {
   const int64_t *extents; /* of each symbol */
   void *const *inputs;
   void *const *outputs;
+  int64_t *const *used; /* see graven_model_call_sized */
   void *workspace;
   const GravenParallel *parallel;
-  int64_t variant; /* which of the size's variants */
+  int64_t variant;       /* which of the size's variants */
+  const int64_t *counts; /* of the room, once the code has run */
 } GravenPart;
 
 /* Runs a size that has room: copies, calls, copies back. */
-GRAVEN_INTERNAL int graven_run_room(const GravenPart *part);
+GRAVEN_INTERNAL int graven_run_room(const GravenPart *part,
+                                    GravenMessage message);
+
+/* Whether data decide an extent of an output. */
+GRAVEN_INTERNAL int graven_is_counted(const GravenTensorInfo *info);
 
 /* The extents of an output of this size at these extents of the symbols. */
 GRAVEN_INTERNAL void graven_sized_extents(const GravenModel *model,
@@ -94,8 +100,8 @@ GRAVEN_INTERNAL int64_t graven_row_bytes(const GravenModel *model,
 GRAVEN_INTERNAL int
 graven_model_call_shared(const GravenModel *model, const int64_t *extents,
                          void *const *inputs, void *const *outputs,
-                         void *workspace, _Atomic(GravenPool *) *slot,
-                         int threads);
+                         int64_t *const *used, void *workspace,
+                         _Atomic(GravenPool *) *slot, int threads);
 
 /* The GRAVEN_CPU_* bits of this CPU that GRAVEN_MAX_CPU leaves, or
  * GRAVEN_CPU_BAD_LIMIT; asked once per process, since cpuid traps in virtual

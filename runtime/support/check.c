@@ -12,7 +12,7 @@
 
 /* Compilers of Graven emit these structs by hand: their layout is the ABI. */
 _Static_assert(sizeof(void *) == 8, "the tables are laid out for 64 bits");
-_Static_assert(sizeof(GravenTensor) == 24, "GravenTensor is part of the ABI");
+_Static_assert(sizeof(GravenTensor) == 32, "GravenTensor is part of the ABI");
 _Static_assert(sizeof(GravenTensorInfo) == 32, "part of the ABI");
 _Static_assert(offsetof(GravenTensorInfo, dtype) == 24, "part of the ABI");
 _Static_assert(sizeof(GravenParallel) == 24, "part of the ABI");
@@ -27,7 +27,8 @@ _Static_assert(sizeof(GravenSymbol) == 24, "part of the ABI");
 _Static_assert(sizeof(GravenSize) == 40, "part of the ABI");
 _Static_assert(sizeof(GravenFunction) == 16, "part of the ABI");
 _Static_assert(sizeof(GravenFactor) == 24, "part of the ABI");
-_Static_assert(sizeof(GravenRoom) == 56, "part of the ABI");
+_Static_assert(sizeof(GravenCount) == 24, "part of the ABI");
+_Static_assert(sizeof(GravenRoom) == 72, "part of the ABI");
 
 /* One call's arguments, as the checks below pass them around. */
 typedef struct Call {
@@ -127,6 +128,13 @@ static int64_t boundExtent(const Call *call, const char *symbol, int64_t end,
   return -1;
 }
 
+GRAVEN_SUPPORT int graven_is_counted(const GravenTensorInfo *info) {
+  for (int32_t axis = 0; axis < info->rank; ++axis)
+    if (info->extents[axis] == GRAVEN_COUNTED)
+      return 1;
+  return 0;
+}
+
 /* The extents of an output of a model with sizes follow from the symbols. */
 static int checkSizedOutput(const Call *call, Argument arg) {
   int64_t expected[GRAVEN_MAX_RANK];
@@ -139,6 +147,11 @@ static int checkSizedOutput(const Call *call, Argument arg) {
                          "%s '%s': expected extent %lld on axis %d, got %lld",
                          arg.kind, arg.info->name, (long long)expected[axis],
                          (int)axis, (long long)arg.tensor->extents[axis]);
+  if (!status && graven_is_counted(arg.info) && !arg.tensor->used)
+    return graven_fail(call->message, GRAVEN_ERROR_NULL_POINTER,
+                       "%s '%s': expected a place for the extents that data "
+                       "decide, got a null pointer",
+                       arg.kind, arg.info->name);
   return status;
 }
 

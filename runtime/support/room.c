@@ -11,6 +11,9 @@
 
 static int64_t valueOf(const GravenPart *part, int64_t function) {
   const GravenFunction *f = &part->size->room->functions[function];
+  if (!f->values)
+    return part->counts ? part->counts[f->symbol]
+                        : part->size->room->counts[f->symbol].most;
   return f->values[part->extents[f->symbol] -
                    part->model->symbols[f->symbol].lowest];
 }
@@ -20,7 +23,7 @@ typedef struct Place {
   const GravenFactor *factors;
   int64_t count;
   int64_t elementSize;
-  int32_t varies; /* whether a factor follows from a symbol */
+  int32_t varies; /* whether it is copied, because a factor varies */
   int64_t bytes;  /* of the room, a multiple of 64 */
 } Place;
 
@@ -32,11 +35,18 @@ static Place placeAt(const GravenPart *part, int64_t tensor,
                                  : &model->outputs[tensor - model->num_inputs];
   Place place = {factors, part->size->room->factor_counts[tensor],
                  (int64_t)graven_dtype_size(info->dtype), 0, 0};
+  int64_t varying = 0;
   place.bytes = place.elementSize;
   for (int64_t i = 0; i < place.count; ++i) {
     place.bytes *= factors[i].most;
-    place.varies |= factors[i].function >= 0;
+    if (factors[i].function >= 0)
+      ++varying;
   }
+  /* Rows that are not used come last, and the caller's memory has a place for
+   * them. */
+  int isRows = varying == 1 && factors[0].function >= 0 &&
+               !part->size->room->functions[factors[0].function].values;
+  place.varies = varying > 0 && !isRows;
   place.bytes = (place.bytes + 63) & ~INT64_C(63);
   return place;
 }
@@ -81,11 +91,42 @@ static void copy(const GravenPart *part, const Place *place, char *room,
   }
 }
 
-/* `pointers` has room for all tensors and what is passed. */
-static int runWith(const GravenPart *part, void **pointers) {
+/* Whether there is right code for what the data have decided. */
+static int checkCounts(const GravenPart *part, GravenMessage message) {
+  const GravenRoom *room = part->size->room;
+  for (int64_t i = 0; i < room->num_counts; ++i) {
+    const GravenCount *count = &room->counts[i];
+    if (part->counts[i] < count->lowest || part->counts[i] > count->most)
+      return graven_fail(message, GRAVEN_ERROR_EXTENT,
+                         "model '%s': expected %lld to %lld elements at %s, "
+                         "got %lld",
+                         part->model->name, (long long)count->lowest,
+                         (long long)count->most, count->place,
+                         (long long)part->counts[i]);
+  }
+  return GRAVEN_OK;
+}
+
+/* What the data have made of the extents of an output. */
+static void tellUsed(const GravenPart *part, int64_t output,
+                     const Place *place) {
+  const GravenTensorInfo *info = &part->model->outputs[output];
+  if (!graven_is_counted(info))
+    return;
+  for (int32_t axis = 0; axis < info->rank; ++axis)
+    part->used[output][axis] = 1;
+  for (int64_t i = 0; i < place->count; ++i)
+    part->used[output][place->factors[i].axis] *=
+        place->factors[i].function < 0
+            ? place->factors[i].most
+            : valueOf(part, place->factors[i].function);
+}
+
+/* `pointers` has room for all tensors, what is passed and the counts. */
+static int runWith(GravenPart *part, void **pointers, GravenMessage message) {
   const GravenModel *model = part->model;
   const GravenRoom *room = part->size->room;
-  int64_t values[GRAVEN_MAX_PASSED];
+  int64_t values[GRAVEN_MAX_PASSED], counts[GRAVEN_MAX_COUNTS];
   char *next = (char *)part->workspace + room->scratch;
   const GravenFactor *factors = room->factors;
   for (int64_t i = 0; i < model->num_inputs; ++i) {
@@ -111,8 +152,12 @@ static int runWith(const GravenPart *part, void **pointers) {
     outputs[i] = place.varies ? next : part->outputs[i];
     next += place.varies ? place.bytes : 0;
   }
+  outputs[model->num_outputs] = counts;
   int status = part->size->variants[part->variant].entry(
       pointers, outputs, part->workspace, model->weights, part->parallel);
+  part->counts = counts;
+  if (!status)
+    status = checkCounts(part, message);
   if (status)
     return status;
   factors = first;
@@ -121,26 +166,31 @@ static int runWith(const GravenPart *part, void **pointers) {
     factors += place.count;
     if (place.varies)
       copy(part, &place, outputs[i], (char *)part->outputs[i], OutOfRoom);
+    tellUsed(part, i, &place);
   }
   return GRAVEN_OK;
 }
 
 /* Functions of their own, so that the usual run has a small stack frame. */
-static __attribute__((noinline)) int runFew(const GravenPart *part) {
-  void *pointers[GRAVEN_FEW_TENSORS + GRAVEN_MAX_PASSED];
-  return runWith(part, pointers);
+static __attribute__((noinline)) int runFew(GravenPart *part,
+                                            GravenMessage message) {
+  void *pointers[GRAVEN_FEW_TENSORS + GRAVEN_MAX_PASSED + 1];
+  return runWith(part, pointers, message);
 }
 
-static __attribute__((noinline)) int runMany(const GravenPart *part) {
-  void *pointers[GRAVEN_RUN_MAX_TENSORS + GRAVEN_MAX_PASSED];
-  return runWith(part, pointers);
+static __attribute__((noinline)) int runMany(GravenPart *part,
+                                             GravenMessage message) {
+  void *pointers[GRAVEN_RUN_MAX_TENSORS + GRAVEN_MAX_PASSED + 1];
+  return runWith(part, pointers, message);
 }
 
-GRAVEN_SUPPORT int graven_run_room(const GravenPart *part) {
+GRAVEN_SUPPORT int graven_run_room(const GravenPart *part,
+                                   GravenMessage message) {
+  GravenPart own = *part;
   return part->model->num_inputs + part->model->num_outputs <=
                  GRAVEN_FEW_TENSORS
-             ? runFew(part)
-             : runMany(part);
+             ? runFew(&own, message)
+             : runMany(&own, message);
 }
 
 GRAVEN_SUPPORT void graven_sized_extents(const GravenModel *model,
@@ -156,7 +206,8 @@ GRAVEN_SUPPORT void graven_sized_extents(const GravenModel *model,
       result[axis] = row[axis];
     return;
   }
-  GravenPart part = {model, size, extents, NULL, NULL, NULL, NULL, 0};
+  GravenPart part = {model, size, extents, NULL, NULL,
+                     NULL,  NULL, NULL,    0,    NULL};
   const int64_t *counts = size->room->factor_counts;
   const GravenFactor *factors = size->room->factors;
   for (int64_t i = 0; i < model->num_inputs + output; ++i)

@@ -28,9 +28,11 @@ typedef struct Parts {
   const int64_t *extents;
   void *const *inputs;
   void *const *outputs;
+  int64_t *const *used;
   void *workspace;
   const GravenParallel *parallel;
   int64_t variant; /* which of a size's variants */
+  GravenMessage message;
 } Parts;
 
 /* One size on these tensors. */
@@ -40,10 +42,11 @@ static int runSize(const Parts *parts, const GravenSize *size,
     return size->variants[parts->variant].entry(
         inputs, outputs, parts->workspace, parts->model->weights,
         parts->parallel);
-  GravenPart part = {parts->model,    size,          parts->extents,
-                     inputs,          outputs,       parts->workspace,
-                     parts->parallel, parts->variant};
-  return graven_run_room(&part);
+  GravenPart part = {
+      parts->model,   size,        parts->extents,   inputs,
+      outputs,        parts->used, parts->workspace, parts->parallel,
+      parts->variant, NULL};
+  return graven_run_room(&part, parts->message);
 }
 
 /* `pointers` and `bytes` have room for all inputs and outputs. */
@@ -104,7 +107,7 @@ static int findWorkspaceSize(const GravenModel *model, const int64_t *extents,
   *size = model->workspace_size;
   if (model->num_sizes == 0)
     return GRAVEN_OK;
-  if (!extents)
+  if (!extents && model->num_symbols > 0)
     return graven_fail(message, GRAVEN_ERROR_EXTENT,
                        "model '%s': the extents of its %lld symbols are not "
                        "given",
@@ -115,26 +118,39 @@ static int findWorkspaceSize(const GravenModel *model, const int64_t *extents,
   return status;
 }
 
+/* Outputs of extents that nobody knows would be of no use. */
+static int checkUsed(const GravenModel *model, int64_t *const *used,
+                     GravenMessage message) {
+  for (int64_t i = 0; model->num_sizes > 0 && i < model->num_outputs; ++i)
+    if (graven_is_counted(&model->outputs[i]) && (!used || !used[i]))
+      return graven_fail(message, GRAVEN_ERROR_NULL_POINTER,
+                         "output '%s': expected a place for the extents that "
+                         "data decide, got a null pointer",
+                         model->outputs[i].name);
+  return GRAVEN_OK;
+}
+
 GRAVEN_SUPPORT int graven_model_call(const GravenModel *model,
                                      void *const *inputs, void *const *outputs,
                                      void *workspace,
                                      const GravenParallel *parallel,
                                      char *error, size_t error_size) {
-  return graven_model_call_sized(model, NULL, inputs, outputs, workspace,
+  return graven_model_call_sized(model, NULL, inputs, outputs, NULL, workspace,
                                  parallel, error, error_size);
 }
 
-GRAVEN_SUPPORT int
-graven_model_call_sized(const GravenModel *model, const int64_t *extents,
-                        void *const *inputs, void *const *outputs,
-                        void *workspace, const GravenParallel *parallel,
-                        char *error, size_t error_size) {
+GRAVEN_SUPPORT int graven_model_call_sized(
+    const GravenModel *model, const int64_t *extents, void *const *inputs,
+    void *const *outputs, int64_t *const *used, void *workspace,
+    const GravenParallel *parallel, char *error, size_t error_size) {
   GravenMessage message = {error, error_size};
   const GravenVariant *variant = graven_model_variant(model);
   if (!variant)
     return graven_check_table(model, message);
   int64_t workspaceSize;
   int status = findWorkspaceSize(model, extents, message, &workspaceSize);
+  if (!status)
+    status = checkUsed(model, used, message);
   if (status)
     return status;
   if (parallel && !parallel->parallel_for)
@@ -165,16 +181,17 @@ graven_model_call_sized(const GravenModel *model, const int64_t *extents,
     status =
         variant->entry(inputs, outputs, workspace, model->weights, parallel);
   } else {
-    Parts parts = {model,
-                   extents,
-                   inputs,
-                   outputs,
-                   workspace,
-                   parallel,
-                   variant - model->variants};
+    Parts parts = {model,  extents,   inputs,   outputs,
+                   used,   workspace, parallel, variant - model->variants,
+                   message};
+    /* So that what is said of a count can be told from silence. */
+    if (message.size > 0)
+      message.text[0] = 0;
     status = runParts(&parts);
   }
   free(own);
+  if (status && message.size > 0 && message.text[0])
+    return status;
   if (status)
     return graven_fail(message, status, "model '%s': %s", model->name,
                        graven_status_string(status));
@@ -191,30 +208,34 @@ typedef struct Run {
   GravenMessage message;
 } Run;
 
-/* `pointers` has room for all inputs and outputs. */
-static int runThrough(const Run *run, void **pointers) {
+/* `pointers` and `used` have room for all inputs and outputs. */
+static int runThrough(const Run *run, void **pointers, int64_t **used) {
   int64_t numInputs = run->model->num_inputs;
   for (int64_t i = 0; i < numInputs; ++i)
     pointers[i] = run->inputs[i].data;
-  for (int64_t i = 0; i < run->model->num_outputs; ++i)
+  for (int64_t i = 0; i < run->model->num_outputs; ++i) {
     pointers[numInputs + i] = run->outputs[i].data;
+    used[i] = run->outputs[i].used;
+  }
   int64_t extents[GRAVEN_MAX_SYMBOLS];
   if (run->model->num_sizes > 0)
     graven_read_symbols(run->model, run->inputs, extents);
   return graven_model_call_sized(
       run->model, run->model->num_sizes > 0 ? extents : NULL, pointers,
-      pointers + numInputs, run->workspace, run->parallel, run->message.text,
-      run->message.size);
+      pointers + numInputs, used, run->workspace, run->parallel,
+      run->message.text, run->message.size);
 }
 
 static __attribute__((noinline)) int runFew(const Run *run) {
   void *pointers[GRAVEN_FEW_TENSORS];
-  return runThrough(run, pointers);
+  int64_t *used[GRAVEN_FEW_TENSORS];
+  return runThrough(run, pointers, used);
 }
 
 static __attribute__((noinline)) int runMany(const Run *run) {
   void *pointers[GRAVEN_RUN_MAX_TENSORS];
-  return runThrough(run, pointers);
+  int64_t *used[GRAVEN_RUN_MAX_TENSORS];
+  return runThrough(run, pointers, used);
 }
 
 GRAVEN_SUPPORT int graven_model_run(const GravenModel *model,

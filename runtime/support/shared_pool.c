@@ -11,8 +11,8 @@
 GRAVEN_SUPPORT int
 graven_model_call_shared(const GravenModel *model, const int64_t *extents,
                          void *const *inputs, void *const *outputs,
-                         void *workspace, _Atomic(GravenPool *) *slot,
-                         int threads) {
+                         int64_t *const *used, void *workspace,
+                         _Atomic(GravenPool *) *slot, int threads) {
   GravenPool *pool = atomic_load_explicit(slot, memory_order_acquire);
   if (!pool) {
     /* Two first calls may meet here: one pool stays. Without memory or threads
@@ -23,6 +23,7 @@ graven_model_call_shared(const GravenModel *model, const int64_t *extents,
     else
       graven_pool_destroy(made);
   }
-  return graven_model_call_sized(model, extents, inputs, outputs, workspace,
-                                 graven_pool_parallel(pool), NULL, 0);
+  return graven_model_call_sized(model, extents, inputs, outputs, used,
+                                 workspace, graven_pool_parallel(pool), NULL,
+                                 0);
 }

@@ -133,7 +133,8 @@ GRAVEN_SUPPORT int64_t graven_model_workspace_size(const GravenModel *model,
     return -1;
   if (model->num_sizes == 0)
     return model->workspace_size;
-  if (!extents || graven_check_sizes(model, extents, none))
+  if ((!extents && model->num_symbols > 0) ||
+      graven_check_sizes(model, extents, none))
     return -1;
   return workspaceFor(model, extents);
 }

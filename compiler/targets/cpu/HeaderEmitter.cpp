@@ -122,6 +122,7 @@ private:
   void sizes();
   void entry();
   void symbols();
+  void counted();
   static std::string shapeText(const TensorSpec &spec);
   static std::string commentText(StringRef name);
 
@@ -130,6 +131,8 @@ private:
   llvm::raw_string_ostream out;
   llvm::StringSet<> used;
   llvm::SmallVector<std::string> extents, inputs, outputs;
+  /// Where each output's extents go, empty for static ones.
+  llvm::SmallVector<std::string> found;
 };
 
 /// Printable ASCII that can neither end nor begin a comment.
@@ -165,7 +168,9 @@ std::string HeaderWriter::shapeText(const TensorSpec &spec) {
   std::string text;
   for (auto [axis, extent] : llvm::enumerate(spec.extents)) {
     text += axis ? ", " : "";
-    if (!mlir::ShapedType::isDynamic(extent))
+    if (spec.isCounted(axis))
+      text += "0.." + std::to_string(spec.most[axis]);
+    else if (!mlir::ShapedType::isDynamic(extent))
       text += std::to_string(extent);
     else
       text += spec.symbols.empty() || spec.symbols[axis].empty()
@@ -196,6 +201,22 @@ void HeaderWriter::declare(const TensorSpec &spec, StringRef parameter,
     out << "[" << extent << "]";
 }
 
+/// Of an output whose extents are static but for those that data decide.
+static bool isMostKnown(const TensorSpec &spec) {
+  return spec.isCounted() &&
+         llvm::all_of(llvm::seq<size_t>(0, spec.extents.size()), [&](size_t i) {
+           return spec.isCounted(i) ||
+                  !mlir::ShapedType::isDynamic(spec.extents[i]);
+         });
+}
+
+static int64_t mostElements(const TensorSpec &spec) {
+  int64_t count = 1;
+  for (auto [axis, extent] : llvm::enumerate(spec.extents))
+    count *= spec.isCounted(axis) ? spec.most[axis] : extent;
+  return count;
+}
+
 void HeaderWriter::sizes() {
   out << "/* Bytes of the workspace, "
       << (signature.sizes.empty() ? "and" : "enough for all extents, and")
@@ -211,7 +232,10 @@ void HeaderWriter::sizes() {
   auto count = [&](llvm::ArrayRef<TensorSpec> specs,
                    llvm::ArrayRef<std::string> names) {
     for (auto [spec, name] : llvm::zip_equal(specs, names))
-      if (!spec.isDynamic())
+      if (isMostKnown(spec))
+        out << "#define " << macro << "_" << name << "_MAX_ELEMENTS "
+            << mostElements(spec) << "\n";
+      else if (!spec.isDynamic())
         out << "#define " << macro << "_" << name << "_ELEMENTS "
             << spec.numElements() << "\n";
   };
@@ -253,6 +277,19 @@ void HeaderWriter::symbols() {
   }
 }
 
+/// What the run finds out.
+void HeaderWriter::counted() {
+  for (auto [spec, output, name] :
+       llvm::zip_equal(signature.outputs, outputs, found)) {
+    if (name.empty())
+      continue;
+    out << " * " << name << ": the extents of " << output
+        << " in this run, which data decide. The\n *   memory of " << output
+        << " has room for the most; the elements lie side by side at\n *   "
+           "its start.\n";
+  }
+}
+
 void HeaderWriter::entry() {
   out << "/* Runs the model once, on "
       << (signature.threads == 1 ? "the calling thread.\n"
@@ -270,6 +307,7 @@ void HeaderWriter::entry() {
   out << " * Outputs (written whole, must not overlap anything else):\n";
   for (auto [spec, name] : llvm::zip_equal(signature.outputs, outputs))
     describe(spec, name);
+  counted();
   out << " * workspace: " << macro << "_WORKSPACE_SIZE bytes aligned to "
       << macro << "_WORKSPACE_ALIGNMENT, one for\n"
       << " *   each thread that calls; NULL lets the call allocate and free "
@@ -287,6 +325,9 @@ void HeaderWriter::entry() {
     declare(spec, name, "");
     out << ", ";
   }
+  for (auto [spec, name] : llvm::zip_equal(signature.outputs, found))
+    if (!name.empty())
+      out << "int64_t " << name << "[" << spec.extents.size() << "], ";
   out << "void *workspace);\n";
 }
 
@@ -297,6 +338,11 @@ std::string HeaderWriter::write() {
     inputs.push_back(parameterName(spec, "input", index));
   for (auto [index, spec] : llvm::enumerate(signature.outputs))
     outputs.push_back(parameterName(spec, "output", index));
+  for (auto [spec, name] : llvm::zip_equal(signature.outputs, outputs))
+    found.push_back(spec.isCounted()
+                        ? parameterName({name + "_extents", {}, {}}, "extents",
+                                        found.size())
+                        : "");
   out << "/* The compiled model \"" << commentText(signature.name)
       << "\", made by Graven " GRAVEN_VERSION ".\n"
       << " * f16 and bf16 tensors are uint16_t, i1 tensors are uint8_t holding "

@@ -27,6 +27,7 @@ ModelSignature ModelSignature::atSize(size_t index) const {
     for (auto [spec, own] : llvm::zip_equal(specs, extents)) {
       spec.extents = own;
       spec.symbols.clear();
+      spec.most.clear();
     }
   };
   fill(one.inputs, size.inputs);

@@ -29,8 +29,13 @@ struct TensorSpec {
   /// The symbol of each dynamic extent, empty for a static one and for an
   /// output's that is no symbol itself; no entries where nothing is dynamic.
   llvm::SmallVector<std::string> symbols = {};
+  /// The most of each extent that data decide in a run, -1 for others; no
+  /// entries where there is none.
+  llvm::SmallVector<int64_t> most = {};
 
   bool isDynamic() const;
+  bool isCounted() const { return !most.empty(); }
+  bool isCounted(size_t axis) const { return !most.empty() && most[axis] >= 0; }
   /// Only for static extents.
   int64_t numElements() const;
 };
@@ -44,9 +49,14 @@ struct SymbolSpec {
 
 /// Code that takes several extents: GravenRoom of runtime.h.
 struct RoomSpec {
+  /// Without values, of a count.
   struct Function {
     int64_t symbol;
     std::vector<int64_t> values;
+  };
+  struct Count {
+    std::string place;
+    int64_t lowest, most;
   };
   struct Factor {
     int64_t axis, most, function;
@@ -55,10 +65,11 @@ struct RoomSpec {
   llvm::SmallVector<int64_t> lowest;
   std::vector<Function> functions;
   llvm::SmallVector<int64_t> passed;
+  std::vector<Count> counts;
   /// For each input and then each output.
   std::vector<llvm::SmallVector<Factor>> factors;
-  /// The tensors of the code itself: with what is passed, and an axis for each
-  /// factor of an output.
+  /// The tensors of the code itself: with what is passed, an axis for each
+  /// factor of an output, and the counts.
   llvm::SmallVector<TensorSpec> inputs, outputs;
   /// Bytes of the workspace that are the code's own.
   int64_t workspaceSize = 0;

@@ -18,9 +18,10 @@ using namespace llvm;
 
 static_assert(sizeof(GravenTensorInfo) == 32 && sizeof(GravenModel) == 168 &&
                   sizeof(GravenVariant) == 24 && sizeof(GravenSize) == 40 &&
-                  sizeof(GravenSymbol) == 24,
-              "the constants below follow the layouts of ABI version 4");
-static_assert(GRAVEN_ABI_VERSION == 4,
+                  sizeof(GravenSymbol) == 24 && sizeof(GravenRoom) == 72 &&
+                  sizeof(GravenCount) == 24,
+              "the constants below follow the layouts of ABI version 5");
+static_assert(GRAVEN_ABI_VERSION == 5,
               "adapt the constants below to the new ABI");
 
 namespace {
@@ -91,8 +92,10 @@ Constant *TableBuilder::tensors(ArrayRef<TensorSpec> specs, StringRef name) {
     Constant *symbols = ConstantPointerNull::get(ptr);
     if (!spec.extents.empty()) {
       SmallVector<int64_t> values(spec.extents);
-      for (int64_t &value : values)
-        if (mlir::ShapedType::isDynamic(value))
+      for (auto [axis, value] : llvm::enumerate(values))
+        if (spec.isCounted(axis))
+          value = GRAVEN_COUNTED;
+        else if (mlir::ShapedType::isDynamic(value))
           value = GRAVEN_SYMBOLIC;
       extents = numbers(values, "graven.extents");
     }
@@ -213,11 +216,17 @@ Constant *TableBuilder::sizes(Constant *firstVariants) {
 /// A GravenRoom.
 Constant *TableBuilder::room(const RoomSpec &room) {
   auto number = [&](int64_t value) { return ConstantInt::get(i64, value); };
-  SmallVector<Constant *> functions, factors;
+  SmallVector<Constant *> functions, factors, found;
   SmallVector<int64_t> counts;
   for (const RoomSpec::Function &function : room.functions)
     functions.push_back(ConstantStruct::getAnon(
-        {number(function.symbol), numbers(function.values, "graven.values")}));
+        {number(function.symbol),
+         function.values.empty() ? ConstantPointerNull::get(ptr)
+                                 : static_cast<Constant *>(numbers(
+                                       function.values, "graven.values"))}));
+  for (const RoomSpec::Count &count : room.counts)
+    found.push_back(ConstantStruct::getAnon(
+        {string(count.place), number(count.lowest), number(count.most)}));
   for (const auto &tensor : room.factors) {
     counts.push_back(tensor.size());
     for (const RoomSpec::Factor &factor : tensor)
@@ -232,7 +241,8 @@ Constant *TableBuilder::room(const RoomSpec &room) {
                                : numbers(room.passed, "graven.passed"),
            number(room.passed.size()), rows(factors, "graven.factors"),
            numbers(counts, "graven.factor_counts"),
-           number(llvm::alignTo(room.workspaceSize, 64))}),
+           number(llvm::alignTo(room.workspaceSize, 64)),
+           rows(found, "graven.counts"), number(found.size())}),
       "graven.room");
 }
 
@@ -285,13 +295,16 @@ GlobalVariable *TableBuilder::table() {
 }
 
 /// int NAME_run(int64_t symbol..., const T *input..., T *output...,
-///              void *workspace)
+///              int64_t *extents of counted outputs..., void *workspace)
 void TableBuilder::typedEntry() {
   size_t numInputs = signature.inputs.size(),
          numOutputs = signature.outputs.size();
   size_t numSymbols = signature.symbols.size();
   SmallVector<Type *> parameters(numSymbols, i64);
-  parameters.append(numInputs + numOutputs + 1, ptr);
+  size_t numCounted =
+      llvm::count_if(signature.outputs,
+                     [](const TensorSpec &spec) { return spec.isCounted(); });
+  parameters.append(numInputs + numOutputs + numCounted + 1, ptr);
   auto *type = FunctionType::get(i32, parameters, /*isVarArg=*/false);
   auto *run = Function::Create(type, GlobalValue::ExternalLinkage,
                                prefix + "_run", module);
@@ -309,23 +322,31 @@ void TableBuilder::typedEntry() {
   Value *extents = storeAll(0, numSymbols);
   Value *inputs = storeAll(numSymbols, numInputs);
   Value *outputs = storeAll(numSymbols + numInputs, numOutputs);
-  Value *workspace = run->getArg(numSymbols + numInputs + numOutputs);
-  Value *null = ConstantPointerNull::get(ptr);
+  size_t next = numSymbols + numInputs + numOutputs;
+  Value *null = ConstantPointerNull::get(ptr), *used = null;
+  if (numCounted > 0) {
+    used = b.CreateAlloca(ArrayType::get(ptr, numOutputs));
+    for (auto [i, spec] : llvm::enumerate(signature.outputs))
+      b.CreateStore(spec.isCounted() ? run->getArg(next++) : null,
+                    b.CreateConstInBoundsGEP1_64(ptr, used, i));
+  }
+  Value *workspace = run->getArg(next);
   if (signature.threads == 1) {
-    b.CreateRet(b.CreateCall(support("graven_model_call_sized",
-                                     {ptr, ptr, ptr, ptr, ptr, ptr, ptr, i64}),
-                             {model, extents, inputs, outputs, workspace, null,
-                              null, ConstantInt::get(i64, 0)}));
+    b.CreateRet(
+        b.CreateCall(support("graven_model_call_sized",
+                             {ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr, i64}),
+                     {model, extents, inputs, outputs, used, workspace, null,
+                      null, ConstantInt::get(i64, 0)}));
     return;
   }
   // The pool, once the first call has made it.
   auto *slot = new GlobalVariable(module, ptr, /*isConstant=*/false,
                                   GlobalValue::InternalLinkage,
                                   ConstantPointerNull::get(ptr), "graven.pool");
-  b.CreateRet(b.CreateCall(
-      support("graven_model_call_shared", {ptr, ptr, ptr, ptr, ptr, ptr, i32}),
-      {model, extents, inputs, outputs, workspace, slot,
-       ConstantInt::get(i32, signature.threads)}));
+  b.CreateRet(b.CreateCall(support("graven_model_call_shared",
+                                   {ptr, ptr, ptr, ptr, ptr, ptr, ptr, i32}),
+                           {model, extents, inputs, outputs, used, workspace,
+                            slot, ConstantInt::get(i32, signature.threads)}));
 }
 
 /// A function of the support object that returns a status.

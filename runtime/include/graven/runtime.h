@@ -26,7 +26,7 @@ extern "C" {
 #endif
 
 /* Grows by one when a struct of this file or the entry's convention changes. */
-#define GRAVEN_ABI_VERSION 4
+#define GRAVEN_ABI_VERSION 5
 
 /*===- Status codes ----------------------------------------------------------*/
 
@@ -40,7 +40,8 @@ enum GravenStatus {
   GRAVEN_ERROR_DTYPE = 3,
   GRAVEN_ERROR_RANK = 4,
   /* An extent differs from the table's, is negative, breaks a symbol, or is one
-   * that the model has no code for. */
+   * that the model has no code for. One that data decide (GRAVEN_COUNTED) is
+   * known after the run only: what outputs hold then is no result. */
   GRAVEN_ERROR_EXTENT = 5,
   /* No data for a tensor that has elements. */
   GRAVEN_ERROR_NULL_POINTER = 6,
@@ -92,16 +93,26 @@ const char *graven_dtype_name(int32_t dtype);
 
 /* A tensor given by the caller: row-major, contiguous, aligned to its element.
  * `extents` has `rank` entries (may be null when rank is 0); `data` may be null
- * when an extent is 0. Inputs are only read. */
+ * when an extent is 0. Inputs are only read.
+ *
+ * An output with extents that data decide (GRAVEN_COUNTED) is given with the
+ * most, those of graven_model_output_extents. A run says in `used`, which has
+ * `rank` entries as well, how many there are: the elements of a tensor of these
+ * extents lie side by side at the start of `data`. For all other tensors `used`
+ * is not looked at. */
 typedef struct GravenTensor {
   void *data;
   const int64_t *extents;
   int32_t dtype; /* GravenDType */
   int32_t rank;
+  int64_t *used;
 } GravenTensor;
 
 /* An extent known only at run time, see GravenTensorInfo. */
 #define GRAVEN_SYMBOLIC ((int64_t)-1)
+
+/* An extent of an output that data decide in each run. */
+#define GRAVEN_COUNTED ((int64_t)-2)
 
 /* What a model expects at one input or gives at one output.
  * Layout (LP64): { ptr name, ptr extents, ptr symbols, i32 dtype, i32 rank }.
@@ -109,7 +120,7 @@ typedef struct GravenTensor {
  * have equal extents in one run. `symbols` is null when no extent is symbolic,
  * and `symbols[i]` is null for a static one, and for an extent of an output
  * that follows from the symbols in another way: see
- * graven_model_output_extents. */
+ * graven_model_output_extents. An extent of -2 is found out by the run. */
 typedef struct GravenTensorInfo {
   const char *name;
   const int64_t *extents;
@@ -262,7 +273,8 @@ typedef struct GravenSymbol {
 #define GRAVEN_MAX_SYMBOLS 16
 
 /* An extent that follows from a symbol: its value for each of the symbol's,
- * from the symbol's lowest on. Layout: { i64, ptr }. */
+ * from the symbol's lowest on. Without values, `symbol` is the index of a count
+ * of the GravenRoom. Layout: { i64, ptr }. */
 typedef struct GravenFunction {
   int64_t symbol;
   const int64_t *values;
@@ -277,6 +289,18 @@ typedef struct GravenFactor {
   int64_t function; /* negative when all places are used */
 } GravenFactor;
 
+/* An extent that the code finds in its data, and says in its last output, an
+ * i64 for each. Other values than from `lowest` to `most` make a run fail;
+ * `place` is where the model takes it. Layout: { ptr, i64, i64 }. */
+typedef struct GravenCount {
+  const char *place;
+  int64_t lowest;
+  int64_t most;
+} GravenCount;
+
+/* The most counts of a GravenRoom. */
+#define GRAVEN_MAX_COUNTS 64
+
 /* The most functions that a GravenRoom passes. */
 #define GRAVEN_MAX_PASSED 64
 
@@ -284,8 +308,10 @@ typedef struct GravenFactor {
  * extents: tensors with a factor that follows from a symbol are copied to and
  * from the workspace, from `scratch` on, one after the other at multiples of 64
  * bytes; what is not used of inputs is zero. The code takes the functions that
- * `passed` names as further inputs, each a pointer to an i64.
- * Layout: { ptr, ptr, ptr, i64, ptr, ptr, i64 }, 56 bytes. */
+ * `passed` names as further inputs, each a pointer to an i64. Outputs of which
+ * only the first axis varies, by a count, are written where the caller wants
+ * them.
+ * Layout: { ptr, ptr, ptr, i64, ptr, ptr, i64, ptr, i64 }, 72 bytes. */
 typedef struct GravenRoom {
   const int64_t *lowest; /* of each symbol that the code takes */
   const GravenFunction *functions;
@@ -294,6 +320,8 @@ typedef struct GravenRoom {
   const GravenFactor *factors;  /* of the inputs, then of the outputs */
   const int64_t *factor_counts; /* for each input, then for each output */
   int64_t scratch;              /* bytes of the workspace before the copies */
+  const GravenCount *counts;    /* null where there are none */
+  int64_t num_counts;           /* at most GRAVEN_MAX_COUNTS */
 } GravenRoom;
 
 /* The code for one extent of each symbol or, with `room`, for all from
@@ -319,10 +347,11 @@ struct GravenSupport;
  * num_sizes, i64 split, ptr split_units }.
  *
  * A model with symbols has code for several sizes, over one copy of the
- * weights. A run whose extents are those of a size takes that one, else the
- * smallest with room for them. Along the
- * symbol `split` the model works on independent parts: there a run of any other
- * extent is put together from runs of the sizes that fit, largest first. */
+ * weights; one with extents that data decide and no symbols has one size. A run
+ * whose extents are those of a size takes that one, else the smallest with room
+ * for them. Along the symbol `split` the model works on independent parts:
+ * there a run of any other extent is put together from runs of the sizes that
+ * fit, largest first. */
 typedef struct GravenModel {
   uint32_t abi_version; /* GRAVEN_ABI_VERSION of the compiler */
   uint32_t struct_size; /* sizeof(GravenModel) of the compiler */
@@ -344,7 +373,7 @@ typedef struct GravenModel {
   const struct GravenSupport *support; /* &graven_support of the artifact */
   const GravenSymbol *symbols;         /* null where there are none */
   int64_t num_symbols;                 /* at most GRAVEN_MAX_SYMBOLS */
-  const GravenSize *sizes;             /* null without symbols */
+  const GravenSize *sizes;             /* null where all extents are static */
   int64_t num_sizes;
   int64_t split; /* index of a symbol, negative for none */
   /* With a split, for each input and then each output: the extent of axis 0 for
@@ -382,7 +411,7 @@ int64_t graven_model_workspace_size(const GravenModel *model,
                                     const int64_t *extents);
 
 /* The extents of an output, as many as its rank, for these extents of the
- * symbols. */
+ * symbols; the most where data decide. */
 int graven_model_output_extents(const GravenModel *model,
                                 const int64_t *extents, int64_t output,
                                 int64_t *result, char *error,
@@ -392,17 +421,21 @@ int graven_model_output_extents(const GravenModel *model,
  * this). Checks the ABI version, the CPU and the workspace's alignment, nothing
  * about the tensors. A null workspace is allocated for this call and freed
  * again; with a workspace nothing is allocated. `parallel` may be null: one
- * thread. A model with symbols is called by graven_model_call_sized. */
+ * thread. A model with symbols, or with extents that data decide, is called by
+ * graven_model_call_sized. */
 int graven_model_call(const GravenModel *model, void *const *inputs,
                       void *const *outputs, void *workspace,
                       const GravenParallel *parallel, char *error,
                       size_t error_size);
 
-/* The same for any model, with extents for its symbols, which are checked. */
+/* The same for any model, with extents for its symbols, which are checked.
+ * `used` has an entry for each output, GravenTensor.used of those with extents
+ * that data decide; it may be null where there are none. */
 int graven_model_call_sized(const GravenModel *model, const int64_t *extents,
                             void *const *inputs, void *const *outputs,
-                            void *workspace, const GravenParallel *parallel,
-                            char *error, size_t error_size);
+                            int64_t *const *used, void *workspace,
+                            const GravenParallel *parallel, char *error,
+                            size_t error_size);
 
 /* The most inputs and outputs together that graven_model_run and models with
  * symbols take; callers with more use graven_model_check and graven_model_call.
@@ -439,8 +472,8 @@ typedef struct GravenSupport {
   int (*output_extents)(const GravenModel *, const int64_t *, int64_t,
                         int64_t *, char *, size_t);
   int (*call_sized)(const GravenModel *, const int64_t *, void *const *,
-                    void *const *, void *, const GravenParallel *, char *,
-                    size_t);
+                    void *const *, int64_t *const *, void *,
+                    const GravenParallel *, char *, size_t);
 } GravenSupport;
 
 /* Compiled tables refer to this symbol. */

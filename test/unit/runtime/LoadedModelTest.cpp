@@ -173,7 +173,7 @@ TEST(LoadedModel, refusesAnotherAbi) {
   Result<LoadedModel> model = LoadedModel::load(GRAVEN_OLD_MODEL);
   ASSERT_FALSE(model);
   EXPECT_EQ(model.error().message,
-            std::string(GRAVEN_OLD_MODEL) + ": expected abi version 4, got 0");
+            std::string(GRAVEN_OLD_MODEL) + ": expected abi version 5, got 0");
 }
 
 } // namespace

@@ -27,10 +27,11 @@ protected:
   std::array<int64_t, 2> matrix{2, 3}, outMatrix{2, 3};
   std::array<int64_t, 1> vector{3};
   alignas(64) std::array<char, 64> workspace{};
-  std::vector<GravenTensor> inputs{{x.data(), matrix.data(), GRAVEN_F32, 2},
-                                   {bias.data(), vector.data(), GRAVEN_F32, 1}};
+  std::vector<GravenTensor> inputs{
+      {x.data(), matrix.data(), GRAVEN_F32, 2, nullptr},
+      {bias.data(), vector.data(), GRAVEN_F32, 1, nullptr}};
   std::vector<GravenTensor> outputs{
-      {y.data(), outMatrix.data(), GRAVEN_F32, 2}};
+      {y.data(), outMatrix.data(), GRAVEN_F32, 2, nullptr}};
   char error[256] = "";
 
   int run(void *scratch = nullptr, const GravenParallel *parallel = nullptr) {
@@ -178,7 +179,7 @@ TEST_F(ModelRun, allowsNeighbours) {
 
 TEST_F(ModelRun, refusesAnotherAbi) {
   model.abi_version = 7;
-  expectFailure(GRAVEN_ERROR_ABI_MISMATCH, "expected abi version 4, got 7");
+  expectFailure(GRAVEN_ERROR_ABI_MISMATCH, "expected abi version 5, got 7");
 }
 
 TEST_F(ModelRun, refusesATableOfAnotherSize) {

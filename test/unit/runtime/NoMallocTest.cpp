@@ -53,9 +53,9 @@ namespace {
 int allocationsOfRun(void *workspace, const GravenParallel *parallel) {
   float x[6] = {1, 2, 3, 4, 5, 6}, bias[3] = {}, y[6];
   int64_t matrix[] = {2, 3}, vector[] = {3};
-  GravenTensor inputs[] = {{x, matrix, GRAVEN_F32, 2},
-                           {bias, vector, GRAVEN_F32, 1}};
-  GravenTensor output{y, matrix, GRAVEN_F32, 2};
+  GravenTensor inputs[] = {{x, matrix, GRAVEN_F32, 2, nullptr},
+                           {bias, vector, GRAVEN_F32, 1, nullptr}};
+  GravenTensor output{y, matrix, GRAVEN_F32, 2, nullptr};
   char error[128];
   int before = allocations;
   int status = graven_model_run(&fake_model, inputs, 2, &output, 1, workspace,

@@ -76,9 +76,10 @@ protected:
     y.assign(outRows * 2, -1);
     std::array<int64_t, 2> xExtents{rows, 2}, yExtents{outRows, 2};
     std::array<int64_t, 1> offsetExtents{1};
-    GravenTensor inputs[] = {{x.data(), xExtents.data(), GRAVEN_I32, 2},
-                             {&offset, offsetExtents.data(), GRAVEN_I32, 1}};
-    GravenTensor output{y.data(), yExtents.data(), GRAVEN_I32, 2};
+    GravenTensor inputs[] = {
+        {x.data(), xExtents.data(), GRAVEN_I32, 2, nullptr},
+        {&offset, offsetExtents.data(), GRAVEN_I32, 1, nullptr}};
+    GravenTensor output{y.data(), yExtents.data(), GRAVEN_I32, 2, nullptr};
     return graven_model_run(&model, inputs, 2, &output, 1, nullptr, nullptr,
                             error, sizeof(error));
   }
@@ -148,7 +149,7 @@ TEST_F(Sizes, barePointersNeedExtents) {
                "model 'fake': the extents of its 1 symbols are not given");
   int64_t n = 10;
   EXPECT_EQ(graven_model_call_sized(&model, &n, none, none, nullptr, nullptr,
-                                    error, sizeof(error)),
+                                    nullptr, error, sizeof(error)),
             GRAVEN_ERROR_EXTENT);
 }
 
@@ -207,7 +208,9 @@ protected:
                   2,
                   factors.data(),
                   counts.data(),
-                  64};
+                  64,
+                  nullptr,
+                  0};
   GravenVariant any{pickPairs, 0, "x86-64"}, just{addExactly, 0, "x86-64"};
   std::array<GravenSize, 2> sizes{
       {{most.data(), outputs.data(), &any, 1024, &room},
@@ -234,8 +237,8 @@ protected:
     std::iota(data.begin(), data.end(), 1);
     result.assign(h * (w / 2 * 2), 0);
     std::array<int64_t, 2> in{h, w}, out{h, w / 2 * 2};
-    GravenTensor input{data.data(), in.data(), GRAVEN_I32, 2},
-        output{result.data(), out.data(), GRAVEN_I32, 2};
+    GravenTensor input{data.data(), in.data(), GRAVEN_I32, 2, nullptr},
+        output{result.data(), out.data(), GRAVEN_I32, 2, nullptr};
     return graven_model_run(&model, &input, 1, &output, 1, nullptr, nullptr,
                             error, sizeof(error));
   }

@@ -33,9 +33,9 @@ protected:
   int check() {
     model.inputs = inputInfo.data();
     model.outputs = &outputInfo;
-    GravenTensor inputs[] = {{aData.data(), a.data(), GRAVEN_I8, 2},
-                             {bData.data(), b.data(), GRAVEN_I8, 2}};
-    GravenTensor output{cData.data(), c.data(), GRAVEN_I8, 2};
+    GravenTensor inputs[] = {{aData.data(), a.data(), GRAVEN_I8, 2, nullptr},
+                             {bData.data(), b.data(), GRAVEN_I8, 2, nullptr}};
+    GravenTensor output{cData.data(), c.data(), GRAVEN_I8, 2, nullptr};
     return graven_model_check(&model, inputs, 2, &output, 1, error,
                               sizeof(error));
   }
@@ -97,8 +97,8 @@ TEST(Shapes, scalarsNeedNoExtentsAndEmptyTensorsNoData) {
   model.inputs = inputInfo.data();
   model.num_outputs = 0;
   double value = 1;
-  GravenTensor inputs[] = {{&value, nullptr, GRAVEN_F64, 0},
-                           {nullptr, none.data(), GRAVEN_F64, 1}};
+  GravenTensor inputs[] = {{&value, nullptr, GRAVEN_F64, 0, nullptr},
+                           {nullptr, none.data(), GRAVEN_F64, 1, nullptr}};
   char error[128] = "";
   EXPECT_EQ(
       graven_model_check(&model, inputs, 2, nullptr, 0, error, sizeof(error)),
@@ -136,9 +136,9 @@ int runSum(size_t count, int64_t &result) {
   std::vector<GravenTensor> inputs(count);
   for (size_t i = 0; i < count; ++i) {
     values[i] = static_cast<int64_t>(i);
-    inputs[i] = {&values[i], nullptr, GRAVEN_I64, 0};
+    inputs[i] = {&values[i], nullptr, GRAVEN_I64, 0, nullptr};
   }
-  GravenTensor output{&result, nullptr, GRAVEN_I64, 0};
+  GravenTensor output{&result, nullptr, GRAVEN_I64, 0, nullptr};
   return graven_model_run(&model, inputs.data(), model.num_inputs, &output, 1,
                           nullptr, nullptr, nullptr, 0);
 }
