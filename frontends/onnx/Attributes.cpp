@@ -9,6 +9,9 @@
 #include "frontends/onnx/NodeBuilder.h"
 #include "onnx/onnx.pb.h"
 
+#include <array>
+#include <charconv>
+
 using namespace mlir;
 
 namespace graven::onnx {
@@ -37,9 +40,24 @@ int64_t NodeBuilder::intAttr(StringRef name, int64_t otherwise) {
   return found ? found->i() : otherwise;
 }
 
+/// The number that a writer rounded to f32: the shortest decimal that rounds
+/// so.
+static double meant(float value) {
+  std::array<char, 32> text;
+  auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+  double result = value;
+  if (llvm::StringRef(text.data(), end - text.data()).getAsDouble(result))
+    return value;
+  return result;
+}
+
 double NodeBuilder::floatAttr(StringRef name, double otherwise) {
   const AttributeProto *found = find(name, AttributeProto::FLOAT);
-  return found ? found->f() : otherwise;
+  if (!found)
+    return otherwise;
+  // What is computed in f32 cannot tell 1e-5 from its f32; other formats have
+  // the former. In f64 the file's number counts.
+  return elementTypeOf(input(0)).isF64() ? found->f() : meant(found->f());
 }
 
 std::string NodeBuilder::stringAttr(StringRef name, StringRef otherwise) {

@@ -105,7 +105,7 @@ def RemoveIdentities : Pass<"graven-remove-identities", "::graven::GraphOp"> {
     minimum of a value and itself; a broadcast that its elementwise user does by itself; a slice that is one part of a
     concat; a concat that puts the slices of a tensor together again; empty parts of a concat, and concats inside of
     concats; a window that replaces the whole tensor; zeros padded in front of a convolution, which its pads supply; a
-    gather with one constant index, which is a slice.
+    mean over windows of one element; a gather with one constant index, which is a slice.
 
     Before ==> after:
     ```mlir

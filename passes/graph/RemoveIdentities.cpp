@@ -223,6 +223,24 @@ struct PadIntoConv : CountingPattern<ConvOp> {
   }
 };
 
+/// A mean over windows of one element each.
+struct WindowOfOne : CountingPattern<AvgPoolOp> {
+  using CountingPattern::CountingPattern;
+
+  LogicalResult matchAndRewrite(AvgPoolOp op,
+                                PatternRewriter &rewriter) const override {
+    auto isOne = [](int64_t i) { return i == 1; };
+    if (!llvm::all_of(op.getKernel(), isOne) ||
+        !llvm::all_of(op.getStrides(), isOne) || op.getDivisor() > 1 ||
+        !llvm::all_of(op.getPads(), [](int64_t i) { return i == 0; }))
+      return rewriter.notifyMatchFailure(op, "a window is more than itself");
+    if (op.getX().getType() != op.getType())
+      return rewriter.notifyMatchFailure(op, "an extent is not known");
+    rewriter.replaceOp(op, op.getX());
+    return rewritten();
+  }
+};
+
 /// gather with one constant index is a slice.
 struct GatherToSlice : CountingPattern<GatherOp> {
   using CountingPattern::CountingPattern;
@@ -270,7 +288,8 @@ void populateRemoveIdentitiesPatterns(RewritePatternSet &patterns,
                                       Pass::Statistic *count) {
   patterns.add<SameOperands<MaxOp>, SameOperands<MinOp>, ImplicitBroadcast,
                SliceOfConcat, ConcatOfSlices, FlattenConcat, WholeInsert,
-               PadIntoConv, GatherToSlice>(patterns.getContext(), count);
+               PadIntoConv, WindowOfOne, GatherToSlice>(patterns.getContext(),
+                                                        count);
 }
 
 } // namespace graven

@@ -157,6 +157,62 @@ struct MergeTransposes : OpRewritePattern<TransposeOp> {
   }
 };
 
+/// transpose(reshape(transpose(x))), where the reshape only adds or takes away
+/// extents of 1, is transpose(reshape(x)).
+struct TransposeOverReshape : OpRewritePattern<TransposeOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(TransposeOp op,
+                                PatternRewriter &rewriter) const override {
+    auto reshape = op.getX().getDefiningOp<ReshapeOp>();
+    auto inner =
+        reshape ? reshape.getX().getDefiningOp<TransposeOp>() : TransposeOp();
+    if (!inner || !reshape->hasOneUse() || !inner->hasOneUse())
+      return rewriter.notifyMatchFailure(op, "no chain that only this ends");
+    RankedTensorType from = inner.getType(), to = reshape.getType();
+    if (!from.hasStaticShape() || !to.hasStaticShape())
+      return rewriter.notifyMatchFailure(op, "an extent is unknown");
+    SmallVector<int64_t> axes = longAxes(from), other = longAxes(to);
+    if (axes.size() != other.size() ||
+        !llvm::all_of(llvm::zip(axes, other), [&](auto pair) {
+          auto [a, b] = pair;
+          return from.getDimSize(a) == to.getDimSize(b);
+        }))
+      return rewriter.notifyMatchFailure(op, "the reshape changes extents");
+    // Axes of x, in their order, that the ones of the reshape come from.
+    SmallVector<std::pair<int64_t, int64_t>> sources;
+    for (auto [a, b] : llvm::zip(axes, other))
+      sources.emplace_back(inner.getPermutation()[a], b);
+    llvm::sort(sources);
+    // First the extents of 1, then the others as x has them.
+    SmallVector<int64_t> shape(to.getRank() - sources.size(), 1),
+        place(to.getRank(), -1);
+    for (auto [source, axis] : sources) {
+      place[axis] = shape.size();
+      shape.push_back(to.getDimSize(axis));
+    }
+    int64_t ones = 0;
+    for (int64_t &axis : place)
+      if (axis < 0)
+        axis = ones++;
+    SmallVector<int64_t> permutation;
+    for (int64_t axis : op.getPermutation())
+      permutation.push_back(place[axis]);
+    Value x =
+        ReshapeOp::create(rewriter, reshape.getLoc(), inner.getX(), shape);
+    return replaceKeepingType<TransposeOp>(
+        rewriter, op, x, rewriter.getDenseI64ArrayAttr(permutation));
+  }
+
+private:
+  static SmallVector<int64_t> longAxes(RankedTensorType type) {
+    SmallVector<int64_t> axes;
+    for (int64_t axis = 0; axis < type.getRank(); ++axis)
+      if (type.getDimSize(axis) != 1)
+        axes.push_back(axis);
+    return axes;
+  }
+};
+
 /// A transpose that keeps the order of all extents but 1 is a reshape.
 struct TransposeToReshape : OpRewritePattern<TransposeOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -235,6 +291,31 @@ struct StaticSlice : OpRewritePattern<SliceOp> {
   }
 };
 
+/// Bounds on an axis of known extent are absolute and lie within it.
+struct ClampedSlice : OpRewritePattern<SliceOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(SliceOp op,
+                                PatternRewriter &rewriter) const override {
+    auto type = cast<RankedTensorType>(op.getX().getType());
+    SmallVector<int64_t> starts(op.getStarts()), ends(op.getEnds());
+    for (int64_t axis = 0; axis < type.getRank(); ++axis) {
+      if (type.isDynamicDim(axis) || ShapedType::isDynamic(starts[axis]) ||
+          ShapedType::isDynamic(ends[axis]))
+        continue;
+      SliceBounds bounds = resolveSlice(type.getDimSize(axis), starts[axis],
+                                        ends[axis], op.getSteps()[axis]);
+      starts[axis] = bounds.start;
+      ends[axis] = bounds.end;
+    }
+    if (ArrayRef(starts) == op.getStarts() && ArrayRef(ends) == op.getEnds())
+      return rewriter.notifyMatchFailure(op, "the bounds lie within");
+    return replaceKeepingType<SliceOp>(
+        rewriter, op, op.getX(), op.getDynamicStarts(), op.getDynamicEnds(),
+        rewriter.getDenseI64ArrayAttr(starts),
+        rewriter.getDenseI64ArrayAttr(ends), op.getStepsAttr());
+  }
+};
+
 struct StaticInsertSlice : OpRewritePattern<InsertSliceOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(InsertSliceOp op,
@@ -270,7 +351,8 @@ void ReshapeOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
 }
 void TransposeOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
                                               MLIRContext *context) {
-  patterns.add<MergeTransposes, TransposeToReshape>(context);
+  patterns.add<MergeTransposes, TransposeOverReshape, TransposeToReshape>(
+      context);
 }
 void BroadcastOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
                                               MLIRContext *context) {
@@ -278,7 +360,7 @@ void BroadcastOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
 }
 void SliceOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
                                           MLIRContext *context) {
-  patterns.add<StaticSlice>(context);
+  patterns.add<StaticSlice, ClampedSlice>(context);
 }
 void InsertSliceOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
                                                 MLIRContext *context) {

@@ -97,9 +97,13 @@ LogicalResult buildCelu(NodeBuilder &n) {
 }
 
 LogicalResult buildHardSigmoid(NodeBuilder &n) {
-  return n.finish(n.make<HardSigmoidOp>(n.input(0),
-                                        f64(n, n.floatAttr("alpha", 0.2f)),
-                                        f64(n, n.floatAttr("beta", 0.5f))));
+  double alpha = n.floatAttr("alpha", 0.2);
+  // PyTorch's, as far as an f32 can say so.
+  if (static_cast<float>(alpha) == 1.0f / 6 &&
+      !n.elementTypeOf(n.input(0)).isF64())
+    alpha = 1.0 / 6;
+  return n.finish(n.make<HardSigmoidOp>(n.input(0), f64(n, alpha),
+                                        f64(n, n.floatAttr("beta", 0.5))));
 }
 
 LogicalResult buildSoftsign(NodeBuilder &n) {

@@ -141,6 +141,9 @@ std::optional<ResizeModes> readModes(NodeBuilder &n) {
         << "antialias and exclude_outside are not supported";
   if (n.hasFailed())
     return std::nullopt;
+  // Only said where it says something.
+  if (*mode != ResizeMode::Nearest)
+    nearestMode = NearestMode::RoundPreferFloor;
   return ResizeModes{*mode, *coordinateMode, *nearestMode,
                      n.floatAttr("cubic_coeff_a", -0.75f)};
 }

@@ -117,3 +117,20 @@ graven.graph @gather(%x: tensor<2x8xf32>) -> (tensor<2xf32>, tensor<2xf32>) {
   %1 = graven.gather %x[%j] axis 1 : (tensor<2x8xf32>, tensor<i64>) -> tensor<2xf32>
   graven.return %0, %1 : tensor<2xf32>, tensor<2xf32>
 }
+
+// -----
+
+// The mean of a window of one element is the element; not so of more, in steps, or divided.
+
+// CHECK-LABEL: graven.graph @window_of_one(
+//  CHECK-SAME:   %[[X:.*]]: tensor<1x2x4x4xf32>
+//   CHECK-DAG:   graven.relu %[[X]]
+//   CHECK-DAG:   %[[B:.*]] = graven.avg_pool %[[X]] kernel [1, 1] strides [2, 1]
+//   CHECK-DAG:   %[[C:.*]] = graven.avg_pool %[[X]] kernel [1, 1] {{.*}} divisor 2
+graven.graph @window_of_one(%x: tensor<1x2x4x4xf32>) -> (tensor<1x2x4x4xf32>, tensor<1x2x2x4xf32>, tensor<1x2x4x4xf32>) {
+  %0 = graven.avg_pool %x kernel [1, 1] strides [1, 1] dilations [1, 1] pads [0, 0, 0, 0] count_include_pad : (tensor<1x2x4x4xf32>) -> tensor<1x2x4x4xf32>
+  %1 = graven.relu %0 : tensor<1x2x4x4xf32>
+  %2 = graven.avg_pool %x kernel [1, 1] strides [2, 1] dilations [1, 1] pads [0, 0, 0, 0] : (tensor<1x2x4x4xf32>) -> tensor<1x2x2x4xf32>
+  %3 = graven.avg_pool %x kernel [1, 1] strides [1, 1] dilations [1, 1] pads [0, 0, 0, 0] divisor 2 : (tensor<1x2x4x4xf32>) -> tensor<1x2x4x4xf32>
+  graven.return %1, %2, %3 : tensor<1x2x4x4xf32>, tensor<1x2x2x4xf32>, tensor<1x2x4x4xf32>
+}

@@ -34,6 +34,52 @@ graven.graph @undone(%x: tensor<2x3xf32>) {
   graven.return
 }
 
+// Transposes with a reshape between them that only adds extents of 1 merge: here to nothing.
+// CHECK-LABEL: graven.graph @over_reshape
+// CHECK-NEXT: check.expect_eq %arg0, %arg0 : tensor<1x4x3x5xf32>
+graven.graph @over_reshape(%x: tensor<1x4x3x5xf32>) {
+  %0 = graven.reshape %x to [4, 3, 5] : (tensor<1x4x3x5xf32>) -> tensor<4x3x5xf32>
+  %1 = graven.transpose %0 by [0, 2, 1] : (tensor<4x3x5xf32>) -> tensor<4x5x3xf32>
+  %2 = graven.reshape %1 to [1, 4, 5, 3] : (tensor<4x5x3xf32>) -> tensor<1x4x5x3xf32>
+  %r = graven.transpose %2 by [0, 1, 3, 2] : (tensor<1x4x5x3xf32>) -> tensor<1x4x3x5xf32>
+  check.expect_eq %r, %r : tensor<1x4x3x5xf32>
+  graven.return
+}
+
+// Or to one.
+// CHECK-LABEL: graven.graph @over_reshape_to_one
+// CHECK-NEXT: %0 = graven.reshape %arg0 to [1, 2, 3, 4] : (tensor<2x3x4xf32>) -> tensor<1x2x3x4xf32>
+// CHECK-NEXT: %1 = graven.transpose %0 by [2, 0, 3, 1] : (tensor<1x2x3x4xf32>) -> tensor<3x1x4x2xf32>
+// CHECK-NEXT: check.expect_eq %1, %1 : tensor<3x1x4x2xf32>
+graven.graph @over_reshape_to_one(%x: tensor<2x3x4xf32>) {
+  %0 = graven.transpose %x by [2, 0, 1] : (tensor<2x3x4xf32>) -> tensor<4x2x3xf32>
+  %1 = graven.reshape %0 to [4, 1, 2, 3] : (tensor<4x2x3xf32>) -> tensor<4x1x2x3xf32>
+  %r = graven.transpose %1 by [3, 1, 0, 2] : (tensor<4x1x2x3xf32>) -> tensor<3x1x4x2xf32>
+  check.expect_eq %r, %r : tensor<3x1x4x2xf32>
+  graven.return
+}
+
+// A reshape that changes extents keeps its transposes apart.
+// CHECK-LABEL: graven.graph @not_over_reshape
+// CHECK-COUNT-2: graven.transpose
+graven.graph @not_over_reshape(%x: tensor<2x3x4xf32>) {
+  %0 = graven.transpose %x by [2, 0, 1] : (tensor<2x3x4xf32>) -> tensor<4x2x3xf32>
+  %1 = graven.reshape %0 to [3, 2, 4] : (tensor<4x2x3xf32>) -> tensor<3x2x4xf32>
+  %r = graven.transpose %1 by [2, 0, 1] : (tensor<3x2x4xf32>) -> tensor<4x3x2xf32>
+  check.expect_eq %r, %r : tensor<4x3x2xf32>
+  graven.return
+}
+
+// The bounds of a slice are absolute and within the extent, where it is known.
+// CHECK-LABEL: graven.graph @clamped
+// CHECK-NEXT: %0 = graven.slice %arg0 [0, 1, 0] to [2, 3, 9223372036854775807] by [1, 1, 2] : (tensor<2x3x?xf32>) -> tensor<2x2x?xf32>
+// CHECK-NEXT: check.expect_eq %0, %0 : tensor<2x2x?xf32>
+graven.graph @clamped(%x: tensor<2x3x?xf32>) {
+  %r = graven.slice %x [-9, -2, 0] to [9223372036854775807, 9, 9223372036854775807] by [1, 1, 2] : (tensor<2x3x?xf32>) -> tensor<2x2x?xf32>
+  check.expect_eq %r, %r : tensor<2x2x?xf32>
+  graven.return
+}
+
 // Moving extents of 1 is a reshape.
 // CHECK-LABEL: graven.graph @ones
 // CHECK-NEXT: %0 = graven.reshape %arg0 to [1, 2, 3] : (tensor<2x1x3xf32>) -> tensor<1x2x3xf32>
