@@ -292,6 +292,28 @@ static Given get(Interpreter &in, CallArguments &call) {
   Value *value = find(a.dict(), argumentAt(call, 1));
   return give(value ? *value : argumentAt(call, 2));
 }
+static Given setDefault(Interpreter &in, CallArguments &call) {
+  Value a = argumentAt(call, 0), key = argumentAt(call, 1);
+  if (!a.is(Kind::Dict))
+    return wrongArguments(in, call, "setdefault()");
+  if (Value *value = find(a.dict(), key))
+    return give(*value);
+  in.noteChange(a);
+  a.dict().items.emplace_back(key, argumentAt(call, 2));
+  return give(argumentAt(call, 2));
+}
+static Given popItem(Interpreter &in, CallArguments &call) {
+  Value a = argumentAt(call, 0);
+  if (!a.is(Kind::Dict))
+    return wrongArguments(in, call, "popitem()");
+  if (a.dict().items.empty())
+    return raise(in, "popitem() of an empty dict");
+  in.noteChange(a);
+  // The first one in TorchScript, the last one in Python.
+  auto [key, value] = a.dict().items.front();
+  a.dict().items.erase(a.dict().items.begin());
+  return give(Value::makeTuple({key, value}));
+}
 static Given update(Interpreter &in, CallArguments &call) {
   Value a = argumentAt(call, 0), b = argumentAt(call, 1);
   if (!a.is(Kind::Dict) || !b.is(Kind::Dict))
@@ -342,13 +364,33 @@ static Given sortInPlace(Interpreter &in, CallArguments &call) {
   return give(Value());
 }
 static Given indexOf(Interpreter &in, CallArguments &call) {
-  Value a = argumentAt(call, 0);
+  Value a = argumentAt(call, 0), part = argumentAt(call, 1);
+  if (a.is(Kind::String) && part.is(Kind::String)) {
+    size_t at = StringRef(a.string()).find(part.string());
+    return at == StringRef::npos ? raise(in, "substring not found")
+                                 : give(Value(static_cast<int64_t>(at)));
+  }
   if (!a.is(Kind::List))
     return declined();
   for (auto [i, item] : llvm::enumerate(a.list().items))
     if (sameValue(item, argumentAt(call, 1)))
       return give(Value(static_cast<int64_t>(i)));
   return raise(in, "value is not in the list");
+}
+
+static Given remove(Interpreter &in, CallArguments &call) {
+  Value a = argumentAt(call, 0);
+  if (!a.is(Kind::List) || hasTensor(call))
+    return declined();
+  std::vector<Value> &items = a.list().items;
+  auto it = llvm::find_if(items, [&](const Value &item) {
+    return sameValue(item, argumentAt(call, 1));
+  });
+  if (it == items.end())
+    return raise(in, "value is not in the list");
+  in.noteChange(a);
+  items.erase(it);
+  return give(Value());
 }
 
 /// any(l) and all(l) of a list; of a tensor they are the graph's.
@@ -461,6 +503,9 @@ Builtin graven::torch::findContainerBuiltin(StringRef name) {
       {"values", dictParts<false, true>},
       {"items", dictParts<true, true>},
       {"get", get},
+      {"setdefault", setDefault},
+      {"popitem", popItem},
+      {"remove", remove},
       {"update", update},
       {"sorted", sorted},
       {"sort", sortInPlace},

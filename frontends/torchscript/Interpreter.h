@@ -193,6 +193,7 @@ using Builtin = mlir::FailureOr<std::optional<Value>> (*)(Interpreter &,
 Builtin findBuiltin(llvm::StringRef name);
 Builtin findScalarBuiltin(llvm::StringRef name);
 Builtin findContainerBuiltin(llvm::StringRef name);
+Builtin findStringBuiltin(llvm::StringRef name);
 Builtin findTensorBuiltin(llvm::StringRef name);
 
 } // namespace graven::torch

@@ -219,6 +219,15 @@ static Given absolute(Interpreter &, CallArguments &call) {
     return give(Value(std::abs(a.number())));
   return give(intOf(a) < 0 ? wrap(Value(int64_t(0)), a, std::minus<>()) : a);
 }
+static Given divmod(Interpreter &in, CallArguments &call) {
+  Given quotient = floordiv(in, call), rest = remainder(in, call);
+  if (mlir::failed(quotient) || mlir::failed(rest))
+    return mlir::failure();
+  if (!*quotient || !*rest)
+    return declined();
+  return give(Value::makeTuple({**quotient, **rest}));
+}
+
 /// A function of one real; with an int result where TorchScript has one.
 template <double (*kFunction)(double), bool kToInt>
 static Given realFunction(Interpreter &, CallArguments &call) {
@@ -331,27 +340,6 @@ static Given toText(Interpreter &, CallArguments &call) {
   return give(Value(textOf(argumentAt(call, 0))));
 }
 
-/// "{}" takes the next argument.
-static Given format(Interpreter &in, CallArguments &call) {
-  Value pattern = argumentAt(call, 0);
-  if (!pattern.is(Kind::String))
-    return wrongArguments(in, call, "format()");
-  StringRef rest = pattern.string();
-  std::string text;
-  for (size_t next = 1;; ++next) {
-    size_t at = rest.find("{}");
-    text += rest.take_front(at).str();
-    if (at == StringRef::npos)
-      return give(Value(text));
-    text += textOf(argumentAt(call, next));
-    rest = rest.drop_front(at + 2);
-  }
-}
-/// "%d" % x serves messages only: the pattern will do.
-static Given percentFormat(Interpreter &, CallArguments &call) {
-  return give(argumentAt(call, 0));
-}
-
 Builtin graven::torch::findScalarBuiltin(StringRef name) {
   static constexpr std::pair<StringRef, Builtin> kTable[] = {
       {"add", add},
@@ -362,6 +350,7 @@ Builtin graven::torch::findScalarBuiltin(StringRef name) {
       {"floordiv", floordiv},
       {"remainder", remainder},
       {"mod", remainder},
+      {"divmod", divmod},
       {"pow", pow},
       {"min", extreme<false>},
       {"max", extreme<true>},
@@ -377,6 +366,9 @@ Builtin graven::torch::findScalarBuiltin(StringRef name) {
       {"exp", realFunction<std::exp, false>},
       {"sin", realFunction<std::sin, false>},
       {"cos", realFunction<std::cos, false>},
+      {"tan", realFunction<std::tan, false>},
+      {"tanh", realFunction<std::tanh, false>},
+      {"log10", realFunction<std::log10, false>},
       {"eq", eq},
       {"ne", ne},
       {"lt", ordered<std::less<>>},
@@ -395,8 +387,6 @@ Builtin graven::torch::findScalarBuiltin(StringRef name) {
       {"FloatImplicit", toFloat},
       {"Bool", toBool},
       {"str", toText},
-      {"format", format},
-      {"percentFormat", percentFormat},
   };
   for (const auto &[key, builtin] : kTable)
     if (key == name)

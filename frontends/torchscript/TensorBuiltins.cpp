@@ -312,7 +312,8 @@ Builtin graven::torch::findTensorBuiltin(StringRef name) {
 Builtin graven::torch::findBuiltin(StringRef name) {
   if (!name.consume_front("aten::") && !name.consume_front("prim::"))
     return nullptr;
-  for (auto find : {findScalarBuiltin, findContainerBuiltin, findTensorBuiltin})
+  for (auto find : {findScalarBuiltin, findContainerBuiltin, findStringBuiltin,
+                    findTensorBuiltin})
     if (Builtin builtin = find(name))
       return builtin;
   return nullptr;
