@@ -114,12 +114,30 @@ static mlir::Value keepMask(Call &c) {
     mask = c.reshape(mask, {shape[0], 1, 1, shape[1]});
   }
   mask = c.withRank(mask, 4);
-  return c.isBool(mask) ? c.unary<NotOp>(mask) : mask;
+  // A mask of numbers is one of what is not 0: nn.MultiheadAttention makes -inf
+  // of true before it calls the operator.
+  return c.unary<NotOp>(c.toBool(mask));
 }
 
-/// Multi-head attention of [B, T, D] inputs with packed weights [3 D, D].
+/// softmax(scale q k^T), 0 where the mask is false.
+static mlir::Value attentionWeights(Call &c, mlir::Value q, mlir::Value k,
+                                    mlir::Value mask, double scale) {
+  mlir::Value scores = q && k ? c.make<MatmulOp>(q, k, false, true) : q;
+  scores = c.binary<MulOp>(scores, scale);
+  if (!scores || !mask)
+    return scores ? c.make<SoftmaxOp>(scores, uint64_t(3)) : scores;
+  auto low = c.scalar(c.element(scores), -HUGE_VAL, c.rank(scores)),
+       none = c.scalar(c.element(scores), 0.0, c.rank(scores));
+  scores = c.where(mask, scores, low);
+  return scores ? c.where(mask, c.make<SoftmaxOp>(scores, uint64_t(3)), none)
+                : scores;
+}
+
+/// Multi-head attention of [B, T, D] inputs with packed weights [3 D, D]. With
+/// `weights` also its weights [B, H, T, S].
 static mlir::Value multiHead(Call &c, mlir::Value query, mlir::Value key,
-                             mlir::Value value, int64_t heads) {
+                             mlir::Value value, int64_t heads,
+                             mlir::Value *weights = nullptr) {
   mlir::Value weight = c.tensor("qkv_weight"), bias = c.tensor("qkv_bias");
   int64_t width = c.rank(query) == 3 ? c.type(query).getDimSize(2) : 0;
   if (heads < 1 || width < heads || width % heads ||
@@ -147,23 +165,31 @@ static mlir::Value multiHead(Call &c, mlir::Value query, mlir::Value key,
   if (c.has("mask") && !mask)
     return {};
   double scale = 1 / std::sqrt(static_cast<double>(width / heads));
-  mlir::Value y =
-      attend(c, parts[0], parts[1], parts[2], mask, scale, /*causal=*/false);
+  mlir::Value y;
+  if (weights) {
+    *weights = attentionWeights(c, parts[0], parts[1], mask, scale);
+    y = *weights && parts[2] ? c.make<MatmulOp>(*weights, parts[2]) : *weights;
+  } else {
+    y = attend(c, parts[0], parts[1], parts[2], mask, scale, /*causal=*/false);
+  }
   y = c.reshape(y ? c.transpose(y, {0, 2, 1, 3}) : y, c.shape(query));
   return project(c, y, c.tensor("proj_weight"), c.tensor("proj_bias"));
 }
 
-/// The attention weights, result two, are not computed.
 static void nativeMultiHead(Call &c) {
   auto heads = c.integer("num_head");
   if (!heads)
     return;
-  if (c.flag("need_weights")) {
-    c.failed("attention weights as a result");
+  mlir::Value q = c.tensor("query"), k = c.tensor("key"), v = c.tensor("value"),
+              weights;
+  if (!c.flag("need_weights")) {
+    c.give(multiHead(c, q, k, v, *heads));
     return;
   }
-  c.give(multiHead(c, c.tensor("query"), c.tensor("key"), c.tensor("value"),
-                   *heads));
+  c.give(multiHead(c, q, k, v, *heads, &weights));
+  if (weights && c.flag("average_attn_weights"))
+    weights = c.reduce(ReduceKind::Mean, weights, {1}, /*keep=*/false);
+  c.give(weights);
 }
 
 static mlir::Value encoderLayer(Call &c) {

@@ -221,6 +221,45 @@ static bool expandEllipsis(std::string &labels, int64_t rank, size_t &most) {
   return true;
 }
 
+/// Takes the diagonal along axes that have one label.
+static std::optional<Labelled> diagonals(Call &c, Labelled x, StringRef term) {
+  for (size_t i = 0; i < x.labels.size(); ++i) {
+    size_t j = x.labels.find(x.labels[i], i + 1);
+    if (j == std::string::npos)
+      continue;
+    int64_t extent = c.type(x.value).getDimSize(i);
+    if (c.type(x.value).getDimSize(j) != extent) {
+      c.failed("term '" + term + "' repeats a label for the extents " +
+               llvm::Twine(extent) + " and " +
+               llvm::Twine(c.type(x.value).getDimSize(j)));
+      return std::nullopt;
+    }
+    // Both axes go to the end, where every (extent + 1)-th element counts.
+    Shape permutation, shape;
+    std::string labels;
+    for (size_t axis = 0; axis < x.labels.size(); ++axis) {
+      if (axis == i || axis == j)
+        continue;
+      permutation.push_back(axis);
+      shape.push_back(c.type(x.value).getDimSize(axis));
+      labels.push_back(x.labels[axis]);
+    }
+    permutation.append({int64_t(i), int64_t(j)});
+    shape.push_back(extent * extent);
+    labels.push_back(x.labels[i]);
+    mlir::Value flat = c.transpose(x.value, permutation);
+    flat = flat ? c.reshape(flat, shape) : flat;
+    if (!flat)
+      return std::nullopt;
+    mlir::Value diagonal =
+        c.slice(flat, shape.size() - 1, 0, extent * extent, extent + 1);
+    if (!diagonal)
+      return std::nullopt;
+    return diagonals(c, {diagonal, labels}, term);
+  }
+  return x;
+}
+
 static mlir::Value einsum(Call &c) {
   std::string equation;
   for (char ch : c.string("equation"))
@@ -235,16 +274,21 @@ static mlir::Value einsum(Call &c) {
                     llvm::Twine(tensors.size()) + " operands");
   llvm::SmallVector<Labelled> operands;
   size_t hidden = 0;
+  std::string all; // labels as often as they are written
   for (auto [term, tensor] : llvm::zip(terms, tensors)) {
     std::string labels = term.str();
     if (!expandEllipsis(labels, c.rank(tensor), hidden))
       return c.failed("term '" + term + "' for a tensor of rank " +
                       llvm::Twine(c.rank(tensor)));
-    for (size_t i = 0; i < labels.size(); ++i)
-      if (!llvm::isAlnum(labels[i]) ||
-          labels.find(labels[i], i + 1) != std::string::npos)
-        return c.failed("term '" + term + "' repeats a label");
-    operands.push_back({tensor, labels});
+    if (!llvm::all_of(labels, llvm::isAlnum))
+      return c.failed("term '" + term + "' has what is no label");
+    for (char label : labels)
+      if (llvm::isAlpha(label))
+        all.push_back(label);
+    auto operand = diagonals(c, {tensor, labels}, term);
+    if (!operand)
+      return {};
+    operands.push_back(*operand);
   }
   std::string ellipsis = StringRef("9876543210").take_back(hidden).str();
   std::string result = output.str();
@@ -254,11 +298,6 @@ static mlir::Value einsum(Call &c) {
   } else {
     // Implicit output: the ellipsis, then labels that occur once, sorted.
     result = ellipsis;
-    std::string all;
-    for (const Labelled &operand : operands)
-      for (char label : operand.labels)
-        if (llvm::isAlpha(label))
-          all.push_back(label);
     for (char label : StringRef("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrst"
                                 "uvwxyz"))
       if (llvm::count(all, label) == 1)

@@ -7,6 +7,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "frontends/aten/Norms.h"
 #include "frontends/aten/Table.h"
 
 #include <limits>
@@ -294,6 +295,45 @@ template <class Op> static mlir::Value softmax(Call &c) {
   return c.reshape(c.make<Op>(c.reshape(x, {1}), uint64_t(0)), {});
 }
 
+//===----------------------------------------------------------------------===//
+// Normalised weights
+//===----------------------------------------------------------------------===//
+
+/// The norm of v over all axes but `dim`, which stays with extents of 1 around
+/// it; over all axes, as a number, for -1.
+static mlir::Value normExceptDim(Call &c, double p) {
+  mlir::Value v = c.tensor("v");
+  auto dim = c.integer("dim");
+  if (!v || !dim)
+    return {};
+  Shape axes = allAxes(v);
+  if (*dim != -1) {
+    auto axis = c.checkedAxis(*dim, c.rank(v));
+    if (!axis)
+      return {};
+    axes.erase(axes.begin() + *axis);
+  }
+  return pNorm(c, v, p, axes, /*keep=*/*dim != -1);
+}
+
+static mlir::Value normExceptDimOf(Call &c) {
+  auto p = c.integer("pow");
+  return p ? normExceptDim(c, static_cast<double>(*p)) : mlir::Value();
+}
+
+/// v g / |v|, the weight of torch.nn.utils.weight_norm.
+static mlir::Value normalisedWeight(Call &c, mlir::Value norm) {
+  return c.binary<MulOp>(c.tensor("v"), c.binary<DivOp>(c.tensor("g"), norm));
+}
+static mlir::Value weightNorm(Call &c) {
+  return normalisedWeight(c, normExceptDim(c, 2));
+}
+static void weightNormTwo(Call &c) {
+  mlir::Value norm = normExceptDim(c, 2);
+  c.give(normalisedWeight(c, norm));
+  c.give(norm);
+}
+
 void graven::aten::addNormalisation(Table &t) {
   t.add("batch_norm", batchNorm);
   t.add("_native_batch_norm_legit_no_training", batchNormThree);
@@ -305,6 +345,9 @@ void graven::aten::addNormalisation(Table &t) {
   t.add("layer_norm", layerNorm);
   t.add("native_layer_norm", nativeLayerNorm);
   t.add("rms_norm", rmsNorm);
+  t.add("norm_except_dim", normExceptDimOf);
+  t.add("_weight_norm", weightNorm);
+  t.add("_weight_norm_interface", weightNormTwo);
   t.add("softmax _softmax special_softmax", softmax<SoftmaxOp>);
   t.add("log_softmax _log_softmax special_log_softmax", softmax<LogSoftmaxOp>);
 }
