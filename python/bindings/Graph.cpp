@@ -37,7 +37,8 @@ class Graph {
 public:
   Graph(const std::string &path, std::optional<nb::bytes> bytes,
         std::vector<std::string> inputs, std::vector<std::string> dims,
-        const Constants &constants, const Hints &hints);
+        const Constants &constants, const Hints &hints, std::string weights,
+        std::string state);
 
   bool isKnown() const { return program->isKnown(); }
   nb::list sizes();
@@ -88,9 +89,12 @@ warningsIn(const std::vector<Message> &messages) {
 
 Graph::Graph(const std::string &path, std::optional<nb::bytes> given,
              std::vector<std::string> inputs, std::vector<std::string> dims,
-             const Constants &values, const Hints &hints)
+             const Constants &values, const Hints &hints, std::string weights,
+             std::string state)
     : bytes(std::move(given)) {
   Source source{path, {}, std::move(inputs), std::move(dims)};
+  source.weights = std::move(weights);
+  source.state = std::move(state);
   if (bytes)
     source.bytes = {bytes->c_str(), bytes->size()};
   for (const auto &[name, value] : values) {
@@ -260,7 +264,7 @@ compileRequest(const Request &request, int threads) {
 
 static std::pair<std::unique_ptr<Model>, std::vector<std::string>>
 compileFile(const std::string &path, const std::optional<nb::bytes> &bytes,
-            const Options &options) {
+            const Options &options, std::string weights, std::string state) {
   Request request{Source{path, {}, options.inputs, options.dims},
                   options.name,
                   options.cpu,
@@ -268,6 +272,8 @@ compileFile(const std::string &path, const std::optional<nb::bytes> &bytes,
                   options.numerics,
                   options.precision,
                   1};
+  request.source.weights = std::move(weights);
+  request.source.state = std::move(state);
   if (bytes)
     request.source.bytes = {bytes->c_str(), bytes->size()};
   return compileRequest(request, options.threads);
@@ -318,9 +324,11 @@ void graven::python::bindGraph(nb::module_ &module) {
   nb::class_<Graph>(module, "Graph", "What graven.Graph wraps.")
       .def(nb::init<const std::string &, std::optional<nb::bytes>,
                     std::vector<std::string>, std::vector<std::string>,
-                    const Constants &, const Hints &>(),
+                    const Constants &, const Hints &, std::string,
+                    std::string>(),
            nb::arg("path"), nb::arg("bytes").none(), nb::arg("inputs"),
-           nb::arg("dims"), nb::arg("constants"), nb::arg("hints"))
+           nb::arg("dims"), nb::arg("constants"), nb::arg("hints"),
+           nb::arg("weights"), nb::arg("state"))
       .def_prop_ro("is_known", &Graph::isKnown)
       .def_prop_ro("sizes", &Graph::sizes)
       .def_prop_ro("graph", &Graph::graph)
@@ -352,5 +360,5 @@ void graven::python::bindGraph(nb::module_ &module) {
           nb::arg("options"));
 
   module.def("compile", &compileFile, nb::arg("path"), nb::arg("bytes").none(),
-             nb::arg("options"));
+             nb::arg("options"), nb::arg("weights"), nb::arg("state"));
 }

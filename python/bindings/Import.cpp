@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "python/bindings/Import.h"
 #include "compiler/session/Dialects.h"
+#include "compiler/session/WeightsFile.h"
 #include "dialects/graven/Graven.h"
 #include "dialects/support/Diagnostics.h"
 #include "mlir/IR/SymbolTable.h"
@@ -30,6 +31,13 @@ FailureOr<ImportOptions> importOptions(Session &session, const Source &source) {
              << llvm::toString(spec.takeError());
     options.inputs.push_back(std::move(*spec));
   }
+  if (source.state == "explicit")
+    options.state = StateMode::Explicit;
+  OtherWeights other;
+  other.path = source.weights;
+  if (!other.path.empty() &&
+      failed(useWeights(session, source.path, other, options)))
+    return failure();
   return options;
 }
 

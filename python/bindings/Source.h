@@ -37,6 +37,10 @@ struct Source {
   std::vector<Constant> constants = {};
   /// Pipelines as graven-opt's --pass-pipeline has them, in their order.
   std::vector<std::string> passes = {};
+  /// A file whose weights the model gets; empty for its own.
+  std::string weights = {};
+  /// What becomes of what the model writes: "initial" or "explicit" (StateMode).
+  std::string state = "initial";
 };
 
 } // namespace graven::python

@@ -26,15 +26,15 @@ from . import _core
 from ._core import Model, Stats, TensorSpec
 from ._errors import CompileWarning, Diagnostic, Error
 from ._graph import Graph, GraphStats, Param, make_options, warn
-from ._models import SpecializingModel
+from ._models import SpecializingModel, StatefulModel
 from ._modules import export, script, trace
-from ._specs import Dims, Inputs, default_threads, dim_specs, input_specs
+from ._specs import (Dims, Inputs, Weights, checked_state, default_threads, dim_specs, input_specs, weights_path)
 
-__all__ = ["CompileWarning", "Diagnostic", "Error", "Graph", "GraphStats", "Model", "Param", "SpecializingModel", "Stats",
-           "TensorSpec", "compile", "export", "load", "script", "trace"]
+__all__ = ["CompileWarning", "Diagnostic", "Error", "Graph", "GraphStats", "Model", "Param", "SpecializingModel",
+           "StatefulModel", "Stats",            "TensorSpec", "compile", "export", "load", "script", "trace"]
 
 # Where people see the functions and the classes.
-for _thing in (Graph, GraphStats, Model, Param, SpecializingModel, Stats, TensorSpec, export, script, trace):
+for _thing in (Graph, GraphStats, Model, Param, SpecializingModel, StatefulModel, Stats, TensorSpec, export, script, trace):
     _thing.__module__ = __name__
 del _thing
 
@@ -56,8 +56,8 @@ def _source(model: str | bytes | os.PathLike[str], name: str | None) -> tuple[st
 
 def compile(model: str | bytes | os.PathLike[str], *, threads: int | None = None, inputs: Inputs = None,
             dims: Dims = None, target_cpu: str = "native", opt_level: int = 2, numerics: str = "default",
-            precision: str = "f32",
-            name: str | None = None) -> Model:
+            precision: str = "f32", name: str | None = None, weights: Weights = None,
+            state: str = "initial") -> Model | StatefulModel:
     """Compiles a model for this machine, in this process, and returns it ready to run.
 
     model       path of a .pt, .pt2, .onnx, .mlir or TorchScript source file, or the bytes of one. The content decides, not
@@ -79,21 +79,29 @@ def compile(model: str | bytes | os.PathLike[str], *, threads: int | None = None
     precision   what matrix products and convolutions multiply: "f32" the model's own types, "bf16" f32 rounded to bf16,
                 with sums in f32. Inputs and outputs keep their types.
     name        prefix of the artifact's C symbols, for save(); from the path when None.
+    weights     path of a file of weights, or of another model, whose weights this one gets by name; all must fit.
+                `model` must be a path.
+    state       what becomes of buffers that the model writes: "initial" begins each run with what the file holds;
+                "explicit" makes of each an input NAME and an output NAME.next; "internal" keeps them from run to run, in
+                a StatefulModel.
 
     Raises graven.Error, which holds all diagnostics (every unsupported operation with its places, for one), each with
     its code and location. Warnings are issued as graven.CompileWarning. The GIL is released meanwhile, and several
     threads may compile at a time.
     """
     path, data, name = _source(model, name)
+    if checked_state(state) == "internal":
+        return Graph(path, data, name, inputs, dims, weights=weights, state=state).compile(
+            threads=threads, target_cpu=target_cpu, opt_level=opt_level, numerics=numerics, precision=precision)
     options = make_options(name, input_specs(inputs), dim_specs(dims), target_cpu, opt_level, numerics, precision,
                            default_threads() if threads is None else threads)
-    compiled, messages = _core.compile(path, data, options)
+    compiled, messages = _core.compile(path, data, options, weights_path(weights, data), state)
     warn(messages, 3)
     return compiled
 
 
 def load(path: str | bytes | os.PathLike[str], *, threads: int | None = None, inputs: Inputs = None, dims: Dims = None,
-         name: str | None = None) -> Graph | Model:
+         name: str | None = None, weights: Weights = None, state: str = "initial") -> Graph | Model:
     """Loads a model file as a Graph, or an artifact, which `graven compile` or save() wrote, as a Model.
 
     path          of a .pt, .pt2, .onnx, .mlir, TorchScript source or .so file, or the bytes of one that is no .so. The
@@ -101,6 +109,7 @@ def load(path: str | bytes | os.PathLike[str], *, threads: int | None = None, in
     threads       of an artifact: how many a run uses, as for compile.
     inputs, dims  of a model file: types and shapes of inputs, and what extents may be, as for compile.
     name          of a model file: prefix of C symbols; from the path when None.
+    weights, state  of a model file, as for compile.
 
     Raises graven.Error: what is wrong with a model file, all of it; GRV0501 when native code is no artifact, or one of
     another ABI version.
@@ -109,7 +118,7 @@ def load(path: str | bytes | os.PathLike[str], *, threads: int | None = None, in
     if data is not None or not _core.is_artifact(path):
         if threads is not None:
             raise ValueError("threads is for artifacts; give it to the Graph's compile()")
-        return Graph(path, data, name, inputs, dims)
-    if inputs is not None or dims is not None:
-        raise ValueError("inputs and dims are for model files; an artifact has its own")
+        return Graph(path, data, name, inputs, dims, weights=weights, state=state)
+    if inputs is not None or dims is not None or weights is not None or state != "initial":
+        raise ValueError("inputs, dims, weights and state are for model files; an artifact has its own")
     return _core.load(path, default_threads() if threads is None else threads)

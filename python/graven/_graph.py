@@ -16,8 +16,9 @@ import numpy as np
 from . import _core
 from ._core import Model, TensorSpec
 from ._errors import CompileWarning, Error
-from ._models import SpecializingModel
-from ._specs import Dims, Inputs, default_threads, dim_specs, input_specs, numpy_dtype
+from ._models import SpecializingModel, StatefulModel
+from ._specs import (Dims, Inputs, Weights, checked_state, default_threads, dim_specs, input_specs, numpy_dtype,
+                     weights_path)
 
 # Kinds of files that are code, which save() compiles for.
 CODE = (".so", ".o", ".a", ".s", ".ll")
@@ -83,8 +84,9 @@ class Graph:
 
     def __init__(self, path: str, data: bytes | None, name: str, inputs: Inputs = None, dims: Dims = None, *,
                  constants: Mapping[str, Any] | None = None, hints: Mapping[str, int] | None = None,
-                 aliases: Mapping[str, str] | None = None) -> None:
+                 aliases: Mapping[str, str] | None = None, weights: Weights = None, state: str = "initial") -> None:
         self._path, self._data, self.name = path, data, name
+        self._weights, self._state = weights_path(weights, data), checked_state(state)
         # Inputs that are Parameters; the extents to show symbols with, and other names of symbols.
         self._constants, self._hints, self._aliases = dict(constants or {}), dict(hints or {}), dict(aliases or {})
         self._inputs, self._dims = input_specs(inputs), self._dim_specs(dims)
@@ -92,7 +94,8 @@ class Graph:
         self._core = self._read(self._inputs, self._dims)
 
     def _read(self, inputs: list[str], dims: list[str]) -> _core.Graph:
-        return _core.Graph(self._path, self._data, inputs, dims, list(self._constants.items()), self._hints)
+        return _core.Graph(self._path, self._data, inputs, dims, list(self._constants.items()), self._hints,
+                           self._weights, "initial" if self._state == "initial" else "explicit")
 
     def _dim_specs(self, dims: Dims) -> list[str]:
         return dim_specs(dims and {self._aliases.get(name, name): value for name, value in dims.items()})
@@ -145,6 +148,11 @@ class Graph:
         self._passes.append(pipeline)
         return self
 
+    def _of_state(self, state: str) -> Graph:
+        other = Graph.__new__(Graph)
+        other.__dict__.update(self.__dict__, _state=state)
+        return other.with_inputs()
+
     def with_inputs(self, inputs: Inputs = None, dims: Dims = None) -> Graph:
         """The same model with types and shapes of inputs, and what extents may be, as graven.compile takes them."""
         other = Graph.__new__(Graph)
@@ -163,7 +171,7 @@ class Graph:
 
     def compile(self, *, target: str = "cpu", threads: int | None = 1, inputs: Inputs = None, dims: Dims = None,
                 precision: str = "f32", target_cpu: str = "native", opt_level: int = 2, numerics: str = "default",
-                name: str | None = None) -> Model | SpecializingModel:
+                name: str | None = None) -> Model | SpecializingModel | StatefulModel:
         """Compiles for this machine, in this process, and returns a model to call with arrays.
 
         target   "cpu"
@@ -178,6 +186,10 @@ class Graph:
         """
         if target != "cpu":
             raise ValueError(f"target must be 'cpu', got {target!r}")
+        if self._state == "internal":
+            return StatefulModel(self._of_state("explicit").compile(
+                threads=threads, inputs=inputs, dims=dims, precision=precision, target_cpu=target_cpu,
+                opt_level=opt_level, numerics=numerics, name=name), self._of_state("initial").with_inputs(inputs, dims))
         options = self._options(inputs, dims, name, target_cpu, opt_level, numerics, precision,
                                 default_threads() if threads is None else threads)
         if not self._core.is_known and inputs is None:

@@ -5,14 +5,15 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import _core
-from ._core import Model
+from ._core import Model, Stats, TensorSpec
 from ._errors import Error
-from ._specs import specification
+from ._specs import numpy_dtype, specification
 
 if TYPE_CHECKING:
     from ._graph import Graph
@@ -81,3 +82,78 @@ class SpecializingModel:
 
     def __repr__(self) -> str:
         return f"<graven.SpecializingModel '{self._options.name}', compiled for {len(self._models)} shapes>"
+
+
+class StatefulModel:
+    """A model that keeps the buffers it writes from one run to the next, as a module of PyTorch does.
+
+    Made by graven.compile(..., state="internal"). Calls are as those of Model, without the buffers. A run that fails
+    leaves the buffers as they were. Threads may share it; runs take turns. save() writes the model with its buffers as
+    inputs NAME and outputs NAME.next.
+    """
+
+    def __init__(self, model: Model, graph: Graph) -> None:
+        if not isinstance(model, Model):
+            raise ValueError("state='internal' needs the types and shapes of all inputs")
+        own = {spec.name for spec in graph.inputs}
+        params = graph.params
+        # What is written and never read begins with anything.
+        self._initial = {spec.name: params[spec.name].numpy() if spec.name in params
+                         else np.zeros(spec.shape, numpy_dtype(spec.dtype))
+                         for spec in model.inputs if spec.name not in own}
+        self._model, self._lock = model, threading.Lock()
+        self._places = [model.output_names.index(f"{name}.next") for name in self._initial]
+        self.reset()
+
+    def reset(self) -> None:
+        """The buffers are what the file holds again."""
+        self.state = self._initial
+
+    @property
+    def state(self) -> dict[str, np.ndarray]:
+        """The buffers by name, copied. Setting gives some or all of them other values."""
+        with self._lock:
+            return {name: np.array(value) for name, value in self._state.items()}
+
+    @state.setter
+    def state(self, values: Mapping[str, Any]) -> None:
+        if unknown := sorted(set(values) - set(self._initial)):
+            raise ValueError(f"no buffers of this model: {', '.join(unknown)}")
+        new = {name: np.array(value) for name, value in values.items()}
+        for name, value in new.items():
+            if (value.shape, value.dtype) != (self._initial[name].shape, self._initial[name].dtype):
+                raise ValueError(f"'{name}' is {self._initial[name].dtype} of shape {self._initial[name].shape}, "
+                                 f"got {value.dtype} of shape {value.shape}")
+        with self._lock:
+            self._state = getattr(self, "_state", {}) | new
+
+    @property
+    def inputs(self) -> tuple[TensorSpec, ...]:
+        """A TensorSpec for each input that a call gives."""
+        return tuple(spec for spec in self._model.inputs if spec.name not in self._initial)
+
+    @property
+    def outputs(self) -> tuple[TensorSpec, ...]:
+        """A TensorSpec for each array that a call returns."""
+        return tuple(spec for i, spec in enumerate(self._model.outputs) if i not in self._places)
+
+    @property
+    def stats(self) -> Stats:
+        """Times and sizes, as a Model has them."""
+        return self._model.stats
+
+    def __call__(self, *args: Any, **kwargs: Any) -> np.ndarray | list[np.ndarray]:
+        """Runs the model, and keeps what it wrote."""
+        with self._lock:
+            results = self._model(*args, **kwargs, **self._state)
+            results = results if isinstance(results, list) else [results]
+            self._state = {name: results[place] for name, place in zip(self._initial, self._places)}
+        own = [result for i, result in enumerate(results) if i not in self._places]
+        return own[0] if len(own) == 1 else own
+
+    def save(self, path: str) -> None:
+        """Writes the artifact, whose buffers are inputs and outputs."""
+        self._model.save(path)
+
+    def __repr__(self) -> str:
+        return f"<graven.StatefulModel '{self._model.name}', keeps {', '.join(self._initial) or 'nothing'}>"

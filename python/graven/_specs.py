@@ -17,6 +17,9 @@ Inputs = Union[Mapping[Union[str, int], Any], Sequence[Any], None]
 # What an extent may be: "1..64", "1,32,1..64", 8 or [16, 128].
 Dims = Union[Mapping[str, Union[int, str, Sequence[int]]], None]
 
+# The path of a file of weights.
+Weights = Union[str, "os.PathLike[str]", None]
+
 # How NumPy, ml_dtypes and PyTorch call the element types.
 DTYPES = {
     "float16": "f16", "bfloat16": "bf16", "float32": "f32", "float64": "f64", "bool": "i1", "int8": "i8",
@@ -78,3 +81,19 @@ def default_threads() -> int:
     except (OSError, ValueError):
         pass  # no control group, or one without a quota ("max")
     return max(1, count)
+
+
+def weights_path(weights: Weights, data: bytes | None) -> str:
+    """The path of a file of weights, empty for none."""
+    if weights is None:
+        return ""
+    if data is not None:
+        raise ValueError("weights are for models that are files, not bytes")
+    return os.fsdecode(os.fspath(weights))
+
+
+def checked_state(state: str) -> str:
+    """What becomes of what a model writes, checked."""
+    if state not in ("initial", "explicit", "internal"):
+        raise ValueError(f"state must be 'initial', 'explicit' or 'internal', got {state!r}")
+    return state

@@ -7,6 +7,8 @@ import subprocess
 import numpy as np
 import pytest
 
+import graven as package
+
 torch = pytest.importorskip("torch")
 nn = torch.nn
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
@@ -64,3 +66,54 @@ def test_without_it_each_run_is_the_first(build, tmp_path):
                             capture_output=True, text=True)
     assert "the model writes its buffer 'count', which the compiled model does not keep" in result.stderr
     assert "count.next" not in result.stdout
+
+
+@pytest.mark.parametrize("way", ["script", "export"])
+def test_a_model_that_keeps_its_state(tmp_path, way):
+    path = tmp_path / "m"
+    write(way, path)
+    compiled = package.compile(path, state="internal", threads=1, opt_level=0, inputs={0: "f32[3,4]"})
+    assert [spec.name for spec in compiled.inputs] == ["x"] and len(compiled.outputs) == 1
+    inputs = [torch.rand(3, 4) for _ in range(3)]
+    model = Counter().eval()
+    first = [compiled(x) for x in inputs]
+    for got, x in zip(first, inputs):
+        np.testing.assert_allclose(got, model(x).numpy(), rtol=1e-5)
+    kept = compiled.state
+    assert kept["count"] == 3
+    with pytest.raises(package.Error):
+        compiled(torch.rand(2, 4))
+    np.testing.assert_array_equal(compiled.state["mean"], kept["mean"])
+    compiled.reset()
+    np.testing.assert_array_equal(compiled(inputs[0]), first[0])
+    compiled.state = {"count": np.float32(2), "mean": kept["mean"] * 0}
+    assert compiled.state["count"] == 2
+    with pytest.raises(ValueError, match="no buffers of this model: nobody"):
+        compiled.state = {"nobody": 1}
+    with pytest.raises(ValueError, match="'mean' is float32 of shape"):
+        compiled.state = {"mean": np.zeros(5, np.float32)}
+
+
+def test_state_and_weights_of_python(tmp_path):
+    write("script", tmp_path / "m.pt")
+    explicit = package.compile(tmp_path / "m.pt", state="explicit", threads=1, opt_level=0, inputs={0: "f32[3,4]"})
+    assert set(explicit.input_names[1:]) == {"count", "mean"}
+    assert set(explicit.output_names[1:]) == {"count.next", "mean.next"}
+    other = Counter()
+    other.offset += 1
+    torch.save(other.state_dict(), tmp_path / "other.pth")
+    x = torch.rand(3, 4)
+    compiled = package.load(tmp_path / "m.pt", weights=tmp_path / "other.pth", inputs={0: "f32[3,4]"}).compile(opt_level=0)
+    with pytest.warns(package.CompileWarning, match="writes its buffer"):
+        direct = package.compile(tmp_path / "m.pt", weights=tmp_path / "other.pth", inputs={0: "f32[3,4]"}, opt_level=0)
+    expected = other.eval()(x).numpy()
+    np.testing.assert_allclose(compiled(x), expected, rtol=1e-5)
+    np.testing.assert_allclose(direct(x), expected, rtol=1e-5)
+    torch.save({"offset": torch.ones(9)}, tmp_path / "wrong.pth")
+    with pytest.raises(package.Error) as error:
+        package.compile(tmp_path / "m.pt", weights=tmp_path / "wrong.pth", inputs={0: "f32[3,4]"})
+    assert error.value.code == "GRV0306"
+    with pytest.raises(ValueError, match="state must be"):
+        package.compile(tmp_path / "m.pt", state="kept")
+    with pytest.raises(ValueError, match="not bytes"):
+        package.compile((tmp_path / "m.pt").read_bytes(), weights=tmp_path / "other.pth")
