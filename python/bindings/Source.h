@@ -39,7 +39,8 @@ struct Source {
   std::vector<std::string> passes = {};
   /// A file whose weights the model gets; empty for its own.
   std::string weights = {};
-  /// What becomes of what the model writes: "initial" or "explicit" (StateMode).
+  /// What becomes of what the model writes: "initial" or "explicit"
+  /// (StateMode).
   std::string state = "initial";
 };
 
