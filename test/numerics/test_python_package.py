@@ -38,6 +38,14 @@ def test_metadata_say_what_a_wheel_says(build, project):
     assert dict(files["torch_dynamo_backends"]) == own
 
 
+def test_a_wheel_names_the_licences_of_what_it_contains(root, project):
+    files = project["project"]["license-files"]
+    assert files == ["LICENSE", "THIRD_PARTY_LICENSES"] and "LLVM Exceptions" in (root / "LICENSE").read_text()
+    notices = (root / "THIRD_PARTY_LICENSES").read_text()
+    for part in ("LLVM, MLIR, lld", "nanobind", "robin-map", "Protocol Buffers", "Zstandard", "onnx.proto"):
+        assert part in notices
+
+
 def test_an_installed_tree_works(root, build, tmp_path):
     """The folder that wheel.packages names, and what CMake installs of the component."""
     shutil.copytree(root / "python/graven", tmp_path / "graven")
