@@ -27,14 +27,19 @@ template <class Op> static mlir::Value real(Call &c) {
   return o ? c.binary<Op>(o.a, o.b) : mlir::Value();
 }
 
-/// b times alpha; alpha = 1 builds nothing.
-static mlir::Value scaled(Call &c, mlir::Value b) {
-  if (!b || !c.has("alpha"))
-    return b;
-  std::optional<double> alpha = c.number("alpha");
+/// a + alpha b or a - alpha b, rounded once; alpha = 1 builds nothing.
+template <class Op>
+static mlir::Value combined(Call &c, mlir::Value a, mlir::Value b) {
+  if (!a || !b)
+    return {};
+  std::optional<double> alpha = c.has("alpha") ? c.number("alpha") : 1;
   if (!alpha)
     return {};
-  return *alpha == 1 ? b : c.binary<MulOp>(b, *alpha);
+  if (*alpha == 1)
+    return c.binary<Op>(a, b);
+  mlir::Value y =
+      c.binary<Op>(c.widened(a), c.binary<MulOp>(c.widened(b), *alpha));
+  return c.cast(y, c.element(a));
 }
 
 static mlir::Value add(Call &c) {
@@ -43,7 +48,7 @@ static mlir::Value add(Call &c) {
     return {};
   if (o.type == ScalarType::Bool)
     return c.binary<OrOp>(o.a, o.b);
-  return c.binary<AddOp>(o.a, scaled(c, o.b));
+  return combined<AddOp>(c, o.a, o.b);
 }
 static mlir::Value sub(Call &c) {
   Operands o = c.operands("self", "other");
@@ -51,11 +56,11 @@ static mlir::Value sub(Call &c) {
     return {};
   if (o.type == ScalarType::Bool)
     return c.failed("subtraction of bools");
-  return c.binary<SubOp>(o.a, scaled(c, o.b));
+  return combined<SubOp>(c, o.a, o.b);
 }
 static mlir::Value rsub(Call &c) {
   Operands o = c.operands("self", "other");
-  return o ? c.binary<SubOp>(o.b, scaled(c, o.a)) : mlir::Value();
+  return o ? combined<SubOp>(c, o.b, o.a) : mlir::Value();
 }
 static mlir::Value mul(Call &c) {
   Operands o = c.operands("self", "other");
@@ -109,12 +114,17 @@ static mlir::Value div(Call &c) {
                             : c.operands("self", "other");
   if (!o)
     return {};
-  if (mode == "floor")
-    return floorDivide(c, o.a, o.b);
-  mlir::Value q = c.binary<DivOp>(o.a, o.b);
-  if (mode == "trunc" && q && c.isFloat(q))
-    return truncate(c, q);
-  return q;
+  if (mode.empty())
+    return c.binary<DivOp>(o.a, o.b);
+  mlir::Value a = c.widened(o.a), b = c.widened(o.b), q;
+  if (mode == "floor") {
+    q = floorDivide(c, a, b);
+  } else {
+    q = c.binary<DivOp>(a, b);
+    if (q && c.isFloat(q))
+      q = truncate(c, q);
+  }
+  return c.cast(q, o.type);
 }
 static mlir::Value floorDiv(Call &c) {
   Operands o = c.operands("self", "other");
@@ -155,7 +165,7 @@ static mlir::Value pow(Call &c) {
     return {};
   const Value &exponent = c.argument("exponent");
   if (exponent.isNumber())
-    return powConstant(c, o.a, exponent.number());
+    return c.cast(powConstant(c, c.widened(o.a), exponent.number()), o.type);
   return c.binary<PowOp>(o.a, o.b);
 }
 
@@ -336,8 +346,8 @@ void graven::aten::addBinary(Table &t) {
   t.add("rsub", rsub);
   t.add("mul multiply", mul);
   t.add("div divide true_divide", div);
-  t.add("floor_divide", floorDiv);
-  t.add("remainder", remainder);
+  t.addWide("floor_divide", floorDiv);
+  t.addWide("remainder", remainder);
   t.add("fmod", plain<RemOp>);
   t.add("pow", pow);
   t.add("maximum", plain<MaxOp>);
@@ -345,10 +355,10 @@ void graven::aten::addBinary(Table &t) {
   t.add("fmax", extremeIgnoringNaN<MaxOp>);
   t.add("fmin", extremeIgnoringNaN<MinOp>);
   t.add("atan2 arctan2", real<Atan2Op>);
-  t.add("hypot", hypot);
-  t.add("logaddexp", logaddexp);
-  t.add("logaddexp2", logaddexp2);
-  t.add("xlogy special_xlogy", xlogy);
+  t.addWide("hypot", hypot);
+  t.addWide("logaddexp", logaddexp);
+  t.addWide("logaddexp2", logaddexp2);
+  t.addWide("xlogy special_xlogy", xlogy);
   t.add("eq", compare<ComparePredicate::Eq>);
   t.add("ne not_equal", compare<ComparePredicate::Ne>);
   t.add("lt less", compare<ComparePredicate::Lt>);
@@ -368,9 +378,9 @@ void graven::aten::addBinary(Table &t) {
   t.add("clamp clip", clamp);
   t.add("clamp_min", clampMin);
   t.add("clamp_max", clampMax);
-  t.add("lerp", lerp);
-  t.add("addcmul", addcombine<MulOp>);
-  t.add("addcdiv", addcombine<DivOp>);
+  t.addWide("lerp", lerp);
+  t.addWide("addcmul", addcombine<MulOp>);
+  t.addWide("addcdiv", addcombine<DivOp>);
   t.add("heaviside", heaviside);
-  t.add("native_dropout_backward", dropoutBackward);
+  t.addWide("native_dropout_backward", dropoutBackward);
 }

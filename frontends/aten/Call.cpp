@@ -15,9 +15,9 @@ using llvm::StringRef;
 using Kind = Value::Kind;
 
 Call::Call(Session &session, mlir::Location loc, const Schema &schema,
-           llvm::ArrayRef<Value> arguments)
+           llvm::ArrayRef<Value> arguments, llvm::ArrayRef<Value> targets)
     : Emitter(session.builder, loc), schema(schema), arguments(arguments),
-      session(session), constants(session.constants) {}
+      targets(targets), session(session), constants(session.constants) {}
 
 const Value &Call::argument(StringRef name) const {
   static const Value none;

@@ -29,8 +29,10 @@ struct Session;
 
 class Call : public Emitter {
 public:
+  /// What is written goes to `targets`: the arguments, or what they were
+  /// widened from.
   Call(Session &session, mlir::Location loc, const Schema &schema,
-       llvm::ArrayRef<Value> arguments);
+       llvm::ArrayRef<Value> arguments, llvm::ArrayRef<Value> targets);
 
   const Schema &schema;
 
@@ -104,7 +106,7 @@ public:
   void write(llvm::StringRef name, mlir::Value value) {
     ok &= static_cast<bool>(value);
     if (value)
-      writes.emplace_back(&argument(name), value);
+      writes.emplace_back(&targets[&argument(name) - arguments.data()], value);
   }
 
   /// Reports that this use of the operator is not supported.
@@ -122,7 +124,7 @@ public:
   bool isRandom = false;
 
 private:
-  llvm::ArrayRef<Value> arguments;
+  llvm::ArrayRef<Value> arguments, targets;
   Session &session;
   ConstantEvaluator &constants;
 };

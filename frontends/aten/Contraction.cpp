@@ -91,13 +91,16 @@ static mlir::Value addProduct(Call &c, mlir::Value y) {
   mlir::Value self = c.tensor();
   if (!alpha || !beta || !y)
     return {};
+  mlir::Type type = c.element(y);
   if (*alpha != 1)
-    y = c.binary<MulOp>(y, *alpha);
-  if (*beta == 0)
-    return y;
-  if (*beta != 1)
+    y = c.binary<MulOp>(c.widened(y), *alpha);
+  if (*beta != 0 && (*alpha != 1 || *beta != 1))
+    self = c.widened(self);
+  if (*beta != 0 && *beta != 1)
     self = c.binary<MulOp>(self, *beta);
-  return c.binary<AddOp>(y, self);
+  if (*beta != 0)
+    y = c.binary<AddOp>(*beta != 1 ? c.widened(y) : y, self);
+  return c.cast(y, type);
 }
 static mlir::Value addmm(Call &c) {
   return addProduct(c, matmulOf(c, c.tensor("mat1"), c.tensor("mat2")));

@@ -532,20 +532,20 @@ static mlir::Value choleskyInverse(Call &c) {
 }
 
 void graven::aten::addDecompositions(Table &t) {
-  t.add("linalg_inv linalg_inv_ex inverse", inverse);
-  t.add("linalg_solve linalg_solve_ex", solve);
-  t.add("linalg_solve_triangular", triangular);
-  t.add("triangular_solve", triangularSolve);
-  t.add("linalg_tensorsolve", tensorSolve);
-  t.add("linalg_tensorinv", tensorInverse);
-  t.add("linalg_det det", det);
-  t.add("linalg_slogdet slogdet", slogdet);
-  t.add("logdet", logdet);
-  t.add("linalg_lu_factor linalg_lu_factor_ex _lu_with_info", luFactor);
-  t.add("linalg_lu", lu);
-  t.add("lu_unpack", luUnpack);
-  t.add("linalg_lu_solve lu_solve", luSolve);
-  t.add("linalg_cholesky linalg_cholesky_ex cholesky", choleskyFactor);
-  t.add("cholesky_solve", choleskySolve);
-  t.add("cholesky_inverse", choleskyInverse);
+  t.addWide("linalg_inv linalg_inv_ex inverse", inverse);
+  t.addWide("linalg_solve linalg_solve_ex", solve);
+  t.addWide("linalg_solve_triangular", triangular);
+  t.addWide("triangular_solve", triangularSolve);
+  t.addWide("linalg_tensorsolve", tensorSolve);
+  t.addWide("linalg_tensorinv", tensorInverse);
+  t.addWide("linalg_det det", det);
+  t.addWide("linalg_slogdet slogdet", slogdet);
+  t.addWide("logdet", logdet);
+  t.addWide("linalg_lu_factor linalg_lu_factor_ex _lu_with_info", luFactor);
+  t.addWide("linalg_lu", lu);
+  t.addWide("lu_unpack", luUnpack);
+  t.addWide("linalg_lu_solve lu_solve", luSolve);
+  t.addWide("linalg_cholesky linalg_cholesky_ex cholesky", choleskyFactor);
+  t.addWide("cholesky_solve", choleskySolve);
+  t.addWide("cholesky_inverse", choleskyInverse);
 }

@@ -243,13 +243,13 @@ static mlir::Value segmentReduce(Call &c) {
 }
 
 void graven::aten::addEmbedding(Table &t) {
-  t.add("embedding_bag _embedding_bag _embedding_bag_forward_only",
-        embeddingBag);
-  t.add("embedding_renorm", embeddingRenorm);
-  t.add("renorm", renorm);
+  t.addWide("embedding_bag _embedding_bag _embedding_bag_forward_only",
+            embeddingBag);
+  t.addWide("embedding_renorm", embeddingRenorm);
+  t.addWide("renorm", renorm);
   t.add("_safe_softmax", safeSoftmax);
-  t.add("_softmax_backward_data", softmaxBackward<false>);
-  t.add("_log_softmax_backward_data", softmaxBackward<true>);
-  t.add("rrelu", rrelu);
-  t.add("segment_reduce", segmentReduce);
+  t.addWide("_softmax_backward_data", softmaxBackward<false>);
+  t.addWide("_log_softmax_backward_data", softmaxBackward<true>);
+  t.addWide("rrelu", rrelu);
+  t.addWide("segment_reduce", segmentReduce);
 }

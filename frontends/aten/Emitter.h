@@ -117,6 +117,11 @@ public:
   mlir::Value cast(mlir::Value x, ScalarType type) {
     return cast(x, mlirType(type));
   }
+  /// x in f32 when it is f16 or bf16: what formulas compute in.
+  mlir::Value widened(mlir::Value x) {
+    bool isNarrow = x && isFloat(x) && element(x).getIntOrFloatBitWidth() == 16;
+    return isNarrow ? cast(x, ScalarType::Float) : x;
+  }
   /// x != 0, or x itself when it is bool.
   mlir::Value toBool(mlir::Value x);
   mlir::Value reduce(ReduceKind kind, mlir::Value x,

@@ -116,6 +116,11 @@ static mlir::Value orthogonal(Call &c, const Reflections &r, int64_t count) {
   return applied(c, r, c.slice(eye, rank - 1, 0, count), /*transposed=*/false);
 }
 
+mlir::Value aten::orthonormalBasis(Call &c, mlir::Value x, int64_t count) {
+  auto r = reflections(c, x);
+  return r ? orthogonal(c, *r, count) : mlir::Value();
+}
+
 static void geqrf(Call &c) {
   auto r = reflections(c, smallMatrices(c, "self"));
   if (!r)
@@ -175,8 +180,8 @@ static mlir::Value ormqr(Call &c) {
 }
 
 void graven::aten::addHouseholder(Table &t) {
-  t.add("geqrf", geqrf);
-  t.add("linalg_qr", qr);
-  t.add("linalg_householder_product orgqr", householderProduct);
-  t.add("ormqr", ormqr);
+  t.addWide("geqrf", geqrf);
+  t.addWide("linalg_qr", qr);
+  t.addWide("linalg_householder_product orgqr", householderProduct);
+  t.addWide("ormqr", ormqr);
 }

@@ -310,15 +310,16 @@ static mlir::Value crossEntropy(Call &c) {
 }
 
 void graven::aten::addLosses(Table &t) {
-  t.add("l1_loss", l1Loss);
-  t.add("mse_loss", mseLoss);
-  t.add("smooth_l1_loss", smoothL1Loss);
-  t.add("huber_loss", huberLoss);
-  t.add("poisson_nll_loss", poissonLoss);
-  t.add("binary_cross_entropy", binaryCrossEntropy);
-  t.add("binary_cross_entropy_with_logits", crossEntropyWithLogits);
-  t.add("kl_div", klDiv);
-  t.add("nll_loss nll_loss_nd nll_loss2d nll_loss_forward nll_loss2d_forward",
-        nllLoss);
-  t.add("cross_entropy_loss", crossEntropy);
+  t.addWide("l1_loss", l1Loss);
+  t.addWide("mse_loss", mseLoss);
+  t.addWide("smooth_l1_loss", smoothL1Loss);
+  t.addWide("huber_loss", huberLoss);
+  t.addWide("poisson_nll_loss", poissonLoss);
+  t.addWide("binary_cross_entropy", binaryCrossEntropy);
+  t.addWide("binary_cross_entropy_with_logits", crossEntropyWithLogits);
+  t.addWide("kl_div", klDiv);
+  t.addWide(
+      "nll_loss nll_loss_nd nll_loss2d nll_loss_forward nll_loss2d_forward",
+      nllLoss);
+  t.addWide("cross_entropy_loss", crossEntropy);
 }

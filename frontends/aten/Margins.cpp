@@ -304,16 +304,16 @@ static mlir::Value multilabelMargin(Call &c) {
 }
 
 void graven::aten::addMargins(Table &t) {
-  t.add("pairwise_distance", pairwise);
-  t.add("cosine_similarity", cosineSimilarity);
-  t.add("dist", dist);
-  t.add("cdist _cdist_forward", cdist);
-  t.add("pdist _pdist_forward", pdist);
-  t.add("soft_margin_loss", softMargin);
-  t.add("margin_ranking_loss", marginRanking);
-  t.add("hinge_embedding_loss", hingeEmbedding);
-  t.add("cosine_embedding_loss", cosineEmbedding);
-  t.add("triplet_margin_loss", tripletMargin);
-  t.add("multi_margin_loss", multiMargin);
-  t.add("multilabel_margin_loss", multilabelMargin);
+  t.addWide("pairwise_distance", pairwise);
+  t.addWide("cosine_similarity", cosineSimilarity);
+  t.addWide("dist", dist);
+  t.addWide("cdist _cdist_forward", cdist);
+  t.addWide("pdist _pdist_forward", pdist);
+  t.addWide("soft_margin_loss", softMargin);
+  t.addWide("margin_ranking_loss", marginRanking);
+  t.addWide("hinge_embedding_loss", hingeEmbedding);
+  t.addWide("cosine_embedding_loss", cosineEmbedding);
+  t.addWide("triplet_margin_loss", tripletMargin);
+  t.addWide("multi_margin_loss", multiMargin);
+  t.addWide("multilabel_margin_loss", multilabelMargin);
 }

@@ -368,6 +368,57 @@ static mlir::Value matrixPower(Call &c) {
   return y;
 }
 
+/// The powers of a matrix up to kTerms, of one that was divided by 2^s such
+/// that its norm is at most 1, squared s times.
+static mlir::Value exponential(Call &c) {
+  constexpr int64_t kTerms = 18, kMaxSquarings = 1100;
+  mlir::Value self = c.tensor();
+  if (!self || !isSquare(c, self))
+    return {};
+  int64_t rank = c.rank(self), n = c.shape(self).back();
+  if (n == 0)
+    return self;
+  mlir::Type f64 = c.builder.getF64Type();
+  mlir::Value a = c.cast(self, f64);
+  mlir::Value norm = c.reduce(ReduceKind::Sum, c.unary<AbsOp>(a), {rank - 2},
+                              /*keep=*/true);
+  norm = c.reduce(ReduceKind::Max, norm, {rank - 1}, /*keep=*/true);
+  norm = c.binary<MaxOp>(norm, 1.0);
+  mlir::Value squarings =
+      c.unary<CeilOp>(c.binary<MulOp>(c.unary<LogOp>(norm), 1 / std::log(2.0)));
+  mlir::Value power = c.unary<ExpOp>(c.binary<MulOp>(squarings, std::log(2.0)));
+  a = c.binary<DivOp>(a, power);
+  mlir::Value eye = identityMatrix(c, f64, n, rank), y = eye;
+  for (int64_t i = kTerms; i > 0 && y; --i)
+    y = c.binary<AddOp>(
+        eye, c.binary<DivOp>(product(c, a, c.broadcastTo(y, c.shape(self))),
+                             static_cast<double>(i)));
+  Shape all = allAxes(squarings);
+  mlir::Value trip =
+      c.cast(c.binary<MinOp>(c.reduce(ReduceKind::Max, squarings, all,
+                                      /*keep=*/false),
+                             static_cast<double>(kMaxSquarings)),
+             ScalarType::Long);
+  if (!y || !trip)
+    return {};
+  mlir::Type types[] = {y.getType()};
+  auto op = LoopOp::create(c.builder, c.loc, types, mlir::TypeRange(), trip,
+                           mlir::Value(), mlir::ValueRange{y});
+  mlir::OpBuilder::InsertionGuard guard(c.builder);
+  mlir::Block *block = c.builder.createBlock(
+      &op.getBody(), {}, {trip.getType(), types[0]}, {c.loc, c.loc});
+  mlir::Value last = block->getArgument(1);
+  mlir::Value step = c.cast(block->getArgument(0), f64);
+  mlir::Value next = c.where(c.compare(ComparePredicate::Lt, step, squarings),
+                             product(c, last, last), last);
+  mlir::Value more = c.full(c.builder.getI1Type(), {}, int64_t(1));
+  if (!next || !more)
+    return {};
+  YieldOp::create(c.builder, c.loc, mlir::ValueRange{more, next});
+  c.builder.setInsertionPointAfter(op);
+  return c.cast(op->getResult(0), c.element(self));
+}
+
 //===----------------------------------------------------------------------===//
 // Norms
 //===----------------------------------------------------------------------===//
@@ -377,6 +428,26 @@ static mlir::Value normInput(Call &c, StringRef name) {
   if (std::optional<ScalarType> type = c.dtype())
     x = c.cast(x, *type);
   return x && !c.isFloat(x) ? c.failed("norm of integers") : x;
+}
+
+/// The norms of singular values of the matrices in two axes: their sum, the
+/// greatest or the least.
+static mlir::Value singularNorm(Call &c, mlir::Value x, const Shape &axes,
+                                ReduceKind kind) {
+  Shape order;
+  for (int64_t i = 0; i < c.rank(x); ++i)
+    if (!llvm::is_contained(axes, i))
+      order.push_back(i);
+  order.append(axes);
+  mlir::Value values = singularValuesOf(c, c.transpose(x, order));
+  if (!values)
+    return values;
+  mlir::Value y = c.reduce(kind, values, {c.rank(values) - 1}, /*keep=*/false);
+  if (!y || !c.flag("keepdim"))
+    return y;
+  Shape shape = c.shape(x);
+  shape[axes[0]] = shape[axes[1]] = 1;
+  return c.reshape(y, shape);
 }
 
 /// Of the matrices in two axes: "fro", or the greatest (negative order: least)
@@ -398,16 +469,19 @@ static mlir::Value matrixNormOf(Call &c, mlir::Value x, Shape axes) {
   if (c.argument("ord").is(Value::Kind::String)) {
     if (c.string("ord") == "fro")
       return pNorm(c, x, 2, both, keep);
-    return c.failed("norm '" + c.string("ord") +
-                    "', which needs singular values");
+    if (c.string("ord") == "nuc")
+      return singularNorm(c, x, axes, ReduceKind::Sum);
+    return c.failed("norm '" + c.string("ord") + "'");
   }
   auto order = c.number("ord");
   if (!order)
     return {};
   double p = std::abs(*order);
+  if (p == 2)
+    return singularNorm(c, x, axes,
+                        *order > 0 ? ReduceKind::Max : ReduceKind::Min);
   if (p != 1 && !std::isinf(p))
-    return c.failed("norm of order " + std::to_string(*order) +
-                    ", which needs singular values");
+    return c.failed("norm of order " + std::to_string(*order));
   int64_t summed = p == 1 ? axes[0] : axes[1],
           rest = p == 1 ? axes[1] : axes[0];
   mlir::Value y = c.reduce(ReduceKind::Sum, c.unary<AbsOp>(x), {summed},
@@ -460,15 +534,16 @@ static mlir::Value linalgNorm(Call &c) {
 void graven::aten::addMatrices(Table &t) {
   t.add("vdot", vdot);
   t.add("inner", inner);
-  t.add("addr", addr);
-  t.add("addmv", addmv);
+  t.add("matrix_exp linalg_matrix_exp", exponential);
+  t.addWide("addr", addr);
+  t.addWide("addmv", addmv);
   t.add("tensordot", tensordot);
   t.add("kron", kron);
-  t.add("cross linalg_cross", cross);
-  t.add("linalg_vecdot", vecdot);
-  t.add("bilinear", bilinear);
-  t.add("linalg_multi_dot chain_matmul", chain);
-  t.add("matrix_power linalg_matrix_power", matrixPower);
-  t.add("linalg_matrix_norm", matrixNorm);
-  t.add("linalg_norm", linalgNorm);
+  t.addWide("cross linalg_cross", cross);
+  t.addWide("linalg_vecdot", vecdot);
+  t.addWide("bilinear", bilinear);
+  t.addWide("linalg_multi_dot chain_matmul", chain);
+  t.addWide("matrix_power linalg_matrix_power", matrixPower);
+  t.addWide("linalg_matrix_norm", matrixNorm);
+  t.addWide("linalg_norm", linalgNorm);
 }

@@ -39,6 +39,12 @@ bool isSquare(Call &c, mlir::Value x);
 /// The inverse of square matrices.
 mlir::Value inverseOf(Call &c, mlir::Value x);
 
+/// The singular values [.., min(m, n)] of matrices, the greatest first.
+mlir::Value singularValuesOf(Call &c, mlir::Value x);
+
+/// `count` orthonormal columns, of which the first span those of x.
+mlir::Value orthonormalBasis(Call &c, mlir::Value x, int64_t count);
+
 } // namespace graven::aten
 
 #endif // FRONTENDS_ATEN_MATRICES_H

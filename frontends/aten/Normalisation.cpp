@@ -179,9 +179,48 @@ static void batchNormThree(Call &c) {
   c.give(c.full(type, {0}, int64_t(0)));
 }
 
+/// x less its mean over `axes`, if it `centres`, by the root of what its
+/// squares have for a mean, plus an epsilon that the Nodes do not take: below
+/// 0.
+static mlir::Value normalised(Call &c, mlir::Value x, const Shape &axes,
+                              double epsilon, bool centres) {
+  x = c.widened(x);
+  if (centres)
+    x = c.binary<SubOp>(x, c.reduce(ReduceKind::Mean, x, axes, /*keep=*/true));
+  mlir::Value variance = c.reduce(ReduceKind::Mean, c.binary<MulOp>(x, x), axes,
+                                  /*keep=*/true);
+  return c.binary<MulOp>(x,
+                         c.unary<RsqrtOp>(c.binary<AddOp>(variance, epsilon)));
+}
+
+/// y times the weight plus the bias, where there are, which have `shape`; in
+/// the type of x.
+static mlir::Value scaledAndMoved(Call &c, mlir::Value y, mlir::Value x,
+                                  std::optional<Shape> shape) {
+  auto parameter = [&](StringRef name) {
+    mlir::Value value = c.widened(c.tensor(name));
+    return value && shape ? c.reshape(value, *shape) : value;
+  };
+  if (mlir::Value weight = parameter("weight"))
+    y = c.binary<MulOp>(y, weight);
+  if (mlir::Value bias = parameter("bias"))
+    y = c.binary<AddOp>(y, bias);
+  return c.cast(y, c.element(x));
+}
+
 static mlir::Value groupNormOf(Call &c, int64_t groups) {
   mlir::Value x = c.tensor("input");
   auto epsilon = c.number("eps");
+  if (epsilon && *epsilon < 0 && c.rank(x) >= 2 && groups > 0 &&
+      c.type(x).getDimSize(1) % groups == 0 && c.type(x).getNumElements() > 0) {
+    Shape shape = c.shape(x), channels(c.rank(x), 1);
+    channels[1] = shape[1];
+    mlir::Value y =
+        c.reshape(x, {shape[0], groups,
+                      c.type(x).getNumElements() / (shape[0] * groups)});
+    y = normalised(c, y, {2}, *epsilon, /*centres=*/true);
+    return scaledAndMoved(c, c.reshape(y, shape), x, channels);
+  }
   return epsilon
              ? c.make<GroupNormOp>(x, c.tensor("weight"), c.tensor("bias"),
                                    uint64_t(groups), llvm::APFloat(*epsilon))
@@ -199,6 +238,8 @@ static void giveMoments(Call &c, mlir::Value x, llvm::ArrayRef<int64_t> axes,
   auto epsilon = c.number("eps");
   if (!epsilon)
     return;
+  mlir::Type type = c.element(x);
+  x = c.widened(x);
   mlir::Value mean = c.reduce(ReduceKind::Mean, x, axes, /*keep=*/true);
   mlir::Value centred = c.binary<SubOp>(x, mean);
   mlir::Value variance = c.reduce(
@@ -208,8 +249,8 @@ static void giveMoments(Call &c, mlir::Value x, llvm::ArrayRef<int64_t> axes,
     mean = c.reshape(mean, *shape);
     inverse = c.reshape(inverse, *shape);
   }
-  c.give(mean);
-  c.give(inverse);
+  c.give(c.cast(mean, type));
+  c.give(c.cast(inverse, type));
 }
 static void nativeGroupNorm(Call &c) {
   c.give(groupNorm(c));
@@ -246,12 +287,21 @@ static std::optional<int64_t> firstAxis(Call &c, mlir::Value x) {
   return std::nullopt;
 }
 
+static Shape lastAxes(Call &c, mlir::Value x, int64_t first) {
+  return llvm::to_vector(llvm::seq<int64_t>(first, c.rank(x)));
+}
+
 static mlir::Value layerNorm(Call &c) {
   mlir::Value x = c.tensor("input");
   auto axis = firstAxis(c, x);
   auto epsilon = c.number("eps");
   if (!axis || !epsilon)
     return {};
+  if (*epsilon < 0 && *axis < c.rank(x))
+    return scaledAndMoved(c,
+                          normalised(c, x, lastAxes(c, x, *axis), *epsilon,
+                                     /*centres=*/true),
+                          x, std::nullopt);
   return c.make<LayerNormOp>(x, c.tensor("weight"), c.tensor("bias"),
                              uint64_t(*axis), llvm::APFloat(*epsilon));
 }
@@ -261,10 +311,7 @@ static void nativeLayerNorm(Call &c) {
   auto first = c.ok ? firstAxis(c, x) : std::nullopt;
   if (!first)
     return;
-  Shape axes;
-  for (int64_t axis = *first; axis < c.rank(x); ++axis)
-    axes.push_back(axis);
-  giveMoments(c, x, axes);
+  giveMoments(c, x, lastAxes(c, x, *first));
 }
 
 static mlir::Value rmsNorm(Call &c) {
@@ -277,6 +324,11 @@ static mlir::Value rmsNorm(Call &c) {
           : static_cast<double>(std::numeric_limits<float>::epsilon());
   if (!axis || !epsilon)
     return {};
+  if (*epsilon < 0 && *axis < c.rank(x))
+    return scaledAndMoved(c,
+                          normalised(c, x, lastAxes(c, x, *axis), *epsilon,
+                                     /*centres=*/false),
+                          x, std::nullopt);
   return c.make<RmsNormOp>(x, c.tensor("weight"), uint64_t(*axis),
                            llvm::APFloat(*epsilon));
 }
@@ -337,7 +389,8 @@ static void weightNormTwo(Call &c) {
 void graven::aten::addNormalisation(Table &t) {
   t.add("batch_norm", batchNorm);
   t.add("_native_batch_norm_legit_no_training", batchNormThree);
-  t.add("_native_batch_norm_legit _native_batch_norm_legit_functional",
+  t.add("_native_batch_norm_legit _native_batch_norm_legit_functional "
+        "native_batch_norm",
         batchNormLegit);
   t.add("group_norm", groupNorm);
   t.add("native_group_norm", nativeGroupNorm);

@@ -116,9 +116,13 @@ static mlir::Value avgPool(Call &c) {
       c.has("divisor_override") ? c.integer("divisor_override") : 0;
   if (!window || !divisor)
     return {};
-  return b.result(c.make<AvgPoolOp>(
+  // PyTorch takes negative divisors, too.
+  bool isNegative = *divisor < 0 && *divisor != INT64_MIN;
+  mlir::Value y = c.make<AvgPoolOp>(
       b.x, window->kernel, window->strides, Shape(b.axes, 1), window->pads,
-      c.flag("ceil_mode"), c.flag("count_include_pad"), uint64_t(*divisor)));
+      c.flag("ceil_mode"), c.flag("count_include_pad"),
+      uint64_t(isNegative ? -*divisor : *divisor));
+  return b.result(isNegative ? c.unary<NegOp>(y) : y);
 }
 
 //===----------------------------------------------------------------------===//

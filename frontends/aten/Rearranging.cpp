@@ -453,14 +453,14 @@ void graven::aten::addRearranging(Table &t) {
   t.add("diag_embed", diagEmbed);
   t.add("diag", diag);
   t.add("diagflat", diagflat);
-  t.add("trace", trace);
+  t.addWide("trace", trace);
   t.add("block_diag", blockDiag);
   t.add("_chunk_cat", chunkCat);
   t.add("rot90", rot90);
-  t.add("sum_to_size", sumToSize);
+  t.addWide("sum_to_size", sumToSize);
   t.add("combinations", combinations);
   t.add("cartesian_prod", cartesianProd);
-  t.add("linalg_vander", vander);
+  t.addWide("linalg_vander", vander);
   t.add("as_strided as_strided_copy", asStrided);
   t.add("as_strided_scatter", asStridedScatter);
 }

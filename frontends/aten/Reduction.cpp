@@ -230,11 +230,11 @@ void graven::aten::addReduction(Table &t) {
   t.add("argmin", argExtreme<ExtremeKind::Min>);
   t.add("max", extremeOverloads<ReduceKind::Max, ExtremeKind::Max, MaxOp>);
   t.add("min", extremeOverloads<ReduceKind::Min, ExtremeKind::Min, MinOp>);
-  t.add("var", var);
-  t.add("std", stddev);
-  t.add("var_mean", varMean);
-  t.add("std_mean", stdMean);
-  t.add("norm", norm);
-  t.add("linalg_vector_norm", vectorNorm);
-  t.add("logsumexp special_logsumexp", logsumexp);
+  t.addWide("var", var);
+  t.addWide("std", stddev);
+  t.addWide("var_mean", varMean);
+  t.addWide("std_mean", stdMean);
+  t.addWide("norm", norm);
+  t.addWide("linalg_vector_norm", vectorNorm);
+  t.addWide("logsumexp special_logsumexp", logsumexp);
 }

@@ -112,22 +112,20 @@ static void frexp(Call &c) {
   c.give(c.cast(where(isPlain, power, integerLike(bits, 0)), ScalarType::Int));
 }
 
-/// self times two to the power of other, which is a tensor of float in the
-/// promotion.
+/// self times two to the power of other: in f64, where the power of a float
+/// does not overflow.
 static mlir::Value ldexp(Call &c) {
-  mlir::Value x = c.tensor(), n = c.tensor("other");
+  std::optional<ScalarType> type = c.promoted({"self", "other"});
+  if (!type)
+    return {};
+  if (!isFloating(*type))
+    type = ScalarType::Float;
+  mlir::Value x = c.operand("self", ScalarType::Double),
+              n = c.operand("other", ScalarType::Double);
   if (!x || !n)
     return {};
-  if (!c.isFloat(n))
-    n = c.cast(n, ScalarType::Float);
-  ScalarType own = c.scalarType(x), type = c.scalarType(n);
-  // A tensor without axes decides the type only where the other is no float.
-  if (isFloating(own) && c.rank(n) == 0 && c.rank(x) > 0)
-    type = own;
-  else if (isFloating(own) && (c.rank(x) > 0 || c.rank(n) == 0))
-    type = promote(own, type).value_or(type);
   Term base(c, c.scalar(c.element(n), 2.0, c.rank(n)));
-  return c.binary<MulOp>(c.cast(x, type), c.cast(pow(base, Term(c, n)), type));
+  return c.cast(c.binary<MulOp>(x, pow(base, Term(c, n))), *type);
 }
 
 static mlir::Value floatPower(Call &c) {

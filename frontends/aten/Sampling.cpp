@@ -336,8 +336,8 @@ template <bool kCubic> static mlir::Value resizeAntialiased(Call &c) {
 }
 
 void graven::aten::addSampling(Table &t) {
-  t.add("grid_sampler grid_sampler_2d grid_sampler_3d", gridSample);
-  t.add("affine_grid_generator", affineGrid);
-  t.add("_upsample_bilinear2d_aa", resizeAntialiased<false>);
-  t.add("_upsample_bicubic2d_aa", resizeAntialiased<true>);
+  t.addWide("grid_sampler grid_sampler_2d grid_sampler_3d", gridSample);
+  t.addWide("affine_grid_generator", affineGrid);
+  t.addWide("_upsample_bilinear2d_aa", resizeAntialiased<false>);
+  t.addWide("_upsample_bicubic2d_aa", resizeAntialiased<true>);
 }

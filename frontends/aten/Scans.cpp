@@ -248,8 +248,8 @@ static void gradient(Call &c) {
 void graven::aten::addScans(Table &t) {
   t.add("cummax", cumulativeExtreme<ReduceKind::Max>);
   t.add("cummin", cumulativeExtreme<ReduceKind::Min>);
-  t.add("logcumsumexp", logCumulativeSum);
-  t.add("trapezoid trapz", trapezoid);
-  t.add("cumulative_trapezoid", cumulativeTrapezoid);
-  t.add("gradient", gradient);
+  t.addWide("logcumsumexp", logCumulativeSum);
+  t.addWide("trapezoid trapz", trapezoid);
+  t.addWide("cumulative_trapezoid", cumulativeTrapezoid);
+  t.addWide("gradient", gradient);
 }

@@ -134,8 +134,8 @@ void graven::aten::addSpecialFunctions(Table &t) {
   t.add("special_entr", special<entr>);
   t.add("sinc special_sinc", special<sinc>);
   t.add("special_xlog1py", special<xlog1py>);
-  t.add("logit special_logit", logit);
-  t.add("deg2rad", degreesToRadians);
-  t.add("rad2deg", radiansToDegrees);
+  t.addWide("logit special_logit", logit);
+  t.addWide("deg2rad", degreesToRadians);
+  t.addWide("rad2deg", radiansToDegrees);
   t.add("special_spherical_bessel_j0", special<sphericalBesselJ0>);
 }

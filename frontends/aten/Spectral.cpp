@@ -207,10 +207,10 @@ template <bool kBack> static mlir::Value shift(Call &c) {
 }
 
 void graven::aten::addSpectral(Table &t) {
-  t.add("fft_irfft", realOfOneAxis<false>);
-  t.add("fft_hfft", realOfOneAxis<true>);
-  t.add("fft_irfft2 fft_irfftn", realOfAxes<false>);
-  t.add("fft_hfft2 fft_hfftn", realOfAxes<true>);
+  t.addWide("fft_irfft", realOfOneAxis<false>);
+  t.addWide("fft_hfft", realOfOneAxis<true>);
+  t.addWide("fft_irfft2 fft_irfftn", realOfAxes<false>);
+  t.addWide("fft_hfft2 fft_hfftn", realOfAxes<true>);
   t.add("fft_fftshift", shift<false>);
   t.add("fft_ifftshift", shift<true>);
 }

@@ -296,11 +296,11 @@ static mlir::Value corrcoef(Call &c) {
 }
 
 void graven::aten::addStatistics(Table &t) {
-  t.add("nansum", nanSum);
-  t.add("nanmean", nanMean);
+  t.addWide("nansum", nanSum);
+  t.addWide("nanmean", nanMean);
   t.add("aminmax", aminmax);
-  t.add("quantile", quantile);
-  t.add("nanquantile", nanQuantile);
-  t.add("cov", cov);
-  t.add("corrcoef", corrcoef);
+  t.addWide("quantile", quantile);
+  t.addWide("nanquantile", nanQuantile);
+  t.addWide("cov", cov);
+  t.addWide("corrcoef", corrcoef);
 }

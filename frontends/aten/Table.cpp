@@ -47,7 +47,10 @@ Table::Table() {
   addMargins(*this);
   addAttention(*this);
   addRecurrent(*this);
+  addQuantization(*this);
   addRandom(*this);
+  addSingularValues(*this);
+  addCtcLoss(*this);
   addBessel(*this);
   addGamma(*this);
   addOrthogonalPolynomials(*this);
@@ -57,18 +60,11 @@ Table::Table() {
   addStatistics(*this);
 }
 
-void Table::add(StringRef names, TensorBuilder builder) {
+void Table::add(StringRef names, const Entry &entry) {
   llvm::SmallVector<StringRef> parts;
   llvm::SplitString(names, parts);
   for (StringRef name : parts)
-    entries[name] = {builder, nullptr};
-}
-
-void Table::add(StringRef names, Builder builder) {
-  llvm::SmallVector<StringRef> parts;
-  llvm::SplitString(names, parts);
-  for (StringRef name : parts)
-    entries[name] = {nullptr, builder};
+    entries[name] = entry;
 }
 
 const Entry *Table::find(StringRef name) const {
@@ -168,7 +164,14 @@ mlir::LogicalResult graven::aten::run(Session &session, mlir::Location loc,
                                       llvm::SmallVectorImpl<Value> &results) {
   const Entry *entry = session.table.find(schema.name);
   assert(entry && "the caller looked the name up");
-  Call call(session, loc, schema, arguments);
+  Emitter emitter(session.builder, loc);
+  WideArguments wide;
+  if (entry->arithmetic == Arithmetic::Wide)
+    wide = widen(emitter, schema, arguments);
+  Call call(session, loc, schema,
+            wide.values.empty() ? arguments
+                                : llvm::ArrayRef<Value>(wide.values),
+            arguments);
   call.serial = session.calls++;
   // What a Node's type inference says is an unsupported use of the operator;
   // messages that carry a code pass.
@@ -194,6 +197,9 @@ mlir::LogicalResult graven::aten::run(Session &session, mlir::Location loc,
     call.ok &= schema.results.empty() || !call.results.empty();
     while (call.results.size() < schema.results.size())
       call.results.push_back(Value::unknown());
+    if (wide.narrow)
+      for (Value &result : call.results)
+        result = narrowed(emitter, result, *wide.narrow);
     if (call.ok)
       finish(session, call, arguments);
   }

@@ -14,6 +14,7 @@
 
 #include "frontends/DataExtents.h"
 #include "frontends/aten/Call.h"
+#include "frontends/aten/Widening.h"
 
 #include "llvm/ADT/StringMap.h"
 
@@ -23,6 +24,7 @@ namespace graven::aten {
 struct Entry {
   TensorBuilder tensor = nullptr;
   Builder general = nullptr;
+  Arithmetic arithmetic = Arithmetic::Own;
 };
 
 class Table {
@@ -31,14 +33,26 @@ public:
 
   /// Names are without `aten::`; several names, divided by blanks, share a
   /// builder.
-  void add(llvm::StringRef names, TensorBuilder builder);
-  void add(llvm::StringRef names, Builder builder);
+  void add(llvm::StringRef names, TensorBuilder builder) {
+    add(names, {builder, nullptr, Arithmetic::Own});
+  }
+  void add(llvm::StringRef names, Builder builder) {
+    add(names, {nullptr, builder, Arithmetic::Own});
+  }
+  /// A formula of several Nodes that round: f16 and bf16 are computed in f32.
+  void addWide(llvm::StringRef names, TensorBuilder builder) {
+    add(names, {builder, nullptr, Arithmetic::Wide});
+  }
+  void addWide(llvm::StringRef names, Builder builder) {
+    add(names, {nullptr, builder, Arithmetic::Wide});
+  }
 
   /// The entry of "aten::relu" or, for an in-place form without one of its
   /// own, of the name without the underscore; null when there is none.
   const Entry *find(llvm::StringRef name) const;
 
 private:
+  void add(llvm::StringRef names, const Entry &entry);
   llvm::StringMap<Entry> entries;
 };
 
@@ -97,7 +111,10 @@ void addLosses(Table &table);
 void addMargins(Table &table);
 void addAttention(Table &table);
 void addRecurrent(Table &table);
+void addQuantization(Table &table);
 void addRandom(Table &table);
+void addSingularValues(Table &table);
+void addCtcLoss(Table &table);
 void addBessel(Table &table);
 void addGamma(Table &table);
 void addOrthogonalPolynomials(Table &table);

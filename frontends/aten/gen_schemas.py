@@ -8,6 +8,7 @@
 import sys
 
 import torch
+import torch.ao.quantization.fx._decomposed  # registers quantized_decomposed's operators
 import torchvision  # registers torchvision::nms and its like
 
 # Names without a trailing underscore bring their in-place form along.
@@ -88,9 +89,17 @@ quantile nanquantile cov corrcoef logspace tril_indices triu_indices empty_strid
 empty_permuted native_dropout_backward gradient randint randint_like exponential cauchy geometric log_normal
 igamma igammac special_gammainc special_gammaincc
 _unsafe_masked_index _unsafe_masked_index_put_accumulate nonzero_numpy argwhere bincount unique_dim unique_consecutive unique_dim_consecutive
+linalg_svd _linalg_svd svd linalg_svdvals linalg_eigh _linalg_eigh linalg_eigvalsh linalg_pinv pinverse
+linalg_matrix_rank linalg_cond linalg_polar linalg_matrix_sqrth linalg_matrix_exp matrix_exp ctc_loss native_batch_norm
 """.split()
 OTHER = ["torchvision::nms", "torchvision::roi_align", "torchvision::ps_roi_align", "torchvision::roi_pool",
          "torchvision::ps_roi_pool", "torchvision::deform_conv2d"]
+OTHER += ["quantized_decomposed::" + name for name in """
+quantize_per_tensor dequantize_per_tensor quantize_per_channel dequantize_per_channel choose_qparams
+choose_qparams_symmetric choose_qparams_per_token _choose_qparams_per_token_asymmetric_impl
+choose_qparams_per_token_asymmetric quantize_per_token dequantize_per_token quantize_per_channel_group
+dequantize_per_channel_group fake_quant_per_channel convert_element_type
+""".split()]
 # Functions of torchvision that importers take whole; their signatures as operators.
 FUNCTIONS = [
     "torchvision::batched_nms(Tensor boxes, Tensor scores, Tensor idxs, float iou_threshold) -> Tensor",

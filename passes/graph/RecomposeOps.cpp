@@ -193,6 +193,8 @@ template <class RootTy> struct Normalisation : CountingPattern<RootTy> {
     if (!normed)
       return rewriter.notifyMatchFailure(
           op, "is no value divided by the root of its mean square");
+    if (!(normed->epsilon >= 0))
+      return rewriter.notifyMatchFailure(op, "has an epsilon below 0");
     Value d = normed->x;
     FloatAttr epsilon = rewriter.getF64FloatAttr(normed->epsilon);
     IntegerAttr axis = rewriter.getI64IntegerAttr(normed->axis);

@@ -63,8 +63,8 @@ class Transformer(torch.nn.Module):
 
     def forward(self, ids):
         x = self.words(ids)
-        q, k, v = (part.unflatten(-1, (4, 16)).transpose(1, 2) for part in self.qkv(self.norm(x)).chunk(3, -1))
-        y = torch.nn.functional.scaled_dot_product_attention(q, k, v)
+        parts = self.qkv(self.norm(x)).unflatten(-1, [3, 4, 16]).permute(2, 0, 3, 1, 4)
+        y = torch.nn.functional.scaled_dot_product_attention(parts[0], parts[1], parts[2])
         x = x + self.out(y.transpose(1, 2).flatten(2))
         return x + self.down(torch.nn.functional.gelu(self.up(self.last(x))))
 
@@ -110,6 +110,36 @@ def test_narrow_models(tmp_path, kind, dtype, cpu):
     got = package.compile(tmp_path / "m.pt", threads=1, target_cpu=cpu)(x)
     assert str(got.dtype) == str(dtype).removeprefix("torch.")
     assert error(got, exact) <= 2 * error(theirs.float().numpy(), exact) + EPS[dtype]
+
+
+def saved_as(form, model, x, folder):
+    """The file of the model, and what compile needs beside it."""
+    if form == "exported":
+        torch.export.save(torch.export.export(model, (x,)), folder / "m.pt2")
+        return folder / "m.pt2", {}
+    torch.jit.script(model).save(str(folder / "m.pt"))
+    kind = {torch.float16: "f16", torch.bfloat16: "bf16", torch.int64: "i64"}[x.dtype]
+    name = "x" if x.is_floating_point() else "ids"
+    return folder / "m.pt", {"inputs": [f"{name}:{kind}[{','.join(map(str, x.shape))}]"]}
+
+
+@pytest.mark.parametrize("precision", ["f32", "bf16"])
+@pytest.mark.parametrize("dtype", EPS, ids=str)
+@pytest.mark.parametrize("kind", [Images, Transformer])
+@pytest.mark.parametrize("form", ["scripted", "exported"])
+def test_forms_of_narrow_models(tmp_path, form, kind, dtype, precision):
+    x, model = inputs_of(kind), model_of(kind).to(dtype)
+    if x.is_floating_point():
+        x = x.to(dtype)
+    with torch.no_grad():
+        exact = copy.deepcopy(model).double()(x.double() if x.is_floating_point() else x).numpy()
+        theirs = model(x)
+        path, options = saved_as(form, model, x, tmp_path)
+    got = package.compile(path, threads=1, precision=precision, **options)(x)
+    assert str(got.dtype) == str(dtype).removeprefix("torch.")
+    # What is rounded further is off as a model of that type is.
+    eps = EPS[torch.bfloat16] if precision == "bf16" else EPS[dtype]
+    assert error(got, exact) <= 2 * error(theirs.float().numpy(), exact) + eps
 
 
 @pytest.mark.parametrize("kind", [Mlp, Images, Transformer])

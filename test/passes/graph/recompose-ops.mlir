@@ -136,3 +136,20 @@ graven.graph @rms_norm(%x: tensor<4x8xf32>) -> (tensor<4x8xf32>, tensor<4x8xf32>
   %10 = graven.mul %x, %9 : (tensor<4x8xf32>, tensor<1x8xf32>) -> tensor<4x8xf32>
   graven.return %5, %10 : tensor<4x8xf32>, tensor<4x8xf32>
 }
+
+// -----
+
+// A normalisation takes no epsilon below 0.
+
+// CHECK-LABEL: graven.graph @keeps_an_epsilon_below_zero(
+//   CHECK-NOT:   graven.rms_norm
+//       CHECK:   graven.rsqrt
+graven.graph @keeps_an_epsilon_below_zero(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
+  %eps = graven.constant dense<-0.5> : tensor<1x1xf32>
+  %0 = graven.mul %x, %x : (tensor<4x8xf32>, tensor<4x8xf32>) -> tensor<4x8xf32>
+  %1 = graven.reduce mean %0 axes [1] keep : (tensor<4x8xf32>) -> tensor<4x1xf32>
+  %2 = graven.add %1, %eps : (tensor<4x1xf32>, tensor<1x1xf32>) -> tensor<4x1xf32>
+  %3 = graven.rsqrt %2 : tensor<4x1xf32>
+  %4 = graven.mul %x, %3 : (tensor<4x8xf32>, tensor<4x1xf32>) -> tensor<4x8xf32>
+  graven.return %4 : tensor<4x8xf32>
+}
