@@ -122,25 +122,23 @@ static mlir::Value hermite(Call &c) {
 }
 
 void graven::aten::addOrthogonalPolynomials(Table &t) {
-  t.addWide("special_chebyshev_polynomial_t",
-            ofDegree<plain<chebyshevStep, x1>>);
-  t.addWide("special_chebyshev_polynomial_u",
-            ofDegree<plain<chebyshevStep, x2>>);
-  t.addWide("special_chebyshev_polynomial_v",
-            ofDegree<plain<chebyshevStep, x2Less1>>);
-  t.addWide("special_chebyshev_polynomial_w",
-            ofDegree<plain<chebyshevStep, x2And1>>);
-  t.addWide("special_shifted_chebyshev_polynomial_t",
-            ofDegree<shifted<chebyshevStep, x1>>);
-  t.addWide("special_shifted_chebyshev_polynomial_u",
-            ofDegree<shifted<chebyshevStep, x2>>);
-  t.addWide("special_shifted_chebyshev_polynomial_v",
-            ofDegree<shifted<chebyshevStep, x2Less1>>);
-  t.addWide("special_shifted_chebyshev_polynomial_w",
-            ofDegree<shifted<chebyshevStep, x2And1>>);
-  t.addWide("special_hermite_polynomial_h", hermite<hermiteStep, x2>);
-  t.addWide("special_hermite_polynomial_he", hermite<hermiteEStep, x1>);
-  t.addWide("special_laguerre_polynomial_l",
-            ofDegree<plain<laguerreStep, oneLess>>);
-  t.addWide("special_legendre_polynomial_p", ofDegree<plain<legendreStep, x1>>);
+  t.add("special_chebyshev_polynomial_t", ofDegree<plain<chebyshevStep, x1>>);
+  t.add("special_chebyshev_polynomial_u", ofDegree<plain<chebyshevStep, x2>>);
+  t.add("special_chebyshev_polynomial_v",
+        ofDegree<plain<chebyshevStep, x2Less1>>);
+  t.add("special_chebyshev_polynomial_w",
+        ofDegree<plain<chebyshevStep, x2And1>>);
+  t.add("special_shifted_chebyshev_polynomial_t",
+        ofDegree<shifted<chebyshevStep, x1>>);
+  t.add("special_shifted_chebyshev_polynomial_u",
+        ofDegree<shifted<chebyshevStep, x2>>);
+  t.add("special_shifted_chebyshev_polynomial_v",
+        ofDegree<shifted<chebyshevStep, x2Less1>>);
+  t.add("special_shifted_chebyshev_polynomial_w",
+        ofDegree<shifted<chebyshevStep, x2And1>>);
+  t.add("special_hermite_polynomial_h", hermite<hermiteStep, x2>);
+  t.add("special_hermite_polynomial_he", hermite<hermiteEStep, x1>);
+  t.add("special_laguerre_polynomial_l",
+        ofDegree<plain<laguerreStep, oneLess>>);
+  t.add("special_legendre_polynomial_p", ofDegree<plain<legendreStep, x1>>);
 }

@@ -91,10 +91,14 @@ class Case:
         return tensors_of(self(*(x.clone() for x in self.inputs)))
 
     def truth(self, fallback):
-        """The results on f64; eager's where the operator does not take it."""
-        wide = [x.double() if x.is_floating_point() else x.clone() for x in self.inputs]
+        """The results on f64; eager's where the operator does not take it. Functions of integers that give floats
+        get f64, too, if there is no other tensor."""
+        tensors = [x for x in self.leaves if isinstance(x, torch.Tensor)]
+        functions = all(r.is_floating_point() for r in fallback) and not any(x.is_floating_point() for x in tensors)
+        wide = [x.double() if functions or x.is_floating_point() else x.clone() for x in self.inputs]
         constants = self.leaves
-        self.leaves = [x.double() if isinstance(x, torch.Tensor) and x.is_floating_point() else x for x in constants]
+        self.leaves = [x.double() if isinstance(x, torch.Tensor) and (functions or x.is_floating_point()) else x
+                       for x in constants]
         try:
             torch.manual_seed(0)
             results = tensors_of(self(*wide))
