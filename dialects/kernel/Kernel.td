@@ -9,6 +9,7 @@
 #ifndef GRAVEN_DIALECTS_KERNEL_KERNEL_TD
 #define GRAVEN_DIALECTS_KERNEL_KERNEL_TD
 
+include "mlir/IR/BuiltinAttributeInterfaces.td"
 include "mlir/IR/EnumAttr.td"
 include "mlir/IR/OpBase.td"
 include "mlir/IR/SymbolInterfaces.td"
@@ -54,6 +55,11 @@ def Kernel_Computed : AnyTypeOf<[F32, F64]>;
 def Kernel_Operand
     : AnyTypeOf<[StaticShapeTensorOf<[Kernel_Float]>, StaticShapeMemRefOf<[Kernel_Float]>],
                 "statically shaped tensor or memref of floats">;
+
+def Kernel_Number : AnyTypeOf<[Kernel_Float, AnySignlessInteger]>;
+def Kernel_NumberOperand
+    : AnyTypeOf<[StaticShapeTensorOf<[Kernel_Number]>, StaticShapeMemRefOf<[Kernel_Number]>],
+                "statically shaped tensor or memref of floats or ints">;
 
 class Kernel_Op<string mnemonic, list<Trait> traits = []>
     : Op<Kernel_Dialect, mnemonic, traits>;

@@ -122,6 +122,7 @@ void registerBufferizableOpInterfaceExternalModels(DialectRegistry &registry) {
     PackOp::attachInterface<DestinationModel<PackOp>>(*context);
     PoolOp::attachInterface<DestinationModel<PoolOp>>(*context);
     SoftmaxOp::attachInterface<DestinationModel<SoftmaxOp>>(*context);
+    ScanOp::attachInterface<DestinationModel<ScanOp>>(*context);
     RowNormOp::attachInterface<DestinationModel<RowNormOp>>(*context);
     NmsOp::attachInterface<DestinationModel<NmsOp>>(*context);
     RegionsOp::attachInterface<DestinationModel<RegionsOp>>(*context);

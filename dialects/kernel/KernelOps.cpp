@@ -270,6 +270,27 @@ LogicalResult RowNormOp::verify() {
   return success();
 }
 
+LogicalResult ScanOp::verify() {
+  if (failed(verifyDestination(*this, getOut())) ||
+      failed(verifyRank(*this, "x", getX(), 3)) ||
+      failed(verifyShape(*this, "C1", "out", getOut(), shapeOf(getX()))))
+    return failure();
+  Type element = getElementTypeOrSelf(getX()), state = getInitial().getType();
+  if (getElementTypeOrSelf(getOut()) != element)
+    return emitOpError("C1: expects equal element types, got ")
+           << element << " and " << getElementTypeOrSelf(getOut());
+  if (computeType(element) != state)
+    return emitOpError("C2: expects a state of type ")
+           << computeType(element) << ", got " << state;
+  Block &block = getBody().front();
+  auto yield = block.empty() ? YieldOp() : dyn_cast<YieldOp>(block.back());
+  if (block.getArgumentTypes() != TypeRange({state, state}) || !yield ||
+      yield.getOperandTypes() != TypeRange(state))
+    return emitOpError("C2: expects a region of two values of type ")
+           << state << " that yields one";
+  return verifyElementwise(block, "a scan");
+}
+
 LogicalResult WeightOp::verify() {
   if (getOffset() % 64 != 0)
     return emitOpError("C1: expects an offset that is a multiple of 64, got ")

@@ -101,4 +101,28 @@ def Kernel_RowNormOp : Kernel_DpsOp<"rownorm"> {
   }];
 }
 
+def Kernel_ScanOp : Kernel_DpsOp<"scan"> {
+  let summary = "what the elements of an axis come to one after the other";
+  let description = [{
+    ```
+    s_0 = initial;  s_{i+1} = body(s_i, x[o,i,k]);  out[o,i,k] = s_{i+1}      (exclusive: s_i)
+    ```
+    `reverse` walks from the last i to the first. The state and the arguments of the body
+    have the type of `initial`, in which elements are computed. A vector of k, or a few o
+    where there is one k, is walked at once; some of them are a unit of work.
+
+    Constraints:
+    - C1 `x` and `out` have the same shape [O, I, K] and element type.
+    - C2 the body takes and gives values of the type of `initial`, by operations that work
+      on vectors as on numbers.
+  }];
+  let arguments = (ins Kernel_NumberOperand:$x, Kernel_NumberOperand:$out, TypedAttrInterface:$initial,
+      UnitAttr:$exclusive, UnitAttr:$reverse);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = [{
+    `ins` `(` $x `:` type($x) `)` `outs` `(` $out `:` type($out) `)` `initial` $initial
+    attr-dict-with-keyword $body (`->` type($results)^)?
+  }];
+}
+
 #endif // GRAVEN_DIALECTS_KERNEL_ROWS_TD

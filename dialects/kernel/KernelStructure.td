@@ -58,17 +58,17 @@ def Kernel_LaunchOp : Kernel_Op<"launch", [DeclareOpInterfaceMethods<SymbolUserO
 
 def Kernel_YieldOp : Kernel_Op<"yield", [Pure, ReturnLike, Terminator,
     ParentOneOf<["GemmOp", "ConvOp", "DepthwiseOp", "WinogradOp", "WinogradOutputOp",
-                 "StrassenOp", "StrassenOutputOp", "RecurrenceOp", "RecurrenceStepOp"]>]> {
+                 "StrassenOp", "StrassenOutputOp", "RecurrenceOp", "RecurrenceStepOp", "ScanOp"]>]> {
   let summary = "the elements a region stores";
   let description = [{
-    Ends an epilogue region with the element to store, or the cell of a recurrence with
-    the new states.
+    Ends an epilogue region with the element to store, or the cell of a recurrence or scan
+    with the new states.
 
     ```mlir
     kernel.yield %v : f32
     ```
   }];
-  let arguments = (ins Variadic<Kernel_Computed>:$values);
+  let arguments = (ins Variadic<AnyTypeOf<[Kernel_Computed, AnySignlessInteger]>>:$values);
   let assemblyFormat = "attr-dict $values `:` type($values)";
 }
 

@@ -171,6 +171,8 @@ public:
     populateAttentionLowering(patterns, target);
     populateRecurrentLowering(patterns, target);
     populateReductionLowering(patterns);
+    populateArgReduceLowering(patterns);
+    populateScanLowering(patterns);
     populatePoolingLowering(patterns);
     populateNormLowering(patterns);
     populateResizeLowering(patterns);

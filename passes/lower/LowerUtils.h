@@ -155,6 +155,8 @@ void populateAttentionLowering(mlir::RewritePatternSet &patterns,
 void populateRecurrentLowering(mlir::RewritePatternSet &patterns,
                                const TargetInfo &target);
 void populateReductionLowering(mlir::RewritePatternSet &patterns);
+void populateArgReduceLowering(mlir::RewritePatternSet &patterns);
+void populateScanLowering(mlir::RewritePatternSet &patterns);
 void populatePoolingLowering(mlir::RewritePatternSet &patterns);
 void populateNormLowering(mlir::RewritePatternSet &patterns);
 void populateResizeLowering(mlir::RewritePatternSet &patterns);

@@ -20,8 +20,8 @@ bool isKernel(Operation *op) {
            kernel::StrassenInputOp, kernel::StrassenOutputOp,
            kernel::WinogradInputOp, kernel::WinogradOutputOp,
            kernel::RecurrenceStepOp, kernel::PoolOp, kernel::SoftmaxOp,
-           kernel::RowNormOp, kernel::AttentionOp, kernel::NmsOp,
-           kernel::RegionsOp, linalg::LinalgOp>(op))
+           kernel::RowNormOp, kernel::ScanOp, kernel::AttentionOp,
+           kernel::NmsOp, kernel::RegionsOp, linalg::LinalgOp>(op))
     return false;
   return cast<DestinationStyleOpInterface>(op).hasPureBufferSemantics();
 }
@@ -48,8 +48,8 @@ int64_t taskCount(Operation *op) {
             kernel::StrassenInputOp, kernel::StrassenOutputOp,
             kernel::WinogradInputOp, kernel::WinogradOutputOp,
             kernel::RecurrenceStepOp, kernel::PoolOp, kernel::SoftmaxOp,
-            kernel::RowNormOp, kernel::AttentionOp, kernel::NmsOp,
-            kernel::RegionsOp, linalg::LinalgOp, memref::CopyOp>(
+            kernel::RowNormOp, kernel::ScanOp, kernel::AttentionOp,
+            kernel::NmsOp, kernel::RegionsOp, linalg::LinalgOp, memref::CopyOp>(
           [](auto kernelOp) {
             return std::max<int64_t>(1, taskCount(kernelOp));
           });
@@ -96,6 +96,7 @@ LogicalResult expand(OpBuilder &builder, Operation *op, Value lo, Value hi,
       .Case([&](kernel::RegionsOp regions) {
         return expandRegions(e, regions, lo, hi);
       })
+      .Case([&](kernel::ScanOp scan) { return expandScan(e, scan, lo, hi); })
       .Case([&](linalg::LinalgOp linalgOp) {
         return expandLinalg(e, linalgOp, lo, hi);
       })

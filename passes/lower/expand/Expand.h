@@ -83,6 +83,9 @@ mlir::LogicalResult expandNms(Emitter &e, kernel::NmsOp op, mlir::Value lo,
 int64_t taskCount(kernel::RegionsOp op);
 mlir::LogicalResult expandRegions(Emitter &e, kernel::RegionsOp op,
                                   mlir::Value lo, mlir::Value hi);
+int64_t taskCount(kernel::ScanOp op);
+mlir::LogicalResult expandScan(Emitter &e, kernel::ScanOp op, mlir::Value lo,
+                               mlir::Value hi);
 int64_t taskCount(mlir::linalg::LinalgOp op);
 mlir::LogicalResult expandLinalg(Emitter &e, mlir::linalg::LinalgOp op,
                                  mlir::Value lo, mlir::Value hi);

@@ -177,6 +177,50 @@ func.func @rownorm_epsilon(%x: memref<4x6xf32>) {
 
 // -----
 
+func.func @scan_shape(%x: memref<2x4x6xf32>, %y: memref<2x4x5xf32>) {
+  // expected-error @+1 {{C1: expects 'out' of shape [2, 4, 6], got [2, 4, 5]}}
+  kernel.scan ins(%x : memref<2x4x6xf32>) outs(%y : memref<2x4x5xf32>) initial 0.0 : f32 {
+  ^bb0(%s: f32, %e: f32):
+    kernel.yield %s : f32
+  }
+  return
+}
+
+// -----
+
+func.func @scan_element(%x: memref<2x4x6xi32>, %y: memref<2x4x6xi64>) {
+  // expected-error @+1 {{C1: expects equal element types, got 'i32' and 'i64'}}
+  kernel.scan ins(%x : memref<2x4x6xi32>) outs(%y : memref<2x4x6xi64>) initial 0 : i32 {
+  ^bb0(%s: i32, %e: i32):
+    kernel.yield %s : i32
+  }
+  return
+}
+
+// -----
+
+func.func @scan_state(%x: memref<2x4x6xbf16>) {
+  // expected-error @+1 {{C2: expects a state of type 'f32', got 'bf16'}}
+  kernel.scan ins(%x : memref<2x4x6xbf16>) outs(%x : memref<2x4x6xbf16>) initial 0.0 : bf16 {
+  ^bb0(%s: bf16, %e: bf16):
+    kernel.yield %s : bf16
+  }
+  return
+}
+
+// -----
+
+func.func @scan_body(%x: memref<2x4x6xf32>) {
+  // expected-error @+1 {{C2: expects a region of two values of type 'f32' that yields one}}
+  kernel.scan ins(%x : memref<2x4x6xf32>) outs(%x : memref<2x4x6xf32>) initial 0.0 : f32 {
+  ^bb0(%s: f32):
+    kernel.yield %s : f32
+  }
+  return
+}
+
+// -----
+
 func.func @weight() {
   // expected-error @+1 {{C1: expects an offset that is a multiple of 64, got 100}}
   %0 = kernel.weight {offset = 100 : i64} : tensor<4xf32>

@@ -268,16 +268,17 @@ graven.graph @empty(%x: tensor<2x0x3xf32>) -> (tensor<2x0x3xf32>, tensor<2x3xf32
 
 // -----
 
-// Sums along a long axis: slices of the other axes are added up in order.
+// A scan is one kernel over [rows before the axis, the axis, columns behind it]; f16 is added up in f32.
 
 // CHECK-LABEL: func.func @sums
-//       CHECK: scf.for %[[P:.*]] = {{.*}} iter_args(%[[ALL:.*]] = %{{.*}}, %[[SUM:.*]] = %{{.*}}) -> (tensor<40x3xf32>, tensor<1x3xf32>)
-//       CHECK:   %[[S:.*]] = tensor.extract_slice %{{.*}}[%[[P]], 0] [1, 3] [1, 1]
-//       CHECK:   %[[NEXT:.*]] = linalg.generic {{.*}} ins(%[[S]] : {{.*}}) outs(%[[SUM]]
-//       CHECK:   tensor.insert_slice %[[NEXT]] into %[[ALL]][%[[P]], 0] [1, 3] [1, 1]
-graven.graph @sums(%x: tensor<40x3xf32>) -> tensor<40x3xf32> {
-  %0 = graven.cum_reduce sum %x axis 0 : (tensor<40x3xf32>) -> tensor<40x3xf32>
-  graven.return %0 : tensor<40x3xf32>
+//       CHECK: %[[X:.*]] = tensor.expand_shape %{{.*}} {{.*}} : tensor<40x3xf16> into tensor<1x40x3xf16>
+//       CHECK: kernel.scan ins(%[[X]] : tensor<1x40x3xf16>) outs(%{{.*}} : tensor<1x40x3xf16>) initial 0.000000e+00 : f32 attributes {reverse}
+//       CHECK: ^bb0(%[[S:.*]]: f32, %[[E:.*]]: f32):
+//       CHECK:   %[[N:.*]] = arith.addf %[[S]], %[[E]] : f32
+//       CHECK:   kernel.yield %[[N]] : f32
+graven.graph @sums(%x: tensor<40x3xf16>) -> tensor<40x3xf16> {
+  %0 = graven.cum_reduce sum %x axis 0 reverse : (tensor<40x3xf16>) -> tensor<40x3xf16>
+  graven.return %0 : tensor<40x3xf16>
 }
 
 // -----
