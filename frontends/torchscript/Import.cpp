@@ -274,8 +274,16 @@ Importer::run(std::string blob) {
   bool isExplicit = options.state == StateMode::Explicit;
   if (isExplicit)
     interpreter.keepTensors();
-  if ((!isExplicit && !maker.checkOptions(options)) || !complete)
+  if (!isExplicit && !maker.checkOptions(options))
     return mlir::failure();
+  if (!complete) {
+    // Which operators there are does not need shapes.
+    if (options.onUse) {
+      interpreter.survey("forward", std::move(arguments));
+      (void)interpreter.finish();
+    }
+    return mlir::failure();
+  }
   Result result = interpreter.callEntry("forward", std::move(arguments));
   if (mlir::failed(interpreter.finish()) || mlir::failed(result))
     return mlir::failure();

@@ -12,6 +12,8 @@
 
 #include "frontends/torchscript/Types.h"
 
+#include "mlir/IR/Diagnostics.h"
+
 using namespace graven;
 using namespace graven::torch;
 using llvm::StringRef;
@@ -55,6 +57,15 @@ std::vector<std::pair<Value, Value>> Interpreter::replacedTensors() const {
       result.emplace_back(before, now);
   }
   return result;
+}
+
+void Interpreter::survey(StringRef entry, std::vector<Value> arguments) {
+  // What goes wrong may go wrong because an argument is not known.
+  mlir::ScopedDiagnosticHandler quiet(
+      builder().getContext(),
+      [](mlir::Diagnostic &) { return mlir::success(); });
+  reported.failed = true;
+  (void)callEntry(entry, std::move(arguments));
 }
 
 mlir::LogicalResult Interpreter::finish() {
@@ -105,6 +116,10 @@ void Interpreter::noteChange(const Holder &holder) {
 }
 
 mlir::LogicalResult Interpreter::raise(const llvm::Twine &message) {
+  if (openConditions) {
+    raisesOpenly = true;
+    return mlir::failure();
+  }
   if (!journal) {
     error(Code::ModelRaises) << message;
     return mlir::failure();
@@ -178,15 +193,26 @@ Interpreter::Flow Interpreter::runBody(const Body &body) {
   return Flow::Next;
 }
 
+Interpreter::Flow Interpreter::runOpenly(const Body &body) {
+  ++openConditions;
+  Flow flow = runBody(body);
+  --openConditions;
+  if (flow == Flow::Failed && raisesOpenly) {
+    raisesOpenly = false;
+    return Flow::Next;
+  }
+  return flow;
+}
+
 Interpreter::Flow Interpreter::runIf(const Statement &statement) {
   Result condition = evaluate(statement.values[0]);
   if (mlir::failed(condition))
     return Flow::Failed;
   if (condition->is(Kind::Unknown)) {
     // An operation failed before: look for further problems on both sides.
-    if (Flow flow = runBody(statement.body); flow == Flow::Failed)
+    if (Flow flow = runOpenly(statement.body); flow == Flow::Failed)
       return flow;
-    return runBody(statement.orelse);
+    return runOpenly(statement.orelse);
   }
   setPlace(statement.offset);
   if (condition->is(Kind::Tensor) && knownScalar(*condition).isNone() &&

@@ -34,6 +34,11 @@ public:
   /// these arguments. Fails when anything was reported.
   Result callEntry(llvm::StringRef name, std::vector<Value> arguments);
 
+  /// Walks the entry with arguments of which some are unknown, for the sake of
+  /// the operators it meets; other errors than those finish() reports are left
+  /// out.
+  void survey(llvm::StringRef entry, std::vector<Value> arguments);
+
   /// The entry point's definition; nothing when there is none.
   llvm::Expected<DefinedFunction> findEntry(llvm::StringRef name);
 
@@ -87,6 +92,8 @@ private:
   Flow runBody(const Body &body);
   Flow runStatement(const Statement &statement);
   Flow runIf(const Statement &statement);
+  /// A body of which nobody knows whether it runs: what it raises is no error.
+  Flow runOpenly(const Body &body);
   /// An `if` on data (Branches.cpp).
   Flow runBranches(const Statement &statement, mlir::Value condition);
   struct Branch;
@@ -173,6 +180,10 @@ private:
   bool keepsTensors = false;
   /// The Block that is walked raises an exception whenever it runs.
   bool raised = false;
+  /// Conditions around the walk that are not known, and whether the innermost
+  /// one's body raises an exception.
+  unsigned openConditions = 0;
+  bool raisesOpenly = false;
   /// What was reported, or is to be.
   struct Reported {
     aten::UnsupportedOps unsupported;
