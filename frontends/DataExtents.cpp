@@ -65,7 +65,8 @@ mlir::Value DataExtents::prefix(mlir::OpBuilder &builder, mlir::Location loc,
   for (mlir::Operation *user : x.getUsers())
     if (auto same = mlir::dyn_cast<PrefixOp>(user);
         same && same.getX() == x && same.getCount() == count &&
-        same.getAxis() == axis && same.getExtent() == extent &&
+        int64_t(same.getAxis()) == axis &&
+        int64_t(same.getExtent()) == extent &&
         isWithin(builder.getInsertionBlock(), same->getBlock()))
       return same;
   auto node = tryCreate<PrefixOp>(builder, loc, x, count, uint64_t(axis),
