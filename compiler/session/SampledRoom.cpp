@@ -234,10 +234,13 @@ static void dropOutputs(GraphOp graph, const llvm::BitVector &drop) {
     graph.setResAttrsAttr(ArrayAttr::get(graph.getContext(), left));
   }
   graph.updateType();
-  for (Operation &node : llvm::make_early_inc_range(
-           llvm::reverse(graph.getBody().front().without_terminator())))
-    if (isOpTriviallyDead(&node))
-      node.erase();
+  Operation *node = graph.getReturn()->getPrevNode();
+  while (node) {
+    Operation *before = node->getPrevNode();
+    if (isOpTriviallyDead(node))
+      node->erase();
+    node = before;
+  }
 }
 
 /// Whether all outputs that depend on more than the samples show have no
