@@ -356,6 +356,8 @@ def main():
     parser.add_argument("--json", type=pathlib.Path)
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
+    if options.names and (options.update or options.shrink):
+        parser.error("a list is of all operators: --update and --shrink take no names")
     warnings.filterwarnings("ignore")
     build = pathlib.Path(__file__).resolve().parents[2] / os.environ.get("GRAVEN_BUILD", "build")
     sys.path.insert(0, str(build / "python"))
