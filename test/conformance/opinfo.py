@@ -40,7 +40,7 @@ import torch.utils._pytree as pytree
 
 import judging
 
-EXPECTED = pathlib.Path(__file__).parent / "expected"
+EXPECTED, ROOT = pathlib.Path(__file__).parent / "expected", pathlib.Path(__file__).resolve().parents[2]
 DTYPES = {"f32": torch.float32, "f64": torch.float64, "f16": torch.float16, "bf16": torch.bfloat16, "bool": torch.bool,
           "i64": torch.int64, "i32": torch.int32, "i16": torch.int16, "i8": torch.int8, "u8": torch.uint8}
 LIMIT_SECONDS = 180
@@ -357,10 +357,9 @@ def main():
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
     if options.names and (options.update or options.shrink):
-        parser.error("a list is of all operators: --update and --shrink take no names")
+        parser.error("a list is of all operators")
     warnings.filterwarnings("ignore")
-    build = pathlib.Path(__file__).resolve().parents[2] / os.environ.get("GRAVEN_BUILD", "build")
-    sys.path.insert(0, str(build / "python"))
+    sys.path.insert(0, str(ROOT / os.environ.get("GRAVEN_BUILD", "build") / "python"))
     from torch.testing._internal.common_methods_invocations import op_db
     dtype = DTYPES[options.dtype]
     known = read_expected(options.dtype) if options.known else {}
@@ -393,8 +392,7 @@ def main():
     if options.json:
         options.json.write_text(json.dumps(verdicts))
     if options.shrink or options.update:
-        total = sum(dtype in op.dtypes for op in op_db)
-        write_expected(options.dtype, {n: v for n, v in verdicts.items() if v.kind != "pass"}, total)
+        write_expected(options.dtype, {n: v for n, v in verdicts.items() if v.kind != "pass"}, sum(dtype in op.dtypes for op in op_db))
     return 1 if counts["wrong"] or counts["crash"] else 0
 
 
