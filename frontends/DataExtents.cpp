@@ -20,6 +20,20 @@ bool graven::isWithin(mlir::Block *block, mlir::Block *outer) {
   return false;
 }
 
+eval::Tensor graven::placesOfNonzero(const eval::Tensor &x) {
+  std::vector<int64_t> places;
+  int64_t at = 0, count = 0;
+  eval::forEachIndex(x.getShape(), [&](llvm::ArrayRef<int64_t> place) {
+    if (x.getDouble(at++) == 0)
+      return;
+    places.insert(places.end(), place.begin(), place.end());
+    ++count;
+  });
+  auto i64 = mlir::IntegerType::get(x.getType().getContext(), 64);
+  return eval::Tensor::fromVector(
+      mlir::RankedTensorType::get({count, x.getRank()}, i64), places);
+}
+
 /// Nodes that are compared to say whether two values are computed alike.
 static constexpr unsigned kComparisons = 64;
 

@@ -13,6 +13,7 @@
 #define FRONTENDS_DATAEXTENTS_H
 
 #include "dialects/graven/Graven.h"
+#include "dialects/graven/eval/Tensor.h"
 
 #include "mlir/IR/Builders.h"
 #include "llvm/ADT/DenseMap.h"
@@ -24,6 +25,9 @@ namespace graven {
 /// Whether a Block, which may be null or outside of any Graph still, is `outer`
 /// or stands in it.
 bool isWithin(mlir::Block *block, mlir::Block *outer);
+
+/// The places of what is not zero in x, in order: [count, rank] of i64.
+eval::Tensor placesOfNonzero(const eval::Tensor &x);
 
 class DataExtents {
 public:

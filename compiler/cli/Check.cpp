@@ -86,8 +86,7 @@ private:
         return runExpectations(**module);
       if (succeeded(module)) {
         countNodes(**module, uses);
-        // Native code for the host stands for that of any CPU.
-        (void)session.runPhases(**module, Phase::Kernel, CompileOptions());
+        lower(session, **module, *options);
       }
       blockers = std::move(seen.list);
     }
@@ -95,6 +94,23 @@ private:
     if (!isJson())
       print(uses, sizes, blockers);
     return blockers.empty() ? Ok : BadInput;
+  }
+
+  /// Native code for the host stands for that of any CPU. Where data decide
+  /// extents it is that of the model with room for them.
+  void lower(Session &session, ModuleOp module, ImportOptions options) {
+    bool isCounted =
+        module.walk([](PrefixOp) { return WalkResult::interrupt(); })
+            .wasInterrupted();
+    if (!isCounted) {
+      (void)session.runPhases(module, Phase::Kernel, CompileOptions());
+      return;
+    }
+    options.onUse = {};
+    auto sized = session.importSized(flags.model, options, {});
+    if (succeeded(sized))
+      (void)session.runPhases(sized->sizes.front().module, Phase::Kernel,
+                              CompileOptions());
   }
 
   static bool hasExpectations(ModuleOp module) {

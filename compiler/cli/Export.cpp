@@ -72,7 +72,11 @@ private:
   int runOn(Session &session) override {
     if (failed(readDynamicAxes(&session.getContext())))
       return Usage;
-    auto module = importModel(session);
+    auto imported = importOptions(session);
+    auto dims = flags.dimSpecs(&session.getContext());
+    if (failed(imported) || failed(dims))
+      return Usage;
+    auto module = session.importGeneral(flags.model, *imported, *dims, options);
     if (failed(module))
       return BadInput;
     auto summary = session.exportOnnx(**module, options, folding, output);

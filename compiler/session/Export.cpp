@@ -32,6 +32,29 @@ static void buildExportPipeline(OpPassManager &manager, Folding folding) {
   manager.addPass(createEliminateDeadNodes());
 }
 
+SmallVector<DynamicInput> dynamicInputs(const OnnxExportOptions &options) {
+  SmallVector<DynamicInput> inputs;
+  for (const OnnxDynamicAxis &axis : options.dynamicAxes) {
+    auto renamed = llvm::find(options.inputNames, axis.tensor);
+    size_t index = renamed - options.inputNames.begin();
+    inputs.push_back({index == options.inputNames.size()
+                          ? axis.tensor
+                          : std::to_string(index),
+                      axis.axis, axis.symbol});
+  }
+  return inputs;
+}
+
+FailureOr<OwningOpRef<ModuleOp>>
+Session::importGeneral(StringRef path, const ImportOptions &options,
+                       ArrayRef<DimSpec> dims,
+                       const OnnxExportOptions &exported) {
+  return graven::importGeneral(
+      context.get(),
+      [&](const ImportOptions &own) { return import(path, own); }, options,
+      dims, dynamicInputs(exported));
+}
+
 FailureOr<ExportSummary> Session::exportOnnx(ModuleOp module,
                                              OnnxExportOptions options,
                                              Folding folding, StringRef path) {

@@ -10,11 +10,19 @@
 #include "dialects/graven/Graven.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "passes/graph/EqualValues.h"
+#include "runtime/include/graven/runtime.h"
 #include "llvm/ADT/MapVector.h"
 
 using namespace mlir;
 
 namespace graven {
+
+bool isPrime(int64_t extent) {
+  for (int64_t i = 2; i * i <= extent; ++i)
+    if (extent % i == 0)
+      return false;
+  return extent > 1;
+}
 
 namespace {
 
@@ -29,22 +37,12 @@ struct Sample {
   SmallVector<int64_t> assumed;
 };
 
-GraphOp graphOf(ModuleOp module) {
-  return module.lookupSymbol<GraphOp>("forward");
-}
-
-bool isPrime(int64_t number) {
-  for (int64_t i = 2; i * i <= number; ++i)
-    if (number % i == 0)
-      return false;
-  return number > 1;
-}
-
 /// Near a part of the range, apart from `taken`, and such as hardly occurs in a
-/// model otherwise. Turns are from 0 to `spreadTurns` - 1.
+/// model otherwise. Turns are from 0 to `spreadTurns` - 1. `greatest` is what
+/// `most` can be at most, where other samples have more.
 constexpr unsigned spreadTurns = 6;
 
-int64_t spread(int64_t most, unsigned turn,
+int64_t spread(int64_t most, int64_t greatest, unsigned turn,
                const llvm::SmallDenseSet<int64_t> &taken) {
   if (most <= 1)
     return most;
@@ -58,8 +56,8 @@ int64_t spread(int64_t most, unsigned turn,
         if (extent >= 2 && extent < most && (isPrime(extent) || !prime) &&
             !taken.contains(extent))
           return extent;
-  // Of two elements one, or both.
-  return turn % 2 == 0 ? 1 : most;
+  // One is special, so it is usual only where there are never more than two.
+  return greatest == 2 && turn % 2 == 0 ? 1 : most;
 }
 
 class RoomBuilder {
@@ -93,6 +91,8 @@ private:
   /// Which of what data decide is known to be equal.
   SmallVector<unsigned> groups;
   unsigned numGroups = 0;
+  /// Of each group, the most elements that it may have.
+  SmallVector<int64_t> greatest;
   /// With stable addresses.
   std::vector<std::unique_ptr<Sample>> owned;
   Samples usual;
@@ -147,8 +147,10 @@ void RoomBuilder::findGroups() {
   llvm::MapVector<unsigned, unsigned> numbers;
   for (size_t i = 0; i < most.assumed.size(); ++i) {
     unsigned number = isKnown ? values.of(counts[i]) : i;
-    groups.push_back(
-        numbers.try_emplace(number, unsigned(numbers.size())).first->second);
+    auto [entry, isNew] = numbers.try_emplace(number, unsigned(numbers.size()));
+    groups.push_back(entry->second);
+    if (isNew)
+      greatest.push_back(most.assumed[i]);
   }
   numGroups = numbers.size();
 }
@@ -163,7 +165,8 @@ bool RoomBuilder::importSpread() {
             : request.samples[turn % request.samples.size()];
     llvm::SmallDenseSet<int64_t> taken(extents.begin(), extents.end());
     auto sample = importAt(extents, [&](unsigned group, int64_t most) {
-      int64_t extent = spread(most, (turn + group) % spreadTurns, taken);
+      int64_t extent =
+          spread(most, greatest[group], (turn + group) % spreadTurns, taken);
       taken.insert(extent);
       return extent;
     });
@@ -189,7 +192,8 @@ const Sample *RoomBuilder::importEdge(ArrayRef<unsigned> edge, int64_t count) {
                [&](unsigned group, int64_t most) {
                  if (llvm::is_contained(edge, group))
                    return count;
-                 int64_t extent = spread(most, 1 + group % 4, taken);
+                 int64_t extent =
+                     spread(most, greatest[group], 1 + group % 4, taken);
                  taken.insert(extent);
                  return extent;
                });
@@ -215,7 +219,13 @@ Made RoomBuilder::make(const Samples &samples, ArrayRef<int64_t> lowest) {
       makeRoom(graphOf(*module), request.symbols, shown, request.axes, ranges);
   if (auto *problem = std::get_if<PartsProblem>(&made))
     return *problem;
-  return RoomyModule{std::move(module), std::get<Room>(std::move(made))};
+  auto &room = std::get<Room>(made);
+  if (room.passed.size() > GRAVEN_MAX_PASSED)
+    return PartsProblem{loc, "the code takes " +
+                                 std::to_string(room.passed.size()) +
+                                 " extents, expected at most " +
+                                 std::to_string(GRAVEN_MAX_PASSED)};
+  return RoomyModule{std::move(module), std::move(room)};
 }
 
 //===----------------------------------------------------------------------===//
@@ -306,7 +316,7 @@ bool RoomBuilder::makesNothing(const Sample &sample, const Samples &samples,
 
 /// With as few elements as the model takes.
 Made RoomBuilder::makeAtEdges() {
-  constexpr unsigned fewGroups = 8;
+  constexpr unsigned fewGroups = 16;
   SmallVector<unsigned> all =
       llvm::to_vector(llvm::seq<unsigned>(0, numGroups));
   SmallVector<const Sample *> ones, none;
@@ -326,6 +336,16 @@ Made RoomBuilder::makeAtEdges() {
       add(group, 1, &ones);
       add(group, 0, &none);
     }
+  // Of many, halves such that each of any two has few elements where the other
+  // one has more.
+  for (unsigned bit = 1; numGroups > fewGroups && bit < numGroups; bit *= 2)
+    for (unsigned side : {0u, bit}) {
+      SmallVector<unsigned> half;
+      llvm::copy_if(all, std::back_inserter(half),
+                    [&](unsigned group) { return (group & bit) == side; });
+      add(half, 1, nullptr);
+      add(half, 0, nullptr);
+    }
   if (numGroups > 1) {
     add(all, 1, nullptr);
     add(all, 0, nullptr);
@@ -335,29 +355,26 @@ Made RoomBuilder::makeAtEdges() {
     if (std::holds_alternative<RoomyModule>(made))
       return made;
   }
-  // One by one, then together.
+  // One by one, then together. What is counted of another count is at most
+  // that, so the last ones come first.
   SmallVector<int64_t> lowest = least;
   Samples accepted = usual;
-  for (unsigned group = 0; group < ones.size(); ++group) {
-    SmallVector<int64_t> tried = least;
-    tried[group] = std::min<int64_t>(1, least[group]);
-    Samples shown = usual;
-    shown.push_back(ones[group]);
-    if (!ones[group] || !works(shown, tried))
+  for (unsigned group = ones.size(); group-- > 0;) {
+    SmallVector<int64_t> tried = lowest;
+    Samples shown = accepted;
+    auto take = [&](const Sample *sample, int64_t count) {
+      tried[group] = std::min(count, least[group]);
+      shown.push_back(sample);
+      if (!sample || !works(shown, tried))
+        return false;
+      accepted = shown;
+      lowest = tried;
+      return true;
+    };
+    if (!take(ones[group], 1) || take(none[group], 0))
       continue;
-    lowest[group] = tried[group];
-    accepted.push_back(ones[group]);
-    tried[group] = 0;
-    Samples withNone = shown;
-    withNone.push_back(none[group]);
-    if (!none[group])
-      continue;
-    if (works(withNone, tried)) {
-      accepted.push_back(none[group]);
-      lowest[group] = 0;
-    } else if (makesNothing(*none[group], shown, tried)) {
-      lowest[group] = 0;
-    }
+    if (none[group] && makesNothing(*none[group], accepted, tried))
+      lowest = tried;
   }
   auto isRight = [&](ArrayRef<unsigned> edge) {
     const Sample *sample = importEdge(edge, 0);
@@ -376,13 +393,13 @@ Made RoomBuilder::makeAtEdges() {
   for (size_t i = 0; together && empty.size() > 2 && i < empty.size(); ++i)
     for (size_t j = 0; together && j < i; ++j)
       together = isRight({empty[i], empty[j]});
-  if (!together)
+  if (!together) {
     for (int64_t &own : lowest)
       own = std::max<int64_t>(own, 1);
-  if (!together)
     llvm::erase_if(accepted, [&](const Sample *sample) {
       return llvm::is_contained(none, sample);
     });
+  }
   Made made = make(accepted, lowest);
   return std::holds_alternative<RoomyModule>(made) ? std::move(made)
                                                    : make(usual, least);

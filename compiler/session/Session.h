@@ -10,6 +10,7 @@
 #define COMPILER_SESSION_SESSION_H
 
 #include "compiler/phases/Phases.h"
+#include "compiler/session/GeneralImport.h"
 #include "compiler/session/Sizes.h"
 #include "compiler/targets/cpu/CpuTarget.h"
 #include "frontends/ImportOptions.h"
@@ -111,6 +112,13 @@ public:
   mlir::FailureOr<SizedModel> importSized(llvm::StringRef path,
                                           const ImportOptions &options,
                                           llvm::ArrayRef<DimSpec> dims);
+
+  /// Reads a model as one Graph for all its extents (see importGeneral), as
+  /// exportOnnx takes it. Axes of inputs that `exported` calls dynamic are.
+  mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
+  importGeneral(llvm::StringRef path, const ImportOptions &options,
+                llvm::ArrayRef<DimSpec> dims,
+                const OnnxExportOptions &exported);
 
   /// The same from memory; the buffer's identifier names the model in messages.
   /// Files that belong to the model are looked up in `directory`; without one

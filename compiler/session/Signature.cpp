@@ -233,7 +233,11 @@ void setWorkspace(cpu::ModelSignature &signature, size_t index, int64_t bytes) {
     cpu::SizeSpec &size = signature.sizes[index];
     if (size.room) {
       size.room->workspaceSize = bytes;
-      whole = llvm::alignTo(bytes, 64);
+      // See runtime/support/room.c.
+      whole =
+          llvm::alignTo(bytes, 64) +
+          llvm::alignTo(
+              8 * (size.room->counts.size() + size.room->passed.size()), 64);
       size_t tensor = 0;
       for (const cpu::TensorSpec &spec : llvm::concat<const cpu::TensorSpec>(
                signature.inputs, signature.outputs)) {

@@ -169,8 +169,11 @@ FailureOr<SmallVector<int64_t>> Sizing::extentsOf(unsigned index) {
     constexpr int64_t largest = 64;
     if (symbol.lowest == 0)
       extents.insert(0);
-    for (int64_t part : {1, 4, 16})
-      if (part <= symbol.highest)
+    int64_t least = std::max<int64_t>(1, fileRanges.lookup(symbol.name).lowest);
+    for (int64_t part = least; part < 2 * least; ++part)
+      extents.insert(std::min(part, symbol.highest));
+    for (int64_t part : {4, 16})
+      if (part >= least && part <= symbol.highest)
         extents.insert(part);
     if (symbol.highest <= largest)
       extents.insert(symbol.highest);

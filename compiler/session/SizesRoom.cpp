@@ -16,13 +16,6 @@ namespace graven {
 
 using cpu::SymbolSpec;
 
-static bool isPrime(int64_t number) {
-  for (int64_t i = 2; i * i <= number; ++i)
-    if (number % i == 0)
-      return false;
-  return number > 1;
-}
-
 /// Extents inside of a range, apart from each other and from `taken`, that
 /// hardly occur in a model otherwise.
 static SmallVector<int64_t>

@@ -40,6 +40,11 @@ bool Sizing::tryToSplit(unsigned symbol) {
   std::optional<PartsProblem> &problem = problems[symbol];
   SmallVector<Module> modules;
   SmallVector<int64_t> units;
+  // Independence is looked for with no extent of 1, and with two of them, to
+  // tell what depends on the number.
+  const int64_t least = std::max<int64_t>(
+      2, fileRanges.lookup(model.symbols[symbol].name).lowest);
+  const int64_t fewParts[] = {least, least + 1};
   for (int64_t count : fewParts) {
     SmallVector<int64_t> extents = first;
     extents[symbol] = count;
@@ -99,9 +104,12 @@ void Sizing::chooseSplit() {
     return std::pair(span(y), x) < std::pair(span(x), y);
   });
   for (unsigned symbol : order) {
-    // Parts of any number are put together with single ones.
-    if (fileRanges.lookup(model.symbols[symbol].name).lowest > 1)
-      problems[symbol] = {loc, "the file does not take an extent of 1"};
+    // What a file takes no single ones of (torch.export of a batch that was
+    // not 1 says 2 and more) is put together of the least extents.
+    int64_t lowest = fileRanges.lookup(model.symbols[symbol].name).lowest;
+    if (lowest > mostSmallParts)
+      problems[symbol] = {loc, "the file does not take extents below " +
+                                   std::to_string(lowest)};
     else if (tryToSplit(symbol))
       return;
   }

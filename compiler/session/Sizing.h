@@ -18,9 +18,8 @@
 
 namespace graven {
 
-/// The numbers of parts that independence is looked for with: no extent of 1,
-/// and two of them, to tell what depends on the number.
-inline constexpr int64_t fewParts[] = {2, 3};
+/// Code for up to this many of the least extents makes up the rest.
+inline constexpr int64_t mostSmallParts = 4;
 
 /// Up to this many extents a range is taken one by one.
 inline constexpr int64_t shortRange = 4;
@@ -87,11 +86,6 @@ private:
   /// The symbols that sizes have room for.
   llvm::SetVector<unsigned> roomy;
 };
-
-/// The entry of an imported module, or null.
-inline GraphOp graphOf(mlir::ModuleOp module) {
-  return module.lookupSymbol<GraphOp>("forward");
-}
 
 } // namespace graven
 

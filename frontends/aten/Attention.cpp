@@ -8,6 +8,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "frontends/aten/Ragged.h"
 #include "frontends/aten/Table.h"
 
 #include <cmath>
@@ -102,7 +103,13 @@ static mlir::Value project(Call &c, mlir::Value x, mlir::Value w,
 
 /// A mask whose true elements are left out, as one whose true elements stay,
 /// in four axes: type 0 [L, L], type 1 padding [B, L], type 2 [B, H, L, L].
+/// That of a nested tensor is the places that count.
 static mlir::Value keepMask(Call &c) {
+  if (const Ragged *nested = Ragged::in(c.argument("src"))) {
+    mlir::Value kept = nested->kept->read(c.builder);
+    return c.reshape(
+        kept, {c.type(kept).getDimSize(0), 1, 1, c.type(kept).getDimSize(1)});
+  }
   mlir::Value mask = c.tensor("mask");
   if (!mask)
     return mask;
@@ -184,6 +191,7 @@ static void nativeMultiHead(Call &c) {
               weights;
   if (!c.flag("need_weights")) {
     c.give(multiHead(c, q, k, v, *heads));
+    c.results.push_back(Value()); // no weights
     return;
   }
   c.give(multiHead(c, q, k, v, *heads, &weights));
@@ -192,8 +200,7 @@ static void nativeMultiHead(Call &c) {
   c.give(weights);
 }
 
-static mlir::Value encoderLayer(Call &c) {
-  mlir::Value x = c.tensor("src");
+static mlir::Value encodeLayer(Call &c, mlir::Value x) {
   auto heads = c.integer("num_heads");
   auto epsilon = c.number("eps");
   if (!heads || !epsilon)
@@ -224,8 +231,22 @@ static mlir::Value encoderLayer(Call &c) {
   return normalise(c.binary<AddOp>(x, feedForward(x)), "2");
 }
 
+static void encoderLayer(Call &c) {
+  const Ragged *nested = Ragged::in(c.argument("src"));
+  if (!nested)
+    return c.give(encodeLayer(c, c.tensor("src")));
+  if (!nested->is(Ragged::Part::Nested) || c.has("mask")) {
+    c.fail() << "a packed sequence, or a nested tensor with a mask";
+    return;
+  }
+  mlir::Value y = encodeLayer(c, nested->padded->read(c.builder));
+  if (!y)
+    return c.give(y);
+  c.results.push_back(nested->with(Tensor::make(y)));
+}
+
 void graven::aten::addAttention(Table &t) {
   t.add("scaled_dot_product_attention", sdpa);
   t.add("_native_multi_head_attention", nativeMultiHead);
-  t.add("_transformer_encoder_layer_fwd", encoderLayer);
+  t.addForExtensions("_transformer_encoder_layer_fwd", encoderLayer);
 }

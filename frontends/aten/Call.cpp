@@ -19,6 +19,9 @@ Call::Call(Session &session, mlir::Location loc, const Schema &schema,
     : Emitter(session.builder, loc), schema(schema), arguments(arguments),
       targets(targets), session(session), constants(session.constants) {}
 
+void Call::noteAlignmentIsChecked() { session.checksAlignment = true; }
+bool Call::alignmentIsChecked() const { return session.checksAlignment; }
+
 const Value &Call::argument(StringRef name) const {
   static const Value none;
   for (auto [formal, value] : llvm::zip(schema.arguments, arguments))
@@ -254,6 +257,13 @@ Operands Call::floatOperands(StringRef a, StringRef b) {
   if (!isFloating(*type))
     type = ScalarType::Float;
   return {operand(a, *type), operand(b, *type), *type};
+}
+
+std::optional<Shape> Call::commonShape(mlir::Value a, mlir::Value b) {
+  auto shape = broadcastShape(type(a).getShape(), type(b).getShape());
+  if (!shape)
+    failed("shapes do not broadcast");
+  return shape;
 }
 
 mlir::Value Call::operand(StringRef name, ScalarType type) {

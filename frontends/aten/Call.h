@@ -80,6 +80,9 @@ public:
   /// missing.
   Operands operands(llvm::StringRef a, llvm::StringRef b);
   Operands floatOperands(llvm::StringRef a, llvm::StringRef b);
+  /// The shape both tensors broadcast to; nothing, with an error, when they do
+  /// not.
+  std::optional<Shape> commonShape(mlir::Value a, mlir::Value b);
   /// A tensor or number as a value of that type; a number gets rank 0.
   mlir::Value operand(llvm::StringRef name, ScalarType type);
   /// self as a float: ints and bools become the default float type.
@@ -95,7 +98,15 @@ public:
   void giveNonzero(mlir::Value x);
   /// The argument as an i64 without axes, where only running tells it; null
   /// otherwise.
-  mlir::Value runTimeNumber(llvm::StringRef name);
+  mlir::Value runTimeNumber(llvm::StringRef name) {
+    return runTimeNumberOf(argument(name));
+  }
+  mlir::Value runTimeNumberOf(const Value &value);
+
+  /// The program finds out itself whether masks are aligned before it makes
+  /// nested tensors of them, and goes on without one when they are not.
+  void noteAlignmentIsChecked();
+  bool alignmentIsChecked() const;
 
   void give(mlir::Value value) {
     results.push_back(value ? Value(Tensor::make(value)) : Value::unknown());

@@ -25,22 +25,8 @@ mlir::Value Call::counted(mlir::Value x, mlir::Value count, int64_t axis) {
 mlir::Value Call::nonzero(mlir::Value x) {
   if (!x)
     return x;
-  int64_t axes = rank(x);
-  mlir::Type i64 = builder.getI64Type();
-  if (type(x).getNumElements() == 0)
-    return full(i64, {0, axes}, int64_t(0));
-  if (auto known = evaluate(x)) {
-    Shape places;
-    int64_t at = 0, count = 0;
-    eval::forEachIndex(known->getShape(), [&](llvm::ArrayRef<int64_t> place) {
-      if (known->getDouble(at++) == 0)
-        return;
-      llvm::append_range(places, place);
-      ++count;
-    });
-    return places.empty() ? full(i64, {count, axes}, int64_t(0))
-                          : indices({count, axes}, places);
-  }
+  if (auto known = evaluate(x))
+    return constant(placesOfNonzero(*known).toElements());
   NonzeroOp node = session.extents.nonzero(builder, loc, x);
   if (!node)
     return {};
@@ -57,8 +43,7 @@ void Call::giveNonzero(mlir::Value x) {
   giveList(columns);
 }
 
-mlir::Value Call::runTimeNumber(llvm::StringRef name) {
-  const Value &value = argument(name);
+mlir::Value Call::runTimeNumberOf(const Value &value) {
   if (!value.is(Value::Kind::Tensor))
     return {};
   mlir::Value x = value.tensor()->read(builder);

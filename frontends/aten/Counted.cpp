@@ -16,10 +16,6 @@ using llvm::StringRef;
 /// Rows of more columns than this are not sorted, by a sort for each.
 static constexpr int64_t kMaxSortedColumns = 256;
 
-static mlir::Value iota(Call &c, int64_t n) {
-  return c.make<IotaOp>(mlir::ValueRange(), Shape{n}, uint64_t(0),
-                        c.builder.getI64Type());
-}
 static mlir::Value flat(Call &c, mlir::Value x) {
   return x ? c.reshape(x, {c.type(x).getNumElements()}) : x;
 }
@@ -41,10 +37,9 @@ static mlir::Value maskedSelect(Call &c) {
   mlir::Value x = c.withRank(c.tensor(), 1), mask = c.toBool(c.tensor("mask"));
   if (!mask)
     return {};
-  auto shape =
-      Emitter::broadcastShape(c.type(x).getShape(), c.type(mask).getShape());
+  auto shape = c.commonShape(x, mask);
   if (!shape)
-    return c.failed("shapes do not broadcast");
+    return {};
   x = c.broadcastTo(x, *shape);
   mlir::Value places = c.nonzero(c.broadcastTo(mask, *shape));
   if (!x || !places)
@@ -215,7 +210,7 @@ static mlir::Value ownersOf(Call &c, mlir::Value repeats, int64_t total) {
   int64_t n = c.type(repeats).getNumElements();
   mlir::Value ends = c.make<CumReduceOp>(
       c.cast(flat(c, repeats), ScalarType::Long), ReduceKind::Sum, uint64_t(0));
-  mlir::Value place = iota(c, total);
+  mlir::Value place = c.iota({total}, 0);
   if (!ends || !place)
     return {};
   mlir::Value before = c.compare(ComparePredicate::Le, c.reshape(ends, {1, n}),
@@ -309,9 +304,7 @@ static mlir::Value binCount(Call &c) {
   else if (isNarrow)
     bound = std::max<int64_t>(bound, c.isBool(x) ? 2 : 256);
   mlir::Value weights = c.tensor("weights");
-  if (weights && !c.isFloat(weights))
-    weights = c.cast(weights, ScalarType::Double);
-  else if (weights && c.scalarType(weights) != ScalarType::Float)
+  if (weights && c.scalarType(weights) != ScalarType::Float)
     weights = c.cast(weights, ScalarType::Double);
   if (!weights)
     weights = c.full(i64, {n}, int64_t(1));

@@ -110,8 +110,7 @@ static mlir::Value arange(Call &c) {
                            ? mlir::Type(c.builder.getF64Type())
                            : type;
   Shape shape{static_cast<int64_t>(count)};
-  mlir::Value i =
-      c.make<IotaOp>(mlir::ValueRange(), shape, uint64_t(0), compute);
+  mlir::Value i = c.iota(shape, 0, compute);
   if (i && step.number() != 1)
     i = c.binary<MulOp>(i, c.full(compute, {1}, step));
   if (i && start.number() != 0)
@@ -159,11 +158,8 @@ static mlir::Value logspace(Call &c) {
 /// column - row of the last two axes of `shape`.
 static mlir::Value distance(Call &c, llvm::ArrayRef<int64_t> shape) {
   Shape plane(shape.take_back(2));
-  mlir::Type i64 = c.builder.getI64Type();
-  mlir::Value rows =
-      c.make<IotaOp>(mlir::ValueRange(), plane, uint64_t(0), i64);
-  mlir::Value columns =
-      c.make<IotaOp>(mlir::ValueRange(), plane, uint64_t(1), i64);
+  mlir::Value rows = c.iota(plane, 0);
+  mlir::Value columns = c.iota(plane, 1);
   return c.binary<SubOp>(columns, rows);
 }
 
@@ -205,8 +201,7 @@ static mlir::Value oneHot(Call &c) {
   }
   Shape shape(c.rank(x) + 1, 1);
   shape.back() = *classes;
-  mlir::Value iota = c.make<IotaOp>(
-      mlir::ValueRange(), shape, uint64_t(c.rank(x)), c.builder.getI64Type());
+  mlir::Value iota = c.iota(shape, c.rank(x));
   mlir::Value index = c.cast(c.unsqueeze(x, c.rank(x)), ScalarType::Long);
   return c.cast(c.compare(ComparePredicate::Eq, index, iota), ScalarType::Long);
 }

@@ -44,11 +44,6 @@ static mlir::Value lengthsOf(Call &c, StringRef name, int64_t count) {
   return c.reshape(x, {count, 1});
 }
 
-static mlir::Value iotaOf(Call &c, int64_t n) {
-  return c.make<IotaOp>(mlir::ValueRange(), Shape{1, n}, uint64_t(1),
-                        c.builder.getI64Type());
-}
-
 /// Targets one behind the other [sum of lengths] as rows of labels.
 static mlir::Value rowsOf(Call &c, mlir::Value targets, mlir::Value lengths) {
   int64_t total = c.type(targets).getNumElements(),
@@ -61,7 +56,7 @@ static mlir::Value rowsOf(Call &c, mlir::Value targets, mlir::Value lengths) {
   }
   mlir::Value ends = c.make<CumReduceOp>(lengths, ReduceKind::Sum, uint64_t(0));
   mlir::Value places =
-      c.binary<AddOp>(c.binary<SubOp>(ends, lengths), iotaOf(c, most));
+      c.binary<AddOp>(c.binary<SubOp>(ends, lengths), c.iota({1, most}, 1));
   if (places && total > 0)
     places = c.make<ClampOp>(places, c.scalar(c.element(places), int64_t(0)),
                              c.scalar(c.element(places), total - 1));
@@ -146,7 +141,7 @@ static mlir::Value losses(Call &c, const Sequences &s, int64_t blank) {
   mlir::Value emitted = index ? c.make<GatherElementsOp>(
                                     s.logs, index, uint64_t(2), /*nonneg=*/true)
                               : index;
-  mlir::Value position = iotaOf(c, places);
+  mlir::Value position = c.iota({1, places}, 1);
   mlir::Value starts =
       c.binary<AndOp>(c.compare(ComparePredicate::Lt, position, 2.0),
                       c.compare(ComparePredicate::Le, position,
@@ -155,33 +150,25 @@ static mlir::Value losses(Call &c, const Sequences &s, int64_t blank) {
   mlir::Value alpha = c.where(starts, c.select(emitted, 0, 0), none);
   alpha = c.broadcastTo(alpha, {n, places});
   mlir::Value trip = c.full(i64, {}, time - 1);
-  if (!alpha || !trip || !skips)
+  if (!skips)
     return {};
-  mlir::Type types[] = {alpha.getType()};
-  auto op = LoopOp::create(c.builder, c.loc, types, mlir::TypeRange(), trip,
-                           mlir::Value(), mlir::ValueRange{alpha});
-  {
-    mlir::OpBuilder::InsertionGuard guard(c.builder);
-    mlir::Block *block = c.builder.createBlock(
-        &op.getBody(), {}, {trip.getType(), types[0]}, {c.loc, c.loc});
-    mlir::Value last = block->getArgument(1);
-    mlir::Value step = c.binary<AddOp>(block->getArgument(0), 1.0);
+  auto carried = c.repeat(trip, {alpha}, [&](mlir::Value t, auto state) {
+    mlir::Value last = state[0], step = c.binary<AddOp>(t, 1.0);
     mlir::Value now = c.make<GatherOp>(emitted, step, uint64_t(0), true);
     mlir::Value next = logSum(
         c, {last, moved(c, last, 1), c.where(skips, moved(c, last, 2), none)});
     next = now ? c.binary<AddOp>(next, now) : now;
-    next = c.where(c.compare(ComparePredicate::Lt, step, s.steps), next, last);
-    mlir::Value more = c.full(c.builder.getI1Type(), {}, int64_t(1));
-    if (!next || !more)
-      return {};
-    YieldOp::create(c.builder, c.loc, mlir::ValueRange{more, next});
-  }
+    return llvm::SmallVector<mlir::Value>{
+        c.where(c.compare(ComparePredicate::Lt, step, s.steps), next, last)};
+  });
+  if (carried.empty())
+    return {};
   // An alignment ends on the last label or the blank behind it.
   mlir::Value end = c.binary<MulOp>(s.lengths, 2.0);
   mlir::Value ends = c.binary<OrOp>(
       c.compare(ComparePredicate::Eq, position, end),
       c.compare(ComparePredicate::Eq, position, c.binary<SubOp>(end, 1.0)));
-  mlir::Value final = c.where(ends, op->getResult(0), none);
+  mlir::Value final = c.where(ends, carried[0], none);
   mlir::Value most = c.reduce(ReduceKind::Max, final, {1}, /*keep=*/true);
   most = c.where(c.compare(ComparePredicate::Eq, most, kMinusInfinity),
                  c.scalar(type, 0.0, 2), most);

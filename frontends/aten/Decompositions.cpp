@@ -16,11 +16,6 @@ using namespace graven;
 using namespace graven::aten;
 using llvm::StringRef;
 
-static int64_t rows(mlir::Value x) {
-  return Emitter::shape(x)[Emitter::rank(x) - 2];
-}
-static int64_t columns(mlir::Value x) { return Emitter::shape(x).back(); }
-
 /// Rows [from, to) and columns of a batch of matrices.
 static mlir::Value rowsOf(Call &c, mlir::Value x, int64_t from, int64_t to) {
   return x ? c.slice(x, c.rank(x) - 2, from, to) : x;

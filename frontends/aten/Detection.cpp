@@ -137,8 +137,7 @@ static void giveChannels(Call &c, mlir::Value pooled) {
   Shape shape = c.shape(pooled), one = shape;
   one[0] = 1;
   int64_t channels = shape[1] * shape[2] * shape[3];
-  mlir::Value all = c.make<IotaOp>(mlir::ValueRange(), Shape{channels},
-                                   uint64_t(0), c.mlirType(ScalarType::Int));
+  mlir::Value all = c.iota({channels}, 0, c.mlirType(ScalarType::Int));
   c.give(pooled);
   c.give(c.broadcastTo(c.reshape(all, one), shape));
 }
@@ -241,7 +240,7 @@ static mlir::Value deformConv(Call &c) {
   auto positions = [&](int64_t axis, int64_t stride, int64_t pad,
                        int64_t dilation) {
     auto iota = [&](Shape shape, uint64_t along) {
-      return c.make<IotaOp>(mlir::ValueRange(), shape, along, type);
+      return c.iota(shape, along, type);
     };
     Shape window{1, 1, kernel[2], kernel[3], 1}, field{1, 1, 1, out[2], out[3]};
     mlir::Value tap = iota(window, 2 + axis), place = iota(field, 3 + axis);
@@ -263,8 +262,7 @@ static mlir::Value deformConv(Call &c) {
   mlir::Value image = c.reshape(
       c.transpose(c.reshape(x, {in[0], *parts, perPart, pixels}), {0, 1, 3, 2}),
       {in[0] * *parts * pixels, perPart});
-  mlir::Value base = c.make<IotaOp>(mlir::ValueRange(), Shape{in[0] * *parts},
-                                    uint64_t(0), c.mlirType(ScalarType::Long));
+  mlir::Value base = c.iota({in[0] * *parts}, 0);
   base = c.reshape(c.binary<MulOp>(base, static_cast<double>(pixels)),
                    {in[0], *parts, 1, 1});
   mlir::Value total;
@@ -317,7 +315,7 @@ static mlir::Value pasting(Call &c, mlir::Value low, mlir::Value high,
     return {};
   int64_t number = c.type(low).getDimSize(0);
   auto iota = [&](Shape shape, uint64_t axis, mlir::Type element) {
-    return c.make<IotaOp>(mlir::ValueRange(), shape, axis, element);
+    return c.iota(shape, axis, element);
   };
   low = c.reshape(low, {number, 1, 1});
   high = c.reshape(high, {number, 1, 1});

@@ -24,8 +24,7 @@ static mlir::Value groupsOf(Call &c, mlir::Value starts, int64_t count) {
   starts = c.cast(starts, ScalarType::Long);
   if (!starts)
     return starts;
-  mlir::Value row = c.make<IotaOp>(mlir::ValueRange(), Shape{count, 1},
-                                   uint64_t(0), c.builder.getI64Type());
+  mlir::Value row = c.iota({count, 1}, 0);
   mlir::Value begun =
       c.cast(c.compare(ComparePredicate::Le, c.unsqueeze(starts, 0), row),
              ScalarType::Long);

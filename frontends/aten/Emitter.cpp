@@ -75,6 +75,12 @@ mlir::Value Emitter::indices(llvm::ArrayRef<int64_t> shape,
   return constant(mlir::DenseElementsAttr::get(type, values));
 }
 
+mlir::Value Emitter::iota(llvm::ArrayRef<int64_t> shape, int64_t axis,
+                          mlir::Type element) {
+  return make<IotaOp>(mlir::ValueRange(), shape, uint64_t(axis),
+                      element ? element : builder.getI64Type());
+}
+
 mlir::Value Emitter::reshape(mlir::Value x, llvm::ArrayRef<int64_t> shape) {
   if (!x || type(x).getShape() == shape)
     return x;
@@ -235,4 +241,28 @@ mlir::Value Emitter::toBool(mlir::Value x) {
 mlir::Value Emitter::reduce(ReduceKind kind, mlir::Value x,
                             llvm::ArrayRef<int64_t> axes, bool keep) {
   return x ? make<ReduceOp>(x, kind, axes, keep) : x;
+}
+
+llvm::SmallVector<mlir::Value>
+Emitter::repeat(mlir::Value trip, llvm::ArrayRef<mlir::Value> start,
+                Step step) {
+  auto isThere = [](mlir::Value value) { return bool(value); };
+  if (!trip || !llvm::all_of(start, isThere))
+    return {};
+  mlir::TypeRange types = mlir::ValueRange(start).getTypes();
+  auto op = LoopOp::create(builder, loc, types, mlir::TypeRange(), trip,
+                           mlir::Value(), start);
+  mlir::OpBuilder::InsertionGuard guard(builder);
+  llvm::SmallVector<mlir::Type> formals{trip.getType()};
+  llvm::append_range(formals, types);
+  mlir::Block *block = builder.createBlock(
+      &op.getBody(), {}, formals,
+      llvm::SmallVector<mlir::Location>(formals.size(), loc));
+  llvm::SmallVector<mlir::Value> next =
+      step(block->getArgument(0), block->getArguments().drop_front());
+  next.insert(next.begin(), full(builder.getI1Type(), {}, int64_t(1)));
+  if (next.size() != formals.size() || !llvm::all_of(next, isThere))
+    return {};
+  YieldOp::create(builder, loc, next);
+  return op->getResults();
 }

@@ -79,6 +79,10 @@ public:
   mlir::Value indices(llvm::ArrayRef<int64_t> shape,
                       llvm::ArrayRef<int64_t> values);
 
+  /// Of that shape, each element its place along an axis; i64 by default.
+  mlir::Value iota(llvm::ArrayRef<int64_t> shape, int64_t axis,
+                   mlir::Type element = {});
+
   // Shape. Axes are already non-negative.
   mlir::Value reshape(mlir::Value x, llvm::ArrayRef<int64_t> shape);
   mlir::Value transpose(mlir::Value x, llvm::ArrayRef<int64_t> permutation);
@@ -126,6 +130,14 @@ public:
   mlir::Value toBool(mlir::Value x);
   mlir::Value reduce(ReduceKind kind, mlir::Value x,
                      llvm::ArrayRef<int64_t> axes, bool keep);
+
+  /// What `trip` steps (an i64 without axes) make of `start`, one after the
+  /// other: a step is given its number and what is carried. Nothing after a
+  /// failure, which null Values among what a step gives are.
+  using Step = llvm::function_ref<llvm::SmallVector<mlir::Value>(
+      mlir::Value number, mlir::ValueRange carried)>;
+  llvm::SmallVector<mlir::Value>
+  repeat(mlir::Value trip, llvm::ArrayRef<mlir::Value> start, Step step);
 
 private:
   static mlir::Value verified(mlir::Operation *node);

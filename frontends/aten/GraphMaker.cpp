@@ -9,7 +9,7 @@
 #include "frontends/aten/GraphMaker.h"
 
 #include "dialects/support/Diagnostics.h"
-#include "frontends/aten/Emitter.h"
+#include "frontends/aten/Complex.h"
 #include "frontends/aten/Tensor.h"
 
 #include "mlir/IR/Verifier.h"
@@ -53,6 +53,7 @@ std::optional<InputType> GraphMaker::typeOf(const InputSpec &spec,
           << "input '" << spec.name << "' has the extent '" << symbol
           << "', which is not known; the importers of PyTorch's files need all "
              "of them";
+      refused.push_back(spec.name);
       return std::nullopt;
     }
     shape.push_back(size);
@@ -78,7 +79,8 @@ bool GraphMaker::checkOptions(const ImportOptions &options) {
     size_t index = 0;
     bool isIndex = !StringRef(spec.name).getAsInteger(10, index) &&
                    index < inputNames.size();
-    if (isIndex || llvm::is_contained(inputNames, spec.name))
+    if (isIndex || llvm::is_contained(inputNames, spec.name) ||
+        llvm::is_contained(refused, spec.name))
       continue;
     emitCoded(loc, Code::UnknownInput)
         << "--input names '" << spec.name
@@ -144,9 +146,14 @@ bool GraphMaker::addOutputs(const Value &value, const std::string &name,
     }
     return true;
   default:
-    emitCoded(loc, Code::UnsupportedFeature)
-        << "forward returns a value of type " << value.typeName()
-        << ", which is no output of a graph";
+    if (ComplexTensor::in(value))
+      emitCoded(loc, Code::UnsupportedFeature)
+          << "forward returns a complex tensor, which is no output of a graph; "
+             "return torch.view_as_real of it";
+    else
+      emitCoded(loc, Code::UnsupportedFeature)
+          << "forward returns a value of type " << value.typeName()
+          << ", which is no output of a graph";
     return false;
   }
 }

@@ -67,6 +67,8 @@ private:
   mlir::OpBuilder builder_;
   GraphOp graph;
   std::vector<std::string> inputNames, outputNames;
+  /// Names in specs of inputs whose extents are not known.
+  std::vector<std::string> refused;
   std::vector<std::shared_ptr<Tensor>> inputTensors;
   std::vector<std::vector<std::string>> inputSymbols;
   llvm::SmallVector<mlir::Value> outputs;

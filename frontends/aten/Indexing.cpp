@@ -13,7 +13,6 @@
 
 using namespace graven;
 using namespace graven::aten;
-using llvm::StringRef;
 
 /// Indices as i32 or i64.
 static mlir::Value asIndices(Emitter &e, mlir::Value x) {
@@ -45,6 +44,10 @@ static mlir::Value gather(Call &c) {
   auto axis = c.axis("dim", c.rank(x));
   if (!axis || !index)
     return {};
+  // No indices may have any rank.
+  if (c.rank(c.withRank(x, 1)) != c.rank(c.withRank(index, 1)) &&
+      c.type(index).getNumElements() == 0)
+    return c.full(c.element(x), c.shape(index), 0.0);
   mlir::Value y = c.make<GatherElementsOp>(
       c.withRank(x, 1), c.withRank(index, 1), uint64_t(*axis), /*nonneg=*/true);
   return c.reshape(y, c.shape(index));
@@ -338,8 +341,15 @@ static mlir::Value indexPut(Call &c) {
     return putMasked(c, x, indices[*axis], *axis, values);
   if (!readIndices(c, x, indices))
     return {};
-  return putAt(c, x, indices, values,
-               c.flag("accumulate") ? ScatterKind::Add : ScatterKind::None);
+  if (!c.flag("accumulate"))
+    return putAt(c, x, indices, values, ScatterKind::None);
+  if (!c.isBool(x))
+    return putAt(c, x, indices, values, ScatterKind::Add);
+  // A sum of bools says whether any of them is true.
+  x = c.cast(x, ScalarType::Long);
+  values = c.cast(values, ScalarType::Long);
+  return x && values ? c.toBool(putAt(c, x, indices, values, ScatterKind::Add))
+                     : mlir::Value();
 }
 
 /// Where a mask is false, what an index says does not matter: such indices are
@@ -378,10 +388,9 @@ static mlir::Value unsafeMaskedIndex(Call &c) {
   if (!y)
     return y;
   y = c.transpose(y, placement(*p, c.rank(y)));
-  auto shape =
-      Emitter::broadcastShape(c.type(y).getShape(), c.type(mask).getShape());
+  auto shape = c.commonShape(y, mask);
   if (!shape)
-    return c.failed("shapes do not broadcast");
+    return {};
   return c.where(c.broadcastTo(mask, *shape), c.broadcastTo(y, *shape),
                  c.full(c.element(x), *shape, *fill));
 }

@@ -34,10 +34,9 @@ static mlir::Value cosineSimilarity(Call &c) {
   auto epsilon = c.number("eps");
   if (!a || !b || !epsilon)
     return {};
-  auto shape =
-      Emitter::broadcastShape(c.type(a).getShape(), c.type(b).getShape());
+  auto shape = c.commonShape(a, b);
   if (!shape)
-    return c.failed("shapes do not broadcast");
+    return {};
   int64_t rank = shape->size();
   auto axis = c.axis("dim", rank);
   if (!axis)
@@ -254,8 +253,7 @@ static mlir::Value multiMargin(Call &c) {
                          /*nonneg=*/true);
     z = w ? c.binary<MulOp>(z, w) : w;
   }
-  mlir::Value iota = c.make<IotaOp>(mlir::ValueRange(), Shape{1, classes},
-                                    uint64_t(1), c.builder.getI64Type());
+  mlir::Value iota = c.iota({1, classes}, 1);
   z = c.where(c.compare(ComparePredicate::Ne, iota, index), z, zero(c, z));
   return z ? reduceRows(c, c.reduce(ReduceKind::Mean, z, {1}, /*keep=*/false),
                         s->batched)
@@ -281,8 +279,7 @@ static mlir::Value multilabelMargin(Call &c) {
     return {};
   mlir::Value own = c.make<GatherElementsOp>(s->x, safe, uint64_t(1),
                                              /*nonneg=*/true);
-  mlir::Value iota = c.make<IotaOp>(mlir::ValueRange(), Shape{1, 1, classes},
-                                    uint64_t(2), i64);
+  mlir::Value iota = c.iota({1, 1, classes}, 2);
   // [row, target, class]
   mlir::Value column = c.reshape(valid, {rows, classes, 1});
   mlir::Value hit = c.binary<AndOp>(

@@ -39,20 +39,18 @@ mlir::Value aten::matrixTransposed(Call &c, mlir::Value x) {
 mlir::Value aten::indicesAlong(Call &c, int64_t n, int64_t rank, int64_t axis) {
   Shape shape(rank, 1);
   shape[axis] = n;
-  return c.make<IotaOp>(mlir::ValueRange(), shape, uint64_t(axis),
-                        c.builder.getI64Type());
+  return c.iota(shape, axis);
 }
 
-mlir::Value aten::smallMatrices(Call &c, StringRef name) {
+mlir::Value aten::smallMatrices(Call &c, StringRef name, int64_t most) {
   mlir::Value x = c.tensor(name);
   if (!x)
     return x;
   if (c.rank(x) < 2 || !c.isFloat(x))
     return c.failed("tensor of rank " + llvm::Twine(c.rank(x)) +
                     ", expected matrices of floats");
-  llvm::ArrayRef<int64_t> shape = c.type(x).getShape();
-  if (std::min(shape.back(), shape.drop_back().back()) > kMaxSteps)
-    return c.failed("matrices of more than " + llvm::Twine(kMaxSteps) +
+  if (std::min(rows(x), columns(x)) > most)
+    return c.failed("matrices of more than " + llvm::Twine(most) +
                     " rows and columns");
   return x;
 }
@@ -61,12 +59,9 @@ mlir::Value aten::identityMatrix(Call &c, mlir::Type type, int64_t n,
                                  int64_t rank) {
   Shape shape(rank, 1);
   shape[rank - 1] = shape[rank - 2] = n;
-  mlir::Type i64 = c.builder.getI64Type();
-  mlir::Value rows =
-      c.make<IotaOp>(mlir::ValueRange(), shape, uint64_t(rank - 2), i64);
-  mlir::Value columns =
-      c.make<IotaOp>(mlir::ValueRange(), shape, uint64_t(rank - 1), i64);
-  return c.cast(c.compare(ComparePredicate::Eq, rows, columns), type);
+  return c.cast(c.compare(ComparePredicate::Eq, c.iota(shape, rank - 2),
+                          c.iota(shape, rank - 1)),
+                type);
 }
 
 bool aten::isSquare(Call &c, mlir::Value x) {
@@ -234,10 +229,9 @@ static mlir::Value cross(Call &c) {
   auto [a, b, type] = c.operands("self", "other");
   if (!a || !b)
     return {};
-  auto shape =
-      Emitter::broadcastShape(c.type(a).getShape(), c.type(b).getShape());
+  auto shape = c.commonShape(a, b);
   if (!shape)
-    return c.failed("shapes do not broadcast");
+    return {};
   std::optional<int64_t> axis;
   if (c.has("dim"))
     axis = c.axis("dim", shape->size());
@@ -399,24 +393,14 @@ static mlir::Value exponential(Call &c) {
                                       /*keep=*/false),
                              static_cast<double>(kMaxSquarings)),
              ScalarType::Long);
-  if (!y || !trip)
-    return {};
-  mlir::Type types[] = {y.getType()};
-  auto op = LoopOp::create(c.builder, c.loc, types, mlir::TypeRange(), trip,
-                           mlir::Value(), mlir::ValueRange{y});
-  mlir::OpBuilder::InsertionGuard guard(c.builder);
-  mlir::Block *block = c.builder.createBlock(
-      &op.getBody(), {}, {trip.getType(), types[0]}, {c.loc, c.loc});
-  mlir::Value last = block->getArgument(1);
-  mlir::Value step = c.cast(block->getArgument(0), f64);
-  mlir::Value next = c.where(c.compare(ComparePredicate::Lt, step, squarings),
-                             product(c, last, last), last);
-  mlir::Value more = c.full(c.builder.getI1Type(), {}, int64_t(1));
-  if (!next || !more)
-    return {};
-  YieldOp::create(c.builder, c.loc, mlir::ValueRange{more, next});
-  c.builder.setInsertionPointAfter(op);
-  return c.cast(op->getResult(0), c.element(self));
+  auto carried =
+      c.repeat(trip, {y}, [&](mlir::Value number, mlir::ValueRange state) {
+        mlir::Value last = state[0], step = c.cast(number, f64);
+        return llvm::SmallVector<mlir::Value>{
+            c.where(c.compare(ComparePredicate::Lt, step, squarings),
+                    product(c, last, last), last)};
+      });
+  return carried.empty() ? mlir::Value() : c.cast(carried[0], c.element(self));
 }
 
 //===----------------------------------------------------------------------===//

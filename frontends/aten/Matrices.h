@@ -14,6 +14,12 @@
 
 namespace graven::aten {
 
+/// How many there are of each in a matrix.
+inline int64_t rows(mlir::Value x) {
+  return Emitter::shape(x)[Emitter::rank(x) - 2];
+}
+inline int64_t columns(mlir::Value x) { return Emitter::shape(x).back(); }
+
 /// a [.., M, K] times b [.., K, N]; leading extents broadcast.
 mlir::Value product(Call &c, mlir::Value a, mlir::Value b);
 
@@ -29,9 +35,10 @@ mlir::Value indicesAlong(Call &c, int64_t n, int64_t rank, int64_t axis);
 /// Steps of decompositions are unrolled up to this many.
 inline constexpr int64_t kMaxSteps = 32;
 
-/// An argument that is matrices of floats of at most kMaxSteps rows or columns;
+/// An argument that is matrices of floats of at most `most` rows or columns;
 /// reports when it is not.
-mlir::Value smallMatrices(Call &c, llvm::StringRef name);
+mlir::Value smallMatrices(Call &c, llvm::StringRef name,
+                          int64_t most = kMaxSteps);
 
 /// Whether x holds square matrices; reports when it does not.
 bool isSquare(Call &c, mlir::Value x);

@@ -57,25 +57,14 @@ static Term evaluate(Term x, Term n, Step step, Term first) {
   Shape axes = llvm::to_vector(llvm::seq<int64_t>(0, Emitter::rank(n)));
   mlir::Value most = in.reduce(ReduceKind::Max, n, axes, /*keep=*/false);
   mlir::Value trip = in.cast(in.binary<SubOp>(most, 1.0), builder.getI64Type());
-  if (!one || !start || !trip)
-    return {in, {}};
-  mlir::Type types[] = {one.getType(), start.getType()};
-  auto op = LoopOp::create(builder, in.loc, types, mlir::TypeRange(), trip,
-                           mlir::Value(), mlir::ValueRange{one, start});
-  mlir::OpBuilder::InsertionGuard guard(builder);
-  mlir::Block *block = builder.createBlock(&op.getBody(), {},
-                                           {trip.getType(), types[0], types[1]},
-                                           {in.loc, in.loc, in.loc});
-  Term k = Term(in, in.cast(block->getArgument(0), builder.getF64Type())) + 1;
-  Term p(in, block->getArgument(1)), q(in, block->getArgument(2));
-  Term goesOn = less(k, n);
-  mlir::Value lower = where(goesOn, q, p),
-              upper = where(goesOn, step(x, k, p, q), q);
-  mlir::Value more = in.full(builder.getI1Type(), {}, int64_t(1));
-  if (!lower || !upper || !more)
-    return {in, {}};
-  YieldOp::create(builder, in.loc, mlir::ValueRange{more, lower, upper});
-  return {in, op->getResult(1)};
+  auto carried = in.repeat(
+      trip, {one, start}, [&](mlir::Value number, mlir::ValueRange pair) {
+        Term k = Term(in, in.cast(number, builder.getF64Type())) + 1;
+        Term p(in, pair[0]), q(in, pair[1]), goesOn = less(k, n);
+        return llvm::SmallVector<mlir::Value>{
+            where(goesOn, q, p), where(goesOn, step(x, k, p, q), q)};
+      });
+  return {in, carried.empty() ? mlir::Value() : carried[1]};
 }
 
 /// Of negative degrees 0; infinite and absent degrees count as such, as their

@@ -37,8 +37,7 @@ static std::optional<Term> randomBits(Call &c, int64_t n, unsigned stream) {
   c.isRandom = true;
   mlir::Type ui64 = mlir::IntegerType::get(c.builder.getContext(), 64,
                                            mlir::IntegerType::Unsigned);
-  mlir::Value index =
-      c.make<IotaOp>(mlir::ValueRange(), Shape{n}, uint64_t(0), ui64);
+  mlir::Value index = c.iota({n}, 0, ui64);
   if (!index)
     return std::nullopt;
   constexpr uint64_t kGolden = 0x9e3779b97f4a7c15;

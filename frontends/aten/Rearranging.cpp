@@ -418,7 +418,7 @@ static std::optional<Strided> strided(Call &c) {
   mlir::Type i64 = c.builder.getI64Type();
   s.places = c.full(i64, *size, *offset);
   for (size_t i = 0; i < size->size(); ++i) {
-    mlir::Value step = c.make<IotaOp>(mlir::ValueRange(), *size, i, i64);
+    mlir::Value step = c.iota(*size, i);
     step = c.binary<MulOp>(
         step, c.scalar(i64, (*stride)[i], static_cast<int64_t>(size->size())));
     s.places = c.binary<AddOp>(s.places, step);

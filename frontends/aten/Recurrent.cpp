@@ -7,6 +7,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "frontends/aten/Ragged.h"
 #include "frontends/aten/Table.h"
 
 using namespace graven;
@@ -20,6 +21,7 @@ enum class Network { Lstm, Gru, RnnTanh, RnnRelu };
 /// The operands of one layer, directions stacked on axis 0.
 struct Layer {
   mlir::Value x, w, r, biasW, biasR, h, c;
+  mlir::Value lengths = {}; ///< of the sequences; null when all are whole
   Direction direction = Direction::Forward;
 };
 
@@ -33,12 +35,12 @@ Outputs emitLayer(Call &c, Network network, const Layer &l) {
   };
   if (network == Network::Lstm)
     return all(tryCreate<LstmOp>(
-        c.builder, c.loc, l.x, l.w, l.r, l.biasW, l.biasR, mlir::Value(), l.h,
-        l.c, mlir::Value(), l.direction, mlir::ArrayAttr(),
+        c.builder, c.loc, l.x, l.w, l.r, l.biasW, l.biasR, l.lengths, l.h, l.c,
+        mlir::Value(), l.direction, mlir::ArrayAttr(),
         mlir::DenseF64ArrayAttr(), mlir::DenseF64ArrayAttr(), clip, false));
   if (network == Network::Gru)
     return all(tryCreate<GruOp>(
-        c.builder, c.loc, l.x, l.w, l.r, l.biasW, l.biasR, mlir::Value(), l.h,
+        c.builder, c.loc, l.x, l.w, l.r, l.biasW, l.biasR, l.lengths, l.h,
         l.direction, mlir::ArrayAttr(), mlir::DenseF64ArrayAttr(),
         mlir::DenseF64ArrayAttr(), clip, /*linear_before_reset=*/true));
   mlir::ArrayAttr activations;
@@ -46,7 +48,7 @@ Outputs emitLayer(Call &c, Network network, const Layer &l) {
     activations = c.builder.getStrArrayAttr(llvm::SmallVector<StringRef>(
         l.direction == Direction::Bidirectional ? 2 : 1, "relu"));
   return all(tryCreate<RnnOp>(c.builder, c.loc, l.x, l.w, l.r, l.biasW, l.biasR,
-                              mlir::Value(), l.h, l.direction, activations,
+                              l.lengths, l.h, l.direction, activations,
                               mlir::DenseF64ArrayAttr(),
                               mlir::DenseF64ArrayAttr(), clip));
 }
@@ -79,12 +81,8 @@ llvm::SmallVector<mlir::Value> statesOf(Call &c, Network network) {
 }
 
 /// Whether this use of the operator has a meaning here; otherwise says why.
-bool isSupported(Call &c, Network network, const Stack &stack,
+bool isSupported(Call &c, Network network, const Stack &stack, mlir::Value x,
                  llvm::ArrayRef<mlir::Value> states) {
-  if (c.has("data")) {
-    c.fail() << "packed sequences are not supported, pad them";
-    return false;
-  }
   auto dropout = c.number("dropout");
   if (!dropout)
     return false;
@@ -109,7 +107,7 @@ bool isSupported(Call &c, Network network, const Stack &stack,
              << count * stack.perDirection();
     return false;
   }
-  if (c.rank(c.tensor("input")) != 3 || c.rank(states[0]) != 3 ||
+  if (!x || c.rank(x) != 3 || c.rank(states[0]) != 3 ||
       c.type(states[0]).getDimSize(0) != count) {
     c.fail() << "needs an input of rank 3 and " << count << " initial states";
     return false;
@@ -124,9 +122,16 @@ template <Network network> void recurrent(Call &c) {
   Stack stack{c.tensors("params"), *layers, c.flag("bidirectional") ? 2 : 1,
               c.flag("has_biases")};
   auto states = statesOf(c, network);
-  if (!isSupported(c, network, stack, states))
+  const Ragged *packed = Ragged::in(c.argument("data"));
+  if (c.has("data") && (!packed || !packed->is(Ragged::Part::Packed))) {
+    c.fail() << "needs a packed sequence";
     return;
-  mlir::Value x = c.tensor("input");
+  }
+  mlir::Value x = packed ? packed->padded->read(c.builder) : c.tensor("input");
+  if (!isSupported(c, network, stack, x, states))
+    return;
+  mlir::Value lengths =
+      packed ? packed->lengths->read(c.builder) : mlir::Value();
   bool batchFirst = c.flag("batch_first");
   if (batchFirst)
     x = c.transpose(x, {1, 0, 2});
@@ -145,6 +150,7 @@ template <Network network> void recurrent(Call &c) {
             stack.take(c, layer, 3),
             state(0),
             state(1),
+            lengths,
             stack.directions == 2 ? Direction::Bidirectional
                                   : Direction::Forward};
     Outputs outputs = emitLayer(c, network, l);
@@ -156,7 +162,10 @@ template <Network network> void recurrent(Call &c) {
     for (auto [index, list] : llvm::enumerate(finals))
       list.push_back(outputs[index + 1]);
   }
-  c.give(batchFirst ? c.transpose(x, {1, 0, 2}) : x);
+  if (packed)
+    c.results.push_back(packed->with(Tensor::make(x)));
+  else
+    c.give(batchFirst ? c.transpose(x, {1, 0, 2}) : x);
   for (auto &list : finals)
     c.give(list.size() == 1 ? list[0] : c.concat(list, 0));
 }
@@ -191,10 +200,10 @@ template <Network network> void cell(Call &c) {
 } // namespace
 
 void graven::aten::addRecurrent(Table &t) {
-  t.add("lstm", recurrent<Network::Lstm>);
-  t.add("gru", recurrent<Network::Gru>);
-  t.add("rnn_tanh", recurrent<Network::RnnTanh>);
-  t.add("rnn_relu", recurrent<Network::RnnRelu>);
+  t.addForExtensions("lstm", recurrent<Network::Lstm>);
+  t.addForExtensions("gru", recurrent<Network::Gru>);
+  t.addForExtensions("rnn_tanh", recurrent<Network::RnnTanh>);
+  t.addForExtensions("rnn_relu", recurrent<Network::RnnRelu>);
   t.add("lstm_cell", cell<Network::Lstm>);
   t.add("gru_cell", cell<Network::Gru>);
   t.add("rnn_tanh_cell", cell<Network::RnnTanh>);

@@ -23,7 +23,12 @@ static mlir::Value input(Call &c, bool intsToLong) {
   return x && intsToLong && !c.isFloat(x) ? c.cast(x, ScalarType::Long) : x;
 }
 
+/// Sums and products of bools, where those are asked for, are bools.
 static mlir::Value reduceAll(Call &c, ReduceKind kind, mlir::Value x) {
+  if (x && c.isBool(x) && kind == ReduceKind::Sum)
+    kind = ReduceKind::Or;
+  else if (x && c.isBool(x) && kind == ReduceKind::Prod)
+    kind = ReduceKind::And;
   std::optional<Shape> axes = x ? c.axes("dim", c.rank(x)) : std::nullopt;
   return axes ? c.reduce(kind, x, *axes, c.flag("keepdim")) : mlir::Value();
 }

@@ -43,8 +43,7 @@ static mlir::Value boundInGraph(Call &c, StringRef name, int64_t open,
 /// an index out of range at run time.
 static mlir::Value windowAt(Call &c, mlir::Value x, int64_t axis,
                             mlir::Value start, int64_t length) {
-  mlir::Value place = c.make<IotaOp>(mlir::ValueRange(), Shape{length},
-                                     uint64_t(0), c.builder.getI64Type());
+  mlir::Value place = c.iota({length}, 0);
   place = c.binary<AddOp>(place, start);
   return place ? c.make<GatherOp>(x, place, uint64_t(axis), /*nonneg=*/true)
                : place;
@@ -54,9 +53,7 @@ static mlir::Value windowAt(Call &c, mlir::Value x, int64_t axis,
 /// behind the end as the last one.
 static mlir::Value placesFrom(Call &c, mlir::Value x, int64_t axis,
                               mlir::Value start, int64_t step, int64_t room) {
-  mlir::Type i64 = c.builder.getI64Type();
-  mlir::Value place =
-      c.make<IotaOp>(mlir::ValueRange(), Shape{room}, uint64_t(0), i64);
+  mlir::Value place = c.iota({room}, 0);
   if (step != 1)
     place = c.binary<MulOp>(place, static_cast<double>(step));
   place = c.binary<AddOp>(place, start);
@@ -115,18 +112,9 @@ mlir::Value aten::narrowAtRunTime(Call &c, mlir::Value x, int64_t axis) {
   return x ? c.counted(x, length, axis) : x;
 }
 
-/// A size that only running tells, as an i64 without axes; null otherwise.
-static mlir::Value openSize(Call &c, const Value &size) {
-  if (!size.is(Value::Kind::Tensor))
-    return {};
-  mlir::Value x = size.tensor()->read(c.builder);
-  return !x || c.evaluate(x) ? mlir::Value()
-                             : c.cast(c.reshape(x, {}), ScalarType::Long);
-}
-
 bool aten::hasOpenSize(Call &c, llvm::ArrayRef<Value> sizes) {
-  return llvm::any_of(sizes,
-                      [&](const Value &size) { return !!openSize(c, size); });
+  return llvm::any_of(
+      sizes, [&](const Value &size) { return !!c.runTimeNumberOf(size); });
 }
 
 void aten::giveSizesAtRunTime(Call &c, mlir::Value x, int64_t axis,
@@ -136,7 +124,7 @@ void aten::giveSizesAtRunTime(Call &c, mlir::Value x, int64_t axis,
   mlir::Value start = c.scalar(i64, int64_t(0)), end = c.scalar(i64, extent);
   llvm::SmallVector<mlir::Value> parts;
   for (const Value &size : sizes) {
-    mlir::Value length = openSize(c, size);
+    mlir::Value length = c.runTimeNumberOf(size);
     bool isOpen = static_cast<bool>(length);
     int64_t room = extent;
     if (!isOpen) {

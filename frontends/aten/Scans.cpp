@@ -33,8 +33,7 @@ template <ReduceKind kKind> static void cumulativeExtreme(Call &c) {
   mlir::Value isLast = c.compare(ComparePredicate::Eq, x, y);
   if (isLast && c.isFloat(x))
     isLast = c.binary<OrOp>(isLast, c.compare(ComparePredicate::Ne, x, x));
-  mlir::Value place =
-      c.make<IotaOp>(mlir::ValueRange(), c.shape(x), uint64_t(*axis), i64);
+  mlir::Value place = c.iota(c.shape(x), *axis);
   place = c.where(isLast, place, c.scalar(i64, int64_t(0), c.rank(x)));
   c.give(c.cast(y, element));
   c.give(place ? c.make<CumReduceOp>(place, ReduceKind::Max, uint64_t(*axis))

@@ -34,8 +34,7 @@ static mlir::Value placesOf(Emitter &e, llvm::ArrayRef<int64_t> shape,
     } else if (extents[i] > 1) {
       Shape line(rank, 1);
       line[i] = extents[i];
-      mlir::Value iota =
-          e.make<IotaOp>(mlir::ValueRange(), line, uint64_t(i), i64);
+      mlir::Value iota = e.iota(line, i);
       terms.push_back(stride == 1 ? iota : e.binary<MulOp>(iota, step));
     }
     stride *= shape[i];
@@ -344,10 +343,9 @@ static mlir::Value maskedScatter(Call &c) {
   mlir::Value source = c.cast(c.tensor("source"), c.element(x));
   if (!mask || !source)
     return {};
-  auto shape =
-      Emitter::broadcastShape(c.type(x).getShape(), c.type(mask).getShape());
+  auto shape = c.commonShape(x, mask);
   if (!shape)
-    return c.failed("shapes do not broadcast");
+    return {};
   x = c.broadcastTo(x, *shape);
   int64_t given = c.type(source).getNumElements();
   if (given == 0 || extentProduct(*shape) == 0)

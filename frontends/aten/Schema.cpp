@@ -10,6 +10,8 @@
 
 #include "frontends/aten/Schema.h"
 
+#include "frontends/aten/Complex.h"
+#include "frontends/aten/Ragged.h"
 #include "frontends/aten/Tensor.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -263,7 +265,8 @@ static bool matchItem(Base base, Value &value, Conversion conversion) {
   bool implicit = conversion != Conversion::None;
   switch (base) {
   case Base::Tensor:
-    return value.is(Kind::Tensor);
+    return value.is(Kind::Tensor) || Ragged::in(value) ||
+           ComplexTensor::in(value);
   case Base::Int:
     return value.is(Kind::Int) || (implicit && isZeroDimensional(value));
   case Base::Float:

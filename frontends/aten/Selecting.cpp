@@ -265,8 +265,7 @@ static mlir::Value nonzeroStatic(Call &c) {
                c.scalar(i64, *size, 1));
   llvm::SmallVector<mlir::Value> columns;
   for (int64_t axis = 0; axis < rank; ++axis) {
-    mlir::Value iota =
-        c.make<IotaOp>(mlir::ValueRange(), c.shape(x), uint64_t(axis), i64);
+    mlir::Value iota = c.iota(c.shape(x), axis);
     columns.push_back(c.reshape(iota, {count, 1}));
   }
   mlir::Value rows = c.concat(columns, 1);

@@ -24,23 +24,8 @@ static constexpr int64_t kMaxColumns = 64;
 /// Each sweep rotates every pair once; convergence is quadratic.
 static constexpr int64_t kSweeps = 16;
 
-static int64_t rows(mlir::Value x) {
-  return Emitter::shape(x)[Emitter::rank(x) - 2];
-}
-static int64_t columns(mlir::Value x) { return Emitter::shape(x).back(); }
-
-/// Matrices of floats, in f64.
 static mlir::Value matrices(Call &c, StringRef name) {
-  mlir::Value x = c.tensor(name);
-  if (!x)
-    return x;
-  if (c.rank(x) < 2 || !c.isFloat(x))
-    return c.failed("tensor of rank " + llvm::Twine(c.rank(x)) +
-                    ", expected matrices of floats");
-  if (std::min(rows(x), columns(x)) > kMaxColumns)
-    return c.failed("matrices of more than " + llvm::Twine(kMaxColumns) +
-                    " rows and columns");
-  return c.cast(x, ScalarType::Double);
+  return c.cast(smallMatrices(c, name, kMaxColumns), ScalarType::Double);
 }
 
 //===----------------------------------------------------------------------===//
@@ -115,21 +100,11 @@ static mlir::Value reseated(Call &c, mlir::Value x) {
 static mlir::Value swept(Call &c, mlir::Value x, int64_t m) {
   mlir::Value trip = c.full(c.builder.getI64Type(), {},
                             kSweeps * std::max<int64_t>(columns(x) - 1, 1));
-  if (!x || !trip)
-    return {};
-  mlir::Type types[] = {x.getType()};
-  auto op = LoopOp::create(c.builder, c.loc, types, mlir::TypeRange(), trip,
-                           mlir::Value(), mlir::ValueRange{x});
-  mlir::OpBuilder::InsertionGuard guard(c.builder);
-  mlir::Block *block = c.builder.createBlock(
-      &op.getBody(), {}, {trip.getType(), types[0]}, {c.loc, c.loc});
-  mlir::Value y = rotated(c, block->getArgument(1), m);
-  y = y ? reseated(c, y) : y;
-  mlir::Value more = c.full(c.builder.getI1Type(), {}, int64_t(1));
-  if (!y || !more)
-    return {};
-  YieldOp::create(c.builder, c.loc, mlir::ValueRange{more, y});
-  return op->getResult(0);
+  auto carried = c.repeat(trip, {x}, [&](mlir::Value, mlir::ValueRange state) {
+    mlir::Value y = rotated(c, state[0], m);
+    return llvm::SmallVector<mlir::Value>{y ? reseated(c, y) : y};
+  });
+  return carried.empty() ? mlir::Value() : carried[0];
 }
 
 //===----------------------------------------------------------------------===//
@@ -342,15 +317,10 @@ static mlir::Value symmetric(Call &c, StringRef name, bool upper) {
   if (!x || !isSquare(c, x))
     return {};
   int64_t rank = c.rank(x);
-  auto iota = [&](int64_t axis) {
-    Shape shape(rank, 1);
-    shape[axis] = columns(x);
-    return c.make<IotaOp>(mlir::ValueRange(), shape, uint64_t(axis),
-                          c.builder.getI64Type());
-  };
   mlir::Value own =
       c.compare(upper ? ComparePredicate::Le : ComparePredicate::Ge,
-                iota(rank - 2), iota(rank - 1));
+                indicesAlong(c, columns(x), rank, rank - 2),
+                indicesAlong(c, columns(x), rank, rank - 1));
   return c.where(own, x, matrixTransposed(c, x));
 }
 

@@ -1,13 +1,15 @@
-//===- Spectral.cpp - ATen's Fourier transforms to reals ---*- C++ -*-===//
+//===- Spectral.cpp - ATen's Fourier transforms ---*- C++ -*-===//
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// This file builds the Fourier transforms whose input and result are real, as
-// products with constant matrices of cosines and sines: the graph has no
-// complex numbers.
+// This file builds the Fourier transforms along axes, as products with constant
+// matrices of cosines and sines: the graph has no complex numbers.
 //
 //===----------------------------------------------------------------------===//
 
+#include "frontends/aten/Spectral.h"
+
+#include "frontends/aten/Complex.h"
 #include "frontends/aten/Norms.h"
 #include "frontends/aten/Table.h"
 #include "frontends/aten/Windows.h"
@@ -18,16 +20,6 @@
 using namespace graven;
 using namespace graven::aten;
 using llvm::StringRef;
-
-/// Longer axes would need bigger matrices.
-static constexpr int64_t kMaxLength = 4096;
-
-namespace {
-/// A complex tensor; the imaginary part may be null, for 0.
-struct Complex {
-  mlir::Value real, imaginary;
-};
-} // namespace
 
 static mlir::Value sum(Call &c, mlir::Value a, mlir::Value b) {
   return !b ? a : !a ? b : c.binary<AddOp>(a, b);
@@ -62,88 +54,88 @@ static mlir::Value fitted(Call &c, mlir::Value x, int64_t axis,
   return c.make<PadOp>(x, mlir::Value(), low, high, PadMode::Constant);
 }
 
-/// [rows, columns] of weight(i) * wave(2 pi i j / n).
-static llvm::SmallVector<float> waves(int64_t rows, int64_t n, bool sine,
-                                      double factor, bool halved) {
-  llvm::SmallVector<float> matrix(rows * n);
-  for (int64_t i = 0; i < rows; ++i) {
-    bool isSingle = i == 0 || 2 * i == n;
-    double weight = factor * (halved && !isSingle ? 2 : 1);
-    for (int64_t j = 0; j < n; ++j) {
-      double angle = 2 * std::numbers::pi * static_cast<double>(i * j % n) /
-                     static_cast<double>(n);
-      matrix[i * n + j] = static_cast<float>(
-          weight * (sine ? std::sin(angle) : std::cos(angle)));
+llvm::SmallVector<float> graven::aten::waves(Wave wave, int64_t rows,
+                                             int64_t columns, int64_t period,
+                                             double factor) {
+  llvm::SmallVector<float> matrix(rows * columns);
+  for (int64_t i = 0; i < rows; ++i)
+    for (int64_t j = 0; j < columns; ++j) {
+      double angle = 2 * std::numbers::pi *
+                     static_cast<double>(i * j % period) /
+                     static_cast<double>(period);
+      matrix[i * columns + j] = static_cast<float>(
+          factor * (wave == Wave::Sine ? std::sin(angle) : std::cos(angle)));
     }
-  }
   return matrix;
 }
 
-/// One axis transformed; the sign of the exponent is + for the inverse.
-static Complex transform(Call &c, Complex x, int64_t axis, int64_t n,
-                         bool forward, double factor) {
-  auto cosines = waves(n, n, /*sine=*/false, factor, /*halved=*/false),
-       sines = waves(n, n, /*sine=*/true, forward ? -factor : factor,
-                     /*halved=*/false);
+void graven::aten::doublePairs(llvm::MutableArrayRef<float> matrix,
+                               int64_t columns, int64_t period) {
+  for (size_t i = 0; i < matrix.size(); ++i) {
+    int64_t row = static_cast<int64_t>(i) / columns;
+    if (row != 0 && 2 * row != period)
+      matrix[i] *= 2;
+  }
+}
+
+/// One axis transformed to its first `size` frequencies; the sign of the
+/// exponent is + for the inverse.
+static ComplexParts transform(Call &c, ComplexParts x, int64_t axis, int64_t n,
+                              int64_t size, bool forward, double factor) {
+  auto cosines = waves(Wave::Cosine, n, size, n, factor),
+       sines = waves(Wave::Sine, n, size, n, forward ? -factor : factor);
   auto times = [&](mlir::Value v, llvm::ArrayRef<float> matrix) {
-    return v ? timesAlongAxis(c, fitted(c, v, axis, n), axis, n, matrix) : v;
+    return v ? timesAlongAxis(c, fitted(c, v, axis, n), axis, size, matrix) : v;
   };
   return {sum(c, times(x.real, cosines), negated(c, times(x.imaginary, sines))),
           sum(c, times(x.real, sines), times(x.imaginary, cosines))};
 }
 
 /// The last axis, half of a spectrum with Hermitian symmetry, to n reals.
-static mlir::Value toReal(Call &c, Complex x, int64_t axis, int64_t n,
+static mlir::Value toReal(Call &c, ComplexParts x, int64_t axis, int64_t n,
                           bool forward, double factor) {
   int64_t half = n / 2 + 1;
-  auto times = [&](mlir::Value v, bool sine, double scale) {
-    return v ? timesAlongAxis(c, fitted(c, v, axis, half), axis, n,
-                              waves(half, n, sine, scale, /*halved=*/true))
-             : v;
+  auto times = [&](mlir::Value v, Wave wave, double scale) {
+    if (!v)
+      return v;
+    auto matrix = waves(wave, half, n, n, scale);
+    doublePairs(matrix, n, n);
+    return timesAlongAxis(c, fitted(c, v, axis, half), axis, n, matrix);
   };
-  return sum(c, times(x.real, false, factor),
-             times(x.imaginary, true, forward ? factor : -factor));
+  return sum(c, times(x.real, Wave::Cosine, factor),
+             times(x.imaginary, Wave::Sine, forward ? factor : -factor));
 }
 
-/// irfft and hfft over the given axes with the given lengths, the last halved.
-static mlir::Value realTransform(Call &c, llvm::ArrayRef<int64_t> axes,
-                                 llvm::ArrayRef<int64_t> lengths,
-                                 bool forward) {
-  Complex x{c.floatTensor(), {}};
-  if (!x.real || axes.empty())
-    return c.failed("no axes");
-  if (c.element(x.real).isF64())
-    return c.failed("elements of f64, for which the factors are too narrow");
-  double total = 1;
-  for (int64_t n : lengths) {
-    if (n < 1 || n > kMaxLength)
-      return c.failed("length " + llvm::Twine(n) + " of an axis");
-    total *= static_cast<double>(n);
-  }
-  auto factor = factorOf(c, forward, total);
-  if (!factor)
+namespace {
+/// What is complex: both sides, the result, or the argument.
+enum class Transform : uint8_t { Complex, FromReal, ToReal };
+
+struct Axes {
+  Shape axes, lengths;
+};
+} // namespace
+
+static ComplexParts partsOf(Call &c) {
+  if (const ComplexTensor *x = ComplexTensor::in(c.argument("self")))
+    return {x->real->read(c.builder), x->imaginary->read(c.builder)};
+  if (!c.argument("self").is(Value::Kind::Tensor))
     return {};
-  for (size_t i = 0; i + 1 < axes.size(); ++i) {
-    x = transform(c, x, axes[i], lengths[i], forward, 1);
-    if (!x.real)
-      return {};
-  }
-  return toReal(c, x, axes.back(), lengths.back(), forward, *factor);
+  return {c.floatTensor(), {}};
 }
 
-template <bool kForward> static mlir::Value realOfOneAxis(Call &c) {
-  mlir::Value x = c.tensor();
-  if (c.rank(x) == 0)
-    return c.failed("tensor without axes");
+static std::optional<Axes> oneAxis(Call &c, mlir::Value x) {
+  if (c.rank(x) == 0) {
+    c.fail() << "tensor without axes";
+    return std::nullopt;
+  }
   auto axis = c.axis("dim", c.rank(x));
-  if (!axis)
-    return {};
-  auto n = c.has("n") ? c.integer("n") : 2 * (c.type(x).getDimSize(*axis) - 1);
-  return n ? realTransform(c, {*axis}, {*n}, kForward) : mlir::Value();
+  auto n = c.has("n") ? c.integer("n") : -1;
+  if (!axis || !n)
+    return std::nullopt;
+  return Axes{{*axis}, {*n}};
 }
 
-template <bool kForward> static mlir::Value realOfAxes(Call &c) {
-  mlir::Value x = c.tensor();
+static std::optional<Axes> manyAxes(Call &c, mlir::Value x) {
   auto list = [&](StringRef name) -> std::optional<Shape> {
     if (c.argument(name).is(Value::Kind::Int))
       return Shape{c.argument(name).integer()};
@@ -151,7 +143,7 @@ template <bool kForward> static mlir::Value realOfAxes(Call &c) {
   };
   auto axes = list("dim"), lengths = list("s");
   if (!axes || !lengths)
-    return {};
+    return std::nullopt;
   if (!c.has("dim")) {
     // The last axes, as many as there are lengths.
     int64_t count = c.has("s") ? lengths->size() : c.rank(x);
@@ -161,22 +153,73 @@ template <bool kForward> static mlir::Value realOfAxes(Call &c) {
   for (int64_t &axis : *axes) {
     auto checked = c.checkedAxis(axis, c.rank(x));
     if (!checked)
-      return {};
+      return std::nullopt;
     axis = *checked;
   }
   Shape sorted(*axes);
   llvm::sort(sorted);
   if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end() ||
-      (c.has("s") && lengths->size() != axes->size()) || c.rank(x) == 0)
-    return c.failed("axes and lengths");
-  for (size_t i = 0; i < axes->size(); ++i) {
-    if (lengths->size() <= i)
-      lengths->push_back(-1);
-    int64_t extent = c.type(x).getDimSize((*axes)[i]);
-    if ((*lengths)[i] == -1)
-      (*lengths)[i] = i + 1 < axes->size() ? extent : 2 * (extent - 1);
+      (c.has("s") && lengths->size() != axes->size()) || c.rank(x) == 0) {
+    c.fail() << "axes and lengths";
+    return std::nullopt;
   }
-  return realTransform(c, *axes, *lengths, kForward);
+  lengths->resize(axes->size(), -1);
+  return Axes{*axes, *lengths};
+}
+
+/// The lengths that were not given, and whether there are matrices for all.
+static bool complete(Call &c, mlir::Value x, Transform kind, Axes &of) {
+  if (of.axes.empty() || c.element(x).isF64()) {
+    c.fail() << (of.axes.empty()
+                     ? "no axes"
+                     : "elements of f64, for which the factors are too narrow");
+    return false;
+  }
+  for (auto [i, n] : llvm::enumerate(of.lengths)) {
+    int64_t extent = c.type(x).getDimSize(of.axes[i]);
+    bool isHalf = kind == Transform::ToReal && i + 1 == of.lengths.size();
+    if (n == -1)
+      n = isHalf ? 2 * (extent - 1) : extent;
+    if (n < 1 || n > kMaxLength) {
+      c.fail() << "length " << n << " of an axis";
+      return false;
+    }
+  }
+  return true;
+}
+
+template <Transform kKind, bool kForward, bool kMany>
+static void spectrum(Call &c) {
+  ComplexParts x = partsOf(c);
+  if (!x.real || (kKind == Transform::FromReal && x.imaginary)) {
+    c.fail() << "needs a real tensor";
+    return;
+  }
+  auto of = kMany ? manyAxes(c, x.real) : oneAxis(c, x.real);
+  if (!of || !complete(c, x.real, kKind, *of))
+    return c.give({});
+  double total = 1;
+  for (int64_t n : of->lengths)
+    total *= static_cast<double>(n);
+  auto factor = factorOf(c, kForward, total);
+  if (!factor)
+    return;
+  // Of a real tensor the last axis goes first: it halves the rest.
+  size_t count = of->axes.size();
+  int64_t last = of->axes.back(), n = of->lengths.back();
+  if (kKind == Transform::FromReal)
+    x = transform(c, x, last, n, n / 2 + 1, kForward, *factor);
+  for (size_t i = 0; x.real && i + 1 < count; ++i)
+    x = transform(c, x, of->axes[i], of->lengths[i], of->lengths[i], kForward,
+                  1);
+  if (kKind == Transform::ToReal)
+    return c.give(x.real ? toReal(c, x, last, n, kForward, *factor) : x.real);
+  if (kKind == Transform::Complex && x.real)
+    x = transform(c, x, last, n, n, kForward, *factor);
+  if (!x.real || !x.imaginary)
+    return c.give({});
+  c.results.push_back(
+      ComplexTensor::make(Tensor::make(x.real), Tensor::make(x.imaginary)));
 }
 
 /// Rolls by half of each axis: zero frequency to the middle, or back.
@@ -207,10 +250,20 @@ template <bool kBack> static mlir::Value shift(Call &c) {
 }
 
 void graven::aten::addSpectral(Table &t) {
-  t.addWide("fft_irfft", realOfOneAxis<false>);
-  t.addWide("fft_hfft", realOfOneAxis<true>);
-  t.addWide("fft_irfft2 fft_irfftn", realOfAxes<false>);
-  t.addWide("fft_hfft2 fft_hfftn", realOfAxes<true>);
+  using enum Transform;
+  auto add = [&](StringRef names, Builder builder) {
+    t.addForExtensions(names, builder, Arithmetic::Wide);
+  };
+  add("fft_irfft", spectrum<ToReal, false, false>);
+  add("fft_hfft", spectrum<ToReal, true, false>);
+  add("fft_irfft2 fft_irfftn", spectrum<ToReal, false, true>);
+  add("fft_hfft2 fft_hfftn", spectrum<ToReal, true, true>);
+  add("fft_fft", spectrum<Complex, true, false>);
+  add("fft_ifft", spectrum<Complex, false, false>);
+  add("fft_fft2 fft_fftn", spectrum<Complex, true, true>);
+  add("fft_ifft2 fft_ifftn", spectrum<Complex, false, true>);
+  add("fft_rfft", spectrum<FromReal, true, false>);
+  add("fft_rfft2 fft_rfftn", spectrum<FromReal, true, true>);
   t.add("fft_fftshift", shift<false>);
   t.add("fft_ifftshift", shift<true>);
 }

@@ -265,9 +265,12 @@ static llvm::SmallVector<mlir::Value> promotedList(Call &c) {
 
 static mlir::Value cat(Call &c) {
   llvm::SmallVector<mlir::Value> tensors = promotedList(c), parts;
-  // Empty tensors of one axis are skipped, whatever the rank of the others.
+  bool areLines = llvm::all_of(
+      tensors, [](mlir::Value t) { return t && Emitter::rank(t) == 1; });
+  // Empty tensors of one axis are skipped, whatever the rank of the others. One
+  // that fits stays: where data make it empty it may have elements elsewhere.
   for (mlir::Value t : tensors)
-    if (t && !(c.rank(t) == 1 && c.type(t).getDimSize(0) == 0))
+    if (t && (areLines || c.rank(t) != 1 || c.type(t).getDimSize(0) != 0))
       parts.push_back(t);
   if (parts.empty())
     return tensors.empty() ? mlir::Value() : tensors.front();

@@ -274,10 +274,7 @@ static mlir::Value corrcoef(Call &c) {
   if (!y)
     return {};
   int64_t n = c.type(y).getDimSize(0);
-  mlir::Type i64 = c.builder.getI64Type();
-  auto iota = [&](uint64_t axis) {
-    return c.make<IotaOp>(mlir::ValueRange(), Shape{n, n}, axis, i64);
-  };
+  auto iota = [&](uint64_t axis) { return c.iota({n, n}, axis); };
   mlir::Value onDiagonal = c.compare(ComparePredicate::Eq, iota(0), iota(1));
   mlir::Value variances = c.reduce(
       ReduceKind::Sum, c.where(onDiagonal, y, c.scalar(c.element(y), 0.0, 2)),

@@ -10,6 +10,9 @@
 
 #include "frontends/aten/Table.h"
 
+#include "frontends/aten/Complex.h"
+#include "frontends/aten/Ragged.h"
+
 #include "llvm/ADT/StringExtras.h"
 
 using namespace graven;
@@ -30,6 +33,7 @@ Table::Table() {
   addMatrices(*this);
   addDecompositions(*this);
   addHouseholder(*this);
+  addComplex(*this);
   addConvolution(*this);
   addDetection(*this);
   addReduction(*this);
@@ -48,16 +52,19 @@ Table::Table() {
   addAttention(*this);
   addRecurrent(*this);
   addQuantization(*this);
+  addRagged(*this);
   addRandom(*this);
   addSingularValues(*this);
   addCtcLoss(*this);
   addBessel(*this);
   addGamma(*this);
+  addGroupedProducts(*this);
   addOrthogonalPolynomials(*this);
   addRepresentation(*this);
   addScans(*this);
   addSpecialFunctions(*this);
   addStatistics(*this);
+  addStft(*this);
 }
 
 void Table::add(StringRef names, const Entry &entry) {
@@ -158,12 +165,78 @@ static void finish(Session &session, Call &call,
         << " gives the same numbers in every run, other than PyTorch's";
 }
 
+/// Runs a call with a Ragged argument on the padded tensor, when it takes each
+/// place by itself.
+static mlir::LogicalResult runOnPadded(Session &session, mlir::Location loc,
+                                       const Schema &schema,
+                                       llvm::ArrayRef<Value> arguments,
+                                       llvm::SmallVectorImpl<Value> &results) {
+  llvm::SmallVector<Value> padded(arguments);
+  const Ragged *ragged = nullptr;
+  unsigned count = 0;
+  for (Value &value : padded) {
+    const Ragged *in = Ragged::in(value);
+    if (!in)
+      continue;
+    ++count;
+    ragged = in;
+    if (in->padded)
+      value = in->padded;
+  }
+  // The rest are weights and options.
+  size_t place = schema.name == "aten::embedding" ? 1 : 0;
+  if (count != 1 || place >= arguments.size() ||
+      Ragged::in(arguments[place]) != ragged || !ragged->padded ||
+      !Ragged::isPlacewise(schema.name)) {
+    emitCoded(loc, Code::UnsupportedFeature)
+        << schema.name
+        << ": packed sequences and nested tensors are not supported here";
+    results.assign(schema.results.size(), Value::unknown());
+    return mlir::failure();
+  }
+  if (mlir::failed(aten::run(session, loc, schema, padded, results)))
+    return mlir::failure();
+  for (Value &result : results)
+    if (result.is(Kind::Tensor))
+      result = ragged->with(result.tensor());
+  return mlir::success();
+}
+
 mlir::LogicalResult graven::aten::run(Session &session, mlir::Location loc,
                                       const Schema &schema,
                                       llvm::ArrayRef<Value> arguments,
                                       llvm::SmallVectorImpl<Value> &results) {
   const Entry *entry = session.table.find(schema.name);
   assert(entry && "the caller looked the name up");
+  auto hasRagged = [](const Value &value) {
+    return Ragged::in(value) ||
+           (value.items() && llvm::any_of(*value.items(), Ragged::in));
+  };
+  // Who takes them takes them in front: data and batch sizes, a spectrum.
+  auto isExtension = [&](const Value &value) {
+    return hasRagged(value) || isComplexValue(value);
+  };
+  constexpr size_t kInFront = 2;
+  if (entry->takesExtensions && arguments.size() > kInFront &&
+      llvm::any_of(arguments.drop_front(kInFront), isExtension)) {
+    emitCoded(loc, Code::UnsupportedFeature)
+        << schema.name
+        << ": complex, packed or nested tensors are not supported here";
+    results.assign(schema.results.size(), Value::unknown());
+    return mlir::failure();
+  }
+  if (!entry->takesExtensions && llvm::any_of(arguments, hasRagged))
+    return runOnPadded(session, loc, schema, arguments, results);
+  if (llvm::any_of(arguments, isStaleComplex)) {
+    emitCoded(loc, Code::DataDependent)
+        << schema.name
+        << ": a complex tensor is read after what shares its memory, or may, "
+           "was written";
+    results.assign(schema.results.size(), Value::unknown());
+    return mlir::failure();
+  }
+  if (!entry->takesExtensions && llvm::any_of(arguments, isComplexValue))
+    return runComplex(session, loc, schema, arguments, results);
   Emitter emitter(session.builder, loc);
   WideArguments wide;
   if (entry->arithmetic == Arithmetic::Wide)

@@ -25,6 +25,8 @@ struct Entry {
   TensorBuilder tensor = nullptr;
   Builder general = nullptr;
   Arithmetic arithmetic = Arithmetic::Own;
+  /// Looks itself for arguments that are Ragged or complex.
+  bool takesExtensions = false;
 };
 
 class Table {
@@ -34,17 +36,26 @@ public:
   /// Names are without `aten::`; several names, divided by blanks, share a
   /// builder.
   void add(llvm::StringRef names, TensorBuilder builder) {
-    add(names, {builder, nullptr, Arithmetic::Own});
+    add(names, Entry{builder, nullptr, Arithmetic::Own});
   }
   void add(llvm::StringRef names, Builder builder) {
-    add(names, {nullptr, builder, Arithmetic::Own});
+    add(names, Entry{nullptr, builder, Arithmetic::Own});
   }
   /// A formula of several Nodes that round: f16 and bf16 are computed in f32.
   void addWide(llvm::StringRef names, TensorBuilder builder) {
-    add(names, {builder, nullptr, Arithmetic::Wide});
+    add(names, Entry{builder, nullptr, Arithmetic::Wide});
   }
   void addWide(llvm::StringRef names, Builder builder) {
-    add(names, {nullptr, builder, Arithmetic::Wide});
+    add(names, Entry{nullptr, builder, Arithmetic::Wide});
+  }
+  /// An operator that knows what packed sequences, nested and complex tensors
+  /// are, as far as it takes them.
+  void addForExtensions(llvm::StringRef names, TensorBuilder builder) {
+    add(names, Entry{builder, nullptr, Arithmetic::Own, true});
+  }
+  void addForExtensions(llvm::StringRef names, Builder builder,
+                        Arithmetic arithmetic = Arithmetic::Own) {
+    add(names, Entry{nullptr, builder, arithmetic, true});
   }
 
   /// The entry of "aten::relu" or, for an in-place form without one of its
@@ -72,6 +83,8 @@ struct Session {
   /// they live as long as the walk.
   std::vector<std::unique_ptr<mlir::Region>> discarded = {};
   bool warnedOfRandom = false;
+  /// See Call::noteAlignmentIsChecked().
+  bool checksAlignment = false;
   uint64_t calls = 0;
 };
 
@@ -94,6 +107,7 @@ void addContraction(Table &table);
 void addMatrices(Table &table);
 void addDecompositions(Table &table);
 void addHouseholder(Table &table);
+void addComplex(Table &table);
 void addConvolution(Table &table);
 void addDetection(Table &table);
 void addReduction(Table &table);
@@ -112,16 +126,19 @@ void addMargins(Table &table);
 void addAttention(Table &table);
 void addRecurrent(Table &table);
 void addQuantization(Table &table);
+void addRagged(Table &table);
 void addRandom(Table &table);
 void addSingularValues(Table &table);
 void addCtcLoss(Table &table);
 void addBessel(Table &table);
 void addGamma(Table &table);
+void addGroupedProducts(Table &table);
 void addOrthogonalPolynomials(Table &table);
 void addRepresentation(Table &table);
 void addScans(Table &table);
 void addSpecialFunctions(Table &table);
 void addStatistics(Table &table);
+void addStft(Table &table);
 
 } // namespace graven::aten
 

@@ -142,8 +142,6 @@ private:
   Standing standing = Standing::Tensor;
 };
 
-using graven::isWithin;
-
 } // namespace graven::aten
 
 #endif // FRONTENDS_ATEN_TENSOR_H

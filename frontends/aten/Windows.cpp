@@ -232,8 +232,7 @@ mlir::Value aten::placesOfMaxima(Call &c, mlir::Value x,
   // From the tap to the place: places[window * taps + tap].
   Shape line(lead + 1, 1);
   line[lead] = windows;
-  mlir::Value base = c.make<IotaOp>(mlir::ValueRange(), line, uint64_t(lead),
-                                    c.builder.getI64Type());
+  mlir::Value base = c.iota(line, lead);
   mlir::Value index =
       c.binary<AddOp>(c.binary<MulOp>(base, static_cast<double>(taps)), best);
   mlir::Value table = c.reshape(at, {windows * taps});
@@ -265,8 +264,7 @@ static mlir::Value maxUnpool(Call &c) {
   result.append(*size);
   mlir::Type i64 = c.builder.getI64Type();
   index = c.reshape(c.cast(index, i64), {planes, inside});
-  mlir::Value plane =
-      c.make<IotaOp>(mlir::ValueRange(), Shape{planes, 1}, uint64_t(0), i64);
+  mlir::Value plane = c.iota({planes, 1}, 0);
   index =
       c.binary<AddOp>(index, c.binary<MulOp>(plane, static_cast<double>(area)));
   index = c.reshape(index, {planes * inside, 1});

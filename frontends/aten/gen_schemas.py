@@ -91,6 +91,10 @@ igamma igammac special_gammainc special_gammaincc
 _unsafe_masked_index _unsafe_masked_index_put_accumulate nonzero_numpy argwhere bincount unique_dim unique_consecutive unique_dim_consecutive
 linalg_svd _linalg_svd svd linalg_svdvals linalg_eigh _linalg_eigh linalg_eigvalsh linalg_pinv pinverse
 linalg_matrix_rank linalg_cond linalg_polar linalg_matrix_sqrth linalg_matrix_exp matrix_exp ctc_loss native_batch_norm
+_pack_padded_sequence _pad_packed_sequence _nested_tensor_from_mask _nested_tensor_from_mask_left_aligned
+to_padded_tensor nested_to_padded_tensor _grouped_mm
+view_as_complex view_as_real complex polar imag _conj fft_fft fft_ifft fft_fft2 fft_ifft2 fft_fftn fft_ifftn
+fft_rfft fft_rfft2 fft_rfftn stft istft
 """.split()
 OTHER = ["torchvision::nms", "torchvision::roi_align", "torchvision::ps_roi_align", "torchvision::roi_pool",
          "torchvision::ps_roi_pool", "torchvision::deform_conv2d"]
@@ -100,10 +104,11 @@ choose_qparams_symmetric choose_qparams_per_token _choose_qparams_per_token_asym
 choose_qparams_per_token_asymmetric quantize_per_token dequantize_per_token quantize_per_channel_group
 dequantize_per_channel_group fake_quant_per_channel convert_element_type
 """.split()]
-# Functions of torchvision that importers take whole; their signatures as operators.
+# Functions of libraries that importers take whole; their signatures as operators.
 FUNCTIONS = [
     "torchvision::batched_nms(Tensor boxes, Tensor scores, Tensor idxs, float iou_threshold) -> Tensor",
     "torchvision::paste_masks_in_image(Tensor masks, Tensor boxes, int[] img_shape, int padding=1) -> Tensor",
+    "transformers::grouped_mm_fallback(Tensor input, Tensor weight, Tensor offs) -> Tensor",
 ]
 
 
@@ -126,7 +131,8 @@ def emit(full, seen):
         # numbers have no meaning in the graph; view.dtype is never chosen by overload resolution.
         if any(a.is_out for a in schema.arguments) or "Dimname" in text or text.startswith("aten::view.dtype"):
             continue
-        if "complex" in text or text in seen:
+        isComplex = any("complex" in str(a.type) for a in [*schema.arguments, *schema.returns])
+        if isComplex or text in seen:
             continue
         if not any("Tensor" in str(a.type) for a in schema.arguments) and "Tensor" not in text.rsplit("->", 1)[1]:
             continue

@@ -51,6 +51,26 @@ uint64_t bytesOf(const Initializer &initializer) {
          eval::storageBytes(initializer.type.getElementType());
 }
 
+/// Says which opset the model could be exported with.
+void tellOldestOpset(ModuleOp module, GraphOp forward,
+                     OnnxExportOptions options) {
+  while (++options.opset <= OnnxExportOptions::newestOpset) {
+    ScopedDiagnosticHandler quiet(module.getContext(),
+                                  [](Diagnostic &) { return success(); });
+    pb::GraphProto graph;
+    if (succeeded(Exporter(module, options).run(forward, graph)))
+      break;
+  }
+  auto diagnostic = emitCoded(module.getLoc(), Code::UnsupportedFeature);
+  if (options.opset > OnnxExportOptions::newestOpset)
+    diagnostic << "no opset of ONNX up to " << OnnxExportOptions::newestOpset
+               << " has a form for the whole model";
+  else
+    diagnostic << "the lowest opset of ONNX that has a form for the whole "
+                  "model is "
+               << options.opset;
+}
+
 /// The elements, in place where they lie as ONNX has them.
 class Elements {
 public:
@@ -150,8 +170,11 @@ FailureOr<OnnxModel> OnnxModel::make(ModuleOp module,
     return emitCoded(loc, Code::BadGraph) << "the module has no graph @forward";
   auto contents = std::make_unique<Contents>();
   Exporter exporter(module, options);
-  if (failed(exporter.run(forward, contents->graph)))
+  if (failed(exporter.run(forward, contents->graph))) {
+    if (exporter.lacksOps())
+      tellOldestOpset(module, forward, options);
     return failure();
+  }
   contents->initializers = std::move(exporter.initializers);
   contents->nodes = exporter.nodes;
   OnnxModel result(std::move(contents));

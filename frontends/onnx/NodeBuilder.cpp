@@ -423,18 +423,8 @@ Value NodeBuilder::counted(Value x, Value count, int64_t axis) {
 Value NodeBuilder::nonzero(Value x) {
   if (broken || !x)
     return {};
-  if (auto elements = known(x)) {
-    std::vector<int64_t> places;
-    int64_t at = 0, count = 0;
-    eval::forEachIndex(elements->getShape(), [&](ArrayRef<int64_t> place) {
-      if (elements->getDouble(at++) == 0)
-        return;
-      places.insert(places.end(), place.begin(), place.end());
-      ++count;
-    });
-    auto type = RankedTensorType::get({count, rankOf(x)}, builder.getI64Type());
-    return constant(eval::Tensor::fromVector(type, places));
-  }
+  if (auto elements = known(x))
+    return constant(placesOfNonzero(*elements));
   NonzeroOp node = importer.getExtents().nonzero(builder, loc, x);
   if (!node) {
     broken = true;

@@ -12,6 +12,7 @@
 
 #include "dialects/graven/Graven.h"
 #include "dialects/support/Diagnostics.h"
+#include "frontends/aten/Complex.h"
 #include "frontends/aten/Emitter.h"
 #include "frontends/torchfile/Errors.h"
 
@@ -91,6 +92,24 @@ static std::string geometry(const PickleTensor &tensor, StringRef folder) {
   return key;
 }
 
+/// A complex tensor as one of floats with an axis more, of real and imaginary
+/// parts; nothing for other tensors.
+static std::optional<PickleTensor> asPairs(const PickleTensor &tensor) {
+  bool isWide = tensor.storage.type == aten::ScalarType::ComplexDouble;
+  if (!isWide && tensor.storage.type != aten::ScalarType::ComplexFloat)
+    return std::nullopt;
+  PickleTensor pairs = tensor;
+  pairs.storage.type =
+      isWide ? aten::ScalarType::Double : aten::ScalarType::Float;
+  pairs.storage.numel *= 2;
+  pairs.offset *= 2;
+  for (int64_t &stride : pairs.strides)
+    stride *= 2;
+  pairs.sizes.push_back(2);
+  pairs.strides.push_back(1);
+  return pairs;
+}
+
 aten::Value ParameterLoader::load(const PickleTensor &tensor, StringRef name,
                                   StringRef folder, bool isBuffer,
                                   mlir::Location loc) {
@@ -100,6 +119,15 @@ aten::Value ParameterLoader::load(const PickleTensor &tensor, StringRef name,
   };
   if (!tensor.unsupported.empty())
     return fail(Code::UnsupportedFeature, "is " + tensor.unsupported);
+  if (auto pairs = asPairs(tensor); pairs && !options.weight(name)) {
+    aten::Value value = load(*pairs, name, folder, isBuffer, loc);
+    if (!value.is(aten::Value::Kind::Tensor))
+      return value;
+    mlir::OpBuilder::InsertionGuard inEntry(builder);
+    if (builder.getInsertionBlock() != entry)
+      builder.setInsertionPointToStart(entry);
+    return aten::ComplexTensor::ofPairs({builder, loc}, value.tensor());
+  }
   mlir::Type element = aten::toMLIR(builder.getContext(), tensor.storage.type);
   bool isSmallFloat = aten::isFloating(tensor.storage.type) &&
                       aten::itemSize(tensor.storage.type) == 1;

@@ -170,7 +170,7 @@ private:
   void linkAliases(const Value &value, Branch &branch,
                    const aten::Tensor::Ptr &result) {
     if (llvm::any_of(value.tensor()->homes(), [&](mlir::Block *home) {
-          return !aten::isWithin(home, branch.block);
+          return !isWithin(home, branch.block);
         }))
       result->mayAlias(*value.tensor());
     for (auto &[other, otherBranch, otherResult] : sources)

@@ -12,6 +12,7 @@
 
 #include "frontends/torchscript/LibraryFunctions.h"
 #include "frontends/torchscript/Quantized.h"
+#include "frontends/torchscript/RaggedBuiltins.h"
 #include "frontends/torchscript/Types.h"
 
 #include "llvm/ADT/ScopeExit.h"
@@ -206,6 +207,12 @@ Result Interpreter::construct(const DefinedClass &type,
   return mlir::failed(done) ? done : Result(value);
 }
 
+/// What is a tensor to the program: its methods are operators.
+static bool isTensorLike(const Value &value) {
+  return extensionIn<QuantizedTensor>(value) || aten::Ragged::in(value) ||
+         aten::ComplexTensor::in(value);
+}
+
 Result Interpreter::callMethod(const Value &base, StringRef name,
                                CallArguments arguments) {
   if (base.is(Kind::Unknown))
@@ -223,7 +230,7 @@ Result Interpreter::callMethod(const Value &base, StringRef name,
     if (auto *weights = extensionIn<PackedWeights>(base);
         weights && name == "unpack")
       return weights->unpacked();
-    if (base.is(Kind::Extension) && !extensionIn<QuantizedTensor>(base)) {
+    if (base.is(Kind::Extension) && !isTensorLike(base)) {
       Result callee = attribute(base, name);
       return mlir::failed(callee) ? callee
                                   : callValue(*callee, std::move(arguments));
@@ -345,11 +352,13 @@ Result Interpreter::callOperator(StringRef name, CallArguments arguments) {
       return mlir::failure();
     if (*given)
       return **given;
-    given = callQuantized(*this, name, arguments);
-    if (mlir::failed(given))
-      return mlir::failure();
-    if (*given)
-      return **given;
+    for (auto call : {callQuantized, callRagged, callComplex}) {
+      given = call(*this, name, arguments);
+      if (mlir::failed(given))
+        return mlir::failure();
+      if (*given)
+        return **given;
+    }
   }
   Builtin builtin = findBuiltin(name);
   if (builtin && (!isUnknown || takesUnknown(name))) {

@@ -209,12 +209,34 @@ static Given contains(Interpreter &in, CallArguments &call) {
   return wrongArguments(in, call, "membership");
 }
 
+/// The places that start:end:step takes of a sequence, as in Python; a negative
+/// step takes them from the end.
+static std::vector<int64_t> slicePlaces(int64_t size,
+                                        std::optional<int64_t> start,
+                                        std::optional<int64_t> end,
+                                        int64_t step) {
+  int64_t lowest = step < 0 ? -1 : 0, highest = step < 0 ? size - 1 : size;
+  auto clamped = [&](std::optional<int64_t> bound, int64_t otherwise) {
+    if (!bound)
+      return otherwise;
+    return std::clamp(*bound < 0 ? *bound + size : *bound, lowest, highest);
+  };
+  int64_t at = clamped(start, step < 0 ? highest : lowest),
+          last = clamped(end, step < 0 ? lowest : highest);
+  std::vector<int64_t> places;
+  // A step that leaves the sequence is as good as one of its size.
+  step = std::clamp(step, -size - 1, size + 1);
+  for (; step < 0 ? at > last : at < last; at += step)
+    places.push_back(at);
+  return places;
+}
+
 /// l[start:end:step] of lists and strings; tensors are the graph's.
 static Given slice(Interpreter &in, CallArguments &call) {
   Value a = argumentAt(call, 0);
   if (!a.is(Kind::List) && !a.is(Kind::String))
     return declined();
-  int64_t bounds[3] = {0, INT64_MAX, 1};
+  std::optional<int64_t> bounds[3];
   for (size_t i = 0; i < 3; ++i)
     if (Value value = in.knownScalar(argumentAt(call, i + 1));
         value.is(Kind::Int))
@@ -222,14 +244,13 @@ static Given slice(Interpreter &in, CallArguments &call) {
     else if (isTensor(argumentAt(call, i + 1)))
       return in.error(Code::DataDependent)
              << "a bound of a slice of a list is only known at run time";
-  if (bounds[2] < 1)
-    return wrongArguments(in, call, "slice with a step below 1");
+  int64_t step = bounds[2].value_or(1);
+  if (step == 0)
+    return wrongArguments(in, call, "slice with a step of 0");
   int64_t size = a.is(Kind::List) ? a.list().items.size() : a.string().size();
-  SliceBounds window = resolveSlice(size, bounds[0], bounds[1], bounds[2]);
   std::vector<Value> items;
   std::string text;
-  for (int64_t i = 0; i < window.extent; ++i) {
-    int64_t at = window.start + i * bounds[2];
+  for (int64_t at : slicePlaces(size, bounds[0], bounds[1], step)) {
     if (a.is(Kind::List))
       items.push_back(a.list().items[at]);
     else
@@ -460,6 +481,7 @@ static Given range(Interpreter &in, CallArguments &call) {
             number, Value(bounds->start), Value(bounds->step)))));
   }
   std::vector<Value> items;
+  items.reserve(bounds->count);
   for (uint64_t i = 0; i < bounds->count; ++i)
     items.push_back(
         Value(bounds->start + static_cast<int64_t>(i) * bounds->step));

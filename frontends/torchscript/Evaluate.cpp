@@ -7,6 +7,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "frontends/aten/Complex.h"
+#include "frontends/aten/Ragged.h"
 #include "frontends/torchscript/Interpreter.h"
 
 #include "llvm/ADT/ScopeExit.h"
@@ -255,7 +257,8 @@ Result Interpreter::evaluateSubscript(const Expr *expr) {
   if (mlir::failed(key))
     return key;
   setPlace(expr->offset);
-  if (base->is(Kind::Tensor)) {
+  if (base->is(Kind::Tensor) || aten::Ragged::in(*base) ||
+      aten::ComplexTensor::in(*base)) {
     CallArguments call;
     call.positional = {*base, Value(int64_t(0)), *key};
     return callOperator("aten::select", std::move(call));

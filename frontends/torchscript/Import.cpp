@@ -17,6 +17,8 @@
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/Path.h"
 
+#include <set>
+
 using namespace graven;
 using namespace graven::torch;
 using llvm::StringRef;
@@ -37,7 +39,10 @@ public:
 private:
   bool makeArguments(const FunctionDef &entry, bool isMethod);
   bool addState(Interpreter &interpreter, ParameterLoader &parameters);
-  std::optional<Value> numberFor(const Parameter &parameter, size_t index);
+  std::optional<Value> numberFor(const std::string &name, const Expr *type,
+                                 size_t index, bool isRequired);
+  std::optional<Value> fromParts(const std::string &name, const Expr *type,
+                                 unsigned depth);
   std::optional<Value> argumentFor(const Parameter &parameter, size_t index,
                                    const PickleValue *example);
   std::optional<Value> fromExample(const PickleValue &example,
@@ -137,18 +142,16 @@ static std::optional<Value> literal(const Expr *expr) {
 
 /// An int, float or bool of which the options say a type, or nobody a value:
 /// an input without axes.
-std::optional<Value> Importer::numberFor(const Parameter &parameter,
-                                         size_t index) {
-  std::string name = parameter.name.str(),
-              head = typeHead(withoutOptional(parameter.type));
+std::optional<Value> Importer::numberFor(const std::string &name,
+                                         const Expr *typeOf, size_t index,
+                                         bool isRequired) {
+  std::string head = typeHead(withoutOptional(typeOf));
   auto type = llvm::StringSwitch<std::optional<aten::ScalarType>>(head)
                   .Case("int", aten::ScalarType::Long)
                   .Case("float", aten::ScalarType::Double)
                   .Case("bool", aten::ScalarType::Bool)
                   .Default(std::nullopt);
   const InputSpec *spec = type ? options.find(name, index) : nullptr;
-  bool isRequired =
-      !parameter.defaultValue && typeHead(parameter.type) != "Optional";
   if (!type || (!spec && !isRequired))
     return std::nullopt;
   auto element = aten::toMLIR(context, *type);
@@ -167,6 +170,70 @@ std::optional<Value> Importer::numberFor(const Parameter &parameter,
   return value;
 }
 
+/// A tensor or container of a type from the inputs called name, name.0,
+/// name.KEY, ...; nothing when they are not given.
+std::optional<Value> Importer::fromParts(const std::string &name,
+                                         const Expr *type, unsigned depth) {
+  constexpr unsigned kMostDepth = 16;
+  bool isOptional = typeHead(type) == "Optional";
+  type = withoutOptional(type);
+  std::string head = typeHead(type), prefix = name + ".";
+  auto exact = llvm::find_if(
+      options.inputs, [&](const InputSpec &spec) { return spec.name == name; });
+  if (head == "Tensor" && exact != options.inputs.end())
+    return addInput(name, *exact);
+  bool isGiven = llvm::any_of(options.inputs, [&](const InputSpec &spec) {
+    return StringRef(spec.name).starts_with(prefix);
+  });
+  auto nothing = [&] {
+    return isOptional ? std::optional(Value()) : std::nullopt;
+  };
+  if (!isGiven || depth > kMostDepth)
+    return nothing();
+  if (head == "Tuple") {
+    std::vector<Value> items;
+    for (size_t i = 0; const Expr *item = typeArgument(type, i); ++i) {
+      std::string part = prefix + std::to_string(i);
+      auto value = numberFor(part, item, SIZE_MAX,
+                             /*isRequired=*/typeHead(item) != "Optional");
+      if (!value)
+        value = fromParts(part, item, depth + 1);
+      if (!value)
+        return std::nullopt;
+      items.push_back(*value);
+    }
+    return Value::makeTuple(std::move(items));
+  }
+  if (head == "List") {
+    Value list = Value::makeList();
+    while (auto item =
+               fromParts(prefix + std::to_string(list.list().items.size()),
+                         withoutOptional(typeArgument(type)), depth + 1))
+      list.list().items.push_back(*item);
+    return list;
+  }
+  if (head != "Dict")
+    return nothing();
+  Value dict = Value::makeDict();
+  std::set<std::string> keys;
+  for (const InputSpec &spec : options.inputs) {
+    StringRef rest = spec.name;
+    if (!rest.consume_front(prefix))
+      continue;
+    // The key of a tensor may have dots; that of a container ends at one.
+    bool isTensor =
+        typeHead(withoutOptional(typeArgument(type, 1))) == "Tensor";
+    std::string key = isTensor ? rest.str() : rest.split('.').first.str();
+    if (!keys.insert(key).second)
+      continue;
+    auto value = fromParts(prefix + key, typeArgument(type, 1), depth + 1);
+    if (!value)
+      return std::nullopt;
+    dict.dict().items.emplace_back(Value(key), *value);
+  }
+  return dict;
+}
+
 std::optional<Value> Importer::argumentFor(const Parameter &parameter,
                                            size_t index,
                                            const PickleValue *example) {
@@ -176,29 +243,22 @@ std::optional<Value> Importer::argumentFor(const Parameter &parameter,
   if (isTensor)
     if (const InputSpec *spec = options.find(name, index))
       return addInput(name, *spec);
-  if (auto number = numberFor(parameter, index))
+  if (auto number = numberFor(name, parameter.type, index,
+                              !parameter.defaultValue &&
+                                  typeHead(parameter.type) != "Optional"))
     return number;
+  bool isContainer = head == "List" || head == "Dict" || head == "Tuple";
   if (example)
     if (auto value = fromExample(*example, name, 0))
+      return value;
+  // A container takes inputs x.0, x.1, ... as far as they are given.
+  if (isContainer)
+    if (auto value = fromParts(name, parameter.type, 0);
+        value && !value->isNone())
       return value;
   if (parameter.defaultValue)
     if (auto value = literal(parameter.defaultValue))
       return coerced(*value, parameter.type);
-  // A list of tensors takes inputs x.0, x.1, ... as far as they are given.
-  if ((head == "List" || head == "Dict") && !options.inputs.empty()) {
-    std::vector<std::pair<std::string, Value>> items;
-    for (const InputSpec &spec : options.inputs)
-      if (StringRef(spec.name).starts_with(name + "."))
-        if (auto input = addInput(spec.name, spec))
-          items.emplace_back(spec.name.substr(name.size() + 1), *input);
-    Value list = Value::makeList(), dict = Value::makeDict();
-    for (auto &[key, value] : items) {
-      list.list().items.push_back(value);
-      dict.dict().items.emplace_back(Value(key), value);
-    }
-    if (!items.empty())
-      return head == "List" ? list : dict;
-  }
   if (typeHead(parameter.type) == "Optional")
     return Value();
   auto diagnostic = emitCoded(loc, Code::MissingInput)
@@ -206,9 +266,9 @@ std::optional<Value> Importer::argumentFor(const Parameter &parameter,
   if (isTensor)
     diagnostic << " needs an element type and a shape: --input " << name
                << ":f32[...]";
-  else if (head == "List" || head == "Dict")
+  else if (isContainer)
     diagnostic << " of type '" << head << "' needs its tensors: --input "
-               << name << (head == "List" ? ".0" : ".KEY") << ":f32[...]";
+               << name << (head == "Dict" ? ".KEY" : ".0") << ":f32[...]";
   else
     diagnostic << " of type '" << (head.empty() ? "?" : head)
                << "' has no default value";

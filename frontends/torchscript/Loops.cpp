@@ -579,7 +579,7 @@ bool Interpreter::LoopWalk::checkAliases(const Iteration &iteration) {
     if (init.is(Value::Kind::Tensor))
       own = init.tensor()->contentsToWrite();
     for (const Contents &alias : end.contentsToWrite()) {
-      bool isOutside = !aten::isWithin(alias.storage->home, iteration.block);
+      bool isOutside = !isWithin(alias.storage->home, iteration.block);
       bool isOwn = llvm::any_of(own, [&](const Contents &contents) {
         return contents.storage == alias.storage;
       });
@@ -628,7 +628,7 @@ Leaves Interpreter::LoopWalk::bindResults(Iteration &iteration,
         tensors[i]->mayAlias(*init.tensor());
       const aten::Tensor &end = *iteration.endTensors[i];
       if (llvm::any_of(end.homes(), [&](mlir::Block *home) {
-            return !aten::isWithin(home, iteration.block);
+            return !isWithin(home, iteration.block);
           }))
         tensors[i]->mayAlias(end);
       for (size_t j = 0; j < i; ++j)

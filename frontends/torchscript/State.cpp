@@ -112,7 +112,7 @@ std::vector<Contents> Journal::outside(mlir::Block *block) const {
   std::vector<Contents> result;
   llvm::DenseSet<const void *> seen;
   for (Contents contents : storages)
-    if (!aten::isWithin(contents.value.getParentBlock(), block) &&
+    if (!isWithin(contents.value.getParentBlock(), block) &&
         seen.insert(contents.storage.get()).second)
       result.push_back(contents);
   return result;

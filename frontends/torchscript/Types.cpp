@@ -9,7 +9,8 @@
 
 #include "frontends/torchscript/Types.h"
 
-#include "frontends/aten/Tensor.h"
+#include "frontends/aten/Complex.h"
+#include "frontends/aten/Ragged.h"
 #include "frontends/torchscript/Quantized.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -112,7 +113,8 @@ bool graven::torch::isInstance(const Value &value, const Expr *type) {
   case Kind::Dict:
     return head == "dict" || head == "Dict";
   case Kind::Extension: {
-    if (extensionIn<QuantizedTensor>(value))
+    if (extensionIn<QuantizedTensor>(value) || Ragged::in(value) ||
+        ComplexTensor::in(value))
       return head == "Tensor";
     const Object *object = extensionIn<Object>(value);
     return object && object->type.qualifiedName == head;

@@ -12,6 +12,7 @@
 #include "passes/graph/GraphUtils.h"
 #include "passes/graph/Passes.h"
 #include "passes/graph/WeightSource.h"
+#include "llvm/ADT/SetVector.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -134,6 +135,27 @@ double strassenCycles(const ProductExtents &e) {
          moreWeights / kBytes / 4;
 }
 
+/// Whether the squares of a product's elements are summed, by way of views and
+/// of a bias: vectors are brought to length 1. Strassen's recursion mixes rows,
+/// so a row of zeros (padding) gets what rounding leaves of the others, and
+/// dividing that by its own length makes it as large as they are.
+bool isNormalised(Value product) {
+  constexpr unsigned kMostValues = 64;
+  llvm::SetVector<Value> values;
+  values.insert(product);
+  for (unsigned i = 0; i < values.size() && i < kMostValues; ++i)
+    for (Operation *user : values[i].getUsers()) {
+      if (isa<ReshapeOp, TransposeOp, SliceOp, AddOp>(user))
+        values.insert(user->getResult(0));
+      auto square = dyn_cast<MulOp>(user);
+      if (square && square.getA() == square.getB() &&
+          llvm::any_of(square->getUsers(),
+                       [](Operation *sum) { return isa<ReduceOp>(sum); }))
+        return true;
+    }
+  return false;
+}
+
 class ChooseAlgorithmsPass
     : public impl::ChooseAlgorithmsBase<ChooseAlgorithmsPass> {
 public:
@@ -186,6 +208,11 @@ private:
                "least 64 rows, 256 columns and an even depth of at least 256";
       });
     double direct = directCycles(*extents), strassen = strassenCycles(*extents);
+    if (strassen < direct && numerics != Numerics::Fast && isNormalised(op))
+      return explainNotDone(*this, op, [] {
+        return "direct: its vectors are brought to length 1, also those that "
+               "are 0, which Strassen's algorithm would not keep";
+      });
     bool inaccurate = strassen < direct && !isAccurate(op);
     if (strassen < direct && !inaccurate) {
       op.setAlgorithm(Algorithm::Strassen);

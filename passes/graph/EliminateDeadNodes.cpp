@@ -182,7 +182,8 @@ class EliminateDeadNodesPass
     region.walk<WalkOrder::PreOrder>(
         [&](Operation *node) { nodes.push_back(node); });
     for (Operation *node : llvm::reverse(nodes)) {
-      if (isOpTriviallyDead(node)) {
+      // An extent that data decide stays, as a number of the model may be it.
+      if (isOpTriviallyDead(node) && !isa<PrefixOp>(node)) {
         node->erase();
         ++numNodes;
         changed = true;

@@ -80,7 +80,7 @@ private:
       auto count = tensor ? elementCount(tensor.getShape()) : std::nullopt;
       // A result of unknown extents is still no larger than its operands say,
       // but what it holds is the caller's: leave it.
-      if (!count || *count > maxElements)
+      if (!count || *count > maxElements || tensor.getRank() > maxRank)
         return;
     }
     SmallVector<eval::Tensor> operands;

@@ -83,12 +83,14 @@ def FoldConstants : Pass<"graven-fold-constants", "::mlir::ModuleOp"> {
     %1 = graven.constant dense<[2.71828175, 7.3890562]> : tensor<2xf32>
     ```
 
-    Preconditions: results and operands have at most `max-elements` elements and static types; the Node has no effect and
+    Preconditions: results and operands have at most `max-elements` elements and static types; results have at most
+    `max-rank` axes, so that with 0 it hardly depends on extents whether a Node is folded; the Node has no effect and
     evaluates without an error (one that would fail is left to fail when the model runs). What depends on larger Parameters
     is computed by @prepare instead. Nodes inside fusions stay.
   }];
   let options = [
     Option<"maxElements", "max-elements", "int64_t", "16384", "most elements of an operand or result">,
+    Option<"maxRank", "max-rank", "int64_t", "INT64_MAX", "most axes of a result">,
     Option<"foldParams", "fold-params", "bool", "false", "read Parameters of at most max-elements elements, too">,
   ];
   let dependentDialects = ["::graven::GravenDialect"];
@@ -187,7 +189,8 @@ def ChooseAlgorithms : Pass<"graven-choose-algorithms", "::graven::GraphOp"> {
 
     With `numerics` default, tiles of 4x4 and Strassen's recursion are taken only where their error on the actual weights stays within what the
     accuracy policy allows a sum of products; fast does not measure, strict leaves all contractions direct. 2x2 rounds no
-    worse than a direct convolution. A NaN or an infinity in the input reaches all pixels of its tile.
+    worse than a direct convolution. A NaN or an infinity in the input reaches all pixels of its tile. Strassen's recursion
+    mixes rows: a product whose vectors are brought to length 1 stays direct (but with fast), so that rows of 0 stay 0.
 
     Before ==> after:
     ```mlir

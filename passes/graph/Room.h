@@ -29,9 +29,10 @@ struct ExtentFunction {
 };
 
 /// A symbol that data decide: what a prefix has, told by its extents at each
-/// sample and then at the most; or a sum or product of functions and a number.
+/// sample and then at the most; or a sum or product of functions and a number,
+/// or the least of them.
 struct DataSymbol {
-  enum Kind { Prefix, Sum, Product } kind = Prefix;
+  enum Kind { Prefix, Sum, Product, Least } kind = Prefix;
   llvm::SmallVector<int64_t> extents;
   std::vector<unsigned> functions = {};
   int64_t rest = 0;

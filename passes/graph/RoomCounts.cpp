@@ -25,6 +25,12 @@ unsigned RoomMaker::addData(Value value, ArrayRef<int64_t> at, int64_t lowest,
   return data.back().function = addFunction(symbol, {});
 }
 
+static int64_t combinedValue(DataSymbol::Kind kind, int64_t x, int64_t y) {
+  if (kind == DataSymbol::Least)
+    return std::min(x, y);
+  return kind == DataSymbol::Sum ? x + y : x * y;
+}
+
 SmallVector<int64_t>
 shapeAt(const Room &room, const RoomShape &shape, ArrayRef<int64_t> extents,
         llvm::function_ref<int64_t(ArrayRef<int64_t>)> prefixAt) {
@@ -46,8 +52,7 @@ shapeAt(const Room &room, const RoomShape &shape, ArrayRef<int64_t> extents,
     int64_t value = symbol.kind == DataSymbol::Prefix ? prefixAt(symbol.extents)
                                                       : symbol.rest;
     for (unsigned f : symbol.functions)
-      value = symbol.kind == DataSymbol::Sum ? value + valueOf(f)
-                                             : value * valueOf(f);
+      value = combinedValue(symbol.kind, value, valueOf(f));
     symbols.push_back(value);
   }
   SmallVector<int64_t> result;
@@ -127,6 +132,31 @@ Shapes RoomMaker::found(NonzeroOp node) {
 // Sums and products
 //===----------------------------------------------------------------------===//
 
+/// The sum or product of functions and a number, or the least of them, as a
+/// symbol of its own.
+unsigned RoomMaker::combined(Location loc, DataSymbol::Kind kind,
+                             std::vector<unsigned> functions, int64_t rest,
+                             int64_t least) {
+  llvm::sort(functions);
+  auto [entry, isNew] = combinations.try_emplace({kind, functions, rest}, 0u);
+  if (!isNew)
+    return entry->second;
+  Value value = number(loc, rest);
+  SmallVector<int64_t> at(samples.size() + 1, rest);
+  for (unsigned f : functions) {
+    Value own = extent(f);
+    if (kind == DataSymbol::Least)
+      value = MinOp::create(b, loc, value, own);
+    else if (kind == DataSymbol::Sum)
+      value = AddOp::create(b, loc, value, own);
+    else
+      value = MulOp::create(b, loc, value, own);
+    for (auto [i, total] : llvm::enumerate(at))
+      total = combinedValue(kind, total, this->at(f, i));
+  }
+  return entry->second = addData(value, at, least, loc, kind, functions, rest);
+}
+
 RoomAxis RoomMaker::sumOf(Location loc, ArrayRef<RoomAxis> parts) {
   int64_t rest = 0, most = 0, least = 0;
   std::vector<unsigned> functions;
@@ -152,20 +182,8 @@ RoomAxis RoomMaker::sumOf(Location loc, ArrayRef<RoomAxis> parts) {
         sum += value;
     return {{most, addFunction(symbol, std::move(values))}};
   }
-  llvm::sort(functions);
-  auto [entry, isNew] = sums.try_emplace({functions, rest}, 0u);
-  if (isNew) {
-    Value value = number(loc, rest);
-    SmallVector<int64_t> at(samples.size() + 1, rest);
-    for (unsigned f : functions) {
-      value = AddOp::create(b, loc, value, extent(f));
-      for (auto [i, sum] : llvm::enumerate(at))
-        sum += this->at(f, i);
-    }
-    entry->second =
-        addData(value, at, least, loc, DataSymbol::Sum, functions, rest);
-  }
-  return {{most, entry->second}};
+  unsigned own = combined(loc, DataSymbol::Sum, functions, rest, least);
+  return {{most, own}};
 }
 
 /// Of extents whose used places lie side by side.
@@ -192,21 +210,9 @@ RoomAxis RoomMaker::productOf(Operation *node, ArrayRef<RoomFactor> factors) {
       value *= rest;
     return {{most, addFunction(symbol, std::move(values))}};
   }
-  llvm::sort(functions);
-  auto [entry, isNew] = products.try_emplace({functions, rest}, 0u);
-  if (isNew) {
-    Location loc = node->getLoc();
-    Value value = number(loc, rest);
-    SmallVector<int64_t> at(samples.size() + 1, rest);
-    for (unsigned f : functions) {
-      value = MulOp::create(b, loc, value, extent(f));
-      for (auto [i, product] : llvm::enumerate(at))
-        product *= this->at(f, i);
-    }
-    entry->second =
-        addData(value, at, least, loc, DataSymbol::Product, functions, rest);
-  }
-  return {{most, entry->second}};
+  unsigned own =
+      combined(node->getLoc(), DataSymbol::Product, functions, rest, least);
+  return {{most, own}};
 }
 
 //===----------------------------------------------------------------------===//

@@ -38,8 +38,7 @@ Shapes RoomMaker::suppressed(NmsOp node) {
     limit(b, node, node.getValidMutable(), count(node.getLoc(), number));
   int64_t most = node.getMaxPerClass();
   if (most >= 0 && varies(number)) {
-    Axis own = mapped(node, number,
-                      [&](int64_t extent) { return std::min(extent, most); });
+    Axis own = limited(node, number, most);
     if (!own)
       return std::nullopt;
     number = *own;

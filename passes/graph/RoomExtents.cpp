@@ -137,6 +137,12 @@ SmallVector<int64_t> RoomMaker::extentsAt(Value value, ArrayRef<Value> others,
   return extents;
 }
 
+/// Whether there may be a table of what follows from each value of a symbol.
+bool RoomMaker::hasTable(unsigned symbol) const {
+  constexpr int64_t longestTable = 1 << 22;
+  return highestOf(symbol) - lowestOf(symbol) <= longestTable;
+}
+
 std::optional<RoomAxis>
 RoomMaker::mapped(Operation *node, const RoomAxis &axis,
                   llvm::function_ref<int64_t(int64_t)> f) {
@@ -145,8 +151,7 @@ RoomMaker::mapped(Operation *node, const RoomAxis &axis,
   if (!varies(axis))
     return fixed(f(axis.empty() ? 1 : axis.front().most));
   unsigned symbol = room.functions[*axis.front().function].symbol;
-  constexpr int64_t longestTable = 1 << 22;
-  if (highestOf(symbol) - lowestOf(symbol) > longestTable)
+  if (!hasTable(symbol))
     return fail(node, "changes an extent of up to " + Twine(highestOf(symbol)) +
                           " places");
   std::vector<int64_t> values = valuesOf(*axis.front().function);
@@ -161,6 +166,20 @@ RoomMaker::mapped(Operation *node, const RoomAxis &axis,
                             nameOf(symbol) + " is " +
                             Twine(lowestOf(symbol) + int64_t(i)));
   return RoomAxis{{most, addFunction(symbol, std::move(values))}};
+}
+
+std::optional<RoomAxis> RoomMaker::limited(Operation *node,
+                                           const RoomAxis &axis, int64_t most) {
+  if (isSimple(axis) && varies(axis)) {
+    unsigned function = *axis.front().function;
+    if (!hasTable(room.functions[function].symbol) && isOfData(function) &&
+        most < axis.front().most)
+      return RoomAxis{
+          {most, combined(node->getLoc(), DataSymbol::Least, {function}, most,
+                          std::min(lowest(axis), most))}};
+  }
+  return mapped(node, axis,
+                [&](int64_t extent) { return std::min(extent, most); });
 }
 
 RoomAxis RoomMaker::simplified(Operation *node, const RoomAxis &axis) {

@@ -87,6 +87,9 @@ private:
   /// The axis of which each extent is `f` of that of a simple axis.
   Axis mapped(mlir::Operation *node, const RoomAxis &axis,
               llvm::function_ref<int64_t(int64_t)> f);
+  /// The first places of a simple axis, at most that many.
+  Axis limited(mlir::Operation *node, const RoomAxis &axis, int64_t most);
+  bool hasTable(unsigned symbol) const;
   static RoomAxis fixed(int64_t extent);
   static bool varies(const RoomAxis &axis);
   static bool isSimple(const RoomAxis &axis) { return axis.size() <= 1; }
@@ -132,7 +135,10 @@ private:
                    int64_t lowest, mlir::Location loc,
                    DataSymbol::Kind kind = DataSymbol::Prefix,
                    std::vector<unsigned> functions = {}, int64_t rest = 0);
-  /// The sum of functions and a number.
+  unsigned combined(mlir::Location loc, DataSymbol::Kind kind,
+                    std::vector<unsigned> functions, int64_t rest,
+                    int64_t least);
+  /// The sum of extents.
   RoomAxis sumOf(mlir::Location loc, llvm::ArrayRef<RoomAxis> parts);
   RoomAxis productOf(mlir::Operation *node, llvm::ArrayRef<RoomFactor> factors);
   mlir::Value computedExtent(unsigned function);
@@ -228,8 +234,10 @@ private:
   /// Those of prefixes by the number of their count and the most places.
   llvm::DenseMap<mlir::Operation *, unsigned> countNumbers;
   std::map<std::pair<unsigned, int64_t>, unsigned> prefixes;
-  /// Sums of functions and a number, and products.
-  std::map<std::pair<std::vector<unsigned>, int64_t>, unsigned> sums, products;
+  /// What functions and a number make, by how.
+  std::map<std::tuple<DataSymbol::Kind, std::vector<unsigned>, int64_t>,
+           unsigned>
+      combinations;
   /// Constants by what they are in the Graph and in each sample.
   std::map<std::vector<const void *>, mlir::Value> constants;
   llvm::DenseMap<unsigned, mlir::Value> arguments;

@@ -264,7 +264,8 @@ RoomMaker::Axis RoomMaker::slicedTo(SliceOp node, const RoomAxis &axis,
     });
   };
   if (isAlways(upTo))
-    return mapped(node, axis, upTo);
+    return first == 0 && step == 1 ? limited(node, axis, size)
+                                   : mapped(node, axis, upTo);
   if (isAlways(before))
     return mapped(node, axis, before);
   return fail(node, "ends at a place that does not follow from the symbols in "

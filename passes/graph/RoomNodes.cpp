@@ -254,9 +254,7 @@ Shapes RoomMaker::best(TopKOp node, Others others) {
     fill = FloatAttr::get(type, APFloat::getNaN(type.getFloatSemantics()));
   Axis own = llvm::all_equal(counts) && lowest(from) >= most
                  ? Axis(fixed(most))
-                 : mapped(node, from, [&](int64_t extent) {
-                     return std::min(extent, most);
-                   });
+                 : limited(node, from, most);
   if (!own)
     return std::nullopt;
   node->setOperand(0, filled(node, node.getX(), axis, fill));

@@ -25,6 +25,28 @@ namespace graven {
 using namespace mlir;
 
 namespace graven {
+
+void populateNodeLowering(RewritePatternSet &patterns,
+                          const TargetInfo &target) {
+  populateElementwiseLowering(patterns);
+  populateMovementLowering(patterns);
+  populateIndexedLowering(patterns);
+  populateDetectionLowering(patterns);
+  populateMatmulLowering(patterns, target);
+  populateConvLowering(patterns, target);
+  populateAttentionLowering(patterns, target);
+  populateRecurrentLowering(patterns, target);
+  populateReductionLowering(patterns);
+  populateArgReduceLowering(patterns);
+  populateScanLowering(patterns);
+  populatePoolingLowering(patterns);
+  populateNormLowering(patterns);
+  populateResizeLowering(patterns);
+  populateNonzeroLowering(patterns);
+  populateTopKLowering(patterns);
+  populateControlLowering(patterns, target);
+}
+
 namespace {
 
 /// Every extent is needed as a number; the first unknown one of each Node is
@@ -162,23 +184,7 @@ public:
     }
     MLIRContext *context = &getContext();
     RewritePatternSet patterns(context);
-    populateElementwiseLowering(patterns);
-    populateMovementLowering(patterns);
-    populateIndexedLowering(patterns);
-    populateDetectionLowering(patterns);
-    populateMatmulLowering(patterns, target);
-    populateConvLowering(patterns, target);
-    populateAttentionLowering(patterns, target);
-    populateRecurrentLowering(patterns, target);
-    populateReductionLowering(patterns);
-    populateArgReduceLowering(patterns);
-    populateScanLowering(patterns);
-    populatePoolingLowering(patterns);
-    populateNormLowering(patterns);
-    populateResizeLowering(patterns);
-    populateNonzeroLowering(patterns);
-    populateTopKLowering(patterns);
-    populateControlLowering(patterns, target);
+    populateNodeLowering(patterns, target);
     patterns.add<LowerGraph, LowerReturn>(context);
     ConversionTarget legal(*context);
     legal.addLegalDialect<arith::ArithDialect, func::FuncDialect,

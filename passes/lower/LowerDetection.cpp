@@ -10,6 +10,7 @@
 #include "dialects/kernel/Kernel.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "passes/lower/LowerUtils.h"
+#include "passes/lower/Reductions.h"
 #include "passes/lower/ScalarFormulas.h"
 #include "passes/lower/Scalars.h"
 #include "llvm/Support/MathExtras.h"
@@ -75,7 +76,9 @@ struct LowerNms : OpConversionPattern<NmsOp> {
     Value kept =
               reshapeTo(rewriter, loc, chosen->getResult(0), {classes, most}),
           counts = reshapeTo(rewriter, loc, chosen->getResult(1), {classes});
-    Value ends = classes == 1 ? counts : sums(rewriter, loc, counts, classes);
+    Value ends = classes == 1 ? counts
+                              : scan(rewriter, loc, ReduceKind::Sum, i64,
+                                     counts, /*axis=*/0);
     Value indices = packed(rewriter, loc, kept, ends, shape[1]);
     Value count =
         generate(rewriter, loc, {}, i64,
@@ -85,26 +88,6 @@ struct LowerNms : OpConversionPattern<NmsOp> {
                  });
     rewriter.replaceOp(op, {indices, count});
     return success();
-  }
-
-  /// Where the boxes of each class end.
-  static Value sums(OpBuilder &b, Location loc, Value counts, int64_t classes) {
-    return generate(
-        b, loc, {classes}, b.getI64Type(),
-        [&](OpBuilder &inner, Location at, ValueRange place) -> Value {
-          Scalars s{inner, at};
-          Value end = s.add(place[0], s.index(1));
-          auto loop = scf::ForOp::create(
-              inner, at, s.index(0), end, s.index(1),
-              ValueRange{s.number(inner.getI64Type(), 0)},
-              [&](OpBuilder &body, Location l, Value i, ValueRange sum) {
-                Value count = tensor::ExtractOp::create(body, l, counts, i);
-                scf::YieldOp::create(
-                    body, l,
-                    arith::AddIOp::create(body, l, sum[0], count).getResult());
-              });
-          return loop.getResult(0);
-        });
   }
 
   /// Rows (batch, class, box), zero behind the last.

@@ -164,26 +164,48 @@ struct LowerInsertSlice : OpConversionPattern<InsertSliceOp> {
   }
 };
 
+/// Parts of one type but for the axis, one behind the other.
+Value joined(OpBuilder &b, Location loc, ValueRange parts, int64_t axis) {
+  auto typeOf = [](Value part) {
+    return cast<RankedTensorType>(part.getType());
+  };
+  SmallVector<int64_t> shape(typeOf(parts.front()).getShape());
+  shape[axis] = 0;
+  for (Value part : parts)
+    shape[axis] += typeOf(part).getDimSize(axis);
+  Value result =
+      emptyTensor(b, loc, shape, typeOf(parts.front()).getElementType());
+  SmallVector<int64_t> offsets(shape.size(), 0), ones(shape.size(), 1);
+  for (Value part : parts) {
+    ArrayRef<int64_t> own = typeOf(part).getShape();
+    if (!llvm::is_contained(own, 0))
+      result = tensor::InsertSliceOp::create(
+          b, loc, part, result, indexAttributes(b, offsets),
+          indexAttributes(b, own), indexAttributes(b, ones));
+    offsets[axis] += own[axis];
+  }
+  return result;
+}
+
 struct LowerConcat : OpConversionPattern<ConcatOp> {
   using OpConversionPattern::OpConversionPattern;
   LogicalResult
   matchAndRewrite(ConcatOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const final {
-    RankedTensorType type = loweredType(op.getType());
-    Value result = emptyTensor(rewriter, op.getLoc(), type.getShape(),
-                               type.getElementType());
-    SmallVector<int64_t> offsets(type.getRank(), 0), ones(type.getRank(), 1);
-    for (Value input : adaptor.getInputs()) {
-      ArrayRef<int64_t> shape =
-          cast<RankedTensorType>(input.getType()).getShape();
-      if (!llvm::is_contained(shape, 0))
-        result = tensor::InsertSliceOp::create(
-            rewriter, op.getLoc(), input, result,
-            indexAttributes(rewriter, offsets),
-            indexAttributes(rewriter, shape), indexAttributes(rewriter, ones));
-      offsets[op.getAxis()] += shape[op.getAxis()];
+    // Bufferization looks at each pair of slices that are written to one tensor
+    // for each of them, so many parts are joined in groups first.
+    constexpr size_t mostParts = 32;
+    SmallVector<Value> parts(adaptor.getInputs());
+    while (parts.size() > mostParts) {
+      SmallVector<Value> groups;
+      for (size_t i = 0; i < parts.size(); i += mostParts)
+        groups.push_back(joined(
+            rewriter, op.getLoc(),
+            ArrayRef(parts).slice(i, std::min(mostParts, parts.size() - i)),
+            op.getAxis()));
+      parts = std::move(groups);
     }
-    rewriter.replaceOp(op, result);
+    rewriter.replaceOp(op, joined(rewriter, op.getLoc(), parts, op.getAxis()));
     return success();
   }
 };

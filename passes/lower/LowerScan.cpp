@@ -12,6 +12,32 @@
 using namespace mlir;
 
 namespace graven {
+
+Value scan(OpBuilder &b, Location loc, ReduceKind kind, Type nodeElement,
+           Value x, int64_t axis, ScanOptions options) {
+  auto type = cast<RankedTensorType>(x.getType());
+  Type element = type.getElementType(), accumulator = accumulatorOf(element);
+  int64_t inner = 1, extent = type.getDimSize(axis);
+  for (int64_t d : type.getShape().drop_front(axis + 1))
+    inner *= d;
+  SmallVector<int64_t> shape{type.getNumElements() / (extent * inner), extent,
+                             inner};
+  Value out = emptyTensor(b, loc, shape, element);
+  auto op = kernel::ScanOp::create(b, loc, TypeRange(out.getType()),
+                                   reshapeTo(b, loc, x, shape), out,
+                                   identityOf(kind, nodeElement, accumulator),
+                                   options.exclusive, options.reverse);
+  {
+    OpBuilder::InsertionGuard guard(b);
+    Block *body = b.createBlock(&op.getBody(), {}, {accumulator, accumulator},
+                                {loc, loc});
+    Value next = combine(b, loc, kind, nodeElement, body->getArgument(0),
+                         body->getArgument(1));
+    kernel::YieldOp::create(b, loc, next);
+  }
+  return reshapeTo(b, loc, op->getResult(0), type.getShape());
+}
+
 namespace {
 
 struct LowerCumReduce : OpConversionPattern<CumReduceOp> {
@@ -19,34 +45,12 @@ struct LowerCumReduce : OpConversionPattern<CumReduceOp> {
   LogicalResult
   matchAndRewrite(CumReduceOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const final {
-    Location loc = op.getLoc();
-    auto type = cast<RankedTensorType>(adaptor.getX().getType());
-    if (isEmpty(type)) {
-      rewriter.replaceOp(op, adaptor.getX());
-      return success();
-    }
-    Type nodeElement = op.getType().getElementType(),
-         element = type.getElementType(), accumulator = accumulatorOf(element);
-    int64_t axis = op.getAxis(), inner = 1, extent = type.getDimSize(axis);
-    for (int64_t d : type.getShape().drop_front(axis + 1))
-      inner *= d;
-    SmallVector<int64_t> shape{type.getNumElements() / (extent * inner), extent,
-                               inner};
-    Value out = emptyTensor(rewriter, loc, shape, element);
-    auto scan = kernel::ScanOp::create(
-        rewriter, loc, TypeRange(out.getType()),
-        reshapeTo(rewriter, loc, adaptor.getX(), shape), out,
-        identityOf(op.getKind(), nodeElement, accumulator), op.getExclusive(),
-        op.getReverse());
-    OpBuilder::InsertionGuard guard(rewriter);
-    Block *body = rewriter.createBlock(&scan.getBody(), {},
-                                       {accumulator, accumulator}, {loc, loc});
-    Value next = combine(rewriter, loc, op.getKind(), nodeElement,
-                         body->getArgument(0), body->getArgument(1));
-    kernel::YieldOp::create(rewriter, loc, next);
-    rewriter.setInsertionPointAfter(scan);
-    rewriter.replaceOp(
-        op, reshapeTo(rewriter, loc, scan->getResult(0), type.getShape()));
+    Value x = adaptor.getX();
+    if (!isEmpty(cast<RankedTensorType>(x.getType())))
+      x = scan(rewriter, op.getLoc(), op.getKind(),
+               op.getType().getElementType(), x, op.getAxis(),
+               {op.getExclusive(), op.getReverse()});
+    rewriter.replaceOp(op, x);
     return success();
   }
 };

@@ -140,8 +140,10 @@ void checkIndices(mlir::OpBuilder &builder, mlir::Location loc,
                   mlir::Value indices, llvm::ArrayRef<int64_t> extents,
                   bool nonneg);
 
-/// Patterns by family. Every op of the dialect with static types has one, or
-/// reports a coded error.
+/// The patterns of all families. Every op of the dialect with static types has
+/// one, or reports a coded error.
+void populateNodeLowering(mlir::RewritePatternSet &patterns,
+                          const TargetInfo &target);
 void populateElementwiseLowering(mlir::RewritePatternSet &patterns);
 void populateMovementLowering(mlir::RewritePatternSet &patterns);
 void populateIndexedLowering(mlir::RewritePatternSet &patterns);

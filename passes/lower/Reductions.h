@@ -23,6 +23,14 @@ mlir::Value combine(mlir::OpBuilder &b, mlir::Location loc, ReduceKind kind,
 /// f16 and bf16 accumulate in f32.
 mlir::Type accumulatorOf(mlir::Type element);
 
+struct ScanOptions {
+  bool exclusive = false, reverse = false;
+};
+/// x, which is not empty, combined along an axis up to each place.
+mlir::Value scan(mlir::OpBuilder &b, mlir::Location loc, ReduceKind kind,
+                 mlir::Type nodeElement, mlir::Value x, int64_t axis,
+                 ScanOptions options = {});
+
 } // namespace graven
 
 #endif // PASSES_LOWER_REDUCTIONS_H

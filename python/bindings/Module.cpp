@@ -26,6 +26,7 @@ static std::unique_ptr<Model> loadModel(const std::string &path, int threads) {
 NB_MODULE(_core, module) {
   // Models in global variables outlive the module at exit; that is no leak.
   nb::set_leak_warnings(false);
+  module.attr("version") = GRAVEN_VERSION;
   bindModel(module);
   bindGraph(module);
   module.def("load", &loadModel, nb::arg("path"), nb::arg("threads"));

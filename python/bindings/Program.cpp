@@ -81,6 +81,7 @@ bool Program::Impl::import(const std::map<std::string, int64_t> &hints,
     return false;
   Symbols symbols;
   llvm::StringSet<> names;
+  bool assumesExtents = false;
   auto rangeOf = [&](StringRef symbol) -> SymbolRange & {
     return symbols[names.insert(symbol).first->getKey()];
   };
@@ -100,7 +101,15 @@ bool Program::Impl::import(const std::map<std::string, int64_t> &hints,
       if (!dim.sizes.empty())
         range = {dim.sizes.front(), dim.sizes.front()};
     }
-    return InputExtent::kDynamic;
+    if (!assumesExtents)
+      return InputExtent::kDynamic;
+    for (const auto &[name, extent] : sizes)
+      if (name == symbol)
+        return extent;
+    auto hint = hints.find(symbol.str());
+    sizes.emplace_back(symbol.str(),
+                       hint == hints.end() ? sampleOf(range) : hint->second);
+    return sizes.back().second;
   };
   std::vector<Message> found;
   auto attempt =
@@ -120,12 +129,8 @@ bool Program::Impl::import(const std::map<std::string, int64_t> &hints,
            });
   };
   if (!good && !symbols.empty() && isOnly(Code::DynamicShape)) {
-    for (const auto &[symbol, range] : symbols) {
-      auto hint = hints.find(symbol.str());
-      sizes.emplace_back(symbol.str(),
-                         hint == hints.end() ? sampleOf(range) : hint->second);
-    }
-    good = attempt([&] { return importAt(sizes); });
+    assumesExtents = true;
+    good = attempt([&] { return importOne(session, source, *options); });
   }
   if (!good && isOnly(Code::MissingInput)) {
     missing = std::move(found);
@@ -400,18 +405,28 @@ bool Program::writeText(const std::string &path,
 
 bool Program::writeOnnx(const std::string &path, const OnnxOptions &options,
                         std::vector<Message> &messages) {
-  Collector collector(&impl->session.getContext(), messages);
-  if (failed(requireOneSize(impl->module->getLoc(), "ONNX", impl->sizes)))
-    return false;
+  MLIRContext *context = &impl->session.getContext();
+  Collector collector(context, messages);
   OnnxExportOptions exported;
   exported.opset = options.opset;
   exported.inputNames = options.inputNames;
   exported.outputNames = options.outputNames;
   for (const auto &[name, axis, symbol] : options.dynamicAxes)
     exported.dynamicAxes.push_back({name, axis, symbol});
-  OwningOpRef<ModuleOp> copy = impl->module->clone();
-  if (succeeded(impl->session.exportOnnx(
-          *copy, exported, options.folds ? Folding::On : Folding::Off, path)))
+  auto imported = importOptions(impl->session, impl->source);
+  auto dims = dimSpecs(impl->session, impl->source);
+  if (failed(imported) || failed(dims))
+    return false;
+  auto module = importGeneral(
+      context,
+      [&](const ImportOptions &own) {
+        return importOne(impl->session, impl->source, own);
+      },
+      *imported, *dims, dynamicInputs(exported));
+  if (succeeded(module) &&
+      succeeded(impl->session.exportOnnx(
+          **module, exported, options.folds ? Folding::On : Folding::Off,
+          path)))
     return true;
   explainFailure(messages, impl->source.path);
   return false;

@@ -31,7 +31,8 @@ from ._modules import export, script, trace
 from ._specs import (Dims, Inputs, Weights, checked_state, default_threads, dim_specs, input_specs, weights_path)
 
 __all__ = ["CompileWarning", "Diagnostic", "Error", "Graph", "GraphStats", "Model", "Param", "SpecializingModel",
-           "StatefulModel", "Stats",            "TensorSpec", "compile", "export", "load", "script", "trace"]
+           "StatefulModel", "Stats", "TensorSpec", "compile", "export", "load", "script", "trace"]
+__version__ = _core.version
 
 # Where people see the functions and the classes.
 for _thing in (Graph, GraphStats, Model, Param, SpecializingModel, StatefulModel, Stats, TensorSpec, export, script, trace):

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy
 
+version: str
+
 class TensorSpec:
     """One input or output of a model. str(spec) is "NAME:f32[1,3,8,8]", which inputs= understands."""
     @property

@@ -251,8 +251,9 @@ class Graph:
         do_constant_folding  computes what depends on constants alone
         input_names          names of the inputs, in their order, instead of the Graph's; fewer name the first ones
         output_names         the same of the outputs
-        dynamic_axes         names of extents that are dynamic in the Graph: {"x": {0: "batch"}}, or {"x": [0]} for names
-                             that are made up. An extent that the model fixed, as a trace does, cannot become dynamic.
+        dynamic_axes         extents that are dynamic, and their names: {"x": {0: "batch"}}, or {"x": [0]} for names that
+                             are made up. Of an input, also one that a trace has as a number; equal names are equal
+                             extents. Those of the Graph itself, and what follows from them, are dynamic anyway.
         inputs               types and shapes of the inputs, as with_inputs() takes them
 
         Weights of more than 2 GB stand in a file beside it, PATH.data. Raises graven.Error, which lists every Node that

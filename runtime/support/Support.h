@@ -49,8 +49,9 @@ GRAVEN_INTERNAL int graven_check_sizes(const GravenModel *model,
                                        GravenMessage message);
 
 /* The size to begin with when `left` units of the split symbol are to be done:
- * the largest that fits, of those one without room, else the one with the least
- * workspace. Null when none does. `left` is the extent itself. */
+ * the largest that fits and leaves nothing or what there is code for, of those
+ * one without room, else the one with the least workspace. Null when none does.
+ * `left` is the extent itself. */
 GRAVEN_INTERNAL const GravenSize *graven_find_size(const GravenModel *model,
                                                    const int64_t *extents,
                                                    int64_t left);

@@ -126,8 +126,9 @@ static void tellUsed(const GravenPart *part, int64_t output,
 static int runWith(GravenPart *part, void **pointers, GravenMessage message) {
   const GravenModel *model = part->model;
   const GravenRoom *room = part->size->room;
-  int64_t values[GRAVEN_MAX_PASSED], counts[GRAVEN_MAX_COUNTS];
   char *next = (char *)part->workspace + room->scratch;
+  int64_t *counts = (int64_t *)next, *values = counts + room->num_counts;
+  next += (8 * (room->num_counts + room->num_passed) + 63) & ~INT64_C(63);
   const GravenFactor *factors = room->factors;
   for (int64_t i = 0; i < model->num_inputs; ++i) {
     Place place = placeAt(part, i, factors);

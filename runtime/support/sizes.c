@@ -46,17 +46,30 @@ static int isBetter(const GravenModel *model, const GravenSize *size,
   return size->room && size->workspace_size < best->workspace_size;
 }
 
+/* The least extent of the split symbol that there is code for. */
+static int64_t leastPart(const GravenModel *model) {
+  int64_t least = INT64_MAX;
+  for (int64_t i = 0; i < model->num_sizes; ++i) {
+    int64_t own = model->sizes[i].extents[model->split];
+    if (own > 0 && own < least)
+      least = own;
+  }
+  return least;
+}
+
 GRAVEN_SUPPORT const GravenSize *graven_find_size(const GravenModel *model,
                                                   const int64_t *extents,
                                                   int64_t left) {
   const GravenSize *best = NULL;
+  /* What is left behind a part must be something there is code for. */
+  int64_t least = model->split < 0 ? 0 : leastPart(model);
   for (int64_t i = 0; i < model->num_sizes; ++i) {
     const GravenSize *size = &model->sizes[i];
     int fits = 1;
     for (int64_t s = 0; fits && s < model->num_symbols; ++s) {
       int64_t own = size->extents[s];
       if (s == model->split)
-        fits = own == left || (own > 0 && own < left);
+        fits = own == left || (own > 0 && own <= left - least);
       else
         fits = extents[s] <= own &&
                extents[s] >= (size->room ? size->room->lowest[s] : own);
@@ -77,9 +90,11 @@ static int64_t workspaceFor(const GravenModel *model, const int64_t *extents) {
       return -1;
     if (size->workspace_size > most)
       most = size->workspace_size;
-    if (model->split < 0 || left == 0)
+    if (model->split < 0 || left == size->extents[model->split])
       break;
-    left %= size->extents[model->split];
+    /* As often as this size is taken. */
+    int64_t part = size->extents[model->split];
+    left -= (left - leastPart(model)) / part * part;
   } while (left > 0);
   return most;
 }

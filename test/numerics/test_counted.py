@@ -61,6 +61,17 @@ def put_rows(x, where):
     return y
 
 
+def twice(x):
+    y = x[x > 0]
+    return y, y[y > 1]
+
+
+def pieces(x):
+    """Rows of what is greater than zero one behind the other, and the numbers of the rows."""
+    taken = [row[row > 0] for row in x]
+    return torch.cat(taken), torch.cat([torch.full_like(row, i) for i, row in enumerate(taken)])
+
+
 CASES = {
     "nonzero": (lambda x: torch.nonzero(x), lambda s: (plane(s).round(),)),
     "argwhere": (lambda x: torch.argwhere(x), lambda s: (mask(s, (2, 3, 4)),)),
@@ -75,6 +86,9 @@ CASES = {
     "mask and index": (lambda x, m: x[m, 1], lambda s: (plane(s), mask(s, (4,)))),
     "mask of a number": (lambda x, m: x[m.any()], lambda s: (plane(s), mask(s))),
     "same mask twice": (lambda x: x[x > 0] + (2 * x)[x > 0], lambda s: (plane(s),)),
+    "what is taken of what was taken": (twice, lambda s: (plane(s),)),
+    "pieces": (pieces, lambda s: (plane(s, (3, 6)),)),
+    "more pieces than the stack has places for": (pieces, lambda s: (plane(s, (70, 3)),)),
     "put a list": (put, lambda s: (numbers(s), mask(s), torch.arange(float(mask(s).sum())))),
     "put what was taken": (put_rows, lambda s: (plane(s), mask(s, (4,)))),
     "put what was taken of a plane": (put_rows, lambda s: (plane(s, (3, 4, 2)), mask(s, (3, 4)))),
@@ -193,9 +207,19 @@ def taken(x, n):
     return x[:count] * 2, x.narrow(0, 0, count), x / (count + 1)
 
 
+def test_greatest_of_many(tmp_path):
+    """More places than there are tables of what follows from a count."""
+    module = script("x[x > n].topk(min(5, x[x > n].shape[0]))[0]", 1, tmp_path)
+    x = torch.rand(1 << 22 | 5, generator=torch.Generator().manual_seed(1))
+    model = package.compile(saved(module), inputs=[x.numpy(), torch.tensor(0).numpy()])
+    for inputs in ((x, torch.tensor(0)), (x * 0 + (x > 1 - 2e-7), torch.tensor(0)), (x, torch.tensor(1))):
+        check(model, inputs, [module(*inputs)])
+
+
 EXPORTED = {
     **{name: CASES[name] for name in ("nonzero", "columns", "mask of columns", "unique with all", "repeats of rows")},
     "number": (lambda x: x * x.long().sum().item(), lambda s: (numbers(s),)),
+    "extent as a number": (lambda x: x[1:] + torch.nonzero(x).shape[0], lambda s: (numbers(s),)),
     "taken": (taken, lambda s: (plane(s), number(s).abs().clamp(max=4))),
 }
 

@@ -174,3 +174,21 @@ def test_refusals():
                         ({"batch": "3..1"}, "range 3..1 is empty")):
         with pytest.raises(graven.Error, match=words):
             graven.compile(model, dims=dims)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_export_of_a_batch_that_was_not_one(tmp_path):
+    """torch.export says of such a batch that it is 2 and more: batches are put together from 2, 3, 4 and 16."""
+    torch.manual_seed(0)
+    module = Classifier().eval()
+    program = torch.export.export(module, (torch.rand(3, 20),), dynamic_shapes=({0: torch.export.Dim.DYNAMIC},))
+    torch.export.save(program, tmp_path / "m.pt2")
+    import graven
+    model = graven.compile(str(tmp_path / "m.pt2"), threads=1, opt_level=1)
+    for batch in (2, 3, 5, 16, 17, 18, 19, 37):
+        x = torch.rand(batch, 20)
+        with torch.no_grad():
+            expected = module(x).numpy()
+        assert np.abs(model(x.numpy()) - expected).max() <= 1e-5 * np.abs(expected).max()
+    with pytest.raises(graven.Error, match="of at least 2, got 1"):
+        model(np.zeros((1, 20), np.float32))

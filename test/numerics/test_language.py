@@ -91,7 +91,24 @@ class Containers(nn.Module):
         return torch.stack(stack), x + n, x + added + key * value + sum(table.values()), x + quotient * 10 + rest
 
 
-@pytest.mark.parametrize("make", [Strings, Methods, Formats, Containers])
+class Slices(nn.Module):
+    """What a slice takes, and from which end, as a number."""
+
+    def forward(self, x: torch.Tensor):
+        few: List[int] = [1, 2, 3, 4, 5]
+        none: List[int] = []
+        taken = [few[::-1], few[3:0:-2], few[-1:-9:-1], few[:-4:-1], few[9::-3], few[2::-1], few[0:9:2], few[-2:], few[4:1],
+                 few[1:4:-1], few[::100], few[::-100], none[::-1], none[1:]]
+        numbers: List[int] = []
+        for part in taken:
+            number = 0
+            for digit in part:
+                number = number * 10 + digit
+            numbers.append(number)
+        return x[0] + torch.tensor(numbers, dtype=torch.float64)
+
+
+@pytest.mark.parametrize("make", [Strings, Methods, Formats, Containers, Slices])
 def test_scripts_that_choose(make):
     model, x = make().eval(), torch.tensor([1.0, -2.0, 3.0] * 3)
     compiled = package.compile(saved(model), threads=1, opt_level=0, inputs={"x": x})

@@ -157,3 +157,24 @@ def test_one_panel_for_several_threads():
     """Few output channels by Winograd's way: threads share a panel."""
     check(torch.nn.Sequential(torch.nn.Conv2d(32, 32, 3, padding=1), torch.nn.ReLU(),
                               torch.nn.Conv2d(32, 16, 3, padding=1)), torch.randn(1, 32, 62, 57))
+
+
+class Normalised(torch.nn.Module):
+    """Rows of zeros, projected and brought to length 1, as in attention by cosines over padded windows."""
+
+    def __init__(self):
+        super().__init__()
+        self.linear = torch.nn.Linear(384, 1152, bias=False)
+
+    def forward(self, x):
+        y = self.linear(torch.nn.functional.pad(x, (0, 0, 0, 48))).reshape(64, 3, 12, 32)
+        return torch.nn.functional.normalize(y, dim=-1)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_rows_of_zeros_stay_zeros():
+    torch.manual_seed(0)
+    module, x = Normalised().eval(), torch.rand(16, 384)
+    got = package.compile(saved(module, (x,)), threads=1)(x.numpy())
+    assert (got[16:] == 0).all()
+    assert np.abs(got - module(x).detach().numpy()).max() <= 1e-5

@@ -79,10 +79,64 @@ def test_dynamic_axes(tmp_path):
     assert run(tmp_path / "out.onnx", np.ones((3, 4), np.float32))[0].shape == (3, 4)
 
 
-def test_what_a_trace_fixed_is_not_dynamic(tmp_path):
-    with pytest.raises(graven.Error, match="GRV0207|GRV0305"):
-        graven.trace(Net().eval(), inputs()).export_onnx(tmp_path / "m.onnx", dynamic_axes={"x": {0: "batch"}})
+def test_an_axis_that_is_none_is_refused(tmp_path):
+    with pytest.raises(graven.Error, match="GRV0207"):
+        graven.trace(Net().eval(), inputs()).export_onnx(tmp_path / "m.onnx", dynamic_axes={"x": {4: "batch"}})
+    with pytest.raises(graven.Error, match="GRV0207"):
+        graven.trace(Net().eval(), inputs()).export_onnx(tmp_path / "m.onnx", dynamic_axes={"y": {0: "batch"}})
     assert not (tmp_path / "m.onnx").exists()
+
+
+class Old(torch.nn.Module):
+    """What later opsets have nodes for."""
+
+    def forward(self, x):
+        rows, columns = torch.tensor([0, -1, 1]), torch.tensor([2, 0, -1])
+        y = torch.nn.functional.interpolate(x, scale_factor=2)
+        z = x[0, 0][rows, columns]
+        return y, z, torch.round(x * 8) / 2, x.floor() == x * 2, x.round() >= x, x.round() <= x, x.round() != x
+
+
+@pytest.mark.parametrize("opset", [9, 10, 11, 13, 18])
+def test_what_old_opsets_lack_is_made_of_others(opset, tmp_path):
+    x = torch.tensor([float("inf"), float("nan"), 0.5, 1.5, -0.5, 2.5, -2.5, 0.0, -3.0, 0.0625, 0.1875, -0.0625]).reshape(1, 1, 3, 4)
+    graven.trace(Old(), (x,)).export_onnx(tmp_path / "m.onnx", opset_version=opset)
+    onnx.checker.check_model(str(tmp_path / "m.onnx"), full_check=True)
+    for got, want in zip(run(tmp_path / "m.onnx", x.numpy()), Old()(x), strict=True):
+        np.testing.assert_array_equal(got, want.numpy())
+
+
+class Attending(torch.nn.Module):
+    def forward(self, q, k, mask):
+        attend = torch.nn.functional.scaled_dot_product_attention
+        return attend(q, k, k), attend(q, q, q, is_causal=True), attend(q, k, k, attn_mask=mask), attend(
+            q, k, k, is_causal=True, scale=0.3)
+
+
+@pytest.mark.parametrize("opset", [17, 23, 24])
+def test_attention_is_one_node_where_there_is_one(opset, tmp_path):
+    torch.manual_seed(0)
+    mask = torch.ones(2, 1, 1, 7, dtype=torch.bool)
+    mask[1, :, :, 3:] = False
+    args = torch.randn(2, 3, 5, 8), torch.randn(2, 3, 7, 8), mask
+    graven.trace(Attending(), args).export_onnx(tmp_path / "m.onnx", opset_version=opset)
+    onnx.checker.check_model(str(tmp_path / "m.onnx"), full_check=True)
+    for got, want in zip(run(tmp_path / "m.onnx", *[a.numpy() for a in args]), Attending()(*args), strict=True):
+        np.testing.assert_allclose(got, want.numpy(), rtol=1e-4, atol=1e-5)
+    # A causal mask of other numbers of queries and keys begins elsewhere.
+    kinds = [node.op_type for node in onnx.load(tmp_path / "m.onnx").graph.node]
+    assert kinds.count("Attention") == (3 if opset >= 23 else 0)
+
+
+def test_what_an_opset_lacks_is_said_with_the_one_that_has_it(tmp_path):
+    class Rounded(torch.nn.Module):
+        def forward(self, x):
+            return torch.fmod(x, 2.0) + torch.gather(x, 0, torch.zeros(1, 3, dtype=torch.int64))
+
+    with pytest.raises(graven.Error) as caught:
+        graven.trace(Rounded(), (torch.rand(2, 3),)).export_onnx(tmp_path / "m.onnx", opset_version=9)
+    text = str(caught.value)
+    assert "graven.rem" in text and "the lowest opset of ONNX that has a form for the whole model is 11" in text
 
 
 def test_old_opsets_say_what_they_lack(tmp_path):

@@ -32,7 +32,7 @@ def test_metadata_say_what_a_wheel_says(build, project):
     entry, = importlib.metadata.entry_points(group="torch_dynamo_backends", name="graven")
     own = project["project"]["entry-points"]["torch_dynamo_backends"]
     assert entry.value == own["graven"] and entry.load() is package.torch.backend
-    assert importlib.metadata.version("graven") == project["project"]["version"]
+    assert importlib.metadata.version("graven") == package.__version__ == project["project"]["version"]
     files = configparser.ConfigParser()
     files.read(next((build / "python").glob("graven-*.dist-info")) / "entry_points.txt")
     assert dict(files["torch_dynamo_backends"]) == own

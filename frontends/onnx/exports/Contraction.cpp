@@ -102,26 +102,90 @@ static void express(Exporter &e, ConvTransposeOp op) {
 }
 
 /// Heads of keys or values, each as often as queries share it.
-static Name spread(Exporter &e, const Name &x, ArrayRef<int64_t> shape,
-                   int64_t heads) {
-  int64_t own = shape[1];
+static Name spread(Exporter &e, Value value, int64_t heads) {
+  auto type = Exporter::typeOf(value);
+  int64_t own = type.getDimSize(1);
   if (own == heads)
-    return x;
-  Name apart = e.reshape(x, {shape[0], own, 1, shape[2], shape[3]});
-  Name repeated =
-      e.make("Expand",
-             {apart, e.ints({shape[0], own, heads / own, shape[2], shape[3]})});
-  return e.reshape(repeated, {shape[0], heads, shape[2], shape[3]});
+    return e.name(value);
+  Name apart = e.unsqueeze(e.name(value), {2});
+  Name repeated = e.make("Expand", {apart, e.ints({1, 1, heads / own, 1, 1})});
+  return e.reshape(repeated, {0, heads, -1, type.getDimSize(3)});
+}
+
+/// Whether query i may see key j: j <= i.
+static Name causalMask(Exporter &e, AttentionOp op) {
+  auto q = Exporter::typeOf(op.getQ()), k = Exporter::typeOf(op.getK());
+  int64_t rows = q.getDimSize(2), columns = k.getDimSize(2);
+  if (ShapedType::isDynamic(rows) || ShapedType::isDynamic(columns)) {
+    auto places = [&](Value value) {
+      return e.range(e.reshape(e.extent(value, 2), {}));
+    };
+    Name i = e.unsqueeze(places(op.getQ()), {1});
+    return e.make("Not", {e.make("Less", {i, places(op.getK())})});
+  }
+  auto shape = RankedTensorType::get({1, 1, rows, columns},
+                                     IntegerType::get(op.getContext(), 1));
+  std::vector<int64_t> allowed;
+  for (int64_t i = 0; i < rows; ++i)
+    for (int64_t j = 0; j < columns; ++j)
+      allowed.push_back(j <= i);
+  return e.constant(eval::Tensor::fromVector(shape, allowed));
+}
+
+/// Whether a mask is part of the model. Such a one lets each query see a key.
+static bool isOfTheModel(Value mask) {
+  constexpr size_t most = 64;
+  SmallVector<Value> values{mask};
+  for (size_t i = 0; i < values.size(); ++i) {
+    Operation *node = values[i].getDefiningOp();
+    if (!node || values.size() > most || node->getNumRegions() > 0)
+      return false;
+    llvm::append_range(values, node->getOperands());
+  }
+  return true;
+}
+
+/// One node since 23. Its causal mask begins at the first key only where
+/// queries and keys are as many, and a query without any key gives zeros.
+static bool expressWhole(Exporter &e, AttentionOp op) {
+  auto q = Exporter::typeOf(op.getQ()), k = Exporter::typeOf(op.getK());
+  bool isSquare = !q.isDynamicDim(2) && q.getDimSize(2) == k.getDimSize(2);
+  bool seesAKey = !op.getMask() || op.getEmptyRow() == EmptyRow::Zero ||
+                  isOfTheModel(op.getMask());
+  if (e.opset() < 23 || (op.getCausal() && !isSquare) || !seesAKey)
+    return false;
+  SmallVector<Attr> attributes{{"scale", op.getScale().convertToDouble()}};
+  if (op.getCausal())
+    attributes.push_back({"is_causal", 1});
+  if (double cap = op.getSoftcap().convertToDouble(); cap > 0)
+    attributes.push_back({"softcap", cap});
+  Name mask = e.name(op.getMask());
+  // Runtimes want a row for each query, and a column for each key.
+  if (Value value = op.getMask()) {
+    auto type = Exporter::typeOf(value);
+    int64_t rank = type.getRank();
+    bool hasRows = rank >= 2 && type.getDimSize(rank - 2) != 1,
+         hasColumns = rank >= 1 && type.getDimSize(rank - 1) != 1;
+    if (!hasRows || !hasColumns)
+      mask = e.make("Expand", {mask, e.list({e.extent(op.getQ(), 2),
+                                             e.extent(op.getK(), 2)})});
+  }
+  e.give(op, "Attention",
+         {e.name(op.getQ()), e.name(op.getK()), e.name(op.getV()), mask},
+         attributes);
+  return true;
 }
 
 /// Attention in its parts, which every opset has.
 static void express(Exporter &e, AttentionOp op) {
-  auto q = e.shape(op, op.getQ()), k = e.shape(op, op.getK()),
-       v = e.shape(op, op.getV());
-  if (!q || !k || !v)
+  int64_t heads = Exporter::typeOf(op.getQ()).getDimSize(1);
+  for (Value value : {op.getQ(), op.getK(), op.getV()})
+    if (Exporter::typeOf(value).isDynamicDim(1))
+      return e.unsupported(op, "a number of heads that is not known");
+  if (expressWhole(e, op))
     return;
   Type type = Exporter::element(op.getQ());
-  Name keys = spread(e, e.name(op.getK()), *k, (*q)[1]);
+  Name keys = spread(e, op.getK(), heads);
   Name scaled =
       e.make("Mul", {e.name(op.getQ()),
                      e.scalar(type, op.getScale().convertToDouble())});
@@ -133,16 +197,8 @@ static void express(Exporter &e, AttentionOp op) {
                     {e.make("Tanh", {e.make("Div", {scores, bound})}), bound});
   }
   Name never = e.scalar(type, -std::numeric_limits<double>::infinity());
-  if (op.getCausal()) {
-    auto shape = RankedTensorType::get({1, 1, (*q)[2], (*k)[2]},
-                                       IntegerType::get(op.getContext(), 1));
-    std::vector<int64_t> allowed;
-    for (int64_t i = 0; i < (*q)[2]; ++i)
-      for (int64_t j = 0; j < (*k)[2]; ++j)
-        allowed.push_back(j <= i);
-    Name mask = e.constant(eval::Tensor::fromVector(shape, allowed));
-    scores = e.make("Where", {mask, scores, never});
-  }
+  if (op.getCausal())
+    scores = e.make("Where", {causalMask(e, op), scores, never});
   if (Value mask = op.getMask())
     scores = Exporter::isBool(mask)
                  ? e.make("Where", {e.name(mask), scores, never})
@@ -152,7 +208,7 @@ static void express(Exporter &e, AttentionOp op) {
   if (op.getMask() && op.getEmptyRow() == EmptyRow::Zero)
     weights = e.make("Where",
                      {e.make("IsNaN", {weights}), e.scalar(type, 0), weights});
-  e.give(op, "MatMul", {weights, spread(e, e.name(op.getV()), *v, (*q)[1])});
+  e.give(op, "MatMul", {weights, spread(e, op.getV(), heads)});
 }
 
 void addContractionExports(ExportTable &table) {

@@ -19,17 +19,44 @@ static Name orderedCorners(Exporter &e, const Name &boxes) {
   return e.make("Concat", {low, high}, {{"axis", 2}});
 }
 
+/// Whether all that is read of the indices is the first `count`.
+static bool readsFoundAlone(Value indices, Value count) {
+  return llvm::all_of(indices.getUsers(), [&](Operation *user) {
+    auto slice = dyn_cast<SliceOp>(user);
+    return slice && slice.getX() == indices &&
+           slice.getDynamicStarts().empty() &&
+           slice.getDynamicEnds().size() == 1 &&
+           slice.getDynamicEnds().front() == count &&
+           ShapedType::isDynamic(slice.getEnds().front());
+  });
+}
+
+/// The rows that a node found, and their number: as many rows as there may be,
+/// with zeros behind those found, unless nothing reads these.
+static void giveFound(Exporter &e, const Name &found, Value indices,
+                      Value count) {
+  Type i64 = IntegerType::get(indices.getContext(), 64);
+  Name number = e.slice(e.make("Shape", {found}), {0}, {1}, {0}, {1});
+  e.alias(count, e.reshape(number, {}));
+  if (readsFoundAlone(indices, count))
+    return e.alias(indices, found);
+  ArrayRef<int64_t> rows = Exporter::typeOf(indices).getShape();
+  Name room = e.make("Concat", {found, e.splat(i64, rows, 0)}, {{"axis", 0}});
+  e.alias(indices, e.slice(room, {0}, {rows.front()}, {0}, {1}));
+}
+
 static void express(Exporter &e, NmsOp op) {
-  auto rows = e.shape(op, op.getIndices()),
-       scores = e.shape(op, op.getScores());
-  if (!rows || !scores || !e.needs(op, 10))
+  auto scores = Exporter::typeOf(op.getScores());
+  if (!e.needs(op, 10))
+    return;
+  bool isFree = readsFoundAlone(op.getIndices(), op.getCount());
+  if (!isFree && !e.shape(op, op.getIndices()))
     return;
   if (Exporter::element(op.getBoxes()).isF64())
     return e.unsupported(op, "boxes of f64");
   if (op.getGroup())
     return e.unsupported(op, "groups of boxes");
-  Type f32 = Float32Type::get(op.getContext()),
-       i64 = IntegerType::get(op.getContext(), 64);
+  Type f32 = Float32Type::get(op.getContext());
   auto asF32 = [&](Value value) {
     Name name = e.name(value);
     return Exporter::element(value).isF32() ? name : e.cast(name, f32);
@@ -46,20 +73,28 @@ static void express(Exporter &e, NmsOp op) {
     all = e.make("Slice", {all, e.ints({0}), end, e.ints({2})});
   }
   int64_t most = op.getMaxPerClass();
-  if (int64_t(op.getMaxPerClass()) < 0)
-    most = (*scores)[2];
+  if (most < 0)
+    most = scores.isDynamicDim(2) ? std::numeric_limits<int64_t>::max()
+                                  : scores.getDimSize(2);
   Names inputs{boxes, all, e.ints({most}), e.reshape(asF32(op.getIou()), {1})};
   if (op.getScore())
     inputs.push_back(e.reshape(asF32(op.getScore()), {1}));
   Name chosen =
       e.make("NonMaxSuppression", inputs,
              {{"center_point_box", op.getFormat() == BoxFormat::Center}});
-  // As many rows as there may be: zeros behind those chosen.
-  Name room = e.make("Concat", {chosen, e.splat(i64, *rows, 0)}, {{"axis", 0}});
-  e.alias(op.getIndices(), e.slice(room, {0}, {(*rows)[0]}, {0}, {1}));
-  Name extents = e.make("Shape", {chosen});
-  Name count = e.slice(extents, {0}, {1}, {0}, {1});
-  e.alias(op.getCount(), e.reshape(count, {}));
+  giveFound(e, chosen, op.getIndices(), op.getCount());
+}
+
+static void express(Exporter &e, NonzeroOp op) {
+  Name x = e.name(op.getX());
+  // Places of a scalar: the node has none, or makes it a list.
+  Name places = e.transpose(
+      e.make("NonZero",
+             {Exporter::rank(op.getX()) == 0 ? e.reshape(x, {1}) : x}),
+      {1, 0});
+  if (Exporter::rank(op.getX()) == 0)
+    places = e.slice(places, {0}, {0}, {1}, {1});
+  giveFound(e, places, op.getIndices(), op.getCount());
 }
 
 static void express(Exporter &e, RoiAlignOp op) {
@@ -89,12 +124,8 @@ static void express(Exporter &e, RoiPoolOp op) {
     return e.unsupported(op, "means of pixels");
   if (op.getValid())
     return e.unsupported(op, "a number of regions");
-  auto rois = e.shape(op, op.getRois());
-  if (!rois)
-    return;
-  Name batch =
-      e.reshape(e.cast(e.name(op.getBatch()), Exporter::element(op.getRois())),
-                {(*rois)[0], 1});
+  Name batch = e.unsqueeze(
+      e.cast(e.name(op.getBatch()), Exporter::element(op.getRois())), {1});
   Name regions = e.make("Concat", {batch, e.name(op.getRois())}, {{"axis", 1}});
   e.give(op, "MaxRoiPool", {e.name(op.getX()), regions},
          {{"pooled_shape", op.getOutput()},
@@ -103,6 +134,7 @@ static void express(Exporter &e, RoiPoolOp op) {
 
 void addDetectionExports(ExportTable &table) {
   table.add<NmsOp, express>();
+  table.add<NonzeroOp, express>();
   table.add<RoiAlignOp, express>();
   table.add<RoiPoolOp, express>();
 }

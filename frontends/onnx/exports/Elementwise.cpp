@@ -42,6 +42,29 @@ template <class Op, Text logical, Text bitwise> void bits(Exporter &e, Op op) {
   e.give(op, isBool ? logical.value : bitwise.value, inputs);
 }
 
+/// Half to even; before the node came, from what floor makes of a half.
+void express(Exporter &e, RoundOp op) {
+  Name x = e.name(op.getX());
+  if (e.opset() >= 11) {
+    e.give(op, "Round", {x});
+    return;
+  }
+  Type type = Exporter::element(op.getX());
+  Name half = e.scalar(type, 0.5), two = e.scalar(type, 2);
+  Name low = e.make("Floor", {x});
+  Name rest = e.make("Sub", {x, low});
+  Name pairs = e.make("Floor", {e.make("Div", {low, two})});
+  Name isOdd = e.make("Less", {e.make("Mul", {pairs, two}), low});
+  Name isHalf =
+      e.make("Not", {e.make("Or", {e.make("Less", {rest, half}),
+                                   e.make("Greater", {rest, half})})});
+  Name isUp = e.make(
+      "Or", {e.make("Greater", {rest, half}), e.make("And", {isHalf, isOdd})});
+  Name up = e.make("Add", {low, e.scalar(type, 1)});
+  // An infinity less itself is nothing that compares.
+  e.give(op, "Where", {isUp, up, low});
+}
+
 void express(Exporter &e, Expm1Op op) {
   e.give(op, "Sub",
          {e.make("Exp", {e.name(op.getX())}),
@@ -63,10 +86,23 @@ void express(Exporter &e, SiluOp op) {
   e.give(op, "Mul", {x, e.make("Sigmoid", {x})});
 }
 
-void express(Exporter &e, ReluOp op) {
-  if (!Exporter::isFloat(op.getX()) && !e.needs(op, 14, "ints"))
+/// The greater or lesser of two ints; the nodes take them since 12.
+void extremeOfInts(Exporter &e, Operation *op, const char *node, const Name &a,
+                   const Name &b) {
+  if (e.opset() >= 12) {
+    e.give(op, node, {a, b});
     return;
-  e.give(op, "Relu", {e.name(op.getX())});
+  }
+  bool isMax = llvm::StringRef(node) == "Max";
+  e.give(op, "Where", {e.make(isMax ? "Less" : "Greater", {a, b}), b, a});
+}
+
+void express(Exporter &e, ReluOp op) {
+  Name x = e.name(op.getX());
+  if (Exporter::isFloat(op.getX()))
+    e.give(op, "Relu", {x});
+  else // The node takes ints since 14, and few runtimes have that.
+    extremeOfInts(e, op, "Max", x, e.scalar(Exporter::element(op.getX()), 0));
 }
 
 void express(Exporter &e, GeluOp op) {
@@ -145,11 +181,13 @@ void express(Exporter &e, RemOp op) {
 }
 
 template <class Op, Text type, Text logical> void extreme(Exporter &e, Op op) {
-  bool isBool = Exporter::isBool(op.getA());
-  if (!isBool && !Exporter::isFloat(op.getA()) && !e.needs(op, 12, "ints"))
-    return;
-  e.give(op, isBool ? logical.value : type.value,
-         {e.name(op.getA()), e.name(op.getB())});
+  Name a = e.name(op.getA()), b = e.name(op.getB());
+  if (Exporter::isBool(op.getA()))
+    e.give(op, logical.value, {a, b});
+  else if (Exporter::isFloat(op.getA()))
+    e.give(op, type.value, {a, b});
+  else
+    extremeOfInts(e, op, type.value, a, b);
 }
 
 /// The angle of (x = b, y = a): the arc tangent of y / x, moved where x is
@@ -185,8 +223,6 @@ void express(Exporter &e, CompareOp op) {
   }
   bool isEquality =
       predicate == ComparePredicate::Eq || predicate == ComparePredicate::Ne;
-  if (isEquality && isFloat && !e.needs(op, 11, "equality of floats"))
-    return;
   if (Exporter::isBool(op.getA()) && !isEquality) {
     Type type = IntegerType::get(op.getContext(), 32);
     a = e.cast(a, type);
@@ -195,15 +231,32 @@ void express(Exporter &e, CompareOp op) {
   auto orEqual = [&](const char *node, const char *strict) {
     if (e.opset() >= 12)
       e.give(op, node, {a, b});
-    else
+    else if (!isFloat || e.opset() >= 11)
       e.give(op, "Or", {e.make(strict, {a, b}), e.make("Equal", {a, b})});
+    else // Not the other way round, and both are numbers.
+      e.give(op, "Not",
+             {e.make("Or", {e.make(strict, {b, a}),
+                            e.make("Or", {e.make("IsNaN", {a}),
+                                          e.make("IsNaN", {b})})})});
   };
+  // Floats are equal since 11; before, when neither is less nor not a number.
+  auto unequal = [&] {
+    Name apart =
+        e.make("Or", {e.make("Less", {a, b}), e.make("Greater", {a, b})});
+    Name isNaN = e.make("Or", {e.make("IsNaN", {a}), e.make("IsNaN", {b})});
+    return e.make("Or", {apart, isNaN});
+  };
+  bool isOld = isFloat && e.opset() < 11;
   switch (predicate) {
   case ComparePredicate::Eq:
-    e.give(op, "Equal", {a, b});
+    if (isOld)
+      e.give(op, "Not", {unequal()});
+    else
+      e.give(op, "Equal", {a, b});
     return;
   case ComparePredicate::Ne:
-    e.give(op, "Not", {e.make("Equal", {a, b})});
+    e.give(op, "Not",
+           {isOld ? e.make("Not", {unequal()}) : e.make("Equal", {a, b})});
     return;
   case ComparePredicate::Lt:
     e.give(op, "Less", {a, b});
@@ -266,7 +319,7 @@ void addElementwiseExports(ExportTable &table) {
   table.add<SignOp, same<SignOp, "Sign">>();
   table.add<CeilOp, same<CeilOp, "Ceil">>();
   table.add<FloorOp, same<FloorOp, "Floor">>();
-  table.add<RoundOp, same<RoundOp, "Round", 11>>();
+  table.add<RoundOp, express>();
   table.add<ExpOp, same<ExpOp, "Exp">>();
   table.add<Expm1Op, express>();
   table.add<LogOp, same<LogOp, "Log">>();

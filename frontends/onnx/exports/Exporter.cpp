@@ -69,16 +69,43 @@ Names Exporter::outputsOf(Operation *op) {
     if (name.empty())
       name = fresh(op->getName().stripDialect());
     names[result] = name;
+    bound.insert(name);
     outputs.push_back(std::move(name));
   }
   return outputs;
 }
 
+/// Lets one of the nodes just made, and those that read it, say another name.
+static bool rename(pb::GraphProto &graph, const Name &from, const Name &to) {
+  constexpr int most = 32;
+  int count = graph.node_size();
+  auto given = [&](pb::NodeProto &node) {
+    return llvm::find(*node.mutable_output(), from) !=
+           node.mutable_output()->end();
+  };
+  int at = count - 1;
+  while (at >= 0 && count - at <= most && !given(*graph.mutable_node(at)))
+    --at;
+  if (at < 0 || count - at > most)
+    return false;
+  for (; at < count; ++at)
+    for (auto *list : {graph.mutable_node(at)->mutable_output(),
+                       graph.mutable_node(at)->mutable_input()})
+      for (std::string &name : *list)
+        if (name == from)
+          name = to;
+  return true;
+}
+
 void Exporter::alias(Value result, const Name &name) {
   Name output = wanted.lookup(result);
   names[result] = output.empty() ? name : output;
-  if (!output.empty())
-    addNode("Identity", {name}, {output}, {});
+  // A node that stands for no other Value gives the output itself.
+  bool isFree = !bound.contains(name);
+  bound.insert(names[result]);
+  if (output.empty() || (isFree && rename(*current, name, output)))
+    return;
+  addNode("Identity", {name}, {output}, {});
 }
 
 //===----------------------------------------------------------------------===//
@@ -207,28 +234,59 @@ Name Exporter::splat(Type element, ArrayRef<int64_t> shape, double value) {
   return make("Expand", {scalar(element, value), ints(shape)});
 }
 
-Name Exporter::mixed(ArrayRef<int64_t> values, ValueRange dynamic) {
-  if (dynamic.empty())
-    return ints(values);
-  Names parts;
+Name Exporter::list(ArrayRef<std::variant<int64_t, Name>> parts) {
+  Names names;
   SmallVector<int64_t> run;
-  auto next = dynamic.begin();
   auto flush = [&] {
     if (!run.empty())
-      parts.push_back(ints(run));
+      names.push_back(ints(run));
     run.clear();
   };
-  for (int64_t value : values) {
-    if (!ShapedType::isDynamic(value)) {
-      run.push_back(value);
+  for (const auto &part : parts) {
+    if (auto *number = std::get_if<int64_t>(&part)) {
+      run.push_back(*number);
       continue;
     }
     flush();
-    parts.push_back(reshape(name(*next++), {1}));
+    names.push_back(std::get<Name>(part));
   }
   flush();
-  return parts.size() == 1 ? parts.front()
-                           : make("Concat", parts, {{"axis", 0}});
+  if (names.empty())
+    return ints({});
+  return names.size() == 1 ? names.front()
+                           : make("Concat", names, {{"axis", 0}});
+}
+
+Name Exporter::extent(Value value, int64_t axis) {
+  if (!typeOf(value).isDynamicDim(axis))
+    return ints({typeOf(value).getDimSize(axis)});
+  if (opset() >= 15)
+    return make("Shape", {name(value)}, {{"start", axis}, {"end", axis + 1}});
+  return make("Gather", {make("Shape", {name(value)}), ints({axis})},
+              {{"axis", 0}});
+}
+
+Name Exporter::extents(Value value) {
+  RankedTensorType type = typeOf(value);
+  return type.hasStaticShape() ? ints(type.getShape())
+                               : make("Shape", {name(value)});
+}
+
+Name Exporter::mixed(ArrayRef<int64_t> values, ValueRange dynamic) {
+  SmallVector<std::variant<int64_t, Name>> parts;
+  auto next = dynamic.begin();
+  for (int64_t value : values) {
+    if (!ShapedType::isDynamic(value)) {
+      parts.push_back(value);
+      continue;
+    }
+    Value number = *next++;
+    // The extent of a Value is had as a list.
+    auto dim = number.getDefiningOp<DimOp>();
+    parts.push_back(dim ? extent(dim.getX(), dim.getAxis())
+                        : reshape(name(number), {1}));
+  }
+  return list(parts);
 }
 
 //===----------------------------------------------------------------------===//
@@ -237,6 +295,23 @@ Name Exporter::mixed(ArrayRef<int64_t> values, ValueRange dynamic) {
 
 Name Exporter::reshape(const Name &x, ArrayRef<int64_t> shape) {
   return make("Reshape", {x, ints(shape)});
+}
+
+Name Exporter::unsqueeze(const Name &x, ArrayRef<int64_t> axes) {
+  if (axes.empty())
+    return x;
+  if (opset() >= 13)
+    return make("Unsqueeze", {x, ints(axes)});
+  return make("Unsqueeze", {x}, {{"axes", axes}});
+}
+
+Name Exporter::range(const Name &end) {
+  if (opset() < 11) {
+    needs(node, 11, "a range whose end is computed");
+    return {};
+  }
+  Type i64 = IntegerType::get(module.getContext(), 64);
+  return make("Range", {scalar(i64, 0), end, scalar(i64, 1)});
 }
 
 Name Exporter::reduce(llvm::StringRef type, const Name &x,
@@ -274,7 +349,7 @@ bool Exporter::needs(Operation *op, int64_t since, const llvm::Twine &what) {
   if (opset() >= since)
     return true;
   std::string text = what.str();
-  failed = true;
+  failed = lacking = true;
   emitCoded(op->getLoc(), Code::UnsupportedFeature)
       << op->getName() << (text.empty() ? "" : ": ") << text << " needs opset "
       << since << " of ONNX, the export has opset " << opset();
@@ -282,7 +357,7 @@ bool Exporter::needs(Operation *op, int64_t since, const llvm::Twine &what) {
 }
 
 void Exporter::unsupported(Operation *op, const llvm::Twine &why) {
-  failed = true;
+  failed = lacking = true;
   emitCoded(op->getLoc(), Code::UnsupportedFeature)
       << op->getName() << " has no form in ONNX at opset " << opset() << ": "
       << why;
@@ -295,10 +370,18 @@ void Exporter::unsupported(Operation *op, const llvm::Twine &why) {
 void Exporter::walk(Block &block) {
   for (Operation &op : block.without_terminator()) {
     Operation *outer = std::exchange(node, &op);
+    auto isNarrow = [](Type type) {
+      return getElementTypeOrSelf(type).isBF16();
+    };
+    if (llvm::any_of(op.getResultTypes(), isNarrow) &&
+        !needs(&op, 13, "bf16")) {
+      node = outer;
+      continue;
+    }
     if (Express express = table.find(&op)) {
       express(*this, &op);
     } else {
-      failed = true;
+      failed = lacking = true;
       emitCoded(op.getLoc(), Code::UnsupportedOp)
           << op.getName() << " has no form in ONNX at opset " << opset();
     }
@@ -338,8 +421,10 @@ void Exporter::subgraph(Block &block, ArrayRef<Name> inputs,
                         pb::GraphProto &graph) {
   pb::GraphProto *outer = std::exchange(current, &graph);
   graph.set_name(fresh("body"));
-  for (auto [argument, name] : llvm::zip(block.getArguments(), inputs))
+  for (auto [argument, name] : llvm::zip(block.getArguments(), inputs)) {
     names[argument] = name;
+    bound.insert(name);
+  }
   ValueRange values = block.getTerminator()->getOperands();
   Names outputs;
   for (Value value : values) {
@@ -374,22 +459,53 @@ bool Exporter::declareInterface(GraphOp forward, pb::GraphProto &graph) {
   if (!rename(loc, inputNames, options.inputNames, "input") ||
       !rename(loc, outputNames, options.outputNames, "output"))
     return false;
-  for (const Names *list : {&inputNames, &outputNames})
-    for (const Name &name : *list)
-      if (name.empty() || !taken.insert(name).second) {
-        emitCoded(loc, Code::BadOption)
-            << "the name '" << name << "' is "
-            << (name.empty() ? "no name of an input or output"
-                             : "the name of two inputs or outputs");
-        return false;
-      }
+  // A model may give an output the name of an input; who asks for that is
+  // wrong.
+  auto take = [&](Name &name, bool isAsked) {
+    if (!name.empty() && !isAsked) {
+      name = fresh(name);
+      return true;
+    }
+    if (!name.empty() && taken.insert(name).second)
+      return true;
+    emitCoded(loc, Code::BadOption)
+        << "the name '" << name << "' is "
+        << (name.empty() ? "no name of an input or output"
+                         : "the name of two inputs or outputs");
+    return false;
+  };
+  for (bool isAsked : {true, false})
+    for (auto [list, given] : {std::pair(&inputNames, &options.inputNames),
+                               std::pair(&outputNames, &options.outputNames)})
+      for (auto [i, name] : llvm::enumerate(*list))
+        if ((i < given->size()) == isAsked && !take(name, isAsked))
+          return false;
   for (auto [i, argument] :
        llvm::enumerate(forward.getBody().front().getArguments())) {
     names[argument] = inputNames[i];
+    bound.insert(inputNames[i]);
     declare(*graph.add_input(), inputNames[i], typeOf(argument),
             forward.getArgAttrOfType<ArrayAttr>(i, "graven.symbols"));
   }
   return true;
+}
+
+/// Names an extent of an input, and what had the same name.
+static void renameExtent(pb::GraphProto &graph,
+                         pb::TensorShapeProto::Dimension &extent,
+                         const std::string &symbol) {
+  std::string before = extent.dim_param();
+  extent.set_dim_param(symbol);
+  if (before.empty())
+    return;
+  for (auto *list : {graph.mutable_input(), graph.mutable_output()})
+    for (pb::ValueInfoProto &info : *list)
+      for (auto &other : *info.mutable_type()
+                              ->mutable_tensor_type()
+                              ->mutable_shape()
+                              ->mutable_dim())
+        if (other.dim_param() == before)
+          other.set_dim_param(symbol);
 }
 
 /// The dynamic extents of the interface with the names that the options give.
@@ -398,10 +514,13 @@ static bool nameAxes(Location loc, pb::GraphProto &graph,
   bool fine = true;
   for (const OnnxDynamicAxis &given : axes) {
     pb::ValueInfoProto *info = nullptr;
+    bool isInput = false;
     for (auto *list : {graph.mutable_input(), graph.mutable_output()})
       for (pb::ValueInfoProto &one : *list)
-        if (one.name() == given.tensor)
+        if (one.name() == given.tensor) {
           info = &one;
+          isInput = list == graph.mutable_input();
+        }
     std::string problem;
     if (!info) {
       problem = "names no input or output";
@@ -415,6 +534,8 @@ static bool nameAxes(Location loc, pb::GraphProto &graph,
       else if (extent->has_dim_value())
         problem = "has the extent " + std::to_string(extent->dim_value()) +
                   " in this graph, which is made for it";
+      else if (isInput)
+        renameExtent(graph, *extent, given.symbol);
       else
         extent->set_dim_param(given.symbol);
     }

@@ -100,6 +100,8 @@ public:
   mlir::LogicalResult run(GraphOp forward, pb::GraphProto &graph);
 
   int64_t opset() const { return options.opset; }
+  /// Whether a Node has no form at this opset.
+  bool lacksOps() const { return lacking; }
 
   // Values.
   static mlir::RankedTensorType typeOf(mlir::Value value) {
@@ -117,7 +119,8 @@ public:
   Name name(mlir::Value value) const {
     return value ? names.lookup(value) : Name();
   }
-  /// Lets the one result of `op` be what `name` names.
+  /// Lets `result` be what `name` names, which may have another name then: the
+  /// last thing to do with it.
   void alias(mlir::Value result, const Name &name);
 
   // Nodes.
@@ -138,6 +141,13 @@ public:
   Name scalar(mlir::Type element, double value);
   /// All elements alike, with these extents.
   Name splat(mlir::Type element, llvm::ArrayRef<int64_t> shape, double value);
+  /// A list of one i64: the extent of an axis.
+  Name extent(mlir::Value value, int64_t axis);
+  /// The extents of all axes.
+  Name extents(mlir::Value value);
+  /// Lists of i64 one after the other; those that are numbers side by side are
+  /// one.
+  Name list(llvm::ArrayRef<std::variant<int64_t, Name>> parts);
   /// A list in which each `?` is the next of `dynamic`.
   Name mixed(llvm::ArrayRef<int64_t> values, mlir::ValueRange dynamic);
 
@@ -146,6 +156,9 @@ public:
   Name transpose(const Name &x, llvm::ArrayRef<int64_t> permutation) {
     return make("Transpose", {x}, {{"perm", permutation}});
   }
+  Name unsqueeze(const Name &x, llvm::ArrayRef<int64_t> axes);
+  /// 0, 1, ... up to a scalar i64.
+  Name range(const Name &end);
   Name cast(const Name &x, mlir::Type element) {
     return make("Cast", {x}, {{"to", int64_t(dataTypeOf(element))}});
   }
@@ -195,11 +208,13 @@ private:
   llvm::DenseMap<mlir::Value, Name> names;
   /// Results that are outputs of the graph have their names.
   llvm::DenseMap<mlir::Value, Name> wanted;
+  /// Names that Values have, beside those of nodes between them.
+  llvm::StringSet<> bound;
   llvm::StringSet<> taken;
   llvm::StringMap<unsigned> counters;
   llvm::StringMap<Name> constants; ///< by type and bytes
   Names inputNames, outputNames;
-  bool failed = false;
+  bool failed = false, lacking = false;
 };
 
 } // namespace graven::onnx

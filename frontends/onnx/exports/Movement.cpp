@@ -12,15 +12,61 @@ using Ints = SmallVector<int64_t>;
 
 namespace graven::onnx {
 
+/// Whether the Node only puts extents of 1 before the others.
+static bool addsLeadingOnes(ReshapeOp op) {
+  auto from = Exporter::typeOf(op.getX()),
+       to = Exporter::typeOf(op.getResult());
+  int64_t added = to.getRank() - from.getRank();
+  return added > 0 && from.getRank() > 0 && from.hasStaticShape() &&
+         to.getShape().drop_front(added) == from.getShape() &&
+         llvm::all_of(to.getShape().take_front(added),
+                      [](int64_t extent) { return extent == 1; });
+}
+
+/// Whether all that read it broadcast as ONNX does, where leading extents of 1
+/// go without saying, and get their rank from what else they read.
+static bool isBroadcastAnyway(ReshapeOp op) {
+  return addsLeadingOnes(op) &&
+         llvm::all_of(op->getUsers(), [&](Operation *user) {
+           return isa<AddOp, SubOp, MulOp, DivOp, CompareOp>(user) &&
+                  llvm::any_of(user->getOperands(), [&](Value other) {
+                    auto same = other.getDefiningOp<ReshapeOp>();
+                    return Exporter::rank(other) ==
+                               Exporter::rank(op.getResult()) &&
+                           !(same && addsLeadingOnes(same));
+                  });
+         });
+}
+
 static void express(Exporter &e, ReshapeOp op) {
-  Name shape = e.mixed(op.getShape(), op.getDynamicShape());
-  // A 0 is an extent, no copy of one.
-  if (!llvm::is_contained(op.getShape(), 0)) {
-    e.give(op, "Reshape", {e.name(op.getX()), shape});
+  if (isBroadcastAnyway(op)) {
+    e.alias(op.getResult(), e.name(op.getX()));
     return;
   }
-  if (e.needs(op, 14, "an extent of 0"))
-    e.give(op, "Reshape", {e.name(op.getX()), shape}, {{"allowzero", 1}});
+  // A 0 is an extent, no copy of one.
+  if (llvm::is_contained(op.getShape(), 0)) {
+    if (e.needs(op, 14, "an extent of 0"))
+      e.give(op, "Reshape",
+             {e.name(op.getX()), e.mixed(op.getShape(), op.getDynamicShape())},
+             {{"allowzero", 1}});
+    return;
+  }
+  // Extents that stay where they are need not be computed.
+  Ints shape(op.getShape());
+  SmallVector<Value> computed;
+  auto next = op.getDynamicShape().begin();
+  for (auto [i, entry] : llvm::enumerate(shape)) {
+    if (!ShapedType::isDynamic(entry))
+      continue;
+    Value number = *next++;
+    auto dim = number.getDefiningOp<DimOp>();
+    if (dim && dim.getX() == op.getX() &&
+        int64_t(dim.getAxis()) == static_cast<int64_t>(i))
+      entry = 0;
+    else
+      computed.push_back(number);
+  }
+  e.give(op, "Reshape", {e.name(op.getX()), e.mixed(shape, computed)});
 }
 
 static void express(Exporter &e, TransposeOp op) {
@@ -34,13 +80,13 @@ static void express(Exporter &e, BroadcastOp op) {
   for (auto [i, axis] : llvm::enumerate(op.getAxes()))
     isAligned &= axis == rank - own + static_cast<int64_t>(i);
   if (!isAligned) {
-    auto extents = e.shape(op, op.getX());
-    if (!extents)
-      return;
-    Ints aligned(rank, 1);
-    for (auto [axis, extent] : llvm::zip(op.getAxes(), *extents))
-      aligned[axis] = extent;
-    x = e.reshape(x, aligned);
+    // Axes before the first one are new without a word.
+    int64_t first = op.getAxes().front();
+    Ints added;
+    for (int64_t axis = first; axis < rank; ++axis)
+      if (!llvm::is_contained(op.getAxes(), axis))
+        added.push_back(axis - first);
+    x = e.unsqueeze(x, added);
   }
   e.give(op, "Expand", {x, e.mixed(op.getShape(), op.getDynamicShape())});
 }
@@ -80,39 +126,97 @@ static void express(Exporter &e, SliceOp op) {
           axes.empty() ? x : e.slice(x, starts, ends, axes, steps));
 }
 
-/// `dest` with `src` at the starts, from `axis` on: what is before, the window
-/// replaced along the further axes, what is behind.
-static Name insert(Exporter &e, Name dest, const Name &src, Ints extents,
-                   ArrayRef<int64_t> window, ArrayRef<int64_t> starts,
-                   size_t axis) {
-  while (axis < extents.size() && extents[axis] == window[axis])
-    ++axis;
-  if (axis == extents.size())
-    return src;
-  int64_t at = axis, start = starts[axis], end = start + window[axis];
-  Names parts;
-  if (start > 0)
-    parts.push_back(e.slice(dest, {0}, {start}, {at}, {1}));
-  Name inner = e.slice(dest, {start}, {end}, {at}, {1});
-  int64_t whole = std::exchange(extents[axis], window[axis]);
-  parts.push_back(insert(e, inner, src, extents, window, starts, axis + 1));
-  if (end < whole)
-    parts.push_back(e.slice(dest, {end}, {whole}, {at}, {1}));
-  return e.make("Concat", parts, {{"axis", at}});
-}
+namespace {
+/// Puts a window into a tensor, axis by axis.
+struct Window {
+  Exporter &e;
+  InsertSliceOp op;
+  /// Of each axis, the scalar that it starts at, or null.
+  SmallVector<Value> starts;
+
+  /// Whether the window has all places of the axis.
+  bool isWhole(int64_t axis) {
+    auto dest = Exporter::typeOf(op.getDest()),
+         src = Exporter::typeOf(op.getSrc());
+    return !dest.isDynamicDim(axis) && !src.isDynamicDim(axis) &&
+           dest.getDimSize(axis) == src.getDimSize(axis);
+  }
+
+  /// `dest` with `src` in its place, from `axis` on.
+  Name insert(const Name &dest, int64_t axis) {
+    int64_t rank = Exporter::rank(op.getDest());
+    while (axis < rank && isWhole(axis))
+      ++axis;
+    if (axis == rank)
+      return e.name(op.getSrc());
+    return op.getSteps()[axis] == 1 ? between(dest, axis) : strided(dest, axis);
+  }
+
+  /// What is before, the window replaced along the further axes, and what is
+  /// behind.
+  Name between(const Name &dest, int64_t axis) {
+    constexpr int64_t open = std::numeric_limits<int64_t>::max();
+    int64_t start = op.getStarts()[axis];
+    auto src = Exporter::typeOf(op.getSrc()),
+         whole = Exporter::typeOf(op.getDest());
+    Name at = e.ints({axis}), one = e.ints({1});
+    bool known = !starts[axis];
+    Name from = known ? e.ints({start}) : e.reshape(e.name(starts[axis]), {1});
+    Name to = known && !src.isDynamicDim(axis)
+                  ? e.ints({start + src.getDimSize(axis)})
+                  : e.make("Add", {from, e.extent(op.getSrc(), axis)});
+    auto part = [&](const Name &low, const Name &high) {
+      return e.make("Slice", {dest, low, high, at, one});
+    };
+    Names parts;
+    if (!known || start > 0)
+      parts.push_back(part(e.ints({0}), from));
+    parts.push_back(insert(part(from, to), axis + 1));
+    if (!known || src.isDynamicDim(axis) || whole.isDynamicDim(axis) ||
+        start + src.getDimSize(axis) < whole.getDimSize(axis))
+      parts.push_back(part(to, e.ints({open})));
+    return parts.size() == 1 ? parts.front()
+                             : e.make("Concat", parts, {{"axis", axis}});
+  }
+
+  /// Of what is there and the replaced window behind it, each place its own.
+  Name strided(const Name &dest, int64_t axis) {
+    auto whole = Exporter::typeOf(op.getDest()),
+         src = Exporter::typeOf(op.getSrc());
+    if (starts[axis] || whole.isDynamicDim(axis) || src.isDynamicDim(axis)) {
+      e.unsupported(op, "a window with steps at a place that is computed");
+      return {};
+    }
+    Ints window, places;
+    for (int64_t i = 0; i < src.getDimSize(axis); ++i)
+      window.push_back(op.getStarts()[axis] + i * op.getSteps()[axis]);
+    for (int64_t i = 0; i < whole.getDimSize(axis); ++i)
+      places.push_back(i);
+    for (auto [i, place] : llvm::enumerate(window))
+      places[place] = whole.getDimSize(axis) + i;
+    Name inner = e.make("Gather", {dest, e.ints(window)}, {{"axis", axis}});
+    Name both =
+        e.make("Concat", {dest, insert(inner, axis + 1)}, {{"axis", axis}});
+    return e.make("Gather", {both, e.ints(places)}, {{"axis", axis}});
+  }
+};
+} // namespace
 
 static void express(Exporter &e, InsertSliceOp op) {
-  auto extents = e.shape(op, op.getDest()), window = e.shape(op, op.getSrc());
-  if (!extents || !window)
-    return;
-  if (!op.getDynamicStarts().empty() ||
-      llvm::any_of(op.getSteps(), [](int64_t step) { return step != 1; }))
-    return e.unsupported(op,
-                         "a window with steps, or at a place that is computed");
-  if (llvm::is_contained(*window, 0))
+  auto src = Exporter::typeOf(op.getSrc());
+  if (llvm::is_contained(src.getShape(), 0))
     return e.alias(op.getResult(), e.name(op.getDest()));
-  e.alias(op.getResult(), insert(e, e.name(op.getDest()), e.name(op.getSrc()),
-                                 *extents, *window, op.getStarts(), 0));
+  Window window{e, op, {}};
+  auto next = op.getDynamicStarts().begin();
+  bool isKnown = src.hasStaticShape();
+  for (int64_t start : op.getStarts()) {
+    bool isDynamic = ShapedType::isDynamic(start);
+    isKnown &= !isDynamic;
+    window.starts.push_back(isDynamic ? *next++ : Value());
+  }
+  if (!isKnown && !e.needs(op, 10, "bounds that are computed"))
+    return;
+  e.alias(op.getResult(), window.insert(e.name(op.getDest()), 0));
 }
 
 static void express(Exporter &e, ConcatOp op) {
@@ -188,8 +292,36 @@ static Name wideIndices(Exporter &e, Value indices) {
   return e.cast(name, IntegerType::get(indices.getContext(), 64));
 }
 
+/// Before the node came: rows of the first axes as one, by their places in it.
+static void gatherRows(Exporter &e, GatherNdOp op) {
+  auto x = e.shape(op, op.getX());
+  if (!x)
+    return;
+  int64_t last = Exporter::rank(op.getIndices()) - 1,
+          count = Exporter::typeOf(op.getIndices()).getDimSize(last);
+  Ints extents(ArrayRef<int64_t>(*x).take_front(count)), strides(count),
+      rows(ArrayRef<int64_t>(*x).drop_front(count));
+  int64_t all = 1;
+  for (int64_t i = count; i-- > 0;) {
+    strides[i] = all;
+    all *= extents[i];
+  }
+  Name places = wideIndices(e, op.getIndices());
+  if (!op.getNonneg())
+    places =
+        e.make("Where", {e.make("Less", {places, e.ints({0})}),
+                         e.make("Add", {places, e.ints(extents)}), places});
+  Name row = e.reduce("ReduceSum", e.make("Mul", {places, e.ints(strides)}),
+                      {last}, false);
+  rows.insert(rows.begin(), all);
+  e.give(op, "Gather", {e.reshape(e.name(op.getX()), rows), row},
+         {{"axis", 0}});
+}
+
 static void express(Exporter &e, GatherNdOp op) {
   int64_t batch = op.getBatchDims();
+  if (e.opset() < 11 && batch == 0)
+    return gatherRows(e, op);
   if (!e.needs(op, batch ? 12 : 11))
     return;
   SmallVector<Attr> attributes;
@@ -215,25 +347,59 @@ static void express(Exporter &e, ScatterNdOp op) {
          attributes);
 }
 
+/// 0, 1, ... along the axis, an extent that only running tells.
+static Name counted(Exporter &e, IotaOp op) {
+  auto type = Exporter::typeOf(op.getResult());
+  int64_t axis = op.getAxis();
+  unsigned before =
+      llvm::count_if(op.getShape().take_front(axis), ShapedType::isDynamic);
+  Name line = e.range(e.name(op.getDynamicShape()[before]));
+  if (!type.getElementType().isInteger(64))
+    line = e.cast(line, type.getElementType());
+  Ints further;
+  for (int64_t i = 1; i < type.getRank() - axis; ++i)
+    further.push_back(i);
+  return e.unsqueeze(line, further);
+}
+
 static void express(Exporter &e, IotaOp op) {
   auto type = Exporter::typeOf(op.getResult());
   int64_t axis = op.getAxis();
-  if (type.isDynamicDim(axis) || !op.getDynamicShape().empty())
-    return e.unsupported(op, "an extent that is not known");
-  int64_t extent = type.getDimSize(axis);
-  std::vector<int64_t> counts(extent);
-  for (int64_t i = 0; i < extent; ++i)
-    counts[i] = i;
+  Name name;
   Ints column(type.getRank(), 1);
-  column[axis] = extent;
-  auto line = RankedTensorType::get(column, type.getElementType());
-  Name name = e.constant(eval::Tensor::fromVector(line, counts));
-  if (line != type)
-    name = e.make("Expand", {name, e.ints(type.getShape())});
+  if (ShapedType::isDynamic(op.getShape()[axis])) {
+    name = counted(e, op);
+    column.assign({ShapedType::kDynamic});
+    column.append(type.getRank() - axis - 1, 1);
+  } else {
+    int64_t extent = op.getShape()[axis];
+    std::vector<int64_t> counts(extent);
+    for (int64_t i = 0; i < extent; ++i)
+      counts[i] = i;
+    column[axis] = extent;
+    auto line = RankedTensorType::get(column, type.getElementType());
+    name = e.constant(eval::Tensor::fromVector(line, counts));
+  }
+  if (ArrayRef<int64_t>(column) != op.getShape())
+    name =
+        e.make("Expand", {name, e.mixed(op.getShape(), op.getDynamicShape())});
   e.alias(op.getResult(), name);
 }
 
+/// Whether the extent is only an entry of shapes, which take it as a list.
+static bool isEntry(DimOp op) {
+  return llvm::all_of(op->getUses(), [&](OpOperand &use) {
+    auto iota = dyn_cast<IotaOp>(use.getOwner());
+    if (iota)
+      return !ShapedType::isDynamic(iota.getShape()[iota.getAxis()]);
+    return isa<ReshapeOp, BroadcastOp, SliceOp>(use.getOwner()) &&
+           use.getOperandNumber() > 0;
+  });
+}
+
 static void express(Exporter &e, DimOp op) {
+  if (isEntry(op))
+    return;
   Name shape = e.make("Shape", {e.name(op.getX())});
   e.give(op, "Gather",
          {shape, e.scalar(IntegerType::get(op.getContext(), 64), op.getAxis())},

@@ -79,33 +79,43 @@ static void express(Exporter &e, RmsNormOp op) {
 
 /// Groups are the channels of an instance norm without weights.
 static void express(Exporter &e, GroupNormOp op) {
-  auto shape = e.shape(op, op.getX());
-  if (!shape)
-    return;
+  auto shape = Exporter::typeOf(op.getX());
   Type type = Exporter::element(op.getX());
-  int64_t channels = (*shape)[1], groups = op.getGroups();
+  int64_t channels = shape.getDimSize(1), groups = op.getGroups(),
+          rank = shape.getRank();
+  if (ShapedType::isDynamic(channels))
+    return e.unsupported(op, "a number of channels that is not known");
   double epsilon = op.getEpsilon().convertToDouble();
   Name x = e.name(op.getX()), scale = e.name(op.getScale()),
        bias = e.name(op.getBias());
-  if (groups == channels && shape->size() > 2) {
-    e.give(op, "InstanceNormalization",
-           {x, scale.empty() ? e.splat(type, {channels}, 1) : scale,
-            bias.empty() ? e.splat(type, {channels}, 0) : bias},
+  auto ones = [&] {
+    return scale.empty() ? e.splat(type, {channels}, 1) : scale;
+  };
+  auto zeros = [&] {
+    return bias.empty() ? e.splat(type, {channels}, 0) : bias;
+  };
+  if (groups == channels && rank > 2) {
+    e.give(op, "InstanceNormalization", {x, ones(), zeros()},
            {{"epsilon", epsilon}});
     return;
   }
-  Name grouped = e.reshape(x, {(*shape)[0], groups, -1});
+  if (e.opset() >= 21) {
+    e.give(op, "GroupNormalization", {x, ones(), zeros()},
+           {{"epsilon", epsilon}, {"num_groups", groups}});
+    return;
+  }
+  Name grouped = e.reshape(x, {0, groups, -1});
   Name normal =
       e.make("InstanceNormalization",
              {grouped, e.splat(type, {groups}, 1), e.splat(type, {groups}, 0)},
              {{"epsilon", epsilon}});
-  Ints perChannel(shape->size() - 1, 1);
+  Ints perChannel(rank - 1, 1);
   perChannel[0] = channels;
   auto aligned = [&](const Name &name) {
     return name.empty() ? name : e.reshape(name, perChannel);
   };
-  e.alias(op.getResult(),
-          affine(e, e.reshape(normal, *shape), aligned(scale), aligned(bias)));
+  Name back = e.make("Reshape", {normal, e.extents(op.getX())});
+  e.alias(op.getResult(), affine(e, back, aligned(scale), aligned(bias)));
 }
 
 /// Until opset 12 all axes from the given one on are one, so the axis is moved

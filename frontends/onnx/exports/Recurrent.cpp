@@ -77,11 +77,10 @@ void addFunctions(Op op, SmallVectorImpl<Attr> &attributes) {
 template <class Op>
 void layer(Exporter &e, Op op, const char *node, ArrayRef<int64_t> order,
            Names states, ArrayRef<Attr> more) {
-  auto x = e.shape(op, op.getX()), r = e.shape(op, op.getR());
-  if (!x || !r)
+  auto r = e.shape(op, op.getR());
+  if (!r)
     return;
-  int64_t steps = (*x)[0], batch = (*x)[1], directions = (*r)[0],
-          hidden = (*r)[2];
+  int64_t directions = (*r)[0], hidden = (*r)[2];
   if (e.opset() < 14 && !Exporter::isFloat(op.getX()))
     return e.unsupported(op, "elements that are no floats");
   Name bias;
@@ -111,7 +110,7 @@ void layer(Exporter &e, Op op, const char *node, ArrayRef<int64_t> order,
   Names outputs = e.makeAll(node, inputs, attributes, op->getNumResults());
   // [T, D, B, H] to [T, B, D H]
   Name y = e.reshape(e.transpose(outputs[0], {0, 2, 1, 3}),
-                     {steps, batch, directions * hidden});
+                     {0, 0, directions * hidden});
   outputs[0] = y;
   for (auto [result, name] : llvm::zip(op->getResults(), outputs))
     e.alias(result, name);

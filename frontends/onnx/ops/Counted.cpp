@@ -18,6 +18,20 @@ Value flat(NodeBuilder &n, Value x) {
   return x ? n.reshape(x, {n.typeOf(x).getNumElements()}) : x;
 }
 
+/// The first input flat, and axis 0; with the attribute `axis`, that of it.
+std::optional<std::pair<Value, int64_t>> slicesOrElements(NodeBuilder &n) {
+  Value x = n.input(0);
+  auto shape = n.staticShape(x);
+  if (!shape)
+    return std::nullopt;
+  int64_t axis = 0;
+  if (n.hasAttr("axis"))
+    axis = n.axis(n.intAttr("axis", 0), shape->size());
+  else
+    x = flat(n, x);
+  return n.hasFailed() ? std::nullopt : std::optional(std::pair(x, axis));
+}
+
 LogicalResult buildNonZero(NodeBuilder &n) {
   Value x = n.input(0);
   if (!n.staticShape(x))
@@ -28,17 +42,12 @@ LogicalResult buildNonZero(NodeBuilder &n) {
 /// The slices of an axis, or the elements, whose condition is true; those
 /// behind the end of the conditions are not taken.
 LogicalResult buildCompress(NodeBuilder &n) {
-  Value x = n.input(0), condition = n.input(1);
-  auto shape = n.staticShape(x), conditions = n.staticShape(condition);
-  if (!shape || !conditions)
+  Value condition = n.input(1);
+  auto source = slicesOrElements(n);
+  auto conditions = n.staticShape(condition);
+  if (!source || !conditions)
     return failure();
-  int64_t axis = 0;
-  if (n.hasAttr("axis"))
-    axis = n.axis(n.intAttr("axis", 0), shape->size());
-  else
-    x = flat(n, x);
-  if (n.hasFailed())
-    return failure();
+  auto [x, axis] = *source;
   int64_t extent = n.shapeOf(x)[axis];
   if (conditions->size() != 1 || conditions->front() > extent)
     return n.error(Code::BadGraph) << "condition of shape [" << *conditions
@@ -142,17 +151,10 @@ struct Unique {
 
 /// Of the slices of an axis, or of the elements.
 LogicalResult buildUnique(NodeBuilder &n) {
-  Value x = n.input(0);
-  auto shape = n.staticShape(x);
-  if (!shape)
+  auto source = slicesOrElements(n);
+  if (!source)
     return failure();
-  int64_t axis = 0;
-  if (n.hasAttr("axis"))
-    axis = n.axis(n.intAttr("axis", 0), shape->size());
-  else
-    x = flat(n, x);
-  if (n.hasFailed())
-    return failure();
+  auto [x, axis] = *source;
   int64_t size = n.shapeOf(x)[axis], rank = n.rankOf(x);
   int64_t columns = size ? n.typeOf(x).getNumElements() / size : 1;
   if (columns < 1 || columns > maxSortedColumns)

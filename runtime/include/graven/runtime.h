@@ -298,9 +298,6 @@ typedef struct GravenCount {
   int64_t most;
 } GravenCount;
 
-/* The most counts of a GravenRoom. */
-#define GRAVEN_MAX_COUNTS 64
-
 /* The most functions that a GravenRoom passes. */
 #define GRAVEN_MAX_PASSED 64
 
@@ -319,9 +316,9 @@ typedef struct GravenRoom {
   int64_t num_passed;           /* at most GRAVEN_MAX_PASSED */
   const GravenFactor *factors;  /* of the inputs, then of the outputs */
   const int64_t *factor_counts; /* for each input, then for each output */
-  int64_t scratch;              /* bytes of the workspace before the copies */
+  int64_t scratch;              /* bytes of the workspace that are the code's */
   const GravenCount *counts;    /* null where there are none */
-  int64_t num_counts;           /* at most GRAVEN_MAX_COUNTS */
+  int64_t num_counts;
 } GravenRoom;
 
 /* The code for one extent of each symbol or, with `room`, for all from

@@ -106,6 +106,23 @@ graven.graph @product(%x: tensor<128x768xf32>) -> (tensor<128x769xf32>, tensor<1
 
 // -----
 
+// A product whose rows are brought to length 1 stays direct: rows of 0 stay 0.
+
+// CHECK-LABEL: @normalised
+//       CHECK:   graven.matmul %{{[a-z0-9]+}}, %{{[a-z0-9]+}} :
+graven.param @n : tensor<768x768xf32> = dense<0.5> : tensor<768x768xf32>
+graven.graph @normalised(%x: tensor<128x768xf32>) -> (tensor<2x64x1xf32>) {
+  %w = graven.get_param @n : tensor<768x768xf32>
+  %0 = graven.matmul %x, %w : (tensor<128x768xf32>, tensor<768x768xf32>) -> tensor<128x768xf32>
+  %1 = graven.reshape %0 to [2, 64, 768] : (tensor<128x768xf32>) -> tensor<2x64x768xf32>
+  %2 = graven.mul %1, %1 : (tensor<2x64x768xf32>, tensor<2x64x768xf32>) -> tensor<2x64x768xf32>
+  %3 = graven.reduce sum %2 axes [2] keep : (tensor<2x64x768xf32>) -> tensor<2x64x1xf32>
+  %4 = graven.sqrt %3 : tensor<2x64x1xf32>
+  graven.return %4 : tensor<2x64x1xf32>
+}
+
+// -----
+
 // Few rows, an odd depth, weights computed when the model runs, and products in
 // batches stay direct.
 

@@ -80,3 +80,16 @@ graven.graph @effects(%n: tensor<i64>, %x: tensor<2xf32>) -> tensor<2xf32> {
   }
   graven.return %x : tensor<2xf32>
 }
+
+// -----
+
+// An extent that data decide stays: a constant of the model may be the number, as imports at several extents show.
+
+// CHECK-LABEL: graven.graph @extent(
+//       CHECK:   %[[PLACES:.*]], %[[COUNT:.*]] = graven.nonzero
+//       CHECK:   graven.prefix %[[PLACES]] count %[[COUNT]]
+graven.graph @extent(%x: tensor<5xf32>) -> tensor<5xf32> {
+  %places, %count = graven.nonzero %x : (tensor<5xf32>) -> (tensor<5x1xi64>, tensor<i64>)
+  %0 = graven.prefix %places count %count axis 0 extent 5 : (tensor<5x1xi64>, tensor<i64>) -> tensor<5x1xi64>
+  graven.return %x : tensor<5xf32>
+}

@@ -1,5 +1,6 @@
 // RUN: graven-opt --graven-fold-constants --split-input-file %s | FileCheck %s
 // RUN: graven-opt --graven-fold-constants='fold-params max-elements=4' --split-input-file %s | FileCheck %s --check-prefix=PARAMS
+// RUN: graven-opt --graven-fold-constants='max-rank=0' --split-input-file %s | FileCheck %s --check-prefix=RANK
 
 // CHECK-LABEL: graven.graph @chain(
 //       CHECK:   %[[C:.*]] = graven.constant dense<[8.000000e+00, 1.200000e+01]> : tensor<2xf32>
@@ -92,4 +93,19 @@ graven.graph @fusion() -> tensor<2xf32> {
     graven.yield %1 : tensor<2xf32>
   }
   graven.return %0 : tensor<2xf32>
+}
+
+// -----
+
+// With max-rank, only what has no more axes: the same Nodes for any extent.
+
+// RANK-LABEL: graven.graph @by_rank(
+//       RANK:   %[[S:.*]] = graven.constant dense<5.000000e+00> : tensor<f32>
+//       RANK:   %[[V:.*]] = graven.mul
+//       RANK:   graven.return %[[S]], %[[V]]
+graven.graph @by_rank() -> (tensor<f32>, tensor<2xf32>) {
+  %0 = graven.constant dense<[2.0, 3.0]> : tensor<2xf32>
+  %1 = graven.reduce sum %0 axes [0] : (tensor<2xf32>) -> tensor<f32>
+  %2 = graven.mul %0, %0 : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  graven.return %1, %2 : tensor<f32>, tensor<2xf32>
 }

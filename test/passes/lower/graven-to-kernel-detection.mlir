@@ -21,8 +21,7 @@ graven.graph @one_class(%boxes: tensor<1x9x4xf32>, %scores: tensor<1x1x9xf32>, %
 // CHECK-LABEL: func.func @classes
 //       CHECK: arith.extf
 //       CHECK: kernel.nms corners ins({{.*}} : tensor<2x9x4xf32>, tensor<2x3x9xf32>, tensor<f32>) score({{.*}}) outs({{.*}} : tensor<2x3x4xi64>, tensor<2x3xi64>, tensor<2x3x9xi64>, tensor<2x3x5x16xf32>)
-//       CHECK: linalg.generic
-//       CHECK:   scf.for
+//       CHECK: kernel.scan
 //       CHECK: linalg.generic
 //       CHECK:   %[[STEPS:.*]] = arith.constant 3 : index
 //       CHECK:   scf.for %{{.*}} to %[[STEPS]]

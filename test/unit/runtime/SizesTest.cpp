@@ -31,6 +31,8 @@ int32_t addRows(void *const *inputs, void *const *outputs, void *, const void *,
 }
 
 const GravenVariant one = {addRows<1>, 0, "x86-64"},
+                    two = {addRows<2>, 0, "x86-64"},
+                    three = {addRows<3>, 0, "x86-64"},
                     four = {addRows<4>, 0, "x86-64"};
 
 /// f(x[n, 2], offset[1]) -> y[n, 2] with code for n = 1 and n = 4.
@@ -97,6 +99,23 @@ TEST_F(Sizes, putsOthersTogetherLargestFirst) {
   EXPECT_EQ(calls, std::vector<int64_t>({4, 4, 1}));
   for (int i = 0; i < 18; ++i)
     EXPECT_EQ(y[i], 100 + i);
+}
+
+TEST_F(Sizes, leavesNothingThatThereIsNoCodeFor) {
+  atOne[0] = 2;
+  atFour[0] = 3;
+  sizes[0].variants = &two;
+  sizes[1].variants = &three;
+  std::vector<int32_t> y;
+  ASSERT_EQ(run(7, 7, y), GRAVEN_OK) << error;
+  EXPECT_EQ(calls, std::vector<int64_t>({3, 2, 2}));
+  for (int i = 0; i < 14; ++i)
+    EXPECT_EQ(y[i], 100 + i);
+  int64_t n = 8;
+  EXPECT_EQ(graven_model_workspace_size(&model, &n), 256);
+  n = 4;
+  EXPECT_EQ(graven_model_workspace_size(&model, &n), 64);
+  EXPECT_EQ(run(1, 1, y), GRAVEN_ERROR_EXTENT);
 }
 
 TEST_F(Sizes, takesNamedSizesOnlyWithoutASplit) {

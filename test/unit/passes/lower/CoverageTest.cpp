@@ -30,24 +30,8 @@ bool needsNoLowering(StringRef name) {
 TEST(Coverage, EveryOpHasALowering) {
   MLIRContext context;
   context.loadDialect<GravenDialect>();
-  TargetInfo target;
   RewritePatternSet patterns(&context);
-  populateMovementLowering(patterns);
-  populateIndexedLowering(patterns);
-  populateDetectionLowering(patterns);
-  populateMatmulLowering(patterns, target);
-  populateConvLowering(patterns, target);
-  populateAttentionLowering(patterns, target);
-  populateRecurrentLowering(patterns, target);
-  populateReductionLowering(patterns);
-  populateArgReduceLowering(patterns);
-  populateScanLowering(patterns);
-  populateNonzeroLowering(patterns);
-  populatePoolingLowering(patterns);
-  populateNormLowering(patterns);
-  populateResizeLowering(patterns);
-  populateTopKLowering(patterns);
-  populateControlLowering(patterns, target);
+  populateNodeLowering(patterns, TargetInfo());
   llvm::DenseSet<OperationName> lowered;
   for (auto &pattern : patterns.getNativePatterns())
     if (auto root = pattern->getRootKind())
