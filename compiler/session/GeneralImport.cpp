@@ -85,10 +85,6 @@ std::string nameOf(Type element) {
   return StringRef(text).starts_with("ui") ? text.substr(1) : text;
 }
 
-GraphOp graphOf(ModuleOp module) {
-  return module.lookupSymbol<GraphOp>("forward");
-}
-
 } // namespace
 
 /// The inputs' shapes with these extents dynamic are what --input would say.

@@ -9,18 +9,9 @@
 #ifndef COMPILER_SESSION_SAMPLEDROOM_H
 #define COMPILER_SESSION_SAMPLEDROOM_H
 
-#include "dialects/graven/Graven.h"
-#include "mlir/IR/BuiltinOps.h"
-#include "mlir/IR/OwningOpRef.h"
-#include "passes/graph/Room.h"
-#include <functional>
+#include "compiler/session/Sizes.h"
 
 namespace graven {
-
-/// The entry of an imported module, or null.
-inline GraphOp graphOf(mlir::ModuleOp module) {
-  return module.lookupSymbol<GraphOp>("forward");
-}
 
 /// Extents that are prime hardly occur in a model otherwise.
 bool isPrime(int64_t extent);

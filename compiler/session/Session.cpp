@@ -53,10 +53,6 @@ LogicalResult report(MLIRContext *context, const rt::Error &error) {
   return emitCoded(UnknownLoc::get(context), Code::RunFailed) << error.message;
 }
 
-static GraphOp entryGraph(ModuleOp module) {
-  return module.lookupSymbol<GraphOp>("forward");
-}
-
 /// The CPUs that code is made for, and what the layout of their one copy of the
 /// weights follows from.
 namespace {
@@ -86,7 +82,7 @@ struct Targets {
 /// Text may hold any IR; what a compile starts from is one graph and what it
 /// needs.
 static LogicalResult checkGraph(ModuleOp module) {
-  if (!entryGraph(module))
+  if (!graphOf(module))
     return emitCoded(module.getLoc(), Code::BadGraph)
            << "the module has no graph @forward";
   auto result = module.walk([&](Operation *op) {
@@ -255,7 +251,7 @@ makeKernels(ModuleOp module, const CompileOptions &options,
       failed(runGraphPhase(module, Phase::Graph, options, layout,
                            timer.nest("graph phase"))))
     return failure();
-  cpu::ModelSignature signature = signatureOf(entryGraph(module), name);
+  cpu::ModelSignature signature = signatureOf(graphOf(module), name);
   if (failed(
           runKernelPhase(module, layout, sharing, timer.nest("kernel phase"))))
     return failure();
@@ -411,7 +407,7 @@ FailureOr<rt::LoadedModel> Session::load(const SizedModel &model,
 
 FailureOr<std::vector<rt::Array>>
 Session::evaluate(ModuleOp module, ArrayRef<rt::Array *> inputs) {
-  GraphOp graph = entryGraph(module);
+  GraphOp graph = graphOf(module);
   if (!graph)
     return emitCoded(module.getLoc(), Code::BadGraph)
            << "the module has no graph @forward";

@@ -10,6 +10,7 @@
 #define COMPILER_SESSION_SIZES_H
 
 #include "compiler/targets/cpu/ModelSignature.h"
+#include "dialects/graven/Graven.h"
 #include "frontends/ImportOptions.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
@@ -17,6 +18,11 @@
 #include <functional>
 
 namespace graven {
+
+/// The entry of an imported module, or null.
+inline GraphOp graphOf(mlir::ModuleOp module) {
+  return module.lookupSymbol<GraphOp>("forward");
+}
 
 /// What `--dim NAME=1,8,1..64` says of a symbol.
 struct DimSpec {

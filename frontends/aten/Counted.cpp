@@ -207,16 +207,9 @@ static void uniqueConsecutive(Call &c) {
 /// Which of the counts each of `total` places in a row belongs to: as many
 /// running sums as are at most the place.
 static mlir::Value ownersOf(Call &c, mlir::Value repeats, int64_t total) {
-  int64_t n = c.type(repeats).getNumElements();
   mlir::Value ends = c.make<CumReduceOp>(
       c.cast(flat(c, repeats), ScalarType::Long), ReduceKind::Sum, uint64_t(0));
-  mlir::Value place = c.iota({total}, 0);
-  if (!ends || !place)
-    return {};
-  mlir::Value before = c.compare(ComparePredicate::Le, c.reshape(ends, {1, n}),
-                                 c.reshape(place, {total, 1}));
-  return c.reduce(ReduceKind::Sum, c.cast(before, ScalarType::Long), {1},
-                  /*keep=*/false);
+  return c.countUpTo(ends, total);
 }
 
 /// The number of all repetitions: stated, or known; an error otherwise.

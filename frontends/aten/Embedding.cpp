@@ -18,18 +18,9 @@ using llvm::StringRef;
 
 static constexpr double kInf = std::numeric_limits<double>::infinity();
 
-/// The group of each of `count` rows: how many of the ascending `starts` are
-/// not behind it, less one.
+/// The group of each of `count` rows: the last that has begun.
 static mlir::Value groupsOf(Call &c, mlir::Value starts, int64_t count) {
-  starts = c.cast(starts, ScalarType::Long);
-  if (!starts)
-    return starts;
-  mlir::Value row = c.iota({count, 1}, 0);
-  mlir::Value begun =
-      c.cast(c.compare(ComparePredicate::Le, c.unsqueeze(starts, 0), row),
-             ScalarType::Long);
-  return c.binary<SubOp>(c.reduce(ReduceKind::Sum, begun, {1}, /*keep=*/false),
-                         1.0);
+  return c.binary<SubOp>(c.countUpTo(starts, count), 1.0);
 }
 
 /// Rows [n, ..] met at their group in `base` [groups, ..].

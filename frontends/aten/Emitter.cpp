@@ -81,6 +81,14 @@ mlir::Value Emitter::iota(llvm::ArrayRef<int64_t> shape, int64_t axis,
                       element ? element : builder.getI64Type());
 }
 
+mlir::Value Emitter::countUpTo(mlir::Value bounds, int64_t n) {
+  mlir::Value isReached =
+      compare(ComparePredicate::Le,
+              unsqueeze(cast(bounds, ScalarType::Long), 0), iota({n, 1}, 0));
+  return reduce(ReduceKind::Sum, cast(isReached, ScalarType::Long), {1},
+                /*keep=*/false);
+}
+
 mlir::Value Emitter::reshape(mlir::Value x, llvm::ArrayRef<int64_t> shape) {
   if (!x || type(x).getShape() == shape)
     return x;
@@ -115,6 +123,13 @@ mlir::Value Emitter::slice(mlir::Value x, int64_t axis, int64_t start,
   steps[axis] = step;
   return make<SliceOp>(x, mlir::ValueRange(), mlir::ValueRange(), starts, ends,
                        steps);
+}
+
+mlir::Value Emitter::roll(mlir::Value x, int64_t axis, int64_t cut) {
+  int64_t extent = x ? type(x).getDimSize(axis) : 0;
+  if (cut == 0 || cut == extent)
+    return x;
+  return concat({slice(x, axis, cut, extent), slice(x, axis, 0, cut)}, axis);
 }
 
 mlir::Value Emitter::select(mlir::Value x, int64_t axis, int64_t index) {

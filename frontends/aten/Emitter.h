@@ -83,11 +83,17 @@ public:
   mlir::Value iota(llvm::ArrayRef<int64_t> shape, int64_t axis,
                    mlir::Type element = {});
 
+  /// How many of `bounds` [m], integers, are at most each of 0 .. n - 1. i64
+  /// [n].
+  mlir::Value countUpTo(mlir::Value bounds, int64_t n);
+
   // Shape. Axes are already non-negative.
   mlir::Value reshape(mlir::Value x, llvm::ArrayRef<int64_t> shape);
   mlir::Value transpose(mlir::Value x, llvm::ArrayRef<int64_t> permutation);
   mlir::Value slice(mlir::Value x, int64_t axis, int64_t start, int64_t end,
                     int64_t step = 1);
+  /// Cut in two along an axis, the second part first.
+  mlir::Value roll(mlir::Value x, int64_t axis, int64_t cut);
   /// The slice at `index` of an axis, which goes away.
   mlir::Value select(mlir::Value x, int64_t axis, int64_t index);
   mlir::Value unsqueeze(mlir::Value x, int64_t axis);

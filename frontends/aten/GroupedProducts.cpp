@@ -16,23 +16,13 @@ using llvm::StringRef;
 /// At most so many elements of matrices are gathered, a matrix for each row.
 static constexpr int64_t kMostGathered = int64_t(1) << 24;
 
-/// The group of each of n rows: as many as end at it or before. i64 [n].
-static mlir::Value groupsOf(Call &c, mlir::Value ends, int64_t n) {
-  mlir::Value row = c.make<IotaOp>(mlir::ValueRange(), Shape{n, 1}, uint64_t(0),
-                                   c.builder.getI64Type());
-  mlir::Value ended = c.compare(ComparePredicate::Ge, row,
-                                c.unsqueeze(c.cast(ends, ScalarType::Long), 0));
-  return c.reduce(ReduceKind::Sum, c.cast(ended, ScalarType::Long), {1},
-                  /*keep=*/false);
-}
-
 /// x [n, K] times w [G, K, N] of each row's group; 0 for rows behind the last
 /// group. Few rows take the matrices they need, many are multiplied with all.
 static mlir::Value grouped(Call &c, mlir::Value x, mlir::Value w,
                            mlir::Value ends) {
   int64_t n = c.type(x).getDimSize(0), count = c.type(w).getDimSize(0),
           matrix = c.type(w).getDimSize(1) * c.type(w).getDimSize(2);
-  mlir::Value group = groupsOf(c, ends, n);
+  mlir::Value group = c.countUpTo(ends, n);
   if (!group)
     return {};
   mlir::Value none = c.scalar(c.element(x), 0.0, 2);

@@ -45,7 +45,7 @@ static mlir::Value gather(Call &c) {
   if (!axis || !index)
     return {};
   // No indices may have any rank.
-  if (c.rank(c.withRank(x, 1)) != c.rank(c.withRank(index, 1)) &&
+  if (std::max<int64_t>(c.rank(x), 1) != std::max<int64_t>(c.rank(index), 1) &&
       c.type(index).getNumElements() == 0)
     return c.full(c.element(x), c.shape(index), 0.0);
   mlir::Value y = c.make<GatherElementsOp>(

@@ -83,9 +83,8 @@ static mlir::Value swapped(Call &c, mlir::Value x) {
 
 /// Whether a place lies before the end: i1 [B, T] of lengths [B].
 static mlir::Value before(Call &c, mlir::Value lengths, int64_t most) {
-  mlir::Value place = c.make<IotaOp>(mlir::ValueRange(), Shape{1, most},
-                                     uint64_t(1), c.builder.getI64Type());
-  return c.compare(ComparePredicate::Lt, place, c.unsqueeze(lengths, 1));
+  return c.compare(ComparePredicate::Lt, c.iota({1, most}, 1),
+                   c.unsqueeze(lengths, 1));
 }
 
 /// A mask [B, T] in front of the elements of x [B, T, ...].

@@ -240,9 +240,7 @@ template <bool kBack> static mlir::Value shift(Call &c) {
       return axis ? x : mlir::Value();
     int64_t extent = c.type(x).getDimSize(*axis);
     int64_t cut = kBack ? extent / 2 : extent - extent / 2;
-    if (cut > 0 && cut < extent)
-      x = c.concat({c.slice(x, *axis, cut, extent), c.slice(x, *axis, 0, cut)},
-                   *axis);
+    x = c.roll(x, *axis, cut);
     if (!x)
       return {};
   }

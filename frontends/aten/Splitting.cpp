@@ -374,9 +374,7 @@ static mlir::Value roll(Call &c) {
       return {};
     int64_t extent = c.type(x).getDimSize(*axis);
     int64_t cut = extent ? ((-shift % extent) + extent) % extent : 0;
-    if (cut)
-      x = c.concat({c.slice(x, *axis, cut, extent), c.slice(x, *axis, 0, cut)},
-                   *axis);
+    x = c.roll(x, *axis, cut);
     if (!x)
       return {};
   }

@@ -163,4 +163,37 @@ Value ExtentFormulas::find(OpBuilder &b, Location loc,
   return result;
 }
 
+Value followingNumber(OpBuilder &b, Location loc, Type element,
+                      ArrayRef<double> numbers,
+                      llvm::function_ref<Value(ArrayRef<int64_t> whole)> find) {
+  auto close = [](double x, double y) {
+    return std::abs(x - y) <= 1e-6 * std::abs(x);
+  };
+  // Of a whole number: itself, 1/x, sqrt x, 1/sqrt x.
+  double (*forms[])(double) = {
+      [](double x) { return x; }, [](double x) { return 1 / x; },
+      [](double x) { return x * x; }, [](double x) { return 1 / (x * x); }};
+  for (auto [form, toWhole] : llvm::enumerate(forms)) {
+    if (form > 0 && !isa<FloatType>(element))
+      break;
+    Tuple whole;
+    for (double x : numbers) {
+      double y = toWhole(x);
+      if (std::abs(y) < 1e15 && close(y, std::round(y)))
+        whole.push_back(static_cast<int64_t>(std::round(y)));
+    }
+    Value value = whole.size() == numbers.size() ? find(whole) : Value();
+    if (!value)
+      continue;
+    value = converted(b, loc, value, element);
+    if (form >= 2)
+      value = SqrtOp::create(b, loc, value);
+    if (form % 2 == 1)
+      value =
+          DivOp::create(b, loc, scalarConstant(b, loc, element, 1, 0), value);
+    return value;
+  }
+  return {};
+}
+
 } // namespace graven

@@ -20,6 +20,14 @@ inline bool varies(llvm::ArrayRef<int64_t> tuple) {
   return llvm::any_of(tuple, [&](int64_t n) { return n != tuple.front(); });
 }
 
+/// A number that is known at each sample, as a scalar of that type: `find`
+/// makes whole numbers; a float may also be the reciprocal of one, its root, or
+/// that of its root. Null when none of them follows.
+mlir::Value followingNumber(
+    mlir::OpBuilder &b, mlir::Location loc, mlir::Type element,
+    llvm::ArrayRef<double> numbers,
+    llvm::function_ref<mlir::Value(llvm::ArrayRef<int64_t> whole)> find);
+
 class ExtentFormulas {
 public:
   /// The extent of `value` along `axis` is that.

@@ -45,12 +45,10 @@ private:
                  ArrayRef<DenseElementsAttr> others);
   Value listed(Location loc, DenseElementsAttr own,
                ArrayRef<DenseElementsAttr> others);
-  Value rational(Location loc, Type element, ArrayRef<double> numbers);
   bool sameAttributes(Operation *node, Others others);
   bool takeAttributes(Operation *node, Others others);
   bool takeShape(ReshapeOp node, Others others);
-  bool takeShape(BroadcastOp node, Others others);
-  bool takeShape(IotaOp node, Others others);
+  template <class Op> bool takeShape(Op node, Others others);
   bool takeBounds(SliceOp node, Others others);
   bool takePlace(InsertSliceOp node, Others others);
   /// One of a list's entries, at each sample: `known` may give it as a number
@@ -156,39 +154,6 @@ bool Generalizer::connect(Operation *node, Others others) {
   return true;
 }
 
-/// A number that follows from extents; a float may be its root or reciprocal.
-Value Generalizer::rational(Location loc, Type element,
-                            ArrayRef<double> numbers) {
-  auto close = [](double x, double y) {
-    return std::abs(x - y) <= 1e-6 * std::abs(x);
-  };
-  double (*forms[])(double) = {
-      [](double x) { return x; }, [](double x) { return 1 / x; },
-      [](double x) { return x * x; }, [](double x) { return 1 / (x * x); }};
-  for (auto [form, toWhole] : llvm::enumerate(forms)) {
-    if (form > 0 && !isa<FloatType>(element))
-      break;
-    Tuple whole;
-    for (double x : numbers) {
-      double y = toWhole(x);
-      if (std::abs(y) < 1e15 && close(y, std::round(y)))
-        whole.push_back(static_cast<int64_t>(std::round(y)));
-    }
-    Value value =
-        whole.size() == numbers.size() ? formulas.find(b, loc, whole) : Value();
-    if (!value)
-      continue;
-    value = converted(b, loc, value, element);
-    if (form >= 2)
-      value = SqrtOp::create(b, loc, value);
-    if (form % 2 == 1)
-      value =
-          DivOp::create(b, loc, scalarConstant(b, loc, element, 1, 0), value);
-    return value;
-  }
-  return {};
-}
-
 /// Equal elements under a shape that follows from extents.
 Value Generalizer::sameEverywhere(Location loc, DenseElementsAttr own,
                                   ArrayRef<DenseElementsAttr> others) {
@@ -214,7 +179,10 @@ Value Generalizer::sameEverywhere(Location loc, DenseElementsAttr own,
         b, loc,
         DenseElementsAttr::get(RankedTensorType::get({}, element), one));
   else
-    value = rational(loc, element, numbers);
+    value =
+        followingNumber(b, loc, element, numbers, [&](ArrayRef<int64_t> whole) {
+          return formulas.find(b, loc, whole);
+        });
   if (!value || own.getType().getRank() == 0)
     return value;
   SmallVector<int64_t> shape;
@@ -452,23 +420,10 @@ nothingKnown(size_t, ArrayRef<int64_t>) {
   return std::monostate();
 }
 
-bool Generalizer::takeShape(BroadcastOp node, Others others) {
+template <class Op> bool Generalizer::takeShape(Op node, Others others) {
   SmallVector<int64_t> entries;
   SmallVector<Value> operands;
-  auto lists =
-      listsOf(node, others, [](BroadcastOp op) { return op.getShape(); });
-  if (!mixed(node, lists, node.getDynamicShape(), nothingKnown, entries,
-             operands))
-    return false;
-  node.getDynamicShapeMutable().assign(operands);
-  node.setShape(entries);
-  return true;
-}
-
-bool Generalizer::takeShape(IotaOp node, Others others) {
-  SmallVector<int64_t> entries;
-  SmallVector<Value> operands;
-  auto lists = listsOf(node, others, [](IotaOp op) { return op.getShape(); });
+  auto lists = listsOf(node, others, [](Op op) { return op.getShape(); });
   if (!mixed(node, lists, node.getDynamicShape(), nothingKnown, entries,
              operands))
     return false;

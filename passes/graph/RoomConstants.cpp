@@ -5,6 +5,7 @@
 // and its samples: parts of the Graph's own, or numbers computed from extents.
 //===----------------------------------------------------------------------===//
 
+#include "passes/graph/ExtentFormulas.h"
 #include "passes/graph/RoomMaker.h"
 
 using namespace mlir;
@@ -89,45 +90,19 @@ Value RoomMaker::computedConstant(ConstantOp constant, ArrayRef<Value> others) {
     numbers.push_back(*splat);
   }
   Location loc = constant.getLoc();
-  Type element = type.getElementType();
-  auto close = [](double x, double y) {
-    return std::abs(x - y) <= 1e-6 * std::abs(x);
-  };
-  // Of a whole number: itself, 1/x, sqrt x, 1/sqrt x.
-  double (*forms[])(double) = {
-      [](double x) { return x; }, [](double x) { return 1 / x; },
-      [](double x) { return x * x; }, [](double x) { return 1 / (x * x); }};
-  for (auto [form, toWhole] : llvm::enumerate(forms)) {
-    if (form > 0 && !isa<FloatType>(element))
-      break;
-    SmallVector<int64_t> whole;
-    for (double x : numbers) {
-      double y = toWhole(x);
-      if (!(std::abs(y) < 1e15) || !close(y, std::round(y)))
-        break;
-      whole.push_back(static_cast<int64_t>(std::round(y)));
-    }
-    if (whole.size() != numbers.size())
-      continue;
-    Value value = scalarOf(loc, whole);
-    if (!value)
-      continue;
-    value = converted(b, loc, value, element);
-    if (form >= 2)
-      value = SqrtOp::create(b, loc, value);
-    if (form % 2 == 1)
-      value =
-          DivOp::create(b, loc, scalarConstant(b, loc, element, 1, 0), value);
-    if (type.getRank() > 0)
-      value = BroadcastOp::create(b, loc, value, type.getShape(),
-                                  ArrayRef<int64_t>{});
-    RoomShape shape;
-    for (int64_t extent : type.getShape())
-      shape.push_back(fixed(extent));
-    shapes[value] = std::move(shape);
-    return value;
-  }
-  return {};
+  Value value = followingNumber(
+      b, loc, type.getElementType(), numbers,
+      [&](ArrayRef<int64_t> whole) { return scalarOf(loc, whole); });
+  if (!value)
+    return {};
+  if (type.getRank() > 0)
+    value = BroadcastOp::create(b, loc, value, type.getShape(),
+                                ArrayRef<int64_t>{});
+  RoomShape shape;
+  for (int64_t extent : type.getShape())
+    shape.push_back(fixed(extent));
+  shapes[value] = std::move(shape);
+  return value;
 }
 
 bool RoomMaker::connectConstant(OpOperand &operand, ArrayRef<Value> others) {

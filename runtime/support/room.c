@@ -18,6 +18,8 @@ static int64_t valueOf(const GravenPart *part, int64_t function) {
                    part->model->symbols[f->symbol].lowest];
 }
 
+static int64_t padded(int64_t bytes) { return (bytes + 63) & ~INT64_C(63); }
+
 /* A tensor in its room. */
 typedef struct Place {
   const GravenFactor *factors;
@@ -47,7 +49,7 @@ static Place placeAt(const GravenPart *part, int64_t tensor,
   int isRows = varying == 1 && factors[0].function >= 0 &&
                !part->size->room->functions[factors[0].function].values;
   place.varies = varying > 0 && !isRows;
-  place.bytes = (place.bytes + 63) & ~INT64_C(63);
+  place.bytes = padded(place.bytes);
   return place;
 }
 
@@ -128,7 +130,7 @@ static int runWith(GravenPart *part, void **pointers, GravenMessage message) {
   const GravenRoom *room = part->size->room;
   char *next = (char *)part->workspace + room->scratch;
   int64_t *counts = (int64_t *)next, *values = counts + room->num_counts;
-  next += (8 * (room->num_counts + room->num_passed) + 63) & ~INT64_C(63);
+  next += padded(8 * (room->num_counts + room->num_passed));
   const GravenFactor *factors = room->factors;
   for (int64_t i = 0; i < model->num_inputs; ++i) {
     Place place = placeAt(part, i, factors);
