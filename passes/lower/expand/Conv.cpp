@@ -164,7 +164,10 @@ private:
         parts * visit.across *
         (order.panelsOutside ? rowTiles.count
                              : std::min(rowTiles.count, shape.tilesPerBlock));
-    int64_t steps = slice.blocks() * kh * kw;
+    int64_t unrolled = kUnrolledSteps * pair,
+            bodies = llvm::divideCeilSigned(
+                slice.whole > 0 ? kBlock : slice.rest, unrolled);
+    int64_t steps = slice.blocks() * kh * kw * bodies;
     int64_t ahead = llvm::divideCeilSigned(slice.blocks() * w.strides[1],
                                            tilesInVisit * steps);
     Idx prefetchBase =
@@ -180,7 +183,6 @@ private:
             return e.loop(
                 Idx(int64_t(0)), Idx(kw), 1, outer,
                 [&](Idx kx, ValueRange inner) {
-                  SmallVector<Value> values(inner);
                   Idx from =
                       e.add(xBase, e.add(planarIn ? Idx(int64_t(0))
                                                   : e.mul(block, x.strides[1]),
@@ -194,23 +196,39 @@ private:
                   Idx weights =
                       e.add(wBase, e.mul(stepOf(block), w.strides[3]));
                   Idx relative = e.add(block, e.mul(slice.first, -1));
-                  Idx next =
-                      e.add(prefetchBase, e.mul(stepOf(relative), ahead));
+                  Idx next = e.add(prefetchBase,
+                                   e.mul(stepOf(relative), bodies * ahead));
                   int64_t prefetches = llvm::divideCeilSigned(ahead, line);
-                  for (int64_t c = 0; c < depth; ++c) {
-                    if (c > 0)
-                      e.separateLoads();
-                    // Spread over the multiplications, not in a burst.
-                    for (int64_t p = 0; p < prefetches; ++p)
-                      if (p * depth / prefetches == c)
-                        e.prefetch(w, e.add(next, Idx(p * line)));
-                    if (c % pair == 0)
-                      multiply(values, e.add(from, Idx(c * laneStride)),
-                               e.add(e.add(weights, Idx(c * width)),
-                                     e.mul(part.index,
-                                           wide * right.getNumElements())),
-                               rows, columns, vectors, depth - c);
-                  }
+                  auto body = [&](Idx number, int64_t lanesOfBody,
+                                  ValueRange carried) {
+                    SmallVector<Value> values(carried);
+                    Idx lane = e.mul(number, unrolled);
+                    for (int64_t c = 0; c < lanesOfBody; ++c) {
+                      if (c > 0)
+                        e.separateLoads();
+                      // Spread over the multiplications, not in a burst.
+                      for (int64_t p = 0; p < prefetches; ++p)
+                        if (p * lanesOfBody / prefetches == c)
+                          e.prefetch(w, e.add(e.add(next, e.mul(number, ahead)),
+                                              Idx(p * line)));
+                      Idx at = e.add(lane, Idx(c));
+                      if (c % pair == 0)
+                        multiply(values, e.add(from, e.mul(at, laneStride)),
+                                 e.add(e.add(weights, e.mul(at, width)),
+                                       e.mul(part.index,
+                                             wide * right.getNumElements())),
+                                 rows, columns, vectors, lanesOfBody - c);
+                    }
+                    return values;
+                  };
+                  int64_t whole = depth / unrolled, rest = depth % unrolled;
+                  SmallVector<Value> values =
+                      e.loop(Idx(int64_t(0)), Idx(whole), 1, inner,
+                             [&](Idx number, ValueRange carried) {
+                               return body(number, unrolled, carried);
+                             });
+                  if (rest > 0)
+                    values = body(Idx(whole), rest, values);
                   return values;
                 });
           });

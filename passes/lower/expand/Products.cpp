@@ -71,32 +71,37 @@ private:
   void tile(Idx from, Idx to, Idx w, Idx index, Idx row, int64_t count,
             const Chunk &chunk, bool isFirst) {
     // The same depth of the next point's weights, spread over the tiles.
-    constexpr int64_t line = 16;
-    int64_t steps = chunk.blocks(),
-            ahead = llvm::divideCeilSigned(steps * kBlock * shape.panel,
+    constexpr int64_t line = 16, unrolled = kUnrolledSteps;
+    int64_t length = chunk.whole * kBlock + chunk.rest,
+            steps = llvm::divideCeilSigned(length, unrolled),
+            ahead = llvm::divideCeilSigned(length * shape.panel,
                                            rows.count * steps),
             prefetches = isFirst ? llvm::divideCeilSigned(ahead, line) : 0;
-    Idx next = e.add(e.add(w, Idx(weights.strides[1])),
-                     e.add(e.mul(chunk.first, kBlock * shape.panel),
-                           e.mul(index, ahead * steps)));
-    auto multiply = [&](Idx block, int64_t depth, ValueRange carried) {
+    Idx start = e.mul(chunk.first, kBlock);
+    Idx next =
+        e.add(e.add(w, Idx(weights.strides[1])),
+              e.add(e.mul(start, shape.panel), e.mul(index, ahead * steps)));
+    // `depth` steps, `number` loop bodies into the chunk. A body of all steps
+    // of a depth block is more than a core's front end keeps up with.
+    auto multiply = [&](Idx number, int64_t depth, ValueRange carried) {
       SmallVector<Value> values(carried);
-      Idx at = e.add(chunk.first, block);
+      auto [block, part] = e.divRem(number, kBlock / unrolled);
+      Idx at = e.add(chunk.first, block), column = e.mul(part, unrolled);
+      Idx fetched = e.add(next, e.mul(number, ahead));
       for (int64_t c = 0; c < depth; ++c) {
         if (c > 0)
           e.separateLoads();
         for (int64_t p = 0; p < prefetches; ++p)
           if (p * depth / prefetches == c)
-            e.prefetch(weights,
-                       e.add(e.add(next, e.mul(block, ahead)), Idx(p * line)));
-        Idx k = e.add(e.mul(at, kBlock), Idx(c));
+            e.prefetch(weights, e.add(fetched, Idx(p * line)));
+        Idx k = e.add(start, e.add(e.mul(number, unrolled), Idx(c)));
         SmallVector<Value> right;
         for (int64_t j = 0; j < vectors; ++j)
           right.push_back(e.loadVector(
               weights, e.add(w, e.add(e.mul(k, shape.panel), Idx(j * lanes))),
               vector, lanes));
         Idx left = e.add(e.mul(at, shape.block * kBlock),
-                         e.add(e.mul(row, kBlock), Idx(c)));
+                         e.add(e.mul(row, kBlock), e.add(column, Idx(c))));
         for (int64_t i = 0; i < count; ++i) {
           Value element = e.loadSplat(
               scratch, e.add(from, e.add(left, Idx(i * kBlock))), vector);
@@ -108,12 +113,13 @@ private:
       return values;
     };
     SmallVector<Value> sums(count * vectors, e.splat(vector, 0.0));
-    sums = e.loop(Idx(int64_t(0)), Idx(chunk.whole), 1, sums,
-                  [&](Idx block, ValueRange carried) {
-                    return multiply(block, kBlock, carried);
+    int64_t whole = length / unrolled;
+    sums = e.loop(Idx(int64_t(0)), Idx(whole), 1, sums,
+                  [&](Idx number, ValueRange carried) {
+                    return multiply(number, unrolled, carried);
                   });
-    if (chunk.rest > 0)
-      sums = multiply(Idx(chunk.whole), chunk.rest, sums);
+    if (length % unrolled > 0)
+      sums = multiply(Idx(whole), length % unrolled, sums);
     for (int64_t i = 0; i < count; ++i)
       for (int64_t j = 0; j < vectors; ++j) {
         Idx at = e.add(to, e.add(e.mul(row, shape.panel),
