@@ -277,8 +277,7 @@ struct LowerPad : OpConversionPattern<PadOp> {
                                     arith::MaxSIOp::create(b, at, over, c(0)));
     };
     int64_t last = type.getRank() - 1;
-    if (op.getMode() == PadMode::Edge || last < 0 ||
-        extents[last] == type.getDimSize(last))
+    if (last < 0 || extents[last] == type.getDimSize(last))
       rewriter.replaceOp(op, readAt(rewriter, loc, type, x, fold));
     else
       rewriter.replaceOp(op, inThree(rewriter, loc, type, x, low[last], fold));

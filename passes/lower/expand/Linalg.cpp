@@ -158,9 +158,9 @@ private:
       }
   }
 
-  /// The reduction loops from `depth` on. Sums of the innermost one are added
-  /// up in several chains, which take turns: with few vectors, each addition
-  /// would wait for the last.
+  /// The reduction loops from `depth` on. Sums, and extremes, of the innermost
+  /// one are taken in several chains, which take turns: with few vectors, each
+  /// addition would wait for the last.
   SmallVector<Value> reduceStrip(size_t depth, SmallVector<Idx> &ivs, Idx start,
                                  int64_t lanes, int64_t valid,
                                  ValueRange carried) {
@@ -172,12 +172,14 @@ private:
                  : stepStrip(ivs, start, lanes, valid, values);
     };
     int64_t chains = std::max<int64_t>(1, kWantedAccumulators / count);
+    Operation *combiner = combinerOf();
     if (depth + 1 < nest.loops.size() || chains == 1 || extent < 2 * chains ||
-        !isSum())
+        !combiner)
       return e.loop(Idx(int64_t(0)), Idx(extent), 1, carried, step);
     SmallVector<Value> values(carried);
-    values.append((chains - 1) * count,
-                  e.splat(carried.front().getType(), -0.0));
+    auto neutral = cast<FloatAttr>(*arith::getNeutralElement(combiner));
+    values.append((chains - 1) * count, e.splat(carried.front().getType(),
+                                                neutral.getValueAsDouble()));
     int64_t whole = extent / chains * chains;
     auto turn = [&](Idx iv, ValueRange all, int64_t steps) {
       SmallVector<Value> next(all);
@@ -192,9 +194,17 @@ private:
     values = turn(Idx(whole), values, extent - whole);
     for (int64_t distance = chains / 2; distance >= 1; distance /= 2)
       for (int64_t i = 0; i < distance * count; ++i)
-        values[i] = e.addf(values[i], values[i + distance * count]);
+        values[i] = combined(combiner, values[i], values[i + distance * count]);
     values.resize(count);
     return values;
+  }
+
+  Value combined(Operation *combiner, Value a, Value c) {
+    OperationState state(e.loc(), combiner->getName(), {a, c}, {a.getType()},
+                         combiner->getAttrs());
+    Operation *result = e.builder().create(state);
+    relax(result, /*reassociate=*/false);
+    return result->getResult(0);
   }
 
   /// The region once for the vectors from `start` on.
@@ -218,15 +228,20 @@ private:
     return results;
   }
 
-  /// Whether the region adds to one float, and does nothing else with it.
-  bool isSum() {
+  /// The addition to one float, or the choice of the greater or the lesser of
+  /// it, that the region ends with; null when it does anything else with it.
+  Operation *combinerOf() {
     if (op.getNumDpsInits() != 1)
-      return false;
-    Value sum = op.getBlock()->getTerminator()->getOperand(0);
+      return nullptr;
+    Operation *combiner =
+        op.getBlock()->getTerminator()->getOperand(0).getDefiningOp();
     BlockArgument carried = op.getRegionOutputArgs()[0];
-    auto add = sum.getDefiningOp<arith::AddFOp>();
-    return add && carried.hasOneUse() &&
-           (add.getLhs() == carried || add.getRhs() == carried);
+    return isa_and_present<arith::AddFOp, arith::MaximumFOp, arith::MinimumFOp>(
+               combiner) &&
+                   carried.hasOneUse() &&
+                   llvm::is_contained(combiner->getOperands(), carried)
+               ? combiner
+               : nullptr;
   }
 
   Value loadWide(OpOperand &operand, SmallVector<Idx> &ivs, Idx lane,

@@ -23,6 +23,14 @@ constexpr int64_t kTaskElements = 4096;
 /// Vectors that are reduced side by side.
 constexpr int64_t kUnroll = 4;
 
+/// Rows of few vectors wait for the sums over their lanes: so many go together.
+constexpr int64_t kGroupedRows = 4, kGroupedVectors = 16;
+
+/// Where a row begins in the input and in the output.
+struct RowPlace {
+  Idx from, to;
+};
+
 /// The rows of a tensor: its outer axes, and how rows are grouped to tasks.
 struct RowShape {
   explicit RowShape(ShapedType type) : length(type.getShape().back()) {
@@ -44,16 +52,31 @@ public:
         vector(e.computeVectorOf(this->out.element)),
         lanes(vector.getNumElements()) {}
 
-  /// body(first element of the input row, of the output row)
-  void run(Value lo, Value hi, function_ref<void(Idx, Idx)> body) {
+  void run(Value lo, Value hi, function_ref<void(const RowPlace &)> body) {
     e.tasks(lo, hi, {shape.tasks}, [&](ArrayRef<Idx> task) {
-      Idx first = e.mul(task[0], shape.perTask);
-      Idx last = e.min(e.add(first, Idx(shape.perTask)), Idx(shape.rows));
-      e.loop(first, last, 1, [&](Idx row) {
-        SmallVector<Idx> position = e.delinearize(row, shape.outer);
-        position.push_back(Idx(int64_t(0)));
-        body(e.at(x, position), e.at(out, position));
-      });
+      e.loop(firstOf(task[0]), lastOf(task[0]), 1,
+             [&](Idx row) { body(placeOf(row)); });
+    });
+  }
+
+  /// Rows that are few vectors long in groups, which stages of the work may
+  /// pass over one after the other.
+  void runGrouped(Value lo, Value hi,
+                  function_ref<void(ArrayRef<RowPlace>)> body) {
+    int64_t group = shape.length <= kGroupedVectors * lanes ? kGroupedRows : 1;
+    e.tasks(lo, hi, {shape.tasks}, [&](ArrayRef<Idx> task) {
+      Idx first = firstOf(task[0]), last = lastOf(task[0]);
+      Idx groups = e.divRem(e.add(last, e.mul(first, -1)), group).first,
+          rest = e.add(first, e.mul(groups, group));
+      auto rows = [&](Idx from, int64_t count) {
+        SmallVector<RowPlace> places;
+        for (int64_t i = 0; i < count; ++i)
+          places.push_back(placeOf(e.add(from, Idx(i))));
+        body(places);
+      };
+      e.loop(first, rest, group, [&](Idx row) { rows(row, group); });
+      if (group > 1)
+        e.loop(rest, last, 1, [&](Idx row) { rows(row, 1); });
     });
   }
 
@@ -95,6 +118,17 @@ public:
   RowShape shape;
   VectorType vector;
   int64_t lanes;
+
+private:
+  Idx firstOf(Idx task) { return e.mul(task, shape.perTask); }
+  Idx lastOf(Idx task) {
+    return e.min(e.add(firstOf(task), Idx(shape.perTask)), Idx(shape.rows));
+  }
+  RowPlace placeOf(Idx row) {
+    SmallVector<Idx> position = e.delinearize(row, shape.outer);
+    position.push_back(Idx(int64_t(0)));
+    return {e.at(x, position), e.at(out, position)};
+  }
 };
 
 FailureOr<RowExpansion> rowsOf(Emitter &e, Operation *op, Value input,
@@ -122,29 +156,31 @@ LogicalResult expandSoftmax(Emitter &e, kernel::SoftmaxOp op, Value lo,
   OpBuilder &b = e.builder();
   VectorType type = rows->vector;
   Value lowest = e.splat(type, -std::numeric_limits<double>::infinity());
-  rows->run(lo, hi, [&](Idx from, Idx to) {
-    auto load = [&](Idx i, int64_t valid) {
-      return e.loadVector(rows->x, e.add(from, i), type, valid, lowest);
-    };
-    // A NaN that the maximum overlooks comes back through the exponentials.
-    auto larger = [&](Value a, Value c) { return e.maxOrSecond(a, c); };
+  auto load = [&](const RowPlace &row, Idx i, int64_t valid) {
+    return e.loadVector(rows->x, e.add(row.from, i), type, valid, lowest);
+  };
+  // A NaN that the maximum overlooks comes back through the exponentials.
+  auto larger = [&](Value a, Value c) { return e.maxOrSecond(a, c); };
+  auto add = [&](Value a, Value c) { return e.addf(a, c); };
+  bool log = op.getLog();
+  auto mostOf = [&](const RowPlace &row) {
     Value most = rows->fold(
         lowest,
         [&](Idx i, int64_t valid, Value chain) {
-          return larger(load(i, valid), chain);
+          return larger(load(row, i, valid), chain);
         },
         larger);
-    Value most1 = vector::ReductionOp::create(
-        b, e.loc(), vector::CombiningKind::MAXNUMF, most);
-    Value mostEach = e.broadcast(most1, type);
-    auto add = [&](Value a, Value c) { return e.addf(a, c); };
-    bool log = op.getLog();
+    return e.broadcast(vector::ReductionOp::create(
+                           b, e.loc(), vector::CombiningKind::MAXNUMF, most),
+                       type);
+  };
+  auto totalOf = [&](const RowPlace &row, Value most) -> Value {
     Value sum = rows->fold(
         e.splat(type, 0.0),
         [&](Idx i, int64_t valid, Value chain) {
-          Value value = e.expNonPositive(e.subf(load(i, valid), mostEach));
+          Value value = e.expNonPositive(e.subf(load(row, i, valid), most));
           if (!log)
-            e.storeVector(value, rows->out, e.add(to, i), valid);
+            e.storeVector(value, rows->out, e.add(row.to, i), valid);
           if (valid < rows->lanes) {
             // Absent lanes are exp(-inf - m): zero, but NaN when m is -inf.
             SmallVector<bool> bits(rows->lanes, false);
@@ -159,21 +195,25 @@ LogicalResult expandSoftmax(Emitter &e, kernel::SoftmaxOp op, Value lo,
         },
         add);
     Value total = rows->sumLanes(sum);
-    if (log) {
-      Value shift = e.broadcast(math::LogOp::create(b, e.loc(), total), type);
+    if (log)
+      return e.broadcast(math::LogOp::create(b, e.loc(), total), type);
+    return e.broadcast(
+        arith::DivFOp::create(b, e.loc(), e.splat(type.getElementType(), 1.0),
+                              total),
+        type);
+  };
+  rows->runGrouped(lo, hi, [&](ArrayRef<RowPlace> group) {
+    SmallVector<Value> most(llvm::map_range(group, mostOf)), total;
+    for (auto [row, greatest] : llvm::zip_equal(group, most))
+      total.push_back(totalOf(row, greatest));
+    for (auto [row, greatest, each] : llvm::zip_equal(group, most, total))
       rows->each([&](Idx i, int64_t valid) {
-        Value value = e.subf(e.subf(load(i, valid), mostEach), shift);
-        e.storeVector(value, rows->out, e.add(to, i), valid);
+        Idx at = e.add(row.to, i);
+        Value value =
+            log ? e.subf(e.subf(load(row, i, valid), greatest), each)
+                : e.mulf(e.loadVector(rows->out, at, type, valid), each);
+        e.storeVector(value, rows->out, at, valid);
       });
-      return;
-    }
-    Value inverse = arith::DivFOp::create(
-        b, e.loc(), e.splat(type.getElementType(), 1.0), total);
-    Value inverseEach = e.broadcast(inverse, type);
-    rows->each([&](Idx i, int64_t valid) {
-      Value value = e.loadVector(rows->out, e.add(to, i), type, valid);
-      e.storeVector(e.mulf(value, inverseEach), rows->out, e.add(to, i), valid);
-    });
   });
   return success();
 }
@@ -201,7 +241,8 @@ LogicalResult expandRowNorm(Emitter &e, kernel::RowNormOp op, Value lo,
   Value zero = e.splat(type, 0.0), count = e.splat(element, rows->shape.length);
   Value epsilon = e.splat(element, op.getEpsilon().convertToDouble());
   auto add = [&](Value a, Value c) { return e.addf(a, c); };
-  rows->run(lo, hi, [&](Idx from, Idx to) {
+  rows->run(lo, hi, [&](const RowPlace &row) {
+    Idx from = row.from, to = row.to;
     Value meanEach;
     if (layer) {
       Value sum = rows->fold(

@@ -66,6 +66,10 @@ void relax(Operation *op, bool reassociate) {
       given.getValue() | arith::FastMathFlags::contract;
   if (reassociate)
     flags = flags | arith::FastMathFlags::reassoc;
+  // Which of two zeros is the greater one takes as many instructions as the
+  // rest, and no frontend says it.
+  if (isa<arith::MaximumFOp, arith::MinimumFOp>(op))
+    flags = flags | arith::FastMathFlags::nsz;
   op->setAttr(relaxed.getFastMathAttrName(),
               arith::FastMathFlagsAttr::get(op->getContext(), flags));
 }
