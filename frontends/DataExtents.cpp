@@ -88,14 +88,28 @@ mlir::Value DataExtents::prefix(mlir::OpBuilder &builder, mlir::Location loc,
   return mlir::failed(node) ? mlir::Value() : node->getResult();
 }
 
-NonzeroOp DataExtents::nonzero(mlir::OpBuilder &builder, mlir::Location loc,
-                               mlir::Value x) {
+NonzeroOp DataExtents::findNonzero(mlir::OpBuilder &builder,
+                                   mlir::Value x) const {
   for (NonzeroOp node : llvm::reverse(nonzeros)) {
     unsigned budget = kComparisons;
     if (isWithin(builder.getInsertionBlock(), node->getBlock()) &&
         isSame(node.getX(), x, budget))
       return node;
   }
+  return {};
+}
+
+std::optional<int64_t> DataExtents::extentOfNonzero(mlir::OpBuilder &builder,
+                                                    mlir::Value x) const {
+  NonzeroOp node = findNonzero(builder, x);
+  auto known = node ? extents.find(node.getCount()) : extents.end();
+  return known == extents.end() ? std::nullopt : std::optional(known->second);
+}
+
+NonzeroOp DataExtents::nonzero(mlir::OpBuilder &builder, mlir::Location loc,
+                               mlir::Value x) {
+  if (NonzeroOp found = findNonzero(builder, x))
+    return found;
   auto made = tryCreate<NonzeroOp>(builder, loc, x);
   if (mlir::failed(made))
     return {};

@@ -45,7 +45,13 @@ public:
   NonzeroOp nonzero(mlir::OpBuilder &builder, mlir::Location loc,
                     mlir::Value x);
 
+  /// The extent that was assumed for what is not zero in x; nothing when none
+  /// was.
+  std::optional<int64_t> extentOfNonzero(mlir::OpBuilder &builder,
+                                         mlir::Value x) const;
+
 private:
+  NonzeroOp findNonzero(mlir::OpBuilder &builder, mlir::Value x) const;
   int64_t extentFor(mlir::Value count, int64_t most);
 
   llvm::DenseMap<mlir::Value, int64_t> extents;

@@ -94,6 +94,8 @@ public:
   /// The coordinates [count, rank] of what is not zero in x, in row-major
   /// order.
   mlir::Value nonzero(mlir::Value x);
+  /// The extent of its result, where that was asked for before.
+  std::optional<int64_t> extentOfNonzero(mlir::Value x) const;
   /// Gives these as a list for each axis; a number counts as one element.
   void giveNonzero(mlir::Value x);
   /// The argument as an i64 without axes, where only running tells it; null

@@ -33,6 +33,10 @@ mlir::Value Call::nonzero(mlir::Value x) {
   return counted(node.getIndices(), node.getCount(), 0);
 }
 
+std::optional<int64_t> Call::extentOfNonzero(mlir::Value x) const {
+  return session.extents.extentOfNonzero(builder, x);
+}
+
 void Call::giveNonzero(mlir::Value x) {
   mlir::Value places = nonzero(withRank(x, 1));
   if (!places)

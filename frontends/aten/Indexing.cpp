@@ -277,8 +277,10 @@ static mlir::Value putMasked(Call &c, mlir::Value x, mlir::Value mask,
   if (along > axis)
     return c.failed("values of more axes than the elements they are for");
   Shape shape = c.shape(values);
-  if (along >= 0 && shape[along] != 1) {
-    if (shape[along] == 0 || count == 0)
+  // As many as the mask has true elements are one for each, however few.
+  bool isOneEach = along >= 0 && shape[along] == c.extentOfNonzero(mask);
+  if (along >= 0 && (isOneEach || shape[along] != 1)) {
+    if (count == 0 || (shape[along] == 0 && !isOneEach))
       return x;
     mlir::Value place =
         c.make<CumReduceOp>(c.cast(c.reshape(mask, {count}), ScalarType::Long),
