@@ -10,6 +10,7 @@
 
 #include "frontends/aten/Table.h"
 
+#include "frontends/aten/Autocast.h"
 #include "frontends/aten/Complex.h"
 #include "frontends/aten/Ragged.h"
 
@@ -208,6 +209,19 @@ mlir::LogicalResult graven::aten::run(Session &session, mlir::Location loc,
                                       llvm::SmallVectorImpl<Value> &results) {
   const Entry *entry = session.table.find(schema.name);
   assert(entry && "the caller looked the name up");
+  std::optional<llvm::SmallVector<Value>> cast;
+  if (session.autocast) {
+    Emitter emitter(session.builder, loc);
+    cast = autocast(emitter, schema.name, arguments, *session.autocast);
+    if (!cast) {
+      emitCoded(loc, Code::UnsupportedFeature)
+          << schema.name
+          << ": not supported inside of torch.autocast, which casts within it";
+      results.assign(schema.results.size(), Value::unknown());
+      return mlir::failure();
+    }
+    arguments = *cast;
+  }
   auto hasRagged = [](const Value &value) {
     return Ragged::in(value) ||
            (value.items() && llvm::any_of(*value.items(), Ragged::in));

@@ -78,6 +78,8 @@ struct Session {
   /// While a Block that may not run is walked: what the storages that it
   /// writes held before each write.
   std::vector<Tensor::Contents> *writes = nullptr;
+  /// What torch.autocast computes in where the walk is inside of one.
+  std::optional<ScalarType> autocast = {};
   bool warnedOfTraining = false;
   /// Blocks that were walked in vain. Tensors may remember Values of them, so
   /// they live as long as the walk.

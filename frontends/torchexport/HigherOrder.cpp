@@ -11,6 +11,7 @@
 #include "frontends/torchexport/Program.h"
 
 #include "llvm/ADT/StringSwitch.h"
+#include "llvm/Support/SaveAndRestore.h"
 
 using namespace graven;
 using namespace graven::torchexport;
@@ -370,20 +371,30 @@ Result withGrad(Program &program, Inputs inputs) {
   return inlined(program, operands, 1);
 }
 
-/// (device, dtype, enabled, cache, graph, ...): only an enabled one for the
-/// CPU changes what a program on a CPU computes.
+/// (device, dtype, enabled, cache, graph, ...): only one for the CPU changes
+/// what a program on a CPU computes.
 Result withAutocast(Program &program, Inputs inputs) {
   Operands operands(program, "wrap_with_autocast", inputs);
-  auto device = operands.value(0), enabled = operands.value(2);
-  if (!device || !enabled)
+  auto device = operands.value(0), dtype = operands.value(1),
+       enabled = operands.value(2);
+  if (!device || !dtype || !enabled)
     return mlir::failure();
-  if (device->is(Kind::String) && device->string() == "cpu" &&
-      enabled->is(Kind::Bool) && enabled->boolean()) {
-    program.error(Code::UnsupportedFeature)
-        << "wrap_with_autocast: the program computes in another precision; "
-           "export it without autocast and say --precision";
-    return mlir::failure();
+  if (!device->is(Kind::String) || device->string() != "cpu" ||
+      !enabled->is(Kind::Bool))
+    return inlined(program, operands, 4);
+  std::optional<aten::ScalarType> lower;
+  if (enabled->boolean()) {
+    // PyTorch's default for the CPU.
+    lower = dtype->is(Kind::Int) ? aten::scalarTypeFromNumber(dtype->integer())
+                                 : aten::ScalarType::BFloat16;
+    if (lower != aten::ScalarType::BFloat16 &&
+        lower != aten::ScalarType::Half) {
+      program.error(Code::UnsupportedFeature)
+          << "wrap_with_autocast: expected bf16 or f16";
+      return mlir::failure();
+    }
   }
+  llvm::SaveAndRestore precision(program.autocast(), lower);
   return inlined(program, operands, 4);
 }
 

@@ -41,6 +41,7 @@ public:
   // For the higher-order operators.
   mlir::Location location() const { return current; }
   mlir::OpBuilder &builder() { return session.builder; }
+  std::optional<aten::ScalarType> &autocast() { return session.autocast; }
   mlir::InFlightDiagnostic error(Code code) {
     failed = true;
     return emitCoded(current, code);

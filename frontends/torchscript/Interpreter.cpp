@@ -183,6 +183,17 @@ bool Interpreter::countStep() {
   return false;
 }
 
+/// Whether a context is an enabled torch.autocast("cpu").
+static bool isAutocastForCpu(const Value &context) {
+  const Object *object = extensionIn<Object>(context);
+  if (!object || object->type.definition->name != "autocast")
+    return false;
+  Value device = object->attributes.lookup("device"),
+        enabled = object->attributes.lookup("_enabled");
+  return device.is(Kind::String) && device.string() == "cpu" &&
+         enabled.is(Kind::Bool) && enabled.boolean();
+}
+
 Interpreter::Flow Interpreter::runBody(const Body &body) {
   for (const Statement *statement : body) {
     if (!countStep())
@@ -371,11 +382,16 @@ Interpreter::Flow Interpreter::runStatement(const Statement &statement) {
   case Statement::Kind::While:
     return runWhile(statement);
   case Statement::Kind::With: {
-    // Contexts such as no_grad and autocast change nothing in a graph for
-    // inference that its casts do not say.
+    // Contexts such as no_grad change nothing in a graph for inference.
     Result context = evaluate(statement.values[0]);
     if (mlir::failed(context))
       return Flow::Failed;
+    if (isAutocastForCpu(*context)) {
+      error(Code::UnsupportedFeature)
+          << "torch.autocast in a script: which operators compute in another "
+             "precision is not written in it; a trace and an export say it";
+      return Flow::Failed;
+    }
     for (StringRef target : statement.targets)
       frame->variables[target] = *context;
     return runBody(statement.body);
