@@ -161,7 +161,10 @@ static Labelled summed(Emitter &e, Labelled x, StringRef keep) {
       axes.push_back(i);
   if (axes.empty())
     return x;
-  return {e.reduce(ReduceKind::Sum, x.value, axes, /*keep=*/false), rest};
+  // As torch.sum gives it.
+  mlir::Value terms =
+      e.isFloat(x.value) ? x.value : e.cast(x.value, ScalarType::Long);
+  return {e.reduce(ReduceKind::Sum, terms, axes, /*keep=*/false), rest};
 }
 
 /// Contracts a and b; `keep` are the labels needed later.

@@ -75,6 +75,18 @@ mlir::Value Emitter::indices(llvm::ArrayRef<int64_t> shape,
   return constant(mlir::DenseElementsAttr::get(type, values));
 }
 
+mlir::Value Emitter::numbers(mlir::Type element, llvm::ArrayRef<int64_t> shape,
+                             llvm::ArrayRef<double> values) {
+  auto type = mlir::RankedTensorType::get(shape, element);
+  if (element.isF64())
+    return constant(mlir::DenseElementsAttr::get(type, values));
+  llvm::SmallVector<float> narrow(values.begin(), values.end());
+  type = type.clone(builder.getF32Type());
+  return cast(constant(mlir::DenseElementsAttr::get(
+                  type, llvm::ArrayRef<float>(narrow))),
+              element);
+}
+
 mlir::Value Emitter::iota(llvm::ArrayRef<int64_t> shape, int64_t axis,
                           mlir::Type element) {
   return make<IotaOp>(mlir::ValueRange(), shape, uint64_t(axis),

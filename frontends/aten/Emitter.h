@@ -79,6 +79,10 @@ public:
   mlir::Value indices(llvm::ArrayRef<int64_t> shape,
                       llvm::ArrayRef<int64_t> values);
 
+  /// Numbers, rounded to a float type.
+  mlir::Value numbers(mlir::Type element, llvm::ArrayRef<int64_t> shape,
+                      llvm::ArrayRef<double> values);
+
   /// Of that shape, each element its place along an axis; i64 by default.
   mlir::Value iota(llvm::ArrayRef<int64_t> shape, int64_t axis,
                    mlir::Type element = {});

@@ -134,12 +134,12 @@ static mlir::Value avgPool(Call &c) {
 static mlir::Value averageAxis(Call &c, mlir::Value x, int64_t axis,
                                int64_t bins) {
   int64_t extent = c.type(x).getDimSize(axis);
-  llvm::SmallVector<float> matrix(extent * bins, 0);
+  llvm::SmallVector<double> matrix(extent * bins, 0);
   for (int64_t i = 0; i < bins; ++i) {
     int64_t begin = i * extent / bins,
             end = ((i + 1) * extent + bins - 1) / bins;
     for (int64_t j = begin; j < end; ++j)
-      matrix[j * bins + i] = 1.0f / static_cast<float>(end - begin);
+      matrix[j * bins + i] = 1.0 / static_cast<double>(end - begin);
   }
   return timesAlongAxis(c, x, axis, bins, matrix);
 }

@@ -232,21 +232,18 @@ static mlir::Value affineGrid(Call &c) {
     return c.failed("theta of shape [" + llvm::Twine(c.rank(theta)) + "] axes");
   Shape extents(size->begin() + 2, size->end()), line(extents);
   line.push_back(1);
-  mlir::Type type = c.element(theta), f32 = c.builder.getF32Type();
+  mlir::Type type = c.element(theta);
   llvm::SmallVector<mlir::Value> columns;
   for (int64_t i = axes; i-- > 0;) {
     int64_t n = extents[i];
-    llvm::SmallVector<float> values;
+    llvm::SmallVector<double> values;
     for (int64_t k = 0; k < n; ++k) {
       double at = n > 1 ? -1 + 2.0 * k / (n - 1) : 0;
-      values.push_back(
-          static_cast<float>(c.flag("align_corners") ? at : at * (n - 1) / n));
+      values.push_back(c.flag("align_corners") ? at : at * (n - 1) / n);
     }
     Shape own(axes + 1, 1);
     own[i] = n;
-    mlir::Value column = c.constant(mlir::DenseElementsAttr::get(
-        mlir::RankedTensorType::get(own, f32), llvm::ArrayRef<float>(values)));
-    columns.push_back(c.broadcastTo(c.cast(column, type), line));
+    columns.push_back(c.broadcastTo(c.numbers(type, own, values), line));
   }
   columns.push_back(c.full(type, line, 1.0));
   mlir::Value base = c.concat(columns, axes);
@@ -266,8 +263,8 @@ static mlir::Value affineGrid(Call &c) {
 
 /// The weights [input, output] of one axis.
 /// Source: PyTorch, ATen/native/cpu/UpSampleKernel.cpp.
-static llvm::SmallVector<float> antialiased(int64_t input, int64_t output,
-                                            double scale, bool cubic) {
+static llvm::SmallVector<double> antialiased(int64_t input, int64_t output,
+                                             double scale, bool cubic) {
   auto filter = [&](double x) {
     x = std::abs(x);
     if (!cubic)
@@ -278,7 +275,7 @@ static llvm::SmallVector<float> antialiased(int64_t input, int64_t output,
     return x < 2 ? (((x - 5) * x + 8) * x - 4) * kA : 0.0;
   };
   double radius = cubic ? 2 : 1, stretch = std::max(scale, 1.0);
-  llvm::SmallVector<float> matrix(input * output, 0);
+  llvm::SmallVector<double> matrix(input * output, 0);
   for (int64_t i = 0; i < output; ++i) {
     double centre = scale * (i + 0.5), support = radius * stretch;
     int64_t first =
@@ -289,8 +286,8 @@ static llvm::SmallVector<float> antialiased(int64_t input, int64_t output,
     for (int64_t j = first; j < last; ++j)
       total += filter((j - centre + 0.5) / stretch);
     for (int64_t j = first; j < last; ++j)
-      matrix[j * output + i] = static_cast<float>(
-          filter((j - centre + 0.5) / stretch) / (total != 0 ? total : 1));
+      matrix[j * output + i] =
+          filter((j - centre + 0.5) / stretch) / (total != 0 ? total : 1);
   }
   return matrix;
 }

@@ -54,22 +54,22 @@ static mlir::Value fitted(Call &c, mlir::Value x, int64_t axis,
   return c.make<PadOp>(x, mlir::Value(), low, high, PadMode::Constant);
 }
 
-llvm::SmallVector<float> graven::aten::waves(Wave wave, int64_t rows,
-                                             int64_t columns, int64_t period,
-                                             double factor) {
-  llvm::SmallVector<float> matrix(rows * columns);
+llvm::SmallVector<double> graven::aten::waves(Wave wave, int64_t rows,
+                                              int64_t columns, int64_t period,
+                                              double factor) {
+  llvm::SmallVector<double> matrix(rows * columns);
   for (int64_t i = 0; i < rows; ++i)
     for (int64_t j = 0; j < columns; ++j) {
       double angle = 2 * std::numbers::pi *
                      static_cast<double>(i * j % period) /
                      static_cast<double>(period);
-      matrix[i * columns + j] = static_cast<float>(
-          factor * (wave == Wave::Sine ? std::sin(angle) : std::cos(angle)));
+      matrix[i * columns + j] =
+          factor * (wave == Wave::Sine ? std::sin(angle) : std::cos(angle));
     }
   return matrix;
 }
 
-void graven::aten::doublePairs(llvm::MutableArrayRef<float> matrix,
+void graven::aten::doublePairs(llvm::MutableArrayRef<double> matrix,
                                int64_t columns, int64_t period) {
   for (size_t i = 0; i < matrix.size(); ++i) {
     int64_t row = static_cast<int64_t>(i) / columns;
@@ -84,7 +84,7 @@ static ComplexParts transform(Call &c, ComplexParts x, int64_t axis, int64_t n,
                               int64_t size, bool forward, double factor) {
   auto cosines = waves(Wave::Cosine, n, size, n, factor),
        sines = waves(Wave::Sine, n, size, n, forward ? -factor : factor);
-  auto times = [&](mlir::Value v, llvm::ArrayRef<float> matrix) {
+  auto times = [&](mlir::Value v, llvm::ArrayRef<double> matrix) {
     return v ? timesAlongAxis(c, fitted(c, v, axis, n), axis, size, matrix) : v;
   };
   return {sum(c, times(x.real, cosines), negated(c, times(x.imaginary, sines))),

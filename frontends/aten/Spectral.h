@@ -25,11 +25,11 @@ struct ComplexParts {
 enum class Wave : uint8_t { Cosine, Sine };
 
 /// [rows, columns] of factor * wave(2 pi row column / period).
-llvm::SmallVector<float> waves(Wave wave, int64_t rows, int64_t columns,
-                               int64_t period, double factor);
+llvm::SmallVector<double> waves(Wave wave, int64_t rows, int64_t columns,
+                                int64_t period, double factor);
 /// Multiplies the rows by 2 that stand for two frequencies each, of a spectrum
 /// of `period` elements of which half is given.
-void doublePairs(llvm::MutableArrayRef<float> matrix, int64_t columns,
+void doublePairs(llvm::MutableArrayRef<double> matrix, int64_t columns,
                  int64_t period);
 
 } // namespace graven::aten

@@ -71,14 +71,12 @@ static std::optional<Frames> framesOf(Call &c, mlir::Type element) {
 
 /// Cosines, then sines, under the window: [2 rows, 1, length].
 static mlir::Value filters(Call &c, const Frames &frames,
-                           llvm::MutableArrayRef<float> cosines,
-                           llvm::ArrayRef<float> sines) {
-  llvm::SmallVector<float> matrix(cosines.begin(), cosines.end());
+                           llvm::MutableArrayRef<double> cosines,
+                           llvm::ArrayRef<double> sines) {
+  llvm::SmallVector<double> matrix(cosines.begin(), cosines.end());
   matrix.append(sines.begin(), sines.end());
-  auto type = mlir::RankedTensorType::get({2 * frames.rows, 1, frames.length},
-                                          c.builder.getF32Type());
-  mlir::Value waves = c.constant(
-      mlir::DenseElementsAttr::get(type, llvm::ArrayRef<float>(matrix)));
+  mlir::Value waves = c.numbers(c.element(frames.window),
+                                {2 * frames.rows, 1, frames.length}, matrix);
   return c.binary<MulOp>(waves, frames.window);
 }
 

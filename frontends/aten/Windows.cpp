@@ -26,12 +26,9 @@ int64_t aten::spatialAxes(Call &c) {
 }
 
 mlir::Value aten::timesAlongAxis(Call &c, mlir::Value x, int64_t axis,
-                                 int64_t size, llvm::ArrayRef<float> matrix) {
+                                 int64_t size, llvm::ArrayRef<double> matrix) {
   int64_t extent = c.type(x).getDimSize(axis), last = c.rank(x) - 1;
-  auto type =
-      mlir::RankedTensorType::get({extent, size}, c.builder.getF32Type());
-  mlir::Value weights = c.cast(
-      c.constant(mlir::DenseElementsAttr::get(type, matrix)), c.element(x));
+  mlir::Value weights = c.numbers(c.element(x), {extent, size}, matrix);
   Shape order = allAxes(x);
   std::swap(order[axis], order[last]);
   mlir::Value y = c.transpose(x, order);

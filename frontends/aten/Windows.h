@@ -20,7 +20,7 @@ int64_t spatialAxes(Call &c);
 /// The products of the vectors along an axis of x with a matrix [extent, size],
 /// whose element type is that of x in the end.
 mlir::Value timesAlongAxis(Call &c, mlir::Value x, int64_t axis, int64_t size,
-                           llvm::ArrayRef<float> matrix);
+                           llvm::ArrayRef<double> matrix);
 
 /// The windows of one axis, each a start and a number of taps that lie inside.
 struct AxisWindows {
