@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes docs/benchmarks.md and its pictures from what compare.py measured.
+"""Makes docs/benchmarks.md and its pictures from what compare.py measured; of results-X.json, docs/benchmarks-X.md.
 
 usage: report.py RESULTS.json           needs matplotlib for the pictures
 
@@ -80,7 +80,9 @@ def picture(models, threads, path):
 
 
 def main():
-    results = json.loads(pathlib.Path(sys.argv[1]).read_text())
+    source = pathlib.Path(sys.argv[1])
+    suffix = source.stem.removeprefix("results")
+    results = json.loads(source.read_text())
     models, machine = results["models"], results["machine"]
     matplotlib.rcParams["svg.hashsalt"] = "graven"
     pictures = DOCS / "benchmarks"
@@ -95,13 +97,13 @@ def main():
              "one process a row, the same inputs, calls interleaved. The error is the largest difference from PyTorch in f64, as",
              "a share of the largest output.", ""]
     for threads in counts:
-        name = f"threads{threads}.svg"
+        name = f"threads{threads}{suffix}.svg"
         picture(models, threads, pictures / name)
         lines += [f"## {threads} thread{'s' if threads != '1' else ''}", "", f"![times of peers over Graven's](benchmarks/{name})",
                   "", *speed_table(models, threads), ""]
     lines += ["## Compiling, sizes, memory", "", "`graven compile MODEL.onnx -o m.so`, least of two, without the cache of kernels "
               "and with what it kept; `graven bench m.so` for the run.", "", *compile_table(models), ""]
-    (DOCS / "benchmarks.md").write_text("\n".join(lines))
+    (DOCS / f"benchmarks{suffix}.md").write_text("\n".join(lines))
 
 
 if __name__ == "__main__":
