@@ -80,6 +80,42 @@ static mlir::Value sdpa(Call &c) {
   return c.reshape(y, shape);
 }
 
+/// What programs decomposed for the CPU hold in place of it; the second result
+/// is the logarithm of what each row of exponentials adds up to, f32 at least.
+static void flashAttention(Call &c) {
+  mlir::Value y = sdpa(c), q = c.widened(c.tensor("query")),
+              k = c.widened(c.tensor("key")), mask = c.tensor("attn_mask");
+  auto scale = c.has("scale")
+                   ? c.number("scale")
+                   : 1 / std::sqrt(static_cast<double>(c.shape(q).back()));
+  if (!y || !q || !k || !scale)
+    return;
+  mlir::Value scores = c.binary<MulOp>(
+      c.make<MatmulOp>(q, k, false, /*transpose_b=*/true), *scale);
+  if (mask && scores)
+    scores = c.binary<AddOp>(scores, c.cast(mask, c.element(scores)));
+  if (c.flag("is_causal") && scores) {
+    int64_t rows = c.shape(q)[2], keys = c.shape(k)[2];
+    mlir::Value later =
+        c.compare(ComparePredicate::Gt, c.iota({1, 1, 1, keys}, 3),
+                  c.iota({1, 1, rows, 1}, 2));
+    scores = c.where(later, c.scalar(c.element(scores), -HUGE_VAL, 4), scores);
+  }
+  if (!scores)
+    return;
+  mlir::Value most = c.reduce(ReduceKind::Max, scores, {3}, /*keep=*/true);
+  mlir::Value total = c.reduce(
+      ReduceKind::Sum, c.unary<ExpOp>(c.binary<SubOp>(scores, most)), {3},
+      /*keep=*/true);
+  mlir::Value logs = c.binary<AddOp>(c.unary<LogOp>(total), most);
+  if (!logs)
+    return;
+  Shape shape(c.shape(logs));
+  shape.pop_back();
+  c.give(y);
+  c.give(c.reshape(logs, shape));
+}
+
 //===----------------------------------------------------------------------===//
 // Fused layers
 //===----------------------------------------------------------------------===//
@@ -247,6 +283,7 @@ static void encoderLayer(Call &c) {
 
 void graven::aten::addAttention(Table &t) {
   t.add("scaled_dot_product_attention", sdpa);
+  t.add("_scaled_dot_product_flash_attention_for_cpu", flashAttention);
   t.add("_native_multi_head_attention", nativeMultiHead);
   t.addForExtensions("_transformer_encoder_layer_fwd", encoderLayer);
 }

@@ -137,9 +137,15 @@ static mlir::Value spacedFrom(Call &c, std::optional<double> base) {
     return {};
   if (*steps < 0 || *steps > (1 << 24))
     return c.failed(llvm::Twine(*steps) + " steps");
+  // Integers have integers as ends, and steps in between of f64.
+  bool isInteger = type.isInteger();
+  if (isInteger) {
+    start = std::trunc(*start);
+    end = std::trunc(*end);
+  }
   llvm::SmallVector<double> values;
   for (int64_t i = 0; i < *steps; ++i) {
-    double value = type.isF64() || base
+    double value = type.isF64() || isInteger || base
                        ? spaced<double>(*start, *end, *steps, i)
                        : spaced<float>(*start, *end, *steps, i);
     values.push_back(base ? std::pow(*base, value) : value);

@@ -169,10 +169,8 @@ static std::optional<Axes> manyAxes(Call &c, mlir::Value x) {
 
 /// The lengths that were not given, and whether there are matrices for all.
 static bool complete(Call &c, mlir::Value x, Transform kind, Axes &of) {
-  if (of.axes.empty() || c.element(x).isF64()) {
-    c.fail() << (of.axes.empty()
-                     ? "no axes"
-                     : "elements of f64, for which the factors are too narrow");
+  if (of.axes.empty()) {
+    c.fail() << "no axes";
     return false;
   }
   for (auto [i, n] : llvm::enumerate(of.lengths)) {
@@ -262,6 +260,8 @@ void graven::aten::addSpectral(Table &t) {
   add("fft_ifft2 fft_ifftn", spectrum<Complex, false, true>);
   add("fft_rfft", spectrum<FromReal, true, false>);
   add("fft_rfft2 fft_rfftn", spectrum<FromReal, true, true>);
+  add("fft_ihfft", spectrum<FromReal, false, false>);
+  add("fft_ihfft2 fft_ihfftn", spectrum<FromReal, false, true>);
   t.add("fft_fftshift", shift<false>);
   t.add("fft_ifftshift", shift<true>);
 }

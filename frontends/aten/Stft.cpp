@@ -44,9 +44,9 @@ static std::optional<Frames> framesOf(Call &c, mlir::Type element) {
     return std::nullopt;
   frames.hop = *hop;
   if (frames.length < 1 || frames.length > kMaxLength || *hop < 1 ||
-      *width < 1 || *width > frames.length || !element.isF32() ||
-      c.flag("align_to_window")) {
-    c.fail() << "needs f32, frames of at most " << kMaxLength
+      *width < 1 || *width > frames.length ||
+      !(element.isF32() || element.isF64()) || c.flag("align_to_window")) {
+    c.fail() << "needs f32 or f64, frames of at most " << kMaxLength
              << " elements, and a window that is not longer";
     return std::nullopt;
   }

@@ -37,6 +37,11 @@ CASES = {
     "made": lambda z, w: (parts(torch.complex(z.real, w.imag)), parts(torch.polar(z.abs(), w.angle()))),
     "fft": lambda z, w: (parts(torch.fft.fft(z)), parts(torch.fft.ifft(w, 7, dim=0)), parts(torch.fft.fft2(z)),
                          parts(torch.fft.ifftn(w, norm="ortho")), torch.fft.irfft(z, 6), torch.fft.irfft2(w, (3, 5))),
+    "f64": lambda z, w: (parts(torch.fft.fft(torch.complex(z.real.double(), w.imag.double()))),
+                         torch.fft.irfft(torch.fft.rfft(w.real.double()), 4)),
+    "ihfft": lambda z, w: (parts(torch.fft.ihfft(z.real).resolve_conj()),
+                           parts(torch.fft.ihfft2(w.imag, (4, 5), norm="ortho").resolve_conj()),
+                           parts(torch.fft.ihfftn(z.real, norm="forward").resolve_conj())),
     "rfft": lambda z, w: (parts(torch.fft.rfft(z.real)), parts(torch.fft.rfft2(w.imag, (4, 5), norm="forward")),
                           parts(torch.fft.rfftn(z.real * w.real)), parts(torch.fft.fftshift(torch.fft.fft(z.real), 1))),
 }
@@ -54,7 +59,8 @@ def check(module, inputs):
     assert len(got) == len(expected)
     for a, b in zip(got, expected):
         assert a.shape == tuple(b.shape)
-        assert np.abs(a - b.numpy()).max() <= 1e-5 * np.abs(b.numpy()).max()
+        limit = 1e-13 if b.dtype == torch.float64 else 1e-5
+        assert np.abs(a - b.numpy()).max() <= limit * np.abs(b.numpy()).max()
 
 
 @pytest.mark.parametrize("name", CASES)
