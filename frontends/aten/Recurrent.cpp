@@ -53,18 +53,95 @@ Outputs emitLayer(Call &c, Network network, const Layer &l) {
                               mlir::DenseF64ArrayAttr(), clip));
 }
 
+/// x [.., K] times w [N, K] transposed.
+mlir::Value timesTransposed(Call &c, mlir::Value x, mlir::Value w) {
+  if (!x || !w)
+    return {};
+  Shape shape = c.shape(x);
+  mlir::Value y = c.reshape(
+      x, {c.type(x).getNumElements() / std::max<int64_t>(shape.back(), 1),
+          shape.back()});
+  y = y ? c.make<MatmulOp>(y, w, false, /*transpose_b=*/true) : y;
+  shape.back() = c.type(w).getDimSize(0);
+  return c.reshape(y, shape);
+}
+
+/// Puts the initial state of each direction, [D, B, P], beside the input of the
+/// step that direction begins with, as P more features with w_hh as weights.
+void feedStates(Call &c, Layer &l) {
+  Shape shape = c.shape(l.x), weights = c.shape(l.r);
+  llvm::SmallVector<mlir::Value> inputs{l.x};
+  int64_t directions = weights[0], steps = shape[0];
+  llvm::SmallVector<mlir::Value> rows;
+  for (int64_t d = 0; d < directions; ++d) {
+    Shape low(3, 0), high(3, 0);
+    (d == 0 ? high : low)[0] = steps - 1;
+    mlir::Value state = c.slice(l.h, 0, d, d + 1);
+    inputs.push_back(state ? c.make<PadOp>(state, mlir::Value(), low, high,
+                                           PadMode::Constant)
+                           : state);
+    llvm::SmallVector<mlir::Value> columns{c.slice(l.w, 0, d, d + 1)};
+    for (int64_t of = 0; of < directions; ++of)
+      columns.push_back(
+          of == d ? c.slice(l.r, 0, d, d + 1)
+                  : c.full(c.element(l.r), {1, weights[1], weights[2]}, 0.0));
+    rows.push_back(c.concat(columns, 2));
+  }
+  l.x = c.concat(inputs, 2);
+  l.w = c.concat(rows, 0);
+}
+
+/// An LSTM whose h is w_hr [D, P, H] times what it would be: w_hh w_hr is what
+/// the unprojected h is multiplied with, and all steps are projected behind it.
+Outputs emitProjected(Call &c, Layer l, mlir::Value projections) {
+  Shape state = c.shape(l.c);
+  if (c.element(l.x).getIntOrFloatBitWidth() < 32) {
+    c.fail() << "projections (proj_size) in 16 bits";
+    return {};
+  }
+  auto known = c.evaluate(l.h);
+  bool isZero = known.has_value();
+  for (int64_t i = 0; isZero && i < known->size(); ++i)
+    isZero = known->getDouble(i) == 0;
+  if (!isZero) {
+    if (l.lengths && state[0] == 2) {
+      c.fail()
+          << "projections (proj_size) of packed sequences in two directions "
+             "begin with zeros only";
+      return {};
+    }
+    feedStates(c, l);
+  }
+  l.h = c.full(c.element(l.c), state, 0.0);
+  l.r = l.r && projections ? c.make<MatmulOp>(l.r, projections) : l.r;
+  if (!l.x || !l.w || !l.r || !projections)
+    return {};
+  Outputs outputs = emitLayer(c, Network::Lstm, l);
+  if (outputs.empty())
+    return {};
+  llvm::SmallVector<mlir::Value> ys, hs;
+  for (int64_t d = 0; d < state[0]; ++d) {
+    mlir::Value w = c.select(projections, 0, d);
+    ys.push_back(timesTransposed(
+        c, c.slice(outputs[0], 2, d * state[2], (d + 1) * state[2]), w));
+    hs.push_back(timesTransposed(c, c.slice(outputs[1], 0, d, d + 1), w));
+  }
+  outputs[0] = c.concat(ys, 2);
+  outputs[1] = c.concat(hs, 0);
+  return outputs[0] && outputs[1] ? outputs : Outputs();
+}
+
 /// The tensors of a stack of layers as they are listed in `params`: for each
-/// layer and direction w_ih, w_hh and, with biases, b_ih and b_hh.
+/// layer and direction w_ih, w_hh, with biases b_ih and b_hh, and with
+/// projections w_hr.
 struct Stack {
   llvm::SmallVector<mlir::Value> params;
   int64_t layers, directions;
-  bool biases;
+  bool biases, projects;
 
-  int64_t perDirection() const { return biases ? 4 : 2; }
+  int64_t perDirection() const { return (biases ? 4 : 2) + (projects ? 1 : 0); }
   /// Tensor `index` of the layer, directions on a new axis 0.
   mlir::Value take(Call &c, int64_t layer, int64_t index) const {
-    if (index >= perDirection())
-      return {};
     llvm::SmallVector<mlir::Value> parts;
     for (int64_t d = 0; d < directions; ++d)
       parts.push_back(c.unsqueeze(
@@ -97,10 +174,6 @@ bool isSupported(Call &c, Network network, const Stack &stack, mlir::Value x,
     return false;
   }
   int64_t count = stack.layers * stack.directions;
-  if (network == Network::Lstm && c.shape(states[0]) != c.shape(states[1])) {
-    c.fail() << "projections (proj_size) are not supported";
-    return false;
-  }
   if (static_cast<int64_t>(stack.params.size()) !=
       count * stack.perDirection()) {
     c.fail() << "has " << stack.params.size() << " parameters, expected "
@@ -119,9 +192,11 @@ template <Network network> void recurrent(Call &c) {
   auto layers = c.integer("num_layers");
   if (!layers)
     return;
-  Stack stack{c.tensors("params"), *layers, c.flag("bidirectional") ? 2 : 1,
-              c.flag("has_biases")};
   auto states = statesOf(c, network);
+  bool projects = network == Network::Lstm && states.size() == 2 && states[0] &&
+                  states[1] && c.shape(states[0]) != c.shape(states[1]);
+  Stack stack{c.tensors("params"), *layers, c.flag("bidirectional") ? 2 : 1,
+              c.flag("has_biases"), projects};
   const Ragged *packed = Ragged::in(c.argument("data"));
   if (c.has("data") && (!packed || !packed->is(Ragged::Part::Packed))) {
     c.fail() << "needs a packed sequence";
@@ -146,14 +221,17 @@ template <Network network> void recurrent(Call &c) {
     Layer l{x,
             stack.take(c, layer, 0),
             stack.take(c, layer, 1),
-            stack.take(c, layer, 2),
-            stack.take(c, layer, 3),
+            stack.biases ? stack.take(c, layer, 2) : mlir::Value(),
+            stack.biases ? stack.take(c, layer, 3) : mlir::Value(),
             state(0),
             state(1),
             lengths,
             stack.directions == 2 ? Direction::Bidirectional
                                   : Direction::Forward};
-    Outputs outputs = emitLayer(c, network, l);
+    Outputs outputs =
+        projects ? emitProjected(c, l,
+                                 stack.take(c, layer, stack.perDirection() - 1))
+                 : emitLayer(c, network, l);
     if (outputs.empty()) {
       c.fail() << "layer " << layer << " is malformed";
       return;

@@ -124,6 +124,38 @@ def test_states(graven, tmp_path, script):
     run_both(graven, tmp_path, LstmStates(network), [x, h, c], script)
 
 
+@pytest.mark.parametrize("layers, bidirectional, bias", [(1, False, False), (2, True, True)])
+def test_projections(graven, tmp_path, layers, bidirectional, bias):
+    torch.manual_seed(8)
+    network = torch.nn.LSTM(INPUT, HIDDEN, layers, bidirectional=bidirectional, bias=bias, proj_size=4)
+    x, count = torch.randn(STEPS, BATCH, INPUT), layers * (2 if bidirectional else 1)
+    run_both(graven, tmp_path, Network(network), [x])
+    h, c = torch.randn(count, BATCH, 4), torch.randn(count, BATCH, HIDDEN)
+    run_both(graven, tmp_path, LstmStates(network), [x, h, c])
+
+
+def test_projections_of_packed_sequences():
+    class Packed(torch.nn.Module):
+        def __init__(self, bidirectional):
+            super().__init__()
+            self.lstm = torch.nn.LSTM(INPUT, HIDDEN, proj_size=4, bidirectional=bidirectional)
+
+        def forward(self, x, lengths, h, c):
+            packed = torch.nn.utils.rnn.pack_padded_sequence(x, lengths)
+            y, state = self.lstm(packed, (h, c))
+            return torch.nn.utils.rnn.pad_packed_sequence(y, total_length=STEPS)[0], state[0], state[1]
+
+    torch.manual_seed(9)
+    inputs = torch.randn(STEPS, 3, INPUT), torch.tensor([5, 3, 1]), torch.randn(1, 3, 4), torch.randn(1, 3, HIDDEN)
+    module = Packed(False).eval()
+    with torch.no_grad():
+        expected = flat(module(*inputs))
+    check(package.compile(saved(module, inputs), threads=1)(*[x.numpy() for x in inputs]), expected)
+    both = *inputs[:2], torch.randn(2, 3, 4), torch.randn(2, 3, HIDDEN)
+    with pytest.raises(package.Error, match="GRV0202.*begin with zeros only"):
+        package.compile(saved(Packed(True).eval(), both), inputs=[x.numpy() for x in both])
+
+
 def test_unbatched(graven, tmp_path):
     torch.manual_seed(3)
     run_both(graven, tmp_path, Network(torch.nn.LSTM(INPUT, HIDDEN)), [torch.randn(STEPS, INPUT)], script=False)
@@ -141,12 +173,6 @@ def test_threads_do_not_change_results():
     for threads in (2, 3):
         for a, b in zip(one, compiled(module, [x], threads=threads)(x.numpy())):
             assert np.array_equal(a, b)
-
-
-def test_projections_are_refused():
-    module, x = Network(torch.nn.LSTM(INPUT, HIDDEN, proj_size=2)), torch.randn(STEPS, BATCH, INPUT)
-    with pytest.raises(package.Error, match="proj_size"):
-        compiled(module, [x])
 
 
 def onnx_model(op, gates, inputs, names, **attributes):
