@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // This file implements the lowering of normalisations and softmax to row
-// kernels; other axes are brought to the end first, f16 and bf16 are computed
-// in f32.
+// kernels; other axes are brought to the end first, or, where neighbours are
+// enough for vectors, reduced as they lie. f16 and bf16 are computed in f32.
 //===----------------------------------------------------------------------===//
 
 #include "passes/lower/LowerNorm.h"
@@ -11,6 +11,7 @@
 #include "dialects/kernel/Kernel.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "passes/lower/LowerUtils.h"
+#include "passes/lower/Reductions.h"
 #include "passes/lower/ScalarFormulas.h"
 
 using namespace mlir;
@@ -35,11 +36,84 @@ Value emitSoftmax(OpBuilder &b, Location loc, Value x, SoftmaxForm form) {
 
 namespace {
 
+/// Elements behind an axis from which on it is not brought to the end.
+constexpr int64_t kNeighbours = 16;
+
+/// Softmax over an axis with neighbours behind it: their maxima and sums are
+/// vectors.
+Value softmaxAcross(OpBuilder &b, Location loc, Value x, int64_t axis,
+                    SoftmaxForm form) {
+  auto type = cast<RankedTensorType>(x.getType());
+  Type element = type.getElementType();
+  int64_t rank = type.getRank();
+  SmallVector<int64_t> kept, shape;
+  for (int64_t other = 0; other < rank; ++other)
+    if (other != axis) {
+      kept.push_back(other);
+      shape.push_back(type.getDimSize(other));
+    }
+  AffineMap whole = AffineMap::getMultiDimIdentityMap(rank, b.getContext()),
+            line = selectAxes(b.getContext(), rank, kept);
+  SmallVector<utils::IteratorType> parallel(rank,
+                                            utils::IteratorType::parallel),
+      reducing(parallel);
+  reducing[axis] = utils::IteratorType::reduction;
+  auto reduce = [&](ReduceKind kind, Value of) {
+    Value start =
+        arith::ConstantOp::create(b, loc, identityOf(kind, element, element));
+    Value init = filledTensor(b, loc, shape, start);
+    return linalg::GenericOp::create(
+               b, loc, init.getType(), of, init, ArrayRef{whole, line},
+               reducing,
+               [&](OpBuilder &inner, Location at, ValueRange args) {
+                 linalg::YieldOp::create(
+                     inner, at,
+                     combine(inner, at, kind, element, args[1], args[0]));
+               })
+        .getResult(0);
+  };
+  auto map = [&](Value of, Value perLine, ScalarBody body) {
+    return mapElements(b, loc, type.getShape(), element, {of, perLine},
+                       {whole, line}, body);
+  };
+  auto less = [](OpBuilder &inner, Location at, ValueRange args) -> Value {
+    return arith::SubFOp::create(inner, at, args[0], args[1]);
+  };
+  Value most = reduce(ReduceKind::Max, x);
+  if (form == SoftmaxForm::Plain) {
+    Value weights = map(
+        x, most, [&](OpBuilder &inner, Location at, ValueRange args) -> Value {
+          return math::ExpOp::create(inner, at, less(inner, at, args));
+        });
+    return map(weights, reduce(ReduceKind::Sum, weights),
+               [](OpBuilder &inner, Location at, ValueRange args) -> Value {
+                 return arith::DivFOp::create(inner, at, args[0], args[1]);
+               });
+  }
+  // The logarithm of the sum comes off last: a great maximum would swallow it.
+  Value shifted = map(x, most, less);
+  Value weights =
+      mapElements(b, loc, type.getShape(), element, shifted, whole,
+                  [](OpBuilder &inner, Location at, ValueRange args) -> Value {
+                    return math::ExpOp::create(inner, at, args[0]);
+                  });
+  return map(shifted, reduce(ReduceKind::Sum, weights),
+             [](OpBuilder &inner, Location at, ValueRange args) -> Value {
+               return arith::SubFOp::create(
+                   inner, at, args[0], math::LogOp::create(inner, at, args[1]));
+             });
+}
+
 Value softmaxOnAxis(OpBuilder &b, Location loc, Value x, int64_t axis,
                     SoftmaxForm form) {
   Type element = cast<RankedTensorType>(x.getType()).getElementType();
   x = convertElements(b, loc, x, computeTypeOf(element));
-  int64_t rank = cast<RankedTensorType>(x.getType()).getRank();
+  auto type = cast<RankedTensorType>(x.getType());
+  int64_t rank = type.getRank();
+  if (type.getNumElements() > 0 &&
+      *elementCount(type.getShape().drop_front(axis + 1)) >= kNeighbours)
+    return convertElements(b, loc, softmaxAcross(b, loc, x, axis, form),
+                           element);
   SmallVector<int64_t> order = llvm::to_vector(llvm::seq<int64_t>(0, rank));
   std::swap(order[axis], order[rank - 1]);
   if (axis != rank - 1)
