@@ -207,7 +207,8 @@ static mlir::Value multiHead(Call &c, mlir::Value query, mlir::Value key,
   mlir::Value mask = keepMask(c);
   if (c.has("mask") && !mask)
     return {};
-  double scale = 1 / std::sqrt(static_cast<double>(width / heads));
+  int64_t depth = width / heads;
+  double scale = 1 / std::sqrt(static_cast<double>(depth));
   mlir::Value y;
   if (weights) {
     *weights = attentionWeights(c, parts[0], parts[1], mask, scale);

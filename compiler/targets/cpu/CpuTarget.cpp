@@ -221,8 +221,7 @@ LogicalResult Emitter::lower() {
   pm.enableVerifier(false);
   if (options.expandKernels)
     options.expandKernels(pm, target.info);
-  buildLLVMPhase(pm, target.info,
-                 options.launches ? Launches::Announced : Launches::Silent);
+  buildLLVMPhase(pm, options.launches ? Launches::Announced : Launches::Silent);
   if (failed(pm.run(module)))
     return failure();
   if (options.inputAlignment == InputAlignment::Byte)

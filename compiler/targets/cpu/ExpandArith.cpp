@@ -24,8 +24,7 @@ struct ExpandArith : public graven::cpu::impl::ExpandArithBase<ExpandArith> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     arith::populateCeilFloorDivExpandOpsPatterns(patterns);
-    if (expandBF16)
-      graven::populateExpandBFloat16Patterns(patterns);
+    graven::populateExpandBFloat16Patterns(patterns);
     walkAndApplyPatterns(getOperation(), std::move(patterns));
   }
 };

@@ -227,7 +227,7 @@ LogicalResult Kernels::lower(ArrayRef<Job *> missing) {
   OpPassManager &each = manager.nest<ModuleOp>();
   if (options.expandKernels)
     options.expandKernels(each, target.info);
-  buildLLVMPhase(each, target.info, Launches::Silent);
+  buildLLVMPhase(each, Launches::Silent);
   if (failed(manager.run(*all)) || failed(verify(*all)))
     return failure();
   auto *next = missing.begin();

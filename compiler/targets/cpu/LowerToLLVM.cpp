@@ -20,8 +20,7 @@
 
 using namespace mlir;
 
-void graven::cpu::buildLLVMPhase(OpPassManager &pm, const TargetInfo &target,
-                                 Launches launches) {
+void graven::cpu::buildLLVMPhase(OpPassManager &pm, Launches launches) {
   // Powers with integer exponents become loops: neither libc nor libm has them.
   pm.addPass(createConvertMathToFuncs());
 
@@ -31,7 +30,7 @@ void graven::cpu::buildLLVMPhase(OpPassManager &pm, const TargetInfo &target,
   OpPassManager &loops = pm.nest<func::FuncOp>();
   loops.addPass(createConvertVectorToSCFPass());
   loops.addPass(createLowerAffinePass());
-  loops.addPass(createExpandArith({/*expandBF16=*/!target.hasBF16Dot}));
+  loops.addPass(createExpandArith());
   loops.addPass(createSCFToControlFlowPass());
   loops.addPass(createCSEPass());
 
@@ -56,7 +55,5 @@ void graven::cpu::buildLLVMPhase(OpPassManager &pm, const TargetInfo &target,
 void graven::cpu::registerLLVMPhase() {
   PassPipelineRegistration<>(
       "graven-llvm-phase", "Lower loops and launches to the LLVM dialect",
-      [](OpPassManager &pm) {
-        buildLLVMPhase(pm, TargetInfo(), Launches::Silent);
-      });
+      [](OpPassManager &pm) { buildLLVMPhase(pm, Launches::Silent); });
 }

@@ -14,7 +14,6 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/Pass.h"
-#include "passes/lower/TargetInfo.h"
 
 namespace mlir {
 class OpPassManager;
@@ -35,10 +34,8 @@ enum class Launches { Silent, Announced };
 
 /// Fills `pm`, which is anchored on a module, with the llvm phase: loops,
 /// vectors, memrefs and launches become the LLVM dialect with bare pointers.
-/// Conversions between f32 and bf16 are expanded to integer arithmetic unless
-/// the target has instructions for them.
-void buildLLVMPhase(mlir::OpPassManager &pm, const graven::TargetInfo &target,
-                    Launches launches);
+/// Conversions between f32 and bf16 are expanded to integer arithmetic.
+void buildLLVMPhase(mlir::OpPassManager &pm, Launches launches);
 
 /// Marks the declaration of a kernel that another object defines.
 inline constexpr llvm::StringLiteral kObjectAttr = "kernel.object";

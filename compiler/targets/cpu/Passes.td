@@ -62,9 +62,10 @@ def LowerKernelLaunch : Pass<"graven-lower-kernel-launch", "::mlir::ModuleOp"> {
 def ExpandArith : Pass<"graven-expand-arith"> {
   let summary = "expand arithmetic that the CPU has no instruction for";
   let description = [{
-    Rewrites rounding integer divisions to divisions and comparisons, and, with
-    `expand-bf16`, conversions between bf16 and f32 to integer arithmetic: without
-    an instruction for them LLVM would call a function that libc does not have.
+    Rewrites rounding integer divisions to divisions and comparisons, and
+    conversions between bf16 and f32 to integer arithmetic: without an instruction
+    for them LLVM would call a function that libc does not have, and that of
+    AVX512-BF16 takes what is smaller than 2^-126 for zero.
 
     ```mlir
     %0 = arith.extf %x : bf16 to f32
@@ -80,8 +81,6 @@ def ExpandArith : Pass<"graven-expand-arith"> {
     It leaves minimum and maximum alone: LLVM has better code for them.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::vector::VectorDialect"];
-  let options = [Option<"expandBF16", "expand-bf16", "bool", "true",
-                        "the CPU cannot convert between bf16 and f32">];
 }
 
 def ConvertToLLVM : Pass<"graven-convert-to-llvm", "::mlir::ModuleOp"> {

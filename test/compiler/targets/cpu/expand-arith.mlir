@@ -1,30 +1,26 @@
-// RUN: graven-opt %s --graven-expand-arith | FileCheck %s --check-prefixes=CHECK,OLD
-// RUN: graven-opt %s --graven-expand-arith=expand-bf16=false | FileCheck %s --check-prefixes=CHECK,NEW
+// RUN: graven-opt %s --graven-expand-arith | FileCheck %s
 
 // CHECK-LABEL: func.func @widen
-// OLD-NOT: arith.extf
-// OLD: arith.bitcast %{{.+}} : bf16 to i16
-// OLD: arith.extui %{{.+}} : i16 to i32
-// OLD: arith.shli
-// OLD: arith.bitcast %{{.+}} : i32 to f32
-// NEW: arith.extf %{{.+}} : bf16 to f32
+// CHECK-NOT: arith.extf
+// CHECK: arith.bitcast %{{.+}} : bf16 to i16
+// CHECK: arith.extui %{{.+}} : i16 to i32
+// CHECK: arith.shli
+// CHECK: arith.bitcast %{{.+}} : i32 to f32
 func.func @widen(%x: bf16) -> f32 {
   %0 = arith.extf %x : bf16 to f32
   return %0 : f32
 }
 
 // CHECK-LABEL: func.func @narrow
-// OLD-NOT: arith.truncf
-// OLD: arith.bitcast %{{.+}} : i16 to bf16
-// NEW: arith.truncf %{{.+}} : f32 to bf16
+// CHECK-NOT: arith.truncf
+// CHECK: arith.bitcast %{{.+}} : i16 to bf16
 func.func @narrow(%x: f32) -> bf16 {
   %0 = arith.truncf %x : f32 to bf16
   return %0 : bf16
 }
 
 // CHECK-LABEL: func.func @vector
-// OLD-NOT: arith.extf
-// NEW: arith.extf
+// CHECK-NOT: arith.extf
 func.func @vector(%x: vector<8xbf16>) -> vector<8xf32> {
   %0 = arith.extf %x : vector<8xbf16> to vector<8xf32>
   return %0 : vector<8xf32>
@@ -65,13 +61,13 @@ func.func @half(%x: f16) -> f32 {
 }
 
 // Rounded to nearest even; the choice for NaN is between 32-bit words.
-// OLD-LABEL: func.func @narrow_vector
-// OLD: %[[NAN:.+]] = arith.cmpf uno
-// OLD: %[[ROUNDED:.+]] = arith.addi %{{.+}}, %{{.+}} : vector<8xi32>
-// OLD: arith.ori
-// OLD: arith.select %[[NAN]], %{{.+}}, %{{.+}} : vector<8xi1>, vector<8xi32>
-// OLD: arith.trunci %{{.+}} : vector<8xi32> to vector<8xi16>
-// OLD: arith.bitcast %{{.+}} : vector<8xi16> to vector<8xbf16>
+// CHECK-LABEL: func.func @narrow_vector
+// CHECK: %[[NAN:.+]] = arith.cmpf uno
+// CHECK: %[[ROUNDED:.+]] = arith.addi %{{.+}}, %{{.+}} : vector<8xi32>
+// CHECK: arith.ori
+// CHECK: arith.select %[[NAN]], %{{.+}}, %{{.+}} : vector<8xi1>, vector<8xi32>
+// CHECK: arith.trunci %{{.+}} : vector<8xi32> to vector<8xi16>
+// CHECK: arith.bitcast %{{.+}} : vector<8xi16> to vector<8xbf16>
 func.func @narrow_vector(%x: vector<8xf32>) -> vector<8xbf16> {
   %0 = arith.truncf %x : vector<8xf32> to vector<8xbf16>
   return %0 : vector<8xbf16>
