@@ -11,7 +11,6 @@
 
 using namespace graven;
 using namespace graven::aten;
-using llvm::StringRef;
 
 /// Rows of more columns than this are not sorted, by a sort for each.
 static constexpr int64_t kMaxSortedColumns = 256;

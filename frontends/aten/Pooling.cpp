@@ -12,7 +12,6 @@
 
 using namespace graven;
 using namespace graven::aten;
-using llvm::StringRef;
 
 namespace {
 /// self with a batch axis, which goes away again.

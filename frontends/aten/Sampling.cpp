@@ -278,10 +278,10 @@ static llvm::SmallVector<double> antialiased(int64_t input, int64_t output,
   llvm::SmallVector<double> matrix(input * output, 0);
   for (int64_t i = 0; i < output; ++i) {
     double centre = scale * (i + 0.5), support = radius * stretch;
-    int64_t first =
-        std::max<int64_t>(static_cast<int64_t>(centre - support + 0.5), 0);
-    int64_t last =
-        std::min(static_cast<int64_t>(centre + support + 0.5), input);
+    auto first =
+        static_cast<int64_t>(std::max(std::trunc(centre - support + 0.5), 0.0));
+    int64_t last = std::min(
+        static_cast<int64_t>(std::trunc(centre + support + 0.5)), input);
     double total = 0;
     for (int64_t j = first; j < last; ++j)
       total += filter((j - centre + 0.5) / stretch);

@@ -16,7 +16,6 @@
 
 using namespace graven;
 using namespace graven::aten;
-using llvm::StringRef;
 
 int64_t aten::spatialAxes(Call &c) {
   for (char digit : c.schema.name)

@@ -446,16 +446,16 @@ Result Interpreter::callEntry(StringRef name, std::vector<Value> arguments) {
   call.positional = std::move(arguments);
   Result result = mlir::failure();
   if (!archive.root()) {
-    result = callFunction(*entry, std::move(call), "");
+    result = callFunction(*entry, call, "");
   } else {
     Result root = loadObject(archive.root(), "", "data");
     result = mlir::failed(root) ? root : callMethod(*root, name, call);
   }
   frame = nullptr;
-  if (mlir::succeeded(result)) {
-    call.positional = {*result};
-    if (hasStale(call))
-      return mlir::failure();
-  }
+  CallArguments given;
+  if (mlir::succeeded(result))
+    given.positional = {*result};
+  if (hasStale(given))
+    return mlir::failure();
   return result;
 }
