@@ -8,6 +8,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "frontends/aten/Matrices.h"
 #include "frontends/aten/Table.h"
 
 #include "llvm/ADT/StringExtras.h"
@@ -23,13 +24,12 @@ static int64_t product(llvm::ArrayRef<int64_t> shape) {
                          std::multiplies<>());
 }
 
-/// a [.., M, K] times the matrix b [K, N], or [N, K] when transposed.
-static mlir::Value timesMatrix(Emitter &e, mlir::Value a, mlir::Value b,
-                               bool transposed) {
+mlir::Value graven::aten::timesMatrix(Emitter &e, mlir::Value a, mlir::Value b,
+                                      bool transposed) {
   if (!a || !b)
     return {};
   Shape shape = e.shape(a);
-  int64_t rows = product(llvm::ArrayRef(shape).drop_back());
+  int64_t rows = ::product(llvm::ArrayRef(shape).drop_back());
   mlir::Value flat = e.reshape(a, {rows, shape.back()});
   mlir::Value y = flat ? e.make<MatmulOp>(flat, b, false, transposed) : flat;
   if (!y)

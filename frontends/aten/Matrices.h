@@ -14,6 +14,10 @@
 
 namespace graven::aten {
 
+/// a [.., M, K] times the matrix b [K, N], or [N, K] when transposed.
+mlir::Value timesMatrix(Emitter &e, mlir::Value a, mlir::Value b,
+                        bool transposed);
+
 /// How many there are of each in a matrix.
 inline int64_t rows(mlir::Value x) {
   return Emitter::shape(x)[Emitter::rank(x) - 2];

@@ -7,6 +7,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "frontends/aten/Matrices.h"
 #include "frontends/aten/Ragged.h"
 #include "frontends/aten/Table.h"
 
@@ -51,19 +52,6 @@ Outputs emitLayer(Call &c, Network network, const Layer &l) {
                               l.lengths, l.h, l.direction, activations,
                               mlir::DenseF64ArrayAttr(),
                               mlir::DenseF64ArrayAttr(), clip));
-}
-
-/// x [.., K] times w [N, K] transposed.
-mlir::Value timesTransposed(Call &c, mlir::Value x, mlir::Value w) {
-  if (!x || !w)
-    return {};
-  Shape shape = c.shape(x);
-  mlir::Value y = c.reshape(
-      x, {c.type(x).getNumElements() / std::max<int64_t>(shape.back(), 1),
-          shape.back()});
-  y = y ? c.make<MatmulOp>(y, w, false, /*transpose_b=*/true) : y;
-  shape.back() = c.type(w).getDimSize(0);
-  return c.reshape(y, shape);
 }
 
 /// Puts the initial state of each direction, [D, B, P], beside the input of the
@@ -122,9 +110,11 @@ Outputs emitProjected(Call &c, Layer l, mlir::Value projections) {
   llvm::SmallVector<mlir::Value> ys, hs;
   for (int64_t d = 0; d < state[0]; ++d) {
     mlir::Value w = c.select(projections, 0, d);
-    ys.push_back(timesTransposed(
-        c, c.slice(outputs[0], 2, d * state[2], (d + 1) * state[2]), w));
-    hs.push_back(timesTransposed(c, c.slice(outputs[1], 0, d, d + 1), w));
+    ys.push_back(timesMatrix(
+        c, c.slice(outputs[0], 2, d * state[2], (d + 1) * state[2]), w,
+        /*transposed=*/true));
+    hs.push_back(timesMatrix(c, c.slice(outputs[1], 0, d, d + 1), w,
+                             /*transposed=*/true));
   }
   outputs[0] = c.concat(ys, 2);
   outputs[1] = c.concat(hs, 0);
