@@ -30,9 +30,12 @@ namespace {
 constexpr llvm::StringLiteral noRoom =
     "no room for the inputs, which memory or the limit on file sizes refuses";
 
-/// Adds to lld's own layout. The support object always has some .bss.
+/// Adds to lld's own layout: the weights last, in a segment of their own. The
+/// support object always has some .bss. Addresses that are left out make up for
+/// what the file has and memory has not, such as names: contents may then begin
+/// in the file where they do in memory, counted from a huge page's beginning.
 constexpr llvm::StringLiteral weightsLast =
-    "SECTIONS { .lrodata : { *(.lrodata.graven) } } "
+    "SECTIONS { .lrodata ALIGN(0x10000) + 0x10000 : { *(.lrodata.graven) } } "
     "INSERT AFTER .bss;\n";
 
 /// A file without a name on any disk, reachable through /proc/self/fd.
@@ -165,13 +168,8 @@ graven::cpu::linkShared(const SharedLink &link, mlir::Location loc) {
        {"-shared", "-z", "defs", "-z", "now", "-z", "relro", "-z",
         "noexecstack", "--gc-sections", "--as-needed", "--hash-style=gnu"})
     job.add(option);
-  // The weights last, in a segment of their own. On x86-64 they are "large";
-  // elsewhere lld has to be told.
   MemoryFile layout;
-  if (link.machine == Machine::X86_64) {
-    job.add("-z");
-    job.add("lrodata-after-bss");
-  } else if (link.hasWeights) {
+  if (link.hasWeights) {
     if (!layout.fill("layout", weightsLast))
       return job.refuse(noRoom);
     job.add(std::string("--script=") + layout.name());

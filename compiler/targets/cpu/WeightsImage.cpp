@@ -22,6 +22,11 @@ using mlir::FailureOr;
 
 namespace {
 
+/// What kernels map at once, of files that they keep in pages as large.
+constexpr uint64_t hugePage = 2 << 20;
+/// What a file may grow by for that.
+constexpr uint64_t mostPadding = 256 << 10;
+
 /// A file that is shorter than its header has a page, too.
 uint64_t pageSizeOf(llvm::ArrayRef<char> image) {
   Elf64_Ehdr header = {};
@@ -55,48 +60,66 @@ bool changeHeaders(llvm::MutableArrayRef<char> image, uint64_t offset,
   return true;
 }
 
-/// Points the weights section of `image` at `offset` of the file.
+/// Where in memory and how large the weights are.
+struct Reserved {
+  uint64_t address = 0;
+  uint64_t size = 0;
+};
+
+/// Points the weights section of `image` at `place(reserved)` in the file.
+template <typename Place>
 FailureOr<WeightsPlace> pointAt(llvm::MutableArrayRef<char> image,
-                                uint64_t offset) {
+                                Place place) {
   Elf64_Ehdr header;
   if (image.size() < sizeof(header))
     return failure();
   std::memcpy(&header, image.data(), sizeof(header));
-  uint64_t address = 0, size = 0;
+  Reserved reserved;
+  uint64_t offset = 0;
   unsigned sections = 0, segments = 0;
-  bool good = changeHeaders<Elf64_Shdr>(image, header.e_shoff, header.e_shnum,
-                                        [&](Elf64_Shdr &section) {
-                                          if (!isReservedWeights(section))
-                                            return;
-                                          section.sh_type = SHT_PROGBITS;
-                                          section.sh_offset = offset;
-                                          address = section.sh_addr;
-                                          size = section.sh_size;
-                                          ++sections;
-                                        });
-  if (!good || sections != 1 || address % pageSizeOf(image) != 0)
+  bool good = changeHeaders<Elf64_Shdr>(
+      image, header.e_shoff, header.e_shnum, [&](Elf64_Shdr &section) {
+        if (!isReservedWeights(section))
+          return;
+        reserved = {section.sh_addr, section.sh_size};
+        offset = place(reserved);
+        section.sh_type = SHT_PROGBITS;
+        section.sh_offset = offset;
+        ++sections;
+      });
+  uint64_t page = pageSizeOf(image);
+  if (!good || sections != 1 || reserved.address % page != 0)
     return failure();
   if (header.e_type == ET_DYN) {
     good = changeHeaders<Elf64_Phdr>(
         image, header.e_phoff, header.e_phnum, [&](Elf64_Phdr &segment) {
-          if (segment.p_type != PT_LOAD || segment.p_vaddr != address ||
-              segment.p_filesz != 0 || segment.p_memsz != size)
+          if (segment.p_type != PT_LOAD ||
+              segment.p_vaddr != reserved.address || segment.p_filesz != 0 ||
+              segment.p_memsz != reserved.size)
             return;
           segment.p_offset = offset;
-          segment.p_filesz = size;
+          segment.p_filesz = reserved.size;
+          if (offset % hugePage == reserved.address % hugePage)
+            segment.p_align = hugePage;
           ++segments;
         });
     if (!good || segments != 1)
       return failure();
   }
-  return WeightsPlace{offset, size};
+  return WeightsPlace{offset, reserved.size};
 }
 
 } // namespace
 
 FailureOr<WeightsPlace>
 graven::cpu::placeWeights(llvm::MutableArrayRef<char> image) {
-  return pointAt(image, llvm::alignTo(image.size(), pageSizeOf(image)));
+  return pointAt(image, [&](const Reserved &weights) {
+    uint64_t aligned =
+        llvm::alignTo(image.size(), hugePage, weights.address % hugePage);
+    bool isWorthIt =
+        weights.size >= 2 * hugePage && aligned - image.size() <= mostPadding;
+    return isWorthIt ? aligned : llvm::alignTo(image.size(), pageSizeOf(image));
+  });
 }
 
 FailureOr<WeightsPlace>
@@ -131,7 +154,7 @@ graven::cpu::wrapInArchive(llvm::SmallVectorImpl<char> &image,
   uint64_t offset = llvm::alignTo(image.size(), page);
   auto place =
       pointAt(llvm::MutableArrayRef<char>(image).slice(start, objectSize),
-              offset - start);
+              [&](const Reserved &) { return offset - start; });
   if (mlir::failed(place))
     return failure();
   std::string digits = std::to_string(offset - start + place->size);

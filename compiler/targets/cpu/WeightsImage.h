@@ -31,8 +31,10 @@ struct WeightsPlace {
 /// Patches `image`, an ELF file (shared or relocatable) whose weights section
 /// has no contents, so that the section's contents are the bytes from a
 /// multiple of a page after the end of `image` on; in a shared object also the
-/// segment that loads it. Fails when the file has no such section or the
-/// section shares its segment.
+/// segment that loads it. Where it costs little, that is as far from a multiple
+/// of 2 MB as the section is in memory: kernels that keep files in huge pages
+/// then map them as such, and a first call need not wait for each small page.
+/// Fails when the file has no such section or the section shares its segment.
 mlir::FailureOr<WeightsPlace> placeWeights(llvm::MutableArrayRef<char> image);
 
 /// Makes `image`, a relocatable ELF file, the only member of an archive in

@@ -9,6 +9,8 @@
 #include "llvm/Object/ELFObjectFile.h"
 #include <chrono>
 #include <cmath>
+#include <cstring>
+#include <filesystem>
 
 using namespace graven::cpu;
 using namespace graven::cpu::test;
@@ -175,6 +177,42 @@ TEST_F(SharedObjectTest, hasNoConstructorsAndNeedsLibcAtMost) {
     EXPECT_TRUE(line.contains("libc.so.6") || line.contains("linux-vdso") ||
                 line.contains("ld-linux"))
         << line.str();
+}
+
+TEST_F(SharedObjectTest, largeWeightsAreMappedInHugePages) {
+  constexpr uint64_t huge = 2 << 20;
+  for (uint64_t size : {uint64_t(256), 2 * huge + 256}) {
+    ModelSignature signature = scaleSignature();
+    signature.weightsSize = static_cast<int64_t>(size);
+    std::vector<float> weights(size / sizeof(float));
+    std::ranges::copy(buffers.weights, weights.begin());
+    std::string type = "memref<" + std::to_string(size) + "xi8>";
+    std::string source = scaleSource;
+    for (llvm::StringRef before : {"%weights: ", "%weights[%c0][] : "}) {
+      size_t place = source.find(before) + before.size();
+      source.replace(place, std::strlen("memref<256xi8>"), type);
+    }
+    ASSERT_TRUE(succeeded(compile(source, signature, library, weights)))
+        << errors;
+    auto binary = open(library);
+    auto &elf =
+        llvm::cast<llvm::object::ELF64LEObjectFile>(*binary.getBinary());
+    auto segments = llvm::cantFail(elf.getELFFile().program_headers());
+    auto mapped = llvm::find_if(segments, [&](const auto &segment) {
+      return segment.p_type == llvm::ELF::PT_LOAD && segment.p_filesz == size;
+    });
+    ASSERT_NE(mapped, segments.end());
+    EXPECT_EQ(mapped->p_align, size < huge ? 4096 : huge);
+    EXPECT_EQ(mapped->p_offset % mapped->p_align,
+              mapped->p_vaddr % mapped->p_align);
+    EXPECT_LE(std::filesystem::file_size(library), size + (1 << 20));
+    Loaded loaded(library);
+    ASSERT_TRUE(loaded.model()) << loaded.error;
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(loaded.model()->weights) % 4096, 0u);
+    void *inputs[] = {buffers.x}, *outputs[] = {buffers.y};
+    EXPECT_EQ(loaded.call(inputs, outputs, buffers.workspace, nullptr), 0);
+    buffers.expectScaled();
+  }
 }
 
 TEST_F(SharedObjectTest, libmIsNeededWhereUsed) {
