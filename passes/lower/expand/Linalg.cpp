@@ -107,47 +107,64 @@ private:
             whole = nest.units / lanes * lanes;
     SmallVector<Idx> ivs(1, Idx(int64_t(0)));
     e.loop(first, e.min(last, Idx(whole)), lanes,
-           [&](Idx start) { strip(ivs, start, lanes, 1, lanes); });
+           [&](Idx start) { strip(ivs, {}, start, lanes, 1, lanes); });
     if (whole < nest.units)
       e.ifEqual(
           last, nest.units,
-          [&] { strip(ivs, Idx(whole), lanes, 1, nest.units - whole); }, [] {});
+          [&] { strip(ivs, {}, Idx(whole), lanes, 1, nest.units - whole); },
+          [] {});
   }
+
+  /// Some steps of the outermost reduction loop.
+  struct Steps {
+    Idx first = Idx(int64_t(0));
+    int64_t count = 0;
+  };
 
   /// A reduction over outer axes: vectors of neighbours are accumulated
   /// together, so that memory is read in its order. Without a reduction, the
   /// vectors are independent and go one by one.
   void strips(SmallVector<Idx> &ivs) {
+    if (nest.parallel == nest.loops.size())
+      return strips(ivs, {});
+    int64_t extent = nest.loops[nest.parallel].extent,
+            whole = extent / nest.block * nest.block;
+    e.loop(Idx(int64_t(0)), Idx(whole), nest.block,
+           [&](Idx first) { strips(ivs, {first, nest.block}); });
+    if (whole < extent)
+      strips(ivs, {Idx(whole), extent - whole});
+  }
+
+  void strips(SmallVector<Idx> &ivs, Steps steps) {
     int64_t extent = nest.loops[nest.parallel - 1].extent;
     int64_t lanes = e.lanesOf(accesses.back().buffer.element);
     int64_t done = 0;
-    bool reduces = nest.parallel < nest.loops.size();
     SmallVector<int64_t> widths{lanes};
-    if (reduces)
+    if (steps.count > 0)
       widths = {kStripVectors * lanes, kStripVectors / 2 * lanes, lanes};
     for (int64_t width : widths) {
       int64_t end = done + (extent - done) / width * width;
       e.loop(Idx(done), Idx(end), width, [&](Idx start) {
-        strip(ivs, start, lanes, width / lanes, lanes);
+        strip(ivs, steps, start, lanes, width / lanes, lanes);
       });
       done = end;
     }
     if (done < extent)
-      strip(ivs, Idx(done), lanes, 1, extent - done);
+      strip(ivs, steps, Idx(done), lanes, 1, extent - done);
   }
 
   /// `count` vectors from `start` on; the last has `valid` lanes.
-  void strip(SmallVector<Idx> &ivs, Idx start, int64_t lanes, int64_t count,
-             int64_t valid) {
+  void strip(SmallVector<Idx> &ivs, Steps steps, Idx start, int64_t lanes,
+             int64_t count, int64_t valid) {
     SmallVector<Value> carried;
     for (int64_t v = 0; v < count; ++v)
       for (OpOperand &init : op.getDpsInitsMutable())
         carried.push_back(
             loadWide(init, ivs, e.add(start, Idx(v * lanes)), lanes, valid));
     SmallVector<Value> results =
-        nest.parallel < nest.loops.size()
-            ? reduceStrip(nest.parallel, ivs, start, lanes, valid, carried)
-            : stepStrip(ivs, start, lanes, valid, carried);
+        steps.count > 0 ? reduceStrip(nest.parallel, steps, ivs, start, lanes,
+                                      valid, carried)
+                        : stepStrip(ivs, start, lanes, valid, carried);
     int64_t inits = op.getNumDpsInits();
     for (int64_t v = 0; v < count; ++v)
       for (auto [i, init] : llvm::enumerate(op.getDpsInitsMutable())) {
@@ -161,29 +178,31 @@ private:
   /// The reduction loops from `depth` on. Sums, and extremes, of the innermost
   /// one are taken in several chains, which take turns: with few vectors, each
   /// addition would wait for the last.
-  SmallVector<Value> reduceStrip(size_t depth, SmallVector<Idx> &ivs, Idx start,
+  SmallVector<Value> reduceStrip(size_t depth, Steps steps,
+                                 SmallVector<Idx> &ivs, Idx start,
                                  int64_t lanes, int64_t valid,
                                  ValueRange carried) {
-    int64_t extent = nest.loops[depth].extent, count = carried.size();
+    int64_t count = carried.size();
     auto step = [&](Idx iv, ValueRange values) {
-      ivs[depth] = iv;
-      return depth + 1 < nest.loops.size()
-                 ? reduceStrip(depth + 1, ivs, start, lanes, valid, values)
-                 : stepStrip(ivs, start, lanes, valid, values);
+      ivs[depth] = e.add(steps.first, iv);
+      if (depth + 1 == nest.loops.size())
+        return stepStrip(ivs, start, lanes, valid, values);
+      Steps all{Idx(int64_t(0)), nest.loops[depth + 1].extent};
+      return reduceStrip(depth + 1, all, ivs, start, lanes, valid, values);
     };
     int64_t chains = std::max<int64_t>(1, kWantedAccumulators / count);
     Operation *combiner = combinerOf();
-    if (depth + 1 < nest.loops.size() || chains == 1 || extent < 2 * chains ||
-        !combiner)
-      return e.loop(Idx(int64_t(0)), Idx(extent), 1, carried, step);
+    if (depth + 1 < nest.loops.size() || chains == 1 ||
+        steps.count < 2 * chains || !combiner)
+      return e.loop(Idx(int64_t(0)), Idx(steps.count), 1, carried, step);
     SmallVector<Value> values(carried);
     auto neutral = cast<FloatAttr>(*arith::getNeutralElement(combiner));
     values.append((chains - 1) * count, e.splat(carried.front().getType(),
                                                 neutral.getValueAsDouble()));
-    int64_t whole = extent / chains * chains;
-    auto turn = [&](Idx iv, ValueRange all, int64_t steps) {
+    int64_t whole = steps.count / chains * chains;
+    auto turn = [&](Idx iv, ValueRange all, int64_t links) {
       SmallVector<Value> next(all);
-      for (int64_t chain = 0; chain < steps; ++chain)
+      for (int64_t chain = 0; chain < links; ++chain)
         llvm::copy(step(e.add(iv, Idx(chain)), all.slice(chain * count, count)),
                    next.begin() + chain * count);
       return next;
@@ -191,7 +210,7 @@ private:
     values =
         e.loop(Idx(int64_t(0)), Idx(whole), chains, values,
                [&](Idx iv, ValueRange all) { return turn(iv, all, chains); });
-    values = turn(Idx(whole), values, extent - whole);
+    values = turn(Idx(whole), values, steps.count - whole);
     for (int64_t distance = chains / 2; distance >= 1; distance /= 2)
       for (int64_t i = 0; i < distance * count; ++i)
         values[i] = combined(combiner, values[i], values[i + distance * count]);

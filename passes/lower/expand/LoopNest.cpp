@@ -25,6 +25,12 @@ constexpr int64_t kWantedTasks = 16;
 /// f32, of which less would be read once for each piece.
 constexpr int64_t kLeastNeighbours = 16;
 
+/// Of a reduction over rows that are far apart, and longer than caches, that
+/// many rows are read side by side, as many neighbours of each: memory is
+/// fastest where it is read in its order.
+constexpr int64_t kFarStride = 512, kLongWalk = 1 << 18, kBlock = 8,
+                  kBlockNeighbours = 512;
+
 bool collapse(const Loop &a, const Loop &b, ArrayRef<Strides> operands) {
   return llvm::all_of(operands, [&](const Strides &strides) {
     return a.strideOf(strides) == b.strideOf(strides) * b.extent;
@@ -115,8 +121,20 @@ LoopNest::LoopNest(ArrayRef<int64_t> extents, ArrayRef<bool> isParallel,
                 llvm::all_of(operands, [&](const Strides &strides) {
                   return outerLoops.back().strideOf(strides) <= 1;
                 });
+  if (!reductions.empty())
+    block = reductions.front().extent;
+  bool isLong = strips && block >= 2 * kBlock &&
+                llvm::any_of(operands, [&](const Strides &strides) {
+                  int64_t stride = reductions.front().strideOf(strides);
+                  return stride >= kFarStride && stride * block >= kLongWalk;
+                });
+  if (isLong)
+    block = kBlock;
   if (outerLoops.size() > 1 || strips)
-    cutInnermost(outerLoops, pinned, below, strips ? kLeastNeighbours : 1);
+    cutInnermost(outerLoops, pinned, below,
+                 isLong   ? kBlockNeighbours
+                 : strips ? kLeastNeighbours
+                          : 1);
   for (const Loop &loop : outerLoops)
     total *= loop.extent;
   parallel = outerLoops.size();

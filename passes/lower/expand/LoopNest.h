@@ -52,6 +52,9 @@ public:
   size_t parallel = 0, outer = 0;
   /// Iterations of the distributed loops, and how they are grouped.
   int64_t units = 1, unitsPerTask = 1, tasks = 1;
+  /// Steps of the outermost reduction loop that all neighbours take before the
+  /// next ones.
+  int64_t block = 1;
 };
 
 } // namespace graven::expand

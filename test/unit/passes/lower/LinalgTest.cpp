@@ -190,7 +190,13 @@ TEST(Linalg, ReductionOverEachAxis) {
 TEST(Linalg, SumsOverAnOuterAxis) {
   for (const TargetInfo &target : targets())
     for (auto [images, rows, columns] :
-         {std::array<int64_t, 3>{3, 37, 16}, {2, 5000, 16}, {1, 19, 100}}) {
+         {std::array<int64_t, 3>{3, 37, 16},
+          {2, 5000, 16},
+          {1, 19, 100},
+          // Longer than caches: a few rows side by side.
+          {1, 1003, 1037},
+          {2, 517, 640},
+          {1, 300, 2048}}) {
       Array x(images * rows * columns, 1), out(images * columns, 2);
       std::vector<double> expected(out.data(), out.data() + out.size());
       for (int64_t i = 0; i < x.size(); ++i)
