@@ -86,7 +86,7 @@ private:
   llvm::LLVMContext context;
   CodegenProblems problems{context};
   std::unique_ptr<llvm::Module> code;
-  KernelObjects kernelObjects;
+  std::unique_ptr<KernelBuild> kernelBuild;
 };
 
 LogicalResult Emitter::checkTensor(const TensorSpec &spec, Type argument,
@@ -172,16 +172,13 @@ static void dropNotes(FunctionOpInterface function) {
         function.removeResultAttr(i, attr.getName());
 }
 
-/// Gives the kernels objects of their own.
+/// Gives the kernels objects of their own, which are made meanwhile.
 LogicalResult Emitter::makeKernels() {
-  FailureOr<KernelObjects> made = makeKernelObjects(module, target, options);
-  if (failed(made))
+  FailureOr<std::unique_ptr<KernelBuild>> started =
+      KernelBuild::start(module, target, options);
+  if (failed(started))
     return failure();
-  kernelObjects = std::move(*made);
-  if (options.counts) {
-    options.counts->total += kernelObjects.objects.size();
-    options.counts->cached += kernelObjects.numCached;
-  }
+  kernelBuild = std::move(*started);
   return success();
 }
 
@@ -246,7 +243,7 @@ LogicalResult Emitter::translate() {
     if (kernels.contains(function.getName()))
       function.addFnAttr(llvm::Attribute::NoInline);
     // A kernel in an object of its own is in the same image.
-    if (kernelObjects.symbols.contains(function.getName()))
+    if (kernelBuild && kernelBuild->symbols().contains(function.getName()))
       function.setVisibility(llvm::GlobalValue::HiddenVisibility);
   }
 
@@ -286,13 +283,22 @@ LogicalResult Emitter::report(llvm::ArrayRef<std::string> problems) {
 /// The code of everything but the kernels that have objects of their own, and
 /// those.
 LogicalResult Emitter::generateObjects(llvm::SmallVectorImpl<Bytes> &objects) {
-  TimingScope timing(timer.nest("machine code"));
-  optimize(*code, *machine, options.optLevel);
-  generateCode(*code, *machine, llvm::CodeGenFileType::ObjectFile,
-               objects.emplace_back(), problems, options.reports);
+  {
+    TimingScope timing(timer.nest("machine code"));
+    optimize(*code, *machine, options.optLevel);
+    generateCode(*code, *machine, llvm::CodeGenFileType::ObjectFile,
+                 objects.emplace_back(), problems, options.reports);
+  }
+  FailureOr<KernelObjects> made = kernelBuild->finish();
+  if (failed(made))
+    return failure();
   if (options.reports)
-    options.reports->append(kernelObjects.reports);
-  for (Bytes &kernel : kernelObjects.objects)
+    options.reports->append(made->reports);
+  if (options.counts) {
+    options.counts->total += made->objects.size();
+    options.counts->cached += made->numCached;
+  }
+  for (Bytes &kernel : made->objects)
     objects.push_back(std::move(kernel));
   return report(problems.all());
 }

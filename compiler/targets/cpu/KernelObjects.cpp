@@ -1,7 +1,7 @@
 //===- KernelObjects.cpp - an object for each kernel ------------*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// This file implements makeKernelObjects. A kernel is looked up by its text
+// This file implements KernelBuild. A kernel is looked up by its text
 // before it is expanded, so that what is found costs no more than its printing.
 //===----------------------------------------------------------------------===//
 #include "compiler/targets/cpu/KernelObjects.h"
@@ -10,13 +10,13 @@
 #include "compiler/targets/cpu/Passes.h"
 #include "dialects/kernel/Kernel.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "mlir/IR/Threading.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
+#include "llvm/Support/ThreadPool.h"
 #include "llvm/Target/TargetMachine.h"
 
 using namespace mlir;
@@ -66,41 +66,52 @@ private:
   llvm::SmallVector<std::unique_ptr<llvm::TargetMachine>> idle;
 };
 
-class Kernels {
+class Kernels : public KernelBuild {
 public:
   Kernels(ModuleOp module, const CpuTarget &target, const EmitOptions &options)
-      : module(module), target(target), options(options), symbols(module),
+      : module(module), target(target), options(options),
         machines(target, options.optLevel) {}
+  ~Kernels() override { wait(); }
 
   void separate();
   void look();
   LogicalResult compile();
-  FailureOr<KernelObjects> finish();
+  const llvm::StringSet<> &symbols() const override { return names; }
+  FailureOr<KernelObjects> finish() override;
 
 private:
-  std::optional<SmallVector<memref::GlobalOp>> constantsOf(func::FuncOp kernel);
+  std::optional<SmallVector<memref::GlobalOp>>
+  constantsOf(func::FuncOp kernel, const SymbolTable &table);
   std::string textOf(func::FuncOp kernel, ArrayRef<memref::GlobalOp> constants);
   LogicalResult lower(ArrayRef<Job *> missing);
   void generate(Job &job);
+  void wait() {
+    if (tasks)
+      tasks->wait();
+    timing.stop();
+  }
 
   ModuleOp module;
   const CpuTarget &target;
   const EmitOptions &options;
-  SymbolTable symbols;
   Machines machines;
   llvm::SmallVector<Job> jobs;
+  llvm::StringSet<> names;
   unsigned numCached = 0;
+  TimingScope timing;
+  /// None on a context without threads.
+  std::optional<llvm::ThreadPoolTaskGroup> tasks;
 };
 
 /// The constants that a kernel reads; nullopt when it refers to anything else.
 std::optional<SmallVector<memref::GlobalOp>>
-Kernels::constantsOf(func::FuncOp kernel) {
+Kernels::constantsOf(func::FuncOp kernel, const SymbolTable &table) {
   auto uses = SymbolTable::getSymbolUses(kernel);
   if (!uses)
     return std::nullopt;
   llvm::SetVector<Operation *> used;
   for (const SymbolTable::SymbolUse &use : *uses)
-    used.insert(symbols.lookup(use.getSymbolRef().getRootReference()));
+    used.insert(table.lookup(use.getSymbolRef().getRootReference()));
   SmallVector<memref::GlobalOp> constants;
   for (Operation *op : used) {
     auto constant = dyn_cast_or_null<memref::GlobalOp>(op);
@@ -153,13 +164,14 @@ std::string labelOf(func::FuncOp kernel) {
 /// Moves kernels into modules of their own and gives them their symbols.
 void Kernels::separate() {
   annotateKernels(module);
+  SymbolTable table(module);
   llvm::StringMap<StringAttr> renamed;
   llvm::StringMap<size_t> known;
   for (func::FuncOp kernel :
        llvm::make_early_inc_range(module.getOps<func::FuncOp>())) {
     if (!kernel->hasAttr(graven::kernel::kEntryAttr) || kernel.isExternal())
       continue;
-    auto constants = constantsOf(kernel);
+    auto constants = constantsOf(kernel, table);
     if (!constants)
       continue;
     std::string name = kernel.getName().str();
@@ -172,7 +184,7 @@ void Kernels::separate() {
         llvm::toHex(ArrayRef(job.key).take_front(16), /*LowerCase=*/true);
     auto symbol = StringAttr::get(module.getContext(), job.symbol);
     renamed[name] = symbol;
-    symbols.remove(kernel);
+    table.remove(kernel);
     auto [same, isNew] = known.try_emplace(job.symbol, jobs.size());
     if (!isNew) {
       jobs[same->second].names.push_back(name);
@@ -191,6 +203,7 @@ void Kernels::separate() {
     for (memref::GlobalOp constant : *constants)
       b.clone(*constant);
     kernel->moveBefore(body, body->end());
+    names.insert(job.symbol);
     jobs.push_back(std::move(job));
   }
   module.walk([&](graven::kernel::LaunchOp launch) {
@@ -274,8 +287,6 @@ LogicalResult Kernels::compile() {
     return success();
   if (failed(lower(missing)))
     return failure();
-  mlir::Timer timer = mlir::Timer(options.timer).nest("compile kernels");
-  TimingScope timing(timer);
   // The largest first, so that no thread is left with one at the end.
   DenseMap<Job *, size_t> size;
   for (Job *job : missing)
@@ -283,28 +294,37 @@ LogicalResult Kernels::compile() {
   llvm::sort(missing, [&](Job *a, Job *b) {
     return std::tie(size[b], a->symbol) < std::tie(size[a], b->symbol);
   });
-  parallelForEach(module.getContext(), missing, [&](Job *job) {
-    TimingScope timing(timer.nest("kernels"));
-    generate(*job);
-    if (options.cache && job->problems.empty())
-      options.cache->store(job->key, job->object);
-  });
-  // Modules are taken apart one by one.
+  mlir::Timer timer = mlir::Timer(options.timer).nest("compile kernels");
+  timing = TimingScope(timer);
+  auto run = [this, timer](Job &job) {
+    TimingScope timing(mlir::Timer(timer).nest("kernels"));
+    generate(job);
+    if (options.cache && job.problems.empty())
+      options.cache->store(job.key, job.object);
+  };
+  MLIRContext *context = module.getContext();
+  if (context->isMultithreadingEnabled())
+    tasks.emplace(context->getThreadPool());
   for (Job *job : missing)
-    job->module = nullptr;
+    if (tasks)
+      tasks->async([run, job] { run(*job); });
+    else
+      run(*job);
   return success();
 }
 
 FailureOr<KernelObjects> Kernels::finish() {
+  wait();
   KernelObjects result;
   result.numCached = numCached;
   bool good = true;
   for (Job &job : jobs) {
+    // Modules are taken apart one by one.
+    job.module = nullptr;
     for (const std::string &problem : job.problems) {
       emitError(module.getLoc()) << "cannot generate code: " << problem;
       good = false;
     }
-    result.symbols.insert(job.symbol);
     result.objects.push_back(std::move(job.object));
     for (const std::string &name : job.names)
       if (job.report)
@@ -317,13 +337,13 @@ FailureOr<KernelObjects> Kernels::finish() {
 
 } // namespace
 
-FailureOr<KernelObjects>
-graven::cpu::makeKernelObjects(ModuleOp module, const CpuTarget &target,
-                               const EmitOptions &options) {
-  Kernels kernels(module, target, options);
-  kernels.separate();
-  kernels.look();
-  if (failed(kernels.compile()))
+FailureOr<std::unique_ptr<KernelBuild>>
+KernelBuild::start(ModuleOp module, const CpuTarget &target,
+                   const EmitOptions &options) {
+  auto kernels = std::make_unique<Kernels>(module, target, options);
+  kernels->separate();
+  kernels->look();
+  if (failed(kernels->compile()))
     return failure();
-  return kernels.finish();
+  return std::unique_ptr<KernelBuild>(std::move(kernels));
 }
