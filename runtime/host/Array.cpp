@@ -10,15 +10,23 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <sys/mman.h>
 
 using namespace graven::rt;
 
 Result<Buffer> Buffer::allocate(size_t size, size_t alignment) {
-  alignment = std::max<size_t>(alignment, 64);
-  void *memory = nullptr;
+  constexpr size_t hugePage = 2 << 20;
+  bool isLarge = size >= hugePage;
+  alignment = std::max<size_t>(alignment, isLarge ? hugePage : 64);
   // One byte at least, so that an empty tensor has an address too.
-  if (posix_memalign(&memory, alignment, std::max<size_t>(size, 1)))
+  size_t room = isLarge ? (size - 1) / hugePage * hugePage + hugePage
+                        : std::max<size_t>(size, 1);
+  void *memory = nullptr;
+  if (room < size || posix_memalign(&memory, alignment, room))
     return Error{"out of memory: " + std::to_string(size) + " bytes"};
+  // Only advice: a fault for each small page takes longer than the zeros do.
+  if (isLarge)
+    ::madvise(memory, room, MADV_HUGEPAGE);
   std::memset(memory, 0, std::max<size_t>(size, 1));
   Buffer buffer;
   buffer.bytes.reset(static_cast<std::byte *>(memory));

@@ -6,19 +6,32 @@
  * artifact find these functions. With the caller's workspace nothing is
  * allocated.
  *===---------------------------------------------------------------------===*/
-#define _POSIX_C_SOURCE 200112L
+#define _DEFAULT_SOURCE
 #include "runtime/support/Support.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
 
-/* Null where the message says why. */
-static void *allocateWorkspace(const GravenModel *model, int64_t size) {
+/* What the kernel gives at once where it is asked to. */
+#define HUGE_PAGE ((size_t)2 << 20)
+
+/* Null where there is no memory. */
+static void *allocateWorkspace(const GravenModel *model, size_t size) {
   size_t alignment = (size_t)model->workspace_alignment;
   void *memory = NULL;
+  int isLarge = size >= HUGE_PAGE;
   if (alignment < sizeof(void *))
     alignment = sizeof(void *);
-  if (posix_memalign(&memory, alignment, (size_t)size))
+  if (isLarge) {
+    alignment = alignment < HUGE_PAGE ? HUGE_PAGE : alignment;
+    size = (size + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+  }
+  if (posix_memalign(&memory, alignment, size))
     return NULL;
+  /* Only advice: the first use of each page is a fault, which takes longer than
+   * many a layer does. */
+  if (isLarge)
+    madvise(memory, size, MADV_HUGEPAGE);
   return memory;
 }
 
@@ -161,7 +174,7 @@ GRAVEN_SUPPORT int graven_model_call_sized(
 
   void *own = NULL;
   if (!workspace && workspaceSize > 0) {
-    workspace = own = allocateWorkspace(model, workspaceSize);
+    workspace = own = allocateWorkspace(model, (size_t)workspaceSize);
     if (!own)
       return graven_fail(message, GRAVEN_ERROR_OUT_OF_MEMORY,
                          "model '%s': no memory for a workspace of %lld bytes",

@@ -179,16 +179,18 @@ TEST_F(SharedObjectTest, hasNoConstructorsAndNeedsLibcAtMost) {
         << line.str();
 }
 
-TEST_F(SharedObjectTest, largeWeightsAreMappedInHugePages) {
+TEST_F(SharedObjectTest, largeMemoryIsInHugePages) {
   constexpr uint64_t huge = 2 << 20;
   for (uint64_t size : {uint64_t(256), 2 * huge + 256}) {
     ModelSignature signature = scaleSignature();
-    signature.weightsSize = static_cast<int64_t>(size);
+    signature.weightsSize = signature.workspaceSize =
+        static_cast<int64_t>(size);
     std::vector<float> weights(size / sizeof(float));
     std::ranges::copy(buffers.weights, weights.begin());
     std::string type = "memref<" + std::to_string(size) + "xi8>";
     std::string source = scaleSource;
-    for (llvm::StringRef before : {"%weights: ", "%weights[%c0][] : "}) {
+    for (llvm::StringRef before :
+         {"%weights: ", "%weights[%c0][] : ", "%ws: ", "%ws[%c0][] : "}) {
       size_t place = source.find(before) + before.size();
       source.replace(place, std::strlen("memref<256xi8>"), type);
     }
@@ -209,8 +211,10 @@ TEST_F(SharedObjectTest, largeWeightsAreMappedInHugePages) {
     Loaded loaded(library);
     ASSERT_TRUE(loaded.model()) << loaded.error;
     EXPECT_EQ(reinterpret_cast<uintptr_t>(loaded.model()->weights) % 4096, 0u);
-    void *inputs[] = {buffers.x}, *outputs[] = {buffers.y};
-    EXPECT_EQ(loaded.call(inputs, outputs, buffers.workspace, nullptr), 0);
+    auto run = reinterpret_cast<int (*)(const float *, float *, void *)>(
+        loaded.symbol("scale_run"));
+    ASSERT_TRUE(run) << loaded.error;
+    EXPECT_EQ(run(buffers.x, buffers.y, nullptr), GRAVEN_OK);
     buffers.expectScaled();
   }
 }
