@@ -2,7 +2,8 @@
 """How long an artifact takes to load, and its first call against later ones, each in a process of its own.
 
 usage: test/bench/load.py m.so [m2.so ...] [--processes 5]
-Bars: load <= 10 ms, first call <= 1.5 x the median of later calls. The exit code is 1 where the best process misses one.
+Bars: load <= 10 ms, first call <= 1.5 x the median of later calls, each the least of all processes. The exit code is 1
+where one is missed.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
@@ -75,7 +76,7 @@ def main():
             runs = [json.loads(subprocess.run([host, artifact.resolve()], check=True, capture_output=True, text=True).stdout)
                     for _ in range(options.processes)]
             load = min(run["load_ms"] for run in runs)
-            ratio = min(run["first_ms"] / run["median_ms"] for run in runs)
+            ratio = min(run["first_ms"] for run in runs) / min(run["median_ms"] for run in runs)
             missed |= load > LOAD_MS or ratio > FIRST_RATIO
             print(f"{artifact.name}: load {load:.2f} ms (bar {LOAD_MS:g}), first call {ratio:.2f} x later ones (bar {FIRST_RATIO:g})")
     return int(missed)
