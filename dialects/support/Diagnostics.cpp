@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/support/Diagnostics.h"
+#include "mlir/IR/BuiltinAttributes.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -59,6 +60,23 @@ mlir::InFlightDiagnostic emitCoded(mlir::Location loc, Code code) {
 
 mlir::InFlightDiagnostic warnCoded(mlir::Location loc, Code code) {
   return mlir::emitWarning(loc) << "[" << codeName(code) << "] ";
+}
+
+void noteNeeded(mlir::Diagnostic &diagnostic, const NeededInput &input) {
+  mlir::MLIRContext *context = diagnostic.getLocation().getContext();
+  auto name = mlir::StringAttr::get(context, input.name);
+  diagnostic.getMetadata().emplace_back(mlir::Attribute(name));
+  diagnostic.getMetadata().emplace_back(input.position);
+}
+
+llvm::SmallVector<NeededInput> neededInputs(mlir::Diagnostic &diagnostic) {
+  llvm::SmallVector<NeededInput> inputs;
+  llvm::ArrayRef<mlir::DiagnosticArgument> entries = diagnostic.getMetadata();
+  for (; entries.size() >= 2; entries = entries.drop_front(2))
+    inputs.push_back(
+        {mlir::cast<mlir::StringAttr>(entries[0].getAsAttribute()).getValue(),
+         entries[1].getAsInteger()});
+  return inputs;
 }
 
 CodeScope::CodeScope(mlir::MLIRContext *context, Code code)

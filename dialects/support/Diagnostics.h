@@ -43,6 +43,18 @@ mlir::InFlightDiagnostic emitCoded(mlir::Location loc, Code code);
 /// The same for what is in the way of nothing.
 mlir::InFlightDiagnostic warnCoded(mlir::Location loc, Code code);
 
+/// An input of a model whose elements an import would have to know.
+struct NeededInput {
+  llvm::StringRef name;
+  int64_t position;
+};
+
+/// Notes on an error that knowing the input's elements may help, for those who
+/// can give them: importers read them from ImportOptions.
+void noteNeeded(mlir::Diagnostic &diagnostic, const NeededInput &input);
+/// What was noted.
+llvm::SmallVector<NeededInput> neededInputs(mlir::Diagnostic &diagnostic);
+
 /// While it lives, errors that have no code get this one: for stretches where
 /// whatever a parser, a verifier or an inference says is about the user's file.
 class CodeScope : public mlir::ScopedDiagnosticHandler {

@@ -338,6 +338,12 @@ static void nameInputs(GraphOp graph, ArrayRef<GraphInput> inputs) {
   }
 }
 
+int64_t GraphImporter::positionOf(StringRef input) const {
+  return llvm::find_if(
+             inputs, [&](const GraphInput &own) { return own.name == input; }) -
+         inputs.begin();
+}
+
 LogicalResult GraphImporter::importGraph() {
   const pb::GraphProto &proto = file.getModel().graph();
   Location loc = file.getLocation();
@@ -353,19 +359,20 @@ LogicalResult GraphImporter::importGraph() {
   functions = std::move(*read);
   if (failed(surveyOps(file, table, *opsets, functions, options)))
     return failure();
-  auto inputs = readInputs(file, options);
-  if (failed(inputs))
+  auto readIn = readInputs(file, options);
+  if (failed(readIn))
     return failure();
+  inputs = std::move(*readIn);
 
   module = ModuleOp::create(loc);
   builder.setInsertionPointToEnd(module->getBody());
   SmallVector<Type> types;
-  for (const GraphInput &input : *inputs)
+  for (const GraphInput &input : inputs)
     if (!input.value)
       types.push_back(input.type);
   graph = GraphOp::create(builder, loc, "forward",
                           builder.getFunctionType(types, {}));
-  nameInputs(graph, *inputs);
+  nameInputs(graph, inputs);
   builder.setInsertionPointToStart(&graph.getBody().front());
 
   Frame frame{std::move(*opsets), {}};
@@ -373,7 +380,7 @@ LogicalResult GraphImporter::importGraph() {
   if (failed(declareInitializers(proto, scope)))
     return failure();
   unsigned next = 0;
-  for (const GraphInput &input : *inputs) {
+  for (const GraphInput &input : inputs) {
     Value value;
     if (input.value)
       value = ConstantOp::create(builder, loc, input.value);

@@ -71,6 +71,8 @@ public:
   mlir::OpBuilder &getBuilder() { return builder; }
   ModelFile &getFile() { return file; }
   DataExtents &getExtents() { return extents; }
+  /// Where an input of the model stands among its inputs.
+  int64_t positionOf(llvm::StringRef input) const;
 
   /// The value called `name`, as `loc` uses it: a Parameter is declared at its
   /// first use. Null stands for an input that a call of a function leaves out;
@@ -120,6 +122,7 @@ private:
   mlir::Operation *lastParameterUse = nullptr;
   DataExtents extents;
   FunctionMap functions;
+  std::vector<GraphInput> inputs;
   llvm::StringSet<> symbols;
   unsigned depth = 0;
   int64_t nodeCount = 0;

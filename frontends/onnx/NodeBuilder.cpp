@@ -11,8 +11,6 @@
 #include "onnx/onnx.pb.h"
 #include "llvm/ADT/SetVector.h"
 
-#include <set>
-
 using namespace mlir;
 
 namespace graven::onnx {
@@ -200,6 +198,15 @@ static std::string listOf(const std::set<std::string> &names) {
       ", ");
 }
 
+void NodeBuilder::reportNeeded(StringRef what,
+                               const std::set<std::string> &names) {
+  InFlightDiagnostic diagnostic = error(Code::DataDependent);
+  diagnostic << what << " depends on the values of input " << listOf(names);
+  for (const std::string &name : names)
+    noteNeeded(*diagnostic.getUnderlyingDiagnostic(),
+               {name, importer.positionOf(name)});
+}
+
 void NodeBuilder::reportUnknown(Value value, StringRef what) {
   if (broken)
     return;
@@ -207,8 +214,7 @@ void NodeBuilder::reportUnknown(Value value, StringRef what) {
   if (origins.fromLoop)
     error(Code::DataDependent) << what << " depends on the values of a loop";
   else if (!origins.byValue.empty())
-    error(Code::DataDependent) << what << " depends on the values of input "
-                               << listOf(origins.byValue);
+    reportNeeded(what, origins.byValue);
   else if (!origins.byExtent.empty())
     error(Code::DynamicShape)
         << what << " depends on unknown extents of input "

@@ -16,6 +16,7 @@
 #include "mlir/IR/Builders.h"
 
 #include <optional>
+#include <set>
 #include <string>
 
 namespace onnx {
@@ -204,6 +205,8 @@ private:
     Capture(mlir::MLIRContext *context, std::string &message);
   };
 
+  /// Reports that `what` depends on the elements of these inputs of the model.
+  void reportNeeded(llvm::StringRef what, const std::set<std::string> &names);
   llvm::SmallVector<mlir::Value, 2>
   settle(mlir::Operation *op, llvm::StringRef name, llvm::StringRef message);
   bool evaluateNow(mlir::Operation *op,

@@ -18,6 +18,10 @@ void graven::python::raise(const std::vector<Message> &messages) {
     nb::list notes;
     for (const std::string &note : message.notes)
       notes.append(nb::str(note.c_str(), note.size()));
+    nb::list needed;
+    for (const auto &[name, position] : message.needed)
+      needed.append(
+          nb::make_tuple(nb::str(name.c_str(), name.size()), position));
     auto text = [](const std::string &s) {
       return nb::steal<nb::object>(PyUnicode_DecodeUTF8(
           s.data(), static_cast<Py_ssize_t>(s.size()), "replace"));
@@ -27,7 +31,7 @@ void graven::python::raise(const std::vector<Message> &messages) {
         text(message.severity),
         message.code.empty() ? none : text(message.code), text(message.text),
         message.location.empty() ? none : text(message.location),
-        nb::tuple(notes)));
+        nb::tuple(notes), nb::tuple(needed)));
   }
   nb::object error =
       nb::module_::import_("graven._errors").attr("make_error")(diagnostics);

@@ -71,6 +71,8 @@ static Message convert(Diagnostic &diagnostic) {
     message.notes.push_back((location.empty() ? "" : location + ": ") +
                             note.str());
   }
+  for (const NeededInput &input : neededInputs(diagnostic))
+    message.needed.emplace_back(input.name.str(), input.position);
   return message;
 }
 

@@ -28,6 +28,15 @@ struct Options {
   int level;
   std::string numerics, precision;
   int threads;
+  /// Inputs that are known while the model is read.
+  std::vector<std::pair<std::string, std::shared_ptr<Input>>> values;
+
+  std::vector<Constant> constants() const {
+    std::vector<Constant> list;
+    for (const auto &[name, input] : values)
+      list.push_back({name, input->tensor()});
+    return list;
+  }
 };
 
 using Hints = std::map<std::string, int64_t>;
@@ -63,7 +72,7 @@ private:
   template <typename Specs> nb::tuple specs(Specs specs);
 
   std::optional<nb::bytes> bytes;
-  std::vector<std::unique_ptr<Input>> constants;
+  std::vector<std::shared_ptr<Input>> constants;
   std::unique_ptr<Program> program;
   std::mutex mutex;
 };
@@ -74,6 +83,15 @@ private:
   std::erase_if(messages,
                 [](const Message &m) { return m.severity != "error"; });
   raise(messages);
+}
+
+static std::shared_ptr<Input> readArray(const std::string &name,
+                                        nb::handle value) {
+  auto input = std::make_shared<Input>();
+  GravenTensorInfo info = {};
+  info.name = name.c_str();
+  input->read(value, info);
+  return input;
 }
 
 static std::vector<std::string>
@@ -98,11 +116,8 @@ Graph::Graph(const std::string &path, std::optional<nb::bytes> given,
   if (bytes)
     source.bytes = {bytes->c_str(), bytes->size()};
   for (const auto &[name, value] : values) {
-    auto &input = constants.emplace_back(std::make_unique<Input>());
-    GravenTensorInfo info = {};
-    info.name = name.c_str();
-    input->read(value, info);
-    source.constants.push_back({name, input->tensor()});
+    constants.push_back(readArray(name, value));
+    source.constants.push_back({name, constants.back()->tensor()});
   }
   exclusively([&](std::vector<Message> &messages) {
     program = Program::import(std::move(source), hints, messages);
@@ -244,6 +259,7 @@ Request Graph::request(const Options &options) {
                   options.threads};
   request.source.inputs = options.inputs;
   request.source.dims = options.dims;
+  request.source.values = options.constants();
   return request;
 }
 
@@ -274,6 +290,7 @@ compileFile(const std::string &path, const std::optional<nb::bytes> &bytes,
                   1};
   request.source.weights = std::move(weights);
   request.source.state = std::move(state);
+  request.source.values = options.constants();
   if (bytes)
     request.source.bytes = {bytes->c_str(), bytes->size()};
   return compileRequest(request, options.threads);
@@ -299,7 +316,8 @@ void graven::python::bindGraph(nb::module_ &module) {
           "__init__",
           [](Options *self, std::string name, std::vector<std::string> inputs,
              std::vector<std::string> dims, std::string cpu, int level,
-             std::string numerics, std::string precision, int threads) {
+             std::string numerics, std::string precision, int threads,
+             const Constants &values) {
             new (self) Options{std::move(name),
                                std::move(inputs),
                                std::move(dims),
@@ -307,11 +325,14 @@ void graven::python::bindGraph(nb::module_ &module) {
                                level,
                                std::move(numerics),
                                std::move(precision),
-                               threads};
+                               threads,
+                               {}};
+            for (const auto &[name, value] : values)
+              self->values.emplace_back(name, readArray(name, value));
           },
           nb::arg("name"), nb::arg("inputs"), nb::arg("dims"), nb::arg("cpu"),
           nb::arg("level"), nb::arg("numerics"), nb::arg("precision"),
-          nb::arg("threads"))
+          nb::arg("threads"), nb::arg("values") = Constants())
       .def_ro("name", &Options::name)
       .def_ro("inputs", &Options::inputs)
       .def_ro("dims", &Options::dims)

@@ -21,6 +21,25 @@ using namespace mlir;
 
 namespace graven::python {
 
+/// The type of dense elements as Python gives them.
+static RankedTensorType typeOf(MLIRContext *context,
+                               const GravenTensor &tensor) {
+  return RankedTensorType::get(ArrayRef(tensor.extents, tensor.rank),
+                               elementTypeOf(context, tensor.dtype));
+}
+
+static InputSpec knownInput(MLIRContext &context, const Constant &known) {
+  RankedTensorType type = typeOf(&context, known.tensor);
+  size_t bytes =
+      type.getNumElements() * eval::storageBytes(type.getElementType());
+  InputSpec spec;
+  spec.name = known.input;
+  spec.value = eval::Tensor::fromBytes(
+                   type, {static_cast<const char *>(known.tensor.data), bytes})
+                   .toElements();
+  return spec;
+}
+
 FailureOr<ImportOptions> importOptions(Session &session, const Source &source) {
   ImportOptions options;
   for (const std::string &text : source.inputs) {
@@ -31,6 +50,8 @@ FailureOr<ImportOptions> importOptions(Session &session, const Source &source) {
              << llvm::toString(spec.takeError());
     options.inputs.push_back(std::move(*spec));
   }
+  for (const Constant &known : source.values)
+    options.inputs.push_back(knownInput(session.getContext(), known));
   if (source.state == "explicit")
     options.state = StateMode::Explicit;
   OtherWeights other;
@@ -87,8 +108,7 @@ static LogicalResult bindConstants(ModuleOp module,
              << " inputs, each once";
     BlockArgument argument = graph.getArgument(*index);
     const GravenTensor &tensor = constant.tensor;
-    auto type = RankedTensorType::get(ArrayRef(tensor.extents, tensor.rank),
-                                      elementTypeOf(context, tensor.dtype));
+    RankedTensorType type = typeOf(context, tensor);
     if (type != argument.getType())
       return emitCoded(graph.getLoc(), Code::BadInputShape)
              << "constant for input '" << constant.input << "': expected "

@@ -7,7 +7,9 @@
 #ifndef PYTHON_BINDINGS_MESSAGES_H
 #define PYTHON_BINDINGS_MESSAGES_H
 
+#include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace graven::python {
@@ -24,6 +26,8 @@ struct Message {
   std::string location;
   /// What else there is to say, each with its location.
   std::vector<std::string> notes;
+  /// Inputs whose elements an import would have to know, with their positions.
+  std::vector<std::pair<std::string, int64_t>> needed = {};
 };
 
 } // namespace graven::python

@@ -132,7 +132,11 @@ bool Program::Impl::import(const std::map<std::string, int64_t> &hints,
     assumesExtents = true;
     good = attempt([&] { return importOne(session, source, *options); });
   }
-  if (!good && isOnly(Code::MissingInput)) {
+  bool isNeeded =
+      hasError(found) && llvm::all_of(found, [](const Message &message) {
+        return message.severity != "error" || !message.needed.empty();
+      });
+  if (!good && (isOnly(Code::MissingInput) || isNeeded)) {
     missing = std::move(found);
     return true;
   }

@@ -17,8 +17,8 @@
 
 namespace graven::python {
 
-/// An input that is a Parameter with these elements from here on. Dense; the
-/// memory is used where it is and must stay.
+/// An input that has these elements from here on. Dense; the memory is used
+/// where it is and must stay.
 struct Constant {
   /// The input's name, or its position in decimal.
   std::string input;
@@ -34,7 +34,10 @@ struct Source {
   std::vector<std::string> inputs;
   /// "batch=1..64"
   std::vector<std::string> dims;
+  /// Inputs that are Parameters.
   std::vector<Constant> constants = {};
+  /// Inputs that are known while the model is read, and no inputs of the Graph.
+  std::vector<Constant> values = {};
   /// Pipelines as graven-opt's --pass-pipeline has them, in their order.
   std::vector<std::string> passes = {};
   /// A file whose weights the model gets; empty for its own.

@@ -58,7 +58,7 @@ def _source(model: str | bytes | os.PathLike[str], name: str | None) -> tuple[st
 def compile(model: str | bytes | os.PathLike[str], *, threads: int | None = None, inputs: Inputs = None,
             dims: Dims = None, target_cpu: str = "native", opt_level: int = 2, numerics: str = "default",
             precision: str = "f32", name: str | None = None, weights: Weights = None,
-            state: str = "initial") -> Model | StatefulModel:
+            state: str = "initial") -> Model | SpecializingModel | StatefulModel:
     """Compiles a model for this machine, in this process, and returns it ready to run.
 
     model       path of a .pt, .pt2, .onnx, .mlir or TorchScript source file, or the bytes of one. The content decides, not
@@ -86,6 +86,9 @@ def compile(model: str | bytes | os.PathLike[str], *, threads: int | None = None
                 "explicit" makes of each an input NAME and an output NAME.next; "internal" keeps them from run to run, in
                 a StatefulModel.
 
+    Where the Graph depends on the elements of inputs (axes or sizes that are no constants), the result is a
+    SpecializingModel: it compiles when it is called, once for each of their values, and types and shapes of the others.
+
     Raises graven.Error, which holds all diagnostics (every unsupported operation with its places, for one), each with
     its code and location. Warnings are issued as graven.CompileWarning. The GIL is released meanwhile, and several
     threads may compile at a time.
@@ -96,9 +99,19 @@ def compile(model: str | bytes | os.PathLike[str], *, threads: int | None = None
             threads=threads, target_cpu=target_cpu, opt_level=opt_level, numerics=numerics, precision=precision)
     options = make_options(name, input_specs(inputs), dim_specs(dims), target_cpu, opt_level, numerics, precision,
                            default_threads() if threads is None else threads)
-    compiled, messages = _core.compile(path, data, options, weights_path(weights, data), state)
-    warn(messages, 3)
-    return compiled
+    other = weights_path(weights, data)
+
+    def compile_for(own: _core.Options, stacklevel: int) -> Model:
+        compiled, messages = _core.compile(path, data, own, other, state)
+        warn(messages, stacklevel)
+        return compiled
+
+    try:
+        return compile_for(options, 4)
+    except Error as error:
+        if not error.needed:
+            raise
+    return SpecializingModel(compile_for, options)
 
 
 def load(path: str | bytes | os.PathLike[str], *, threads: int | None = None, inputs: Inputs = None, dims: Dims = None,

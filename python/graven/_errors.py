@@ -15,6 +15,7 @@ class Diagnostic(NamedTuple):
     message: str
     location: str | None  # "model.py:12", the name of an ONNX node
     notes: tuple[str, ...] = ()
+    needed: tuple[tuple[str, int], ...] = ()  # inputs whose elements would have to be known: names and positions
 
     def __str__(self) -> str:
         head = f"{self.location}: " if self.location else ""
@@ -37,6 +38,14 @@ class Error(Exception):
     @property
     def code(self) -> str | None:
         return next((diagnostic.code for diagnostic in self.diagnostics if diagnostic.code), None)
+
+    @property
+    def needed(self) -> tuple[tuple[str, int], ...]:
+        """Inputs whose elements would have to be known, where that is all that is wrong: names and positions."""
+        errors = [diagnostic for diagnostic in self.diagnostics if diagnostic.severity == "error"]
+        if not all(diagnostic.needed for diagnostic in errors):
+            return ()
+        return tuple(entry for diagnostic in errors for entry in diagnostic.needed)
 
     def __str__(self) -> str:
         return self.message

@@ -193,16 +193,16 @@ class Graph:
         options = self._options(inputs, dims, name, target_cpu, opt_level, numerics, precision,
                                 default_threads() if threads is None else threads)
         if not self._core.is_known and inputs is None:
-            return SpecializingModel(self, options)
+            return SpecializingModel(self._compile, options)
         try:
             return self._compile(options)
         except Error as error:
             missing = {"GRV0301"} if inputs is None else set()
             if dims is None and not self._dims:
                 missing.add("GRV0207")
-            if not {d.code for d in error.diagnostics} <= missing:
+            if not {d.code for d in error.diagnostics} <= missing and not error.needed:
                 raise
-        return SpecializingModel(self, options)
+        return SpecializingModel(self._compile, options)
 
     def _options(self, inputs: Inputs, dims: Dims, name: str | None, target_cpu: str, opt_level: int, numerics: str,
                  precision: str, threads: int) -> _core.Options:

@@ -5,7 +5,7 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,18 +18,24 @@ from ._specs import numpy_dtype, specification
 if TYPE_CHECKING:
     from ._graph import Graph
 
+# Inputs of more elements than this are no axes, sizes or flags: nothing is compiled for their values.
+MOST_KNOWN = 1024
+
 
 class SpecializingModel:
     """A model that compiles for the types and shapes it is called with, once for each combination.
 
-    Made by Graph.compile where types and shapes are not known before. Calls are as those of Model. An output whose
-    extents depend on an input's has those of that call. Threads may share it.
+    Made by graven.compile and Graph.compile where types and shapes are not known before, or where the Graph depends on
+    the elements of inputs (axes, sizes, flags): it is compiled for their values, too, as long as they are at most 1024.
+    Calls are as those of Model. An output whose extents depend on an input's has those of that call. Threads may share
+    it.
     """
 
-    def __init__(self, graph: Graph, options: _core.Options) -> None:
-        self._graph, self._options = graph, options
+    def __init__(self, compile_for: Callable[[_core.Options, int], Model], options: _core.Options) -> None:
+        self._compile_for, self._options = compile_for, options
         self._models: dict[tuple, Model] = {}
         self._names: tuple[str, ...] = ()
+        self._needed: dict[int, str] = {}  # inputs whose values the Graph depends on: positions and names
         self._lock = threading.Lock()
 
     @property
@@ -38,41 +44,81 @@ class SpecializingModel:
         return tuple(self._models.values())
 
     def specialize(self, *args: Any, **kwargs: Any) -> Model:
-        """The model for arguments of these types and shapes; compiles it where there is none yet."""
-        with self._lock:
-            return self._find({str(i): value for i, value in enumerate(args)} | kwargs)
+        """The model for arguments of these types and shapes; compiles it where there is none yet.
 
-    def _find(self, arguments: dict[str, Any]) -> Model:
+        Inputs for whose values it is compiled are no inputs of it.
+        """
+        with self._lock:
+            return self._find(args, kwargs)
+
+    def _find(self, args: tuple, kwargs: dict[str, Any]) -> Model:
+        while True:
+            others, named = self._without_needed(args, kwargs)
+            specs = self._specs(others, named)
+            values = {self._needed[i]: value for i, value in enumerate(args) if i in self._needed}
+            values |= {name: value for name, value in kwargs.items() if name in self._needed.values()}
+            values = {name: np.ascontiguousarray(value) for name, value in values.items()}
+            key = self._key(specs), tuple(sorted((name, specification(value), value.tobytes())
+                                                 for name, value in values.items()))
+            if key in self._models:
+                return self._models[key]
+            try:
+                model = self._compile(args, kwargs, values)
+            except Error as error:
+                self._learn(error, args, kwargs)
+                continue
+            self._names = self._names or model.input_names
+            self._models[self._key(specs), key[1]] = model
+            return model
+
+    def _specs(self, args: Sequence[Any], kwargs: dict[str, Any]) -> dict[str, str]:
         try:
-            specs = {name: specification(value) for name, value in arguments.items()}
+            return {name: specification(value) for name, value in [*((str(i), a) for i, a in enumerate(args)),
+                                                                   *kwargs.items()]}
         except TypeError as error:
             raise TypeError(f"{error}: only arrays say what to compile for") from None
-        model = self._models.get(self._key(specs))
-        if model is None:
-            model = self._compile(specs)
-            self._names = self._names or model.input_names
-            self._models[self._key(specs)] = model
-        return model
+
+    def _without_needed(self, args: tuple, kwargs: dict[str, Any]) -> tuple[list, dict[str, Any]]:
+        """The arguments that the compiled models take."""
+        return ([value for i, value in enumerate(args) if i not in self._needed],
+                {name: value for name, value in kwargs.items() if name not in self._needed.values()})
 
     def _key(self, specs: dict[str, str]) -> tuple:
         """The same for arguments by position and by name, once the names are known."""
         names = {str(i): name for i, name in enumerate(self._names)}
         return tuple(sorted((names.get(name, name), spec) for name, spec in specs.items()))
 
-    def _compile(self, specs: dict[str, str]) -> Model:
+    def _compile(self, args: tuple, kwargs: dict[str, Any], values: dict[str, np.ndarray]) -> Model:
         old = self._options
+        specs = self._specs(args, kwargs)
+        for position, name in self._needed.items():
+            specs.pop(str(position), None)
+            specs.pop(name, None)
         named = {spec.rpartition(":")[0]: spec for spec in old.inputs}
         inputs = named | {name: f"{name}:{spec}" for name, spec in specs.items()}
         options = _core.Options(old.name, list(inputs.values()), old.dims, old.cpu, old.level, old.numerics,
-                                old.precision, old.threads)
-        return self._graph._compile(options, stacklevel=7)  # pylint: disable=protected-access; of this package
+                                old.precision, old.threads, list(values.items()))
+        return self._compile_for(options, 7)
+
+    def _learn(self, error: Error, args: tuple, kwargs: dict[str, Any]) -> None:
+        """Takes from an error which inputs' values the Graph depends on; raises it where that does not help."""
+        needed = {position: name for name, position in error.needed}
+        values = [args[i] if i < len(args) else kwargs.get(name) for i, name in needed.items()]
+        if not needed.keys() - self._needed.keys() or any(
+                value is None or np.size(value) > MOST_KNOWN for value in values):
+            raise error
+        self._needed |= needed
+        self._names = ()
+        self._models.clear()
 
     def __call__(self, *args: Any, **kwargs: Any) -> np.ndarray | list[np.ndarray]:
-        """Runs the model for these arguments, compiled before if there is none for their types and shapes.
+        """Runs the model for these arguments, compiled before if there is none for them.
 
         Raises graven.Error when the model cannot be compiled for them, as graven.compile does.
         """
-        return self.specialize(*args, **kwargs)(*args, **kwargs)
+        model = self.specialize(*args, **kwargs)
+        others, named = self._without_needed(args, kwargs)
+        return model(*others, **named)
 
     def save(self, path: str) -> None:
         """Writes the artifact, when there is just one; Graph.save writes those of given shapes."""
