@@ -19,10 +19,12 @@ OpTable::OpTable() {
   addEinsum(*this);
   addElementwise(*this);
   addIndexing(*this);
+  addLosses(*this);
   addMatmul(*this);
   addMovement(*this);
   addNorms(*this);
   addPools(*this);
+  addRecurrences(*this);
   addRecurrent(*this);
   addReductions(*this);
   addResize(*this);

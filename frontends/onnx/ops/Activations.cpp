@@ -129,13 +129,20 @@ LogicalResult buildShrink(NodeBuilder &n) {
   return n.finish(n.select(isBelow, n.binary<AddOp>(x, shift), inner));
 }
 
-LogicalResult buildSwish(NodeBuilder &n) {
-  Value x = n.input(0);
+Value swish(NodeBuilder &n, Value x) {
   double alpha = n.floatAttr("alpha", 1);
   if (alpha == 1)
-    return n.finish(n.make<SiluOp>(x));
+    return n.make<SiluOp>(x);
   Value scaled = n.binary<MulOp>(x, n.scalar(n.elementTypeOf(x), alpha));
-  return n.finish(n.make<MulOp>(x, n.make<SigmoidOp>(scaled)));
+  return n.make<MulOp>(x, n.make<SigmoidOp>(scaled));
+}
+
+LogicalResult buildSwish(NodeBuilder &n) {
+  return n.finish(swish(n, n.input(0)));
+}
+
+LogicalResult buildSwiGlu(NodeBuilder &n) {
+  return n.finish(n.make<MulOp>(swish(n, n.input(0)), n.input(1)));
 }
 
 LogicalResult buildGelu(NodeBuilder &n) {
@@ -167,6 +174,7 @@ void addActivations(OpTable &table) {
   table.add("Mish", 1, buildMish);
   table.add("Shrink", 1, buildShrink);
   table.add("Swish", 1, buildSwish);
+  table.add("SwiGLU", 2, buildSwiGlu);
   table.add("Gelu", 1, buildGelu);
 }
 

@@ -30,18 +30,6 @@ Value splitHeads(NodeBuilder &n, Value x, int64_t heads) {
       {0, 2, 1, 3});
 }
 
-/// j <= i + offset, as [1, 1, S, L].
-Value causalMask(NodeBuilder &n, int64_t queries, int64_t keys,
-                 int64_t offset) {
-  Type type = n.getBuilder().getI64Type();
-  Value row = n.make<IotaOp>(ValueRange(), IntList{1, 1, queries, 1},
-                             int64_t(2), type),
-        column = n.make<IotaOp>(ValueRange(), IntList{1, 1, 1, keys},
-                                int64_t(3), type);
-  return n.compare(ComparePredicate::Le, column,
-                   n.binary<AddOp>(row, n.scalar(type, offset)));
-}
-
 /// The mask as rank 4 with all keys; keys that it leaves out are masked.
 Value completeMask(NodeBuilder &n, Value mask, int64_t keys, Type type) {
   bool isBool = n.elementTypeOf(mask).isInteger(1);
@@ -72,14 +60,97 @@ Value joinMasks(NodeBuilder &n, Value mask, Value allowed) {
   return n.select(allowed, mask, n.scalar(n.elementTypeOf(mask), -kInfinity));
 }
 
+/// Attention over q [B, H, S, E], k [B, G, L, E] and v [B, G, L, F].
+struct Attention {
+  NodeBuilder &n;
+  Value q, k, v, mask;
+  int64_t queries = 0, keys = 0;
+  double scale = 0;
+  /// How many keys come before the first query's own: a number, or, as
+  /// [B, 1, 1, 1], that of each sample.
+  Value offset = {};
+  /// How many keys of each sample [B, 1, 1, 1] are any.
+  Value present = {};
+
+  Type i64() const { return n.getBuilder().getI64Type(); }
+  Value iota(IntList shape, int64_t axis) const {
+    return n.make<IotaOp>(ValueRange(), shape, axis, i64());
+  }
+
+  /// Which keys a query may see by their places; null for all of them.
+  Value visible(bool isCausal, int64_t left, int64_t right) const {
+    Value key = iota({1, 1, 1, keys}, 3),
+          place = n.binary<AddOp>(iota({1, 1, queries, 1}, 2), offset);
+    auto shifted = [&](int64_t by) {
+      return n.binary<AddOp>(place, n.scalar(i64(), by));
+    };
+    Value allowed;
+    auto also = [&](ComparePredicate predicate, Value bound) {
+      Value condition = n.compare(predicate, key, bound);
+      allowed = allowed ? n.binary<AndOp>(allowed, condition) : condition;
+    };
+    if (isCausal)
+      also(ComparePredicate::Le, place);
+    if (left >= 0)
+      also(ComparePredicate::Ge, shifted(-left));
+    if (right >= 0)
+      also(ComparePredicate::Le, shifted(right));
+    if (present)
+      also(ComparePredicate::Lt, present);
+    return allowed;
+  }
+
+  /// The scores [B, H, S, L] at a stage: 0 as they are, 1 with a soft cap, 2
+  /// masked, 3 the weights.
+  Value scores(int64_t stage, double softcap) const {
+    IntList query = n.shapeOf(q), key = n.shapeOf(k);
+    int64_t groups = key[1];
+    if (groups == 0 || query[1] % groups) {
+      n.error(Code::BadGraph)
+          << query[1] << " heads of queries share " << groups << " of keys";
+      return {};
+    }
+    Type type = n.elementTypeOf(q);
+    Value rows =
+        n.reshape(q, {query[0], groups, query[1] / groups * queries, query[3]});
+    Value x = n.reshape(n.make<MatmulOp>(rows, k, false, true),
+                        {query[0], query[1], queries, keys});
+    x = n.binary<MulOp>(x, n.scalar(type, scale));
+    if (stage > 0 && softcap > 0) {
+      Value cap = n.scalar(type, softcap);
+      x = n.binary<MulOp>(n.make<TanhOp>(n.binary<DivOp>(x, cap)), cap);
+    }
+    if (stage < 2)
+      return x;
+    Value none = n.scalar(type, -kInfinity);
+    if (mask)
+      x = n.elementTypeOf(mask).isInteger(1) ? n.select(mask, x, none)
+                                             : n.binary<AddOp>(x, mask);
+    if (stage == 2)
+      return x;
+    // A query that sees no key has no weights.
+    Value most = n.reduce(x, ReduceKind::Max, {3}, /*keep=*/true);
+    return n.select(n.compare(ComparePredicate::Eq, most, none),
+                    n.scalar(type, 0), n.make<SoftmaxOp>(x, int64_t(3)));
+  }
+};
+
+/// Lengths [B] as [B, 1, 1, 1].
+Value perSample(NodeBuilder &n, Value lengths, int64_t batch) {
+  if (n.shapeOf(lengths) != IntList{batch}) {
+    n.error(Code::BadGraph) << "nonpad_kv_seqlen has type " << n.typeOf(lengths)
+                            << ", expected " << batch << " lengths";
+    return {};
+  }
+  return n.reshape(n.cast(lengths, n.getBuilder().getI64Type()),
+                   {batch, 1, 1, 1});
+}
+
 LogicalResult buildAttention(NodeBuilder &n) {
   bool isFlat = n.rankOf(n.input(0)) == 3;
   Value q = splitHeads(n, n.input(0), n.intAttr("q_num_heads", 0)),
         k = splitHeads(n, n.input(1), n.intAttr("kv_num_heads", 0)),
         v = splitHeads(n, n.input(2), n.intAttr("kv_num_heads", 0));
-  if (n.input(6))
-    return n.error(Code::UnsupportedFeature)
-           << "nonpad_kv_seqlen is not supported";
   int64_t past = 0;
   if (Value key = n.input(4), value = n.input(5); key || value) {
     if (!key || !value || n.rankOf(key) != 4 || !n.staticShape(key))
@@ -94,21 +165,36 @@ LogicalResult buildAttention(NodeBuilder &n) {
   if (queries->size() != 4 || keys->size() != 4)
     return n.error(Code::BadGraph) << "queries have rank " << queries->size()
                                    << ", keys " << keys->size();
-  Type type = n.elementTypeOf(q);
-  Value mask;
-  if (n.input(3))
-    mask = completeMask(n, n.input(3), (*keys)[2], type);
-  bool causal = n.flagAttr("is_causal");
-  if (causal && past > 0)
-    mask = joinMasks(n, mask, causalMask(n, (*queries)[2], (*keys)[2], past));
-  double scale = n.floatAttr("scale", 0);
+  double scale = n.floatAttr("scale", 0), softcap = n.floatAttr("softcap", 0);
   if (!n.hasAttr("scale"))
     scale = 1 / std::sqrt(static_cast<double>((*queries)[3]));
-  Value y = n.make<AttentionOp>(
-      q, k, v, mask, llvm::APFloat(scale), causal && past == 0,
-      llvm::APFloat(n.floatAttr("softcap", 0)), EmptyRow::Zero);
+  Attention attention{n, q, k, v, {}, (*queries)[2], (*keys)[2], scale};
+  if (n.input(3))
+    attention.mask =
+        completeMask(n, n.input(3), (*keys)[2], n.elementTypeOf(q));
+  attention.offset = n.scalar(attention.i64(), past);
+  if (Value lengths = n.input(6)) {
+    attention.present = perSample(n, lengths, (*queries)[0]);
+    attention.offset = n.binary<SubOp>(
+        attention.present, n.scalar(attention.i64(), (*queries)[2]));
+  }
+  bool isCausal = n.flagAttr("is_causal"), wantsScores = n.wantsOutput(3);
+  int64_t left = n.intAttr("left_window_size", -1),
+          right = n.intAttr("right_window_size", -1);
+  // The op's own causal mask begins with the first key.
+  bool isPlain = isCausal && past == 0 && !n.input(6) && left < 0 &&
+                 right < 0 && !wantsScores;
+  if (!isPlain)
+    attention.mask =
+        joinMasks(n, attention.mask, attention.visible(isCausal, left, right));
+  Value y =
+      n.make<AttentionOp>(q, k, v, attention.mask, llvm::APFloat(scale),
+                          isPlain, llvm::APFloat(softcap), EmptyRow::Zero);
   n.setOutput(1, k);
   n.setOutput(2, v);
+  if (wantsScores)
+    n.setOutput(
+        3, attention.scores(n.intAttr("qk_matmul_output_mode", 0), softcap));
   if (!isFlat || n.hasFailed())
     return n.finish(y);
   IntList shape = n.shapeOf(y);
@@ -179,7 +265,7 @@ LogicalResult buildRotaryEmbedding(NodeBuilder &n) {
 } // namespace
 
 void addAttention(OpTable &table) {
-  table.add("Attention", 3, buildAttention, 23, 25);
+  table.add("Attention", 3, buildAttention, 23);
   table.add("RotaryEmbedding", 3, buildRotaryEmbedding);
 }
 

@@ -110,13 +110,20 @@ LogicalResult buildRange(NodeBuilder &n) {
     return n.error(Code::UnsupportedFeature)
            << "the range has " << count << " elements";
   Type type = n.elementTypeOf(n.input(0));
+  // Halves cannot count: stash_type says what does.
+  Type own = type;
+  if (type.isF16() || type.isBF16())
+    own = elementTypeOf(n.getContext(), n.intAttr("stash_type", 1));
+  if (!own)
+    return n.error(Code::UnsupportedFeature)
+           << "stash_type is " << n.intAttr("stash_type", 1);
   IntList shape{static_cast<int64_t>(count)};
-  Value steps = n.make<IotaOp>(ValueRange(), shape, int64_t(0), type);
+  Value steps = n.make<IotaOp>(ValueRange(), shape, int64_t(0), own);
   if (delta->front() != 1)
-    steps = n.binary<MulOp>(steps, n.reshape(n.input(2), {}));
+    steps = n.binary<MulOp>(steps, n.cast(n.reshape(n.input(2), {}), own));
   if (start->front() != 0)
-    steps = n.binary<AddOp>(steps, n.reshape(n.input(0), {}));
-  return n.finish(steps);
+    steps = n.binary<AddOp>(steps, n.cast(n.reshape(n.input(0), {}), own));
+  return n.finish(n.cast(steps, type));
 }
 
 /// rows - columns compared: the mask of a triangle or a diagonal.
@@ -207,7 +214,7 @@ void addConstants(OpTable &table) {
   table.add("ConstantOfShape", 1, buildConstantOfShape);
   table.add("Shape", 1, buildShape);
   table.add("Size", 1, buildSize);
-  table.add("Range", 3, buildRange, 1, 27);
+  table.add("Range", 3, buildRange);
   table.add("EyeLike", 1, buildEyeLike);
   table.add("Trilu", 1, buildTrilu);
   table.add("OneHot", 3, buildOneHot);

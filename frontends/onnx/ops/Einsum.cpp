@@ -245,6 +245,6 @@ LogicalResult buildEinsum(NodeBuilder &n) { return Einsum(n).build(); }
 
 } // namespace
 
-void addEinsum(OpTable &table) { table.add("Einsum", 1, buildEinsum, 12, 28); }
+void addEinsum(OpTable &table) { table.add("Einsum", 1, buildEinsum, 12); }
 
 } // namespace graven::onnx

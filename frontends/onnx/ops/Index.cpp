@@ -140,7 +140,7 @@ void addIndexing(OpTable &table) {
   table.add("ScatterND", 3, buildScatterNd);
   table.add("TopK", 1, buildTopKByAttribute, 1, 10);
   table.add("TopK", 2, buildTopK, 10);
-  table.add("ReverseSequence", 2, buildReverseSequence, 10, 28);
+  table.add("ReverseSequence", 2, buildReverseSequence, 10);
 }
 
 } // namespace graven::onnx

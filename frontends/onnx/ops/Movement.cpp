@@ -183,6 +183,14 @@ std::optional<Blocks> readBlocks(NodeBuilder &n) {
   return Blocks{(*shape)[0], (*shape)[1], (*shape)[2], (*shape)[3], block};
 }
 
+std::string readMode(NodeBuilder &n) {
+  std::string mode = n.stringAttr("mode", "DCR");
+  if (mode != "DCR" && mode != "CRD")
+    n.error(Code::BadGraph)
+        << "mode is " << quoted(mode) << ", expected 'DCR' or 'CRD'";
+  return mode;
+}
+
 LogicalResult buildDepthToSpace(NodeBuilder &n) {
   auto s = readBlocks(n);
   if (!s)
@@ -191,11 +199,8 @@ LogicalResult buildDepthToSpace(NodeBuilder &n) {
   if (s->c % (b * b))
     return n.error(Code::BadGraph)
            << s->c << " channels are no multiple of " << b * b;
-  std::string mode = n.stringAttr("mode", "DCR");
-  if (mode != "DCR" && mode != "CRD")
-    return n.error(Code::BadGraph) << "mode is " << quoted(mode);
   Value x = n.input(0);
-  if (mode == "DCR")
+  if (readMode(n) == "DCR")
     x = n.transpose(n.reshape(x, {s->n, b, b, c, s->h, s->w}),
                     {0, 3, 4, 1, 5, 2});
   else
@@ -212,8 +217,10 @@ LogicalResult buildSpaceToDepth(NodeBuilder &n) {
   if (s->h % b || s->w % b)
     return n.error(Code::BadGraph)
            << s->h << " x " << s->w << " is no multiple of " << b;
-  Value x = n.transpose(n.reshape(n.input(0), {s->n, s->c, h, b, w, b}),
-                        {0, 3, 5, 1, 2, 4});
+  bool isColumnRowDepth = readMode(n) == "CRD";
+  Value x = n.reshape(n.input(0), {s->n, s->c, h, b, w, b});
+  x = n.transpose(x, isColumnRowDepth ? IntList{0, 1, 3, 5, 2, 4}
+                                      : IntList{0, 3, 5, 1, 2, 4});
   return n.finish(n.reshape(x, {s->n, s->c * b * b, h, w}));
 }
 
@@ -251,8 +258,8 @@ void addMovement(OpTable &table) {
   table.add("Slice", 3, buildSlice, 10);
   table.add("Pad", 1, buildPadByAttributes, 2, 11);
   table.add("Pad", 2, buildPad, 11);
-  table.add("DepthToSpace", 1, buildDepthToSpace, 1, 28);
-  table.add("SpaceToDepth", 1, buildSpaceToDepth, 1, 28);
+  table.add("DepthToSpace", 1, buildDepthToSpace);
+  table.add("SpaceToDepth", 1, buildSpaceToDepth);
   table.add("CenterCropPad", 2, buildCenterCropPad);
 }
 
