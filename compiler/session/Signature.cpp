@@ -23,13 +23,22 @@ cpu::TensorSpec specOf(std::string name, Type type) {
           SmallVector<int64_t>(tensor.getShape())};
 }
 
+/// What callers see of a tensor whose bytes stand for another type.
+static cpu::TensorSpec meant(cpu::TensorSpec spec, Type meaning) {
+  if (meaning)
+    spec.elementType = meaning;
+  return spec;
+}
+
 cpu::ModelSignature signatureOf(GraphOp graph, StringRef name) {
   cpu::ModelSignature signature;
   signature.name = name.str();
   for (auto [i, type] : llvm::enumerate(graph.getArgumentTypes()))
-    signature.inputs.push_back(specOf(graph.getInputName(i), type));
+    signature.inputs.push_back(
+        meant(specOf(graph.getInputName(i), type), graph.getInputMeaning(i)));
   for (auto [i, type] : llvm::enumerate(graph.getResultTypes()))
-    signature.outputs.push_back(specOf(graph.getOutputName(i), type));
+    signature.outputs.push_back(
+        meant(specOf(graph.getOutputName(i), type), graph.getOutputMeaning(i)));
   return signature;
 }
 

@@ -52,6 +52,12 @@ def Graven_GraphOp : Graven_Op<"graph", [FunctionOpInterface, IsolatedFromAbove,
     std::string getOutputName(unsigned i);
     void setInputName(unsigned i, ::llvm::StringRef name);
     void setOutputName(unsigned i, ::llvm::StringRef name);
+    /// What the bytes of input or output i stand for, an element type of a byte or less that no op computes with: its
+    /// `graven.meaning`. Null when the tensor's own element type says it.
+    ::mlir::Type getInputMeaning(unsigned i);
+    ::mlir::Type getOutputMeaning(unsigned i);
+    void setInputMeaning(unsigned i, ::mlir::Type type);
+    void setOutputMeaning(unsigned i, ::mlir::Type type);
     ReturnOp getReturn();
     /// Makes the function type agree with the Block's arguments and the operands of `return`.
     void updateType();

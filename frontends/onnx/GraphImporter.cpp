@@ -8,7 +8,7 @@
 
 #include "dialects/graven/Graven.h"
 #include "dialects/support/Diagnostics.h"
-#include "frontends/onnx/NodeBuilder.h"
+#include "frontends/onnx/Narrow.h"
 #include "frontends/onnx/Survey.h"
 #include "frontends/onnx/Text.h"
 #include "mlir/IR/Iterators.h"
@@ -30,6 +30,13 @@ bool Scope::isDefined(StringRef name) const {
     if (scope->values.count(name) || scope->initializers.count(name))
       return true;
   return false;
+}
+
+Type Scope::narrowOf(StringRef name) const {
+  for (const Scope *scope = this; scope; scope = scope->outer)
+    if (scope->values.count(name) || scope->initializers.count(name))
+      return scope->narrow.lookup(name);
+  return {};
 }
 
 GraphImporter::GraphImporter(ModelFile &file, const ImportOptions &options,
@@ -137,6 +144,8 @@ LogicalResult GraphImporter::declareInitializers(const pb::GraphProto &proto,
              << "initializer " << quoted(name) << " is defined already";
     if (failed(replaceElements(loc, name, *data)))
       return failure();
+    if (data->narrow)
+      scope.narrow[name] = data->narrow;
     scope.initializers.try_emplace(name, std::move(*data));
   }
   return success();
@@ -214,11 +223,13 @@ LogicalResult GraphImporter::importNode(const pb::NodeProto &node, int index,
   if (const pb::FunctionProto *function = findFunction(functions, node))
     return importCall(loc, node, *function, scope);
 
-  auto opset = scope.getFrame().opsets.find(normalDomain(node.domain()));
-  const OpEntry *entry = opset == scope.getFrame().opsets.end()
-                             ? nullptr
-                             : table.find(node.op_type(), opset->second);
-  if (!entry || !normalDomain(node.domain()).empty())
+  StringRef domain = normalDomain(node.domain());
+  auto opset = scope.getFrame().opsets.find(domain);
+  const OpEntry *entry =
+      opset == scope.getFrame().opsets.end()
+          ? nullptr
+          : table.find(domain, node.op_type(), opset->second);
+  if (!entry)
     return emitCoded(loc, Code::UnsupportedOp)
            << quoted(node.op_type()) << " is not supported";
   NodeBuilder made(*this, scope, node, opset->second, loc);
@@ -227,6 +238,11 @@ LogicalResult GraphImporter::importNode(const pb::NodeProto &node, int index,
       made.error(Code::BadGraph)
           << "input #" << i << " is absent, expected at least "
           << entry->required << " inputs";
+  for (int i = 0; i < node.input_size() && entry->reads == Codes::Refused; ++i)
+    if (made.narrow(i))
+      return made.error(Code::UnsupportedFeature)
+             << "input #" << i << " of " << made.narrow(i)
+             << " is not supported: cast it before";
   if (made.hasFailed() || failed(entry->build(made)) || made.hasFailed())
     return failure();
   for (auto [i, name] : llvm::enumerate(node.output())) {
@@ -238,6 +254,10 @@ LogicalResult GraphImporter::importNode(const pb::NodeProto &node, int index,
              << "output #" << i << " " << quoted(name) << " is not supported";
     if (failed(define(loc, scope, name, value)))
       return failure();
+    Type narrow =
+        entry->reads == Codes::Moved ? made.narrow(0) : made.narrowOutput(i);
+    if (narrow)
+      scope.narrow[name] = narrow;
   }
   return success();
 }
@@ -276,6 +296,8 @@ LogicalResult GraphImporter::importCall(Location loc, const pb::NodeProto &node,
       value = lookUp(loc, scope, name);
     if (failed(value) || failed(define(loc, inner, function.input(i), *value)))
       return failure();
+    if (Type narrow = scope.narrowOf(name))
+      inner.narrow[function.input(i)] = narrow;
   }
   for (int i = node.input_size(); i < function.input_size(); ++i)
     if (failed(define(loc, inner, function.input(i), Value())))
@@ -288,6 +310,8 @@ LogicalResult GraphImporter::importCall(Location loc, const pb::NodeProto &node,
     FailureOr<Value> value = lookUpOutput(loc, inner, function.output(i));
     if (failed(value) || failed(define(loc, scope, name, *value)))
       return failure();
+    if (Type narrow = inner.narrowOf(function.output(i)))
+      scope.narrow[name] = narrow;
   }
   return success();
 }
@@ -312,6 +336,9 @@ GraphImporter::importSubgraph(Location loc, const pb::GraphProto &proto,
     FailureOr<Value> value = lookUpOutput(loc, scope, info.name());
     if (failed(value))
       return failure();
+    if (Type narrow = scope.narrowOf(info.name()))
+      return emitCoded(loc, Code::UnsupportedFeature)
+             << "sub-graph " << quoted(proto.name()) << " gives " << narrow;
     outputs.push_back(*value);
   }
   return outputs;
@@ -330,6 +357,8 @@ static void nameInputs(GraphOp graph, ArrayRef<GraphInput> inputs) {
       continue;
     unsigned i = next++;
     graph.setInputName(i, input.name);
+    if (input.narrow)
+      graph.setInputMeaning(i, input.narrow);
     if (llvm::all_of(input.symbols,
                      [](const std::string &symbol) { return symbol.empty(); }))
       continue;
@@ -350,7 +379,7 @@ LogicalResult GraphImporter::importGraph() {
   auto opsets = readOpsets(loc, file.getModel().opset_import());
   if (failed(opsets))
     return failure();
-  if (!opsets->count(""))
+  if (opsets->empty())
     return emitCoded(loc, Code::UnsupportedVersion)
            << "the model does not say which opset of ai.onnx it uses";
   auto read = readFunctions(file);
@@ -388,6 +417,8 @@ LogicalResult GraphImporter::importGraph() {
       value = graph.getBody().getArgument(next++);
     if (failed(define(loc, scope, input.name, value)))
       return failure();
+    if (input.narrow)
+      scope.narrow[input.name] = input.narrow;
   }
   if (failed(importNodes(loc, proto.node(), scope)))
     return failure();
@@ -403,8 +434,13 @@ LogicalResult GraphImporter::importGraph() {
     if (failed(value))
       return failure();
     int32_t declared = info.type().tensor_type().elem_type();
-    Type own = cast<RankedTensorType>(value->getType()).getElementType();
-    if (declared && elementTypeOf(builder.getContext(), declared) != own)
+    Type own = cast<RankedTensorType>(value->getType()).getElementType(),
+         given = elementTypeOf(builder.getContext(), declared);
+    if (Type narrow = scope.narrowOf(info.name())) {
+      own = narrow;
+      given = narrowTypeOf(builder.getContext(), declared);
+    }
+    if (declared && given != own)
       return emitCoded(at, Code::BadGraph)
              << "output " << quoted(info.name()) << " has elements of " << own
              << ", the model declares " << dataTypeName(declared);
@@ -412,8 +448,11 @@ LogicalResult GraphImporter::importGraph() {
   }
   ReturnOp::create(builder, loc, outputs);
   graph.updateType();
-  for (auto [i, info] : llvm::enumerate(proto.output()))
+  for (auto [i, info] : llvm::enumerate(proto.output())) {
     graph.setOutputName(i, info.name());
+    if (Type narrow = scope.narrowOf(info.name()))
+      graph.setOutputMeaning(i, narrow);
+  }
   return success();
 }
 

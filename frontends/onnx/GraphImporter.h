@@ -50,9 +50,13 @@ public:
   Scope *getOuter() const { return outer; }
   /// Whether this or an enclosing Block defines the name.
   bool isDefined(llvm::StringRef name) const;
+  /// What the bytes of a value stand for (Narrow.h); null when they are its
+  /// elements.
+  mlir::Type narrowOf(llvm::StringRef name) const;
 
   llvm::StringMap<mlir::Value> values;
   llvm::StringMap<TensorData> initializers;
+  llvm::StringMap<mlir::Type> narrow;
   /// Names that a later node of the Block defines.
   llvm::StringSet<> later;
 

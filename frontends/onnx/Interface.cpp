@@ -8,6 +8,7 @@
 #include "frontends/onnx/Interface.h"
 
 #include "dialects/support/Diagnostics.h"
+#include "frontends/onnx/Narrow.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/Text.h"
 #include "onnx/onnx.pb.h"
@@ -95,6 +96,7 @@ public:
                                   : takeShape(input, shape)))
       return failure();
     input.type = RankedTensorType::get(shape, *elementType);
+    input.narrow = narrowTypeOf(loc.getContext(), tensor.elem_type());
     return input;
   }
 
@@ -127,6 +129,8 @@ private:
              << "has no element type in the file: give it with --input";
     }
     Type own = elementTypeOf(loc.getContext(), tensor.elem_type());
+    if (Type narrow = narrowTypeOf(loc.getContext(), tensor.elem_type()))
+      own = storageOf(narrow);
     if (!own)
       return fail(Code::UnsupportedFeature)
              << "has elements of " << dataTypeName(tensor.elem_type());

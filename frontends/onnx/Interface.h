@@ -55,6 +55,8 @@ mlir::FailureOr<FunctionMap> readFunctions(const ModelFile &file);
 struct GraphInput {
   std::string name;
   mlir::RankedTensorType type;
+  /// What the bytes stand for where that is a narrow type (Narrow.h).
+  mlir::Type narrow = {};
   /// One entry an axis: the symbol of a `?`, else empty.
   std::vector<std::string> symbols;
   /// Set when the user gives the input by value.

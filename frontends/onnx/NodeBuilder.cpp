@@ -26,8 +26,10 @@ NodeBuilder::NodeBuilder(GraphImporter &importer, Scope &scope,
       value = importer.lookUp(loc, scope, name);
     broken |= mlir::failed(value);
     inputs.push_back(mlir::failed(value) ? Value() : *value);
+    narrowInputs.push_back(scope.narrowOf(name));
   }
   outputs.resize(proto.output_size());
+  narrowOutputs.resize(proto.output_size());
 }
 
 InFlightDiagnostic NodeBuilder::error(Code code) {
@@ -38,6 +40,11 @@ InFlightDiagnostic NodeBuilder::error(Code code) {
 void NodeBuilder::setOutput(size_t i, Value value) {
   if (i < outputs.size())
     outputs[i] = value;
+}
+
+void NodeBuilder::setNarrow(size_t i, Type type) {
+  if (i < narrowOutputs.size())
+    narrowOutputs[i] = type;
 }
 
 LogicalResult NodeBuilder::finish(Value value) {
@@ -300,6 +307,7 @@ Value NodeBuilder::tensor(const pb::TensorProto &tensor) {
     broken = true;
     return {};
   }
+  setNarrow(0, data->narrow);
   StringRef name = tensor.name().empty() && proto.output_size()
                        ? proto.output(0)
                        : tensor.name();

@@ -70,6 +70,13 @@ public:
     return i < inputs.size() ? inputs[i] : mlir::Value();
   }
   llvm::ArrayRef<mlir::Value> getInputs() const { return inputs; }
+  /// What the bytes of input or output i stand for (Narrow.h); null when they
+  /// are the elements.
+  mlir::Type narrow(size_t i) const {
+    return i < narrowInputs.size() ? narrowInputs[i] : mlir::Type();
+  }
+  mlir::Type narrowOutput(size_t i) const { return narrowOutputs[i]; }
+  void setNarrow(size_t i, mlir::Type type);
   /// Whether somebody may use output i: it has a name.
   bool wantsOutput(size_t i) const;
   size_t getOutputCount() const;
@@ -222,6 +229,7 @@ private:
   mlir::Location loc;
   mlir::OpBuilder &builder;
   llvm::SmallVector<mlir::Value> inputs, outputs;
+  llvm::SmallVector<mlir::Type> narrowInputs, narrowOutputs;
   bool broken = false;
 };
 

@@ -24,15 +24,25 @@ OpTable::OpTable() {
   addMovement(*this);
   addNorms(*this);
   addPools(*this);
+  addPreviews(*this);
+  addQuantization(*this);
   addRecurrences(*this);
   addRecurrent(*this);
   addReductions(*this);
   addResize(*this);
+  addSampling(*this);
   addShapes(*this);
+  addSignals(*this);
+  moveCodes({"Concat", "DepthToSpace", "Expand", "Flatten", "Gather",
+             "GatherElements", "GatherND", "Identity", "Reshape", "Slice",
+             "SpaceToDepth", "Split", "Squeeze", "Tile", "Transpose",
+             "Unsqueeze"});
 }
 
-const OpEntry *OpTable::find(llvm::StringRef name, int64_t opset) const {
-  auto found = entries.find(name);
+const OpEntry *OpTable::find(llvm::StringRef domain, llvm::StringRef name,
+                             int64_t opset) const {
+  auto found =
+      entries.find(domain.empty() ? name.str() : (domain + "/" + name).str());
   if (found == entries.end())
     return nullptr;
   for (const OpEntry &entry : found->second)

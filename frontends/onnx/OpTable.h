@@ -23,26 +23,43 @@ using BuildFunction = llvm::LogicalResult (*)(NodeBuilder &node);
 /// The newest opset whose changes to the ops are known.
 inline constexpr int64_t kNewestOpset = 28, kOldestOpset = 7;
 
+/// What a builder does with the bytes of narrow types (Narrow.h).
+enum class Codes {
+  Refused,   ///< takes them for numbers: such an input is an error
+  Moved,     ///< moves them as they are; its outputs are of input 0's type
+  Understood ///< asks for their type, and says that of its outputs
+};
+
 struct OpEntry {
   int64_t since;     ///< the schema version from which the builder is right
   int64_t until;     ///< the one at which it no longer is
   unsigned required; ///< inputs that must be present
   BuildFunction build;
+  Codes reads = Codes::Refused;
 };
 
-/// The ops of the domain ai.onnx.
+/// The ops; those of other domains than ai.onnx are called "domain/Op".
 class OpTable {
 public:
   /// All families.
   OpTable();
 
-  void add(llvm::StringRef name, unsigned required, BuildFunction build,
-           int64_t since = 1, int64_t until = kNewestOpset + 1) {
-    entries[name].push_back({since, until, required, build});
+  /// The entry may be changed until the next one is added.
+  OpEntry &add(llvm::StringRef name, unsigned required, BuildFunction build,
+               int64_t since = 1, int64_t until = kNewestOpset + 1) {
+    return entries[name].emplace_back(OpEntry{since, until, required, build});
+  }
+  /// Of all versions so far.
+  void moveCodes(llvm::ArrayRef<llvm::StringRef> names) {
+    for (llvm::StringRef name : names)
+      for (OpEntry &entry : entries[name])
+        entry.reads = Codes::Moved;
   }
 
-  /// The entry that holds at an opset; null when there is none.
-  const OpEntry *find(llvm::StringRef name, int64_t opset) const;
+  /// The entry that holds at an opset of a domain ("" for ai.onnx); null when
+  /// there is none.
+  const OpEntry *find(llvm::StringRef domain, llvm::StringRef name,
+                      int64_t opset) const;
 
 private:
   llvm::StringMap<llvm::SmallVector<OpEntry, 1>> entries;
@@ -64,11 +81,15 @@ void addMatmul(OpTable &table);
 void addMovement(OpTable &table);
 void addNorms(OpTable &table);
 void addPools(OpTable &table);
+void addPreviews(OpTable &table);
+void addQuantization(OpTable &table);
 void addRecurrences(OpTable &table);
 void addRecurrent(OpTable &table);
 void addReductions(OpTable &table);
 void addResize(OpTable &table);
+void addSampling(OpTable &table);
 void addShapes(OpTable &table);
+void addSignals(OpTable &table);
 
 } // namespace graven::onnx
 

@@ -77,8 +77,8 @@ private:
   void check(const pb::NodeProto &node, int index, const OpsetMap &opsets) {
     StringRef domain = normalDomain(node.domain());
     auto opset = opsets.find(domain);
-    bool isKnown = domain.empty() && opset != opsets.end() &&
-                   table.find(node.op_type(), opset->second);
+    bool isKnown = opset != opsets.end() &&
+                   table.find(domain, node.op_type(), opset->second);
     options.noteUse(node.op_type(), isKnown);
     if (isKnown)
       return;

@@ -10,6 +10,7 @@
 #include "dialects/graven/ShapeMath.h"
 #include "dialects/support/Diagnostics.h"
 #include "frontends/onnx/ExternalFiles.h"
+#include "frontends/onnx/Narrow.h"
 #include "frontends/onnx/Text.h"
 #include "mlir/IR/Builders.h"
 #include "onnx/onnx.pb.h"
@@ -99,6 +100,12 @@ public:
       return fail(Code::BadTensor)
              << "of type " << data.type << " needs " << byteCount
              << " bytes, got " << data.bytes.size();
+    if (data.narrow && byteCount != count) {
+      data.owned =
+          std::make_shared<std::string>(unpack(data.bytes, data.narrow, count));
+      data.bytes = *data.owned;
+      data.blob.clear();
+    }
     return data;
   }
 
@@ -109,6 +116,9 @@ private:
 
   LogicalResult readType(TensorData &data) {
     Type elementType = elementTypeOf(loc.getContext(), tensor.data_type());
+    data.narrow = narrowTypeOf(loc.getContext(), tensor.data_type());
+    if (data.narrow)
+      elementType = storageOf(data.narrow);
     if (!elementType)
       return fail(Code::UnsupportedFeature)
              << "has elements of " << dataTypeName(tensor.data_type());
@@ -127,6 +137,9 @@ private:
       return fail(Code::BadTensor)
              << "has more elements than 64 bits can count";
     count = *elements;
+    if (data.narrow)
+      byteCount =
+          llvm::divideCeil(count, 8 / data.narrow.getIntOrFloatBitWidth());
     data.type = RankedTensorType::get(shape, elementType);
     return success();
   }
@@ -145,11 +158,14 @@ private:
     return success();
   }
 
+  /// Of narrow types an entry is a byte, as in raw data.
   template <class To, class List>
   LogicalResult convert(TensorData &data, const List &list) {
-    if (list.size() != count)
-      return fail(Code::BadTensor) << "of type " << data.type << " needs "
-                                   << count << " elements, got " << list.size();
+    int64_t entries = data.narrow ? byteCount : count;
+    if (list.size() != entries)
+      return fail(Code::BadTensor)
+             << "of type " << data.type << " needs " << entries
+             << " elements, got " << list.size();
     data.owned = std::make_shared<std::string>();
     data.owned->resize(byteCount);
     char *to = data.owned->data();
@@ -167,6 +183,8 @@ private:
   }
 
   LogicalResult readTyped(TensorData &data) {
+    if (data.narrow)
+      return convert<uint8_t>(data, tensor.int32_data());
     switch (tensor.data_type()) {
     case TensorProto::FLOAT:
       return convert<float>(data, tensor.float_data());

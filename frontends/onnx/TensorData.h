@@ -27,6 +27,8 @@ namespace pb = ::onnx;
 /// and exactly as many as the type needs.
 struct TensorData {
   mlir::RankedTensorType type;
+  /// What the bytes stand for where that is a narrow type (Narrow.h).
+  mlir::Type narrow = {};
   llvm::StringRef bytes;
   /// Where the bytes are for the blob store; empty when nobody but this owns
   /// them or the message does.

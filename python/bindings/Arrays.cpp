@@ -7,7 +7,9 @@
 //===----------------------------------------------------------------------===//
 #include "python/bindings/Arrays.h"
 
+#include <algorithm>
 #include <cstring>
+#include <string_view>
 
 namespace nb = nanobind;
 using namespace graven::python;
@@ -182,14 +184,46 @@ static std::string describeType(nb::handle value) {
   return nb::str(type).c_str();
 }
 
-void Input::read(nb::handle value, const GravenTensorInfo &info) {
-  bool isRead = readBuffer(value.ptr(), info);
-  if (!isRead && nb::hasattr(value, "view") &&
-      describeType(value) == "bfloat16") {
-    keep = value.attr("view")("uint16");
-    isRead = readBuffer(keep.ptr(), info);
-    dtype = GRAVEN_BF16;
+namespace {
+/// A type of ml_dtypes: how NumPy stores its elements, and whether they have to
+/// be converted to it.
+struct ForeignType {
+  std::string_view name;
+  int32_t dtype;
+  const char *storage;
+  bool isConverted;
+};
+constexpr ForeignType foreignTypes[] = {
+    {"bfloat16", GRAVEN_BF16, "uint16", false},
+    {"float8_e4m3fn", GRAVEN_F8E4M3FN, "uint8", false},
+    {"float8_e4m3fnuz", GRAVEN_F8E4M3FNUZ, "uint8", false},
+    {"float8_e5m2", GRAVEN_F8E5M2, "uint8", false},
+    {"float8_e5m2fnuz", GRAVEN_F8E5M2FNUZ, "uint8", false},
+    {"float8_e8m0fnu", GRAVEN_F8E8M0FNU, "uint8", false},
+    {"float4_e2m1fn", GRAVEN_F4E2M1FN, "uint8", false},
+    {"int4", GRAVEN_I4, "int8", true},
+    {"uint4", GRAVEN_U4, "uint8", true},
+    {"int2", GRAVEN_I2, "int8", true},
+    {"uint2", GRAVEN_U2, "uint8", true}};
+} // namespace
+
+bool Input::readForeign(nb::handle value, const GravenTensorInfo &info) {
+  if (!nb::hasattr(value, "view") || !nb::hasattr(value, "astype"))
+    return false;
+  std::string name = describeType(value);
+  for (const ForeignType &type : foreignTypes) {
+    if (type.name != name)
+      continue;
+    keep = value.attr(type.isConverted ? "astype" : "view")(type.storage);
+    bool isRead = readBuffer(keep.ptr(), info);
+    dtype = type.dtype;
+    return isRead;
   }
+  return false;
+}
+
+void Input::read(nb::handle value, const GravenTensorInfo &info) {
+  bool isRead = readBuffer(value.ptr(), info) || readForeign(value, info);
   // PyTorch lends nothing of a tensor whose gradient it is to compute.
   if (!isRead && nb::hasattr(value, "requires_grad") &&
       nb::cast<bool>(value.attr("requires_grad"))) {
@@ -209,7 +243,7 @@ void Input::read(nb::handle value, const GravenTensorInfo &info) {
                                               ", got " + describeType(value)));
 }
 
-/// What NumPy calls an element type; bf16 is stored as uint16.
+/// What NumPy calls an element type.
 static const char *numpyName(int32_t dtype) {
   switch (dtype) {
   case GRAVEN_F16:
@@ -242,12 +276,16 @@ static const char *numpyName(int32_t dtype) {
 Output::Output(const GravenTensorInfo &info) : dtype(info.dtype) {
   nb::module_ numpy = nb::module_::import_("numpy");
   empty = numpy.attr("empty");
-  storage = numpy.attr("dtype")(numpyName(dtype));
-  if (dtype != GRAVEN_BF16)
+  auto foreign = std::ranges::find(foreignTypes, dtype, &ForeignType::dtype);
+  bool isForeign = foreign != std::end(foreignTypes);
+  storage =
+      numpy.attr("dtype")(isForeign ? foreign->storage : numpyName(dtype));
+  if (!isForeign)
     return;
+  isConverted = foreign->isConverted;
   try {
-    type =
-        numpy.attr("dtype")(nb::module_::import_("ml_dtypes").attr("bfloat16"));
+    type = numpy.attr("dtype")(nb::module_::import_("ml_dtypes")
+                                   .attr(std::string(foreign->name).c_str()));
   } catch (nb::python_error &error) {
     if (!error.matches(PyExc_ImportError))
       throw;
@@ -293,5 +331,7 @@ nb::object Output::create(std::span<const int64_t> extents,
 }
 
 nb::object Output::finish(nb::object array) const {
-  return type.is_valid() ? array.attr("view")(type) : array;
+  if (!type.is_valid())
+    return array;
+  return array.attr(isConverted ? "astype" : "view")(type);
 }

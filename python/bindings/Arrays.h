@@ -40,6 +40,8 @@ public:
 private:
   bool readBuffer(PyObject *value, const GravenTensorInfo &info);
   bool readDlpack(nanobind::handle value);
+  /// Arrays of ml_dtypes' types, which lend no buffer as they are.
+  bool readForeign(nanobind::handle value, const GravenTensorInfo &info);
   void copyStrided(const char *source, const int64_t *byteStrides);
 
   void *data = nullptr;
@@ -69,6 +71,7 @@ public:
 
 private:
   int32_t dtype;
+  bool isConverted = false;
   nanobind::object empty, storage, type;
 };
 

@@ -50,8 +50,15 @@ FailureOr<ImportOptions> importOptions(Session &session, const Source &source) {
              << llvm::toString(spec.takeError());
     options.inputs.push_back(std::move(*spec));
   }
-  for (const Constant &known : source.values)
+  for (const Constant &known : source.values) {
+    if (!elementTypeOf(&session.getContext(), known.tensor.dtype))
+      return emitCoded(UnknownLoc::get(&session.getContext()),
+                       Code::BadInputType)
+             << "input '" << known.input << "' of "
+             << graven_dtype_name(known.tensor.dtype)
+             << " would have to be known, expected ints, bools or floats";
     options.inputs.push_back(knownInput(session.getContext(), known));
+  }
   if (source.state == "explicit")
     options.state = StateMode::Explicit;
   OtherWeights other;

@@ -49,6 +49,16 @@ GRAVEN_SUPPORT size_t graven_dtype_size(int32_t dtype) {
   case GRAVEN_I1:
   case GRAVEN_I8:
   case GRAVEN_U8:
+  case GRAVEN_F8E4M3FN:
+  case GRAVEN_F8E4M3FNUZ:
+  case GRAVEN_F8E5M2:
+  case GRAVEN_F8E5M2FNUZ:
+  case GRAVEN_F8E8M0FNU:
+  case GRAVEN_F4E2M1FN:
+  case GRAVEN_I4:
+  case GRAVEN_U4:
+  case GRAVEN_I2:
+  case GRAVEN_U2:
     return 1;
   case GRAVEN_F16:
   case GRAVEN_BF16:
@@ -69,10 +79,12 @@ GRAVEN_SUPPORT size_t graven_dtype_size(int32_t dtype) {
 }
 
 GRAVEN_SUPPORT const char *graven_dtype_name(int32_t dtype) {
-  static const char names[][5] = {"?",   "f16", "bf16", "f32", "f64",
-                                  "i1",  "i8",  "u8",   "i16", "u16",
-                                  "i32", "u32", "i64",  "u64"};
-  return dtype >= GRAVEN_F16 && dtype <= GRAVEN_U64 ? names[dtype] : names[0];
+  static const char names[][11] = {
+      "?",         "f16",      "bf16",     "f32",        "f64",    "i1",
+      "i8",        "u8",       "i16",      "u16",        "i32",    "u32",
+      "i64",       "u64",      "f8e4m3fn", "f8e4m3fnuz", "f8e5m2", "f8e5m2fnuz",
+      "f8e8m0fnu", "f4e2m1fn", "i4",       "u4",         "i2",     "u2"};
+  return dtype >= GRAVEN_F16 && dtype <= GRAVEN_U2 ? names[dtype] : names[0];
 }
 
 GRAVEN_SUPPORT int graven_fail(GravenMessage message, int status,

@@ -31,7 +31,17 @@ StringRef cType(mlir::Type type) {
     return "double";
   case GRAVEN_I1:
   case GRAVEN_U8:
+  case GRAVEN_F8E4M3FN:
+  case GRAVEN_F8E4M3FNUZ:
+  case GRAVEN_F8E5M2:
+  case GRAVEN_F8E5M2FNUZ:
+  case GRAVEN_F8E8M0FNU:
+  case GRAVEN_F4E2M1FN:
+  case GRAVEN_U4:
+  case GRAVEN_U2:
     return "uint8_t";
+  case GRAVEN_I4:
+  case GRAVEN_I2:
   case GRAVEN_I8:
     return "int8_t";
   case GRAVEN_I16:

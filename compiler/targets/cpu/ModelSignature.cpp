@@ -63,11 +63,22 @@ int32_t graven::cpu::dtypeOf(mlir::Type type) {
     return GRAVEN_F64;
   auto integer = llvm::dyn_cast<mlir::IntegerType>(type);
   if (!integer)
-    return 0;
+    return llvm::TypeSwitch<mlir::Type, int32_t>(type)
+        .Case([](mlir::Float8E4M3FNType) { return GRAVEN_F8E4M3FN; })
+        .Case([](mlir::Float8E4M3FNUZType) { return GRAVEN_F8E4M3FNUZ; })
+        .Case([](mlir::Float8E5M2Type) { return GRAVEN_F8E5M2; })
+        .Case([](mlir::Float8E5M2FNUZType) { return GRAVEN_F8E5M2FNUZ; })
+        .Case([](mlir::Float8E8M0FNUType) { return GRAVEN_F8E8M0FNU; })
+        .Case([](mlir::Float4E2M1FNType) { return GRAVEN_F4E2M1FN; })
+        .Default(0);
   bool isUnsigned = integer.isUnsigned();
   switch (integer.getWidth()) {
   case 1:
     return GRAVEN_I1;
+  case 2:
+    return isUnsigned ? GRAVEN_U2 : GRAVEN_I2;
+  case 4:
+    return isUnsigned ? GRAVEN_U4 : GRAVEN_I4;
   case 8:
     return isUnsigned ? GRAVEN_U8 : GRAVEN_I8;
   case 16:

@@ -19,7 +19,8 @@ namespace graven {
 //===----------------------------------------------------------------------===//
 
 static constexpr StringLiteral nameAttr = "graven.name",
-                               symbolsAttr = "graven.symbols";
+                               symbolsAttr = "graven.symbols",
+                               meaningAttr = "graven.meaning";
 
 void GraphOp::build(OpBuilder &builder, OperationState &state, StringRef name,
                     FunctionType type) {
@@ -97,6 +98,20 @@ void GraphOp::setInputName(unsigned i, StringRef name) {
 void GraphOp::setOutputName(unsigned i, StringRef name) {
   setResultAttr(i, StringAttr::get(getContext(), nameAttr),
                 StringAttr::get(getContext(), name));
+}
+static Type meaningOf(TypeAttr attr) { return attr ? attr.getValue() : Type(); }
+Type GraphOp::getInputMeaning(unsigned i) {
+  return meaningOf(getArgAttrOfType<TypeAttr>(i, meaningAttr));
+}
+Type GraphOp::getOutputMeaning(unsigned i) {
+  return meaningOf(getResultAttrOfType<TypeAttr>(i, meaningAttr));
+}
+void GraphOp::setInputMeaning(unsigned i, Type type) {
+  setArgAttr(i, meaningAttr, TypeAttr::get(type));
+}
+void GraphOp::setOutputMeaning(unsigned i, Type type) {
+  setResultAttr(i, StringAttr::get(getContext(), meaningAttr),
+                TypeAttr::get(type));
 }
 ReturnOp GraphOp::getReturn() {
   return cast<ReturnOp>(getBody().front().getTerminator());

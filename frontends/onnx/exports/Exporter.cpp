@@ -450,12 +450,27 @@ static bool rename(Location loc, Names &names,
   return true;
 }
 
+/// The Graph computes with codes, of which ONNX would have to know.
+static bool refuseMeaning(Location loc, StringRef what, StringRef name,
+                          Type meaning) {
+  emitCoded(loc, Code::UnsupportedFeature)
+      << what << " '" << name << "' has elements of " << meaning
+      << ", which is not exported";
+  return false;
+}
+
 bool Exporter::declareInterface(GraphOp forward, pb::GraphProto &graph) {
   Location loc = forward.getLoc();
   for (unsigned i = 0; i < forward.getNumArguments(); ++i)
     inputNames.push_back(forward.getInputName(i));
   for (unsigned i = 0; i < forward.getResultTypes().size(); ++i)
     outputNames.push_back(forward.getOutputName(i));
+  for (unsigned i = 0; i < forward.getNumArguments(); ++i)
+    if (Type meaning = forward.getInputMeaning(i))
+      return refuseMeaning(loc, "input", inputNames[i], meaning);
+  for (unsigned i = 0; i < forward.getResultTypes().size(); ++i)
+    if (Type meaning = forward.getOutputMeaning(i))
+      return refuseMeaning(loc, "output", outputNames[i], meaning);
   if (!rename(loc, inputNames, options.inputNames, "input") ||
       !rename(loc, outputNames, options.outputNames, "output"))
     return false;

@@ -5,7 +5,7 @@
 // comparisons, with numpy's broadcast of ranks.
 //===----------------------------------------------------------------------===//
 
-#include "frontends/onnx/NodeBuilder.h"
+#include "frontends/onnx/Narrow.h"
 #include "frontends/onnx/OpTable.h"
 
 using namespace mlir;
@@ -129,18 +129,52 @@ LogicalResult buildIsInf(NodeBuilder &n) {
   return n.finish(n.compare(ComparePredicate::Eq, x, bound));
 }
 
+std::optional<Encoding> readEncoding(NodeBuilder &n) {
+  Encoding encoding;
+  if (!n.flagAttr("saturate", true))
+    encoding.overflow = Overflow::IsSpecial;
+  std::string mode = n.stringAttr("round_mode", "up");
+  if (mode == "down")
+    encoding.powers = PowerRounding::Down;
+  else if (mode == "nearest")
+    encoding.powers = PowerRounding::Nearest;
+  else if (mode != "up") {
+    n.error(Code::BadGraph) << "round_mode is " << quoted(mode)
+                            << ", expected 'up', 'down' or 'nearest'";
+    return std::nullopt;
+  }
+  return encoding;
+}
+
+/// To a type, or to the bytes of a narrow one, from either.
+LogicalResult castTo(NodeBuilder &n, Type type, Type narrow) {
+  Value x = n.input(0);
+  Type from = n.narrow(0);
+  n.setNarrow(0, narrow);
+  if (from == narrow && (narrow || type == n.elementTypeOf(x)))
+    return n.finish(x);
+  auto encoding = readEncoding(n);
+  if (!encoding)
+    return failure();
+  if (from)
+    x = decode(n, x, from,
+               isa<FloatType>(from) ? Type(n.getBuilder().getF32Type())
+                                    : storageOf(from));
+  return n.finish(narrow ? encode(n, x, narrow, *encoding) : n.cast(x, type));
+}
+
 LogicalResult buildCast(NodeBuilder &n) {
-  int64_t to = n.intAttr("to", 0);
-  Type type = elementTypeOf(n.getContext(), static_cast<int32_t>(to));
-  if (!type)
+  int32_t to = static_cast<int32_t>(n.intAttr("to", 0));
+  Type type = elementTypeOf(n.getContext(), to),
+       narrow = narrowTypeOf(n.getContext(), to);
+  if (!type && !narrow)
     return n.error(Code::UnsupportedFeature)
-           << "to " << dataTypeName(static_cast<int32_t>(to))
-           << " is not supported";
-  return n.finish(n.cast(n.input(0), type));
+           << "to " << dataTypeName(to) << " is not supported";
+  return castTo(n, type, narrow);
 }
 
 LogicalResult buildCastLike(NodeBuilder &n) {
-  return n.finish(n.cast(n.input(0), n.elementTypeOf(n.input(1))));
+  return castTo(n, n.elementTypeOf(n.input(1)), n.narrow(1));
 }
 
 LogicalResult buildBitCast(NodeBuilder &n) {
@@ -232,8 +266,8 @@ void addElementwise(OpTable &table) {
   table.add("Reciprocal", 1, buildReciprocal);
   table.add("IsNaN", 1, buildIsNaN);
   table.add("IsInf", 1, buildIsInf);
-  table.add("Cast", 1, buildCast);
-  table.add("CastLike", 2, buildCastLike);
+  table.add("Cast", 1, buildCast).reads = Codes::Understood;
+  table.add("CastLike", 2, buildCastLike).reads = Codes::Understood;
   table.add("BitCast", 1, buildBitCast);
   table.add("Identity", 1, buildIdentity);
   table.add("Dropout", 1, buildDropout);

@@ -66,7 +66,9 @@ const char *graven_status_string(int status);
 
 /*===- Element types ---------------------------------------------------------*/
 
-/* Little-endian; an I1 is a byte holding 0 or 1. Values are part of the ABI. */
+/* Little-endian; an I1 is a byte holding 0 or 1, and so is an element of the
+ * types of 4 and 2 bits: a code in the low bits, of I4 and I2 the value. Values
+ * are part of the ABI. */
 enum GravenDType {
   GRAVEN_F16 = 1,
   GRAVEN_BF16 = 2,
@@ -80,7 +82,17 @@ enum GravenDType {
   GRAVEN_I32 = 10,
   GRAVEN_U32 = 11,
   GRAVEN_I64 = 12,
-  GRAVEN_U64 = 13
+  GRAVEN_U64 = 13,
+  GRAVEN_F8E4M3FN = 14,
+  GRAVEN_F8E4M3FNUZ = 15,
+  GRAVEN_F8E5M2 = 16,
+  GRAVEN_F8E5M2FNUZ = 17,
+  GRAVEN_F8E8M0FNU = 18,
+  GRAVEN_F4E2M1FN = 19,
+  GRAVEN_I4 = 20,
+  GRAVEN_U4 = 21,
+  GRAVEN_I2 = 22,
+  GRAVEN_U2 = 23
 };
 
 /* Bytes of one element, 0 for a number that is no GravenDType. */

@@ -320,7 +320,7 @@ TEST_F(SharedObjectTest, signatureMustFitTheMainFunction) {
   wrong.workspaceSize = 128;
   EXPECT_TRUE(failed(compile(scaleSource, wrong, library)));
   wrong = scaleSignature();
-  wrong.inputs[0].elementType = mlir::Float8E4M3FNType::get(&context);
+  wrong.inputs[0].elementType = mlir::Float6E2M3FNType::get(&context);
   errors.clear();
   EXPECT_TRUE(failed(compile(scaleSource, wrong, library)));
   EXPECT_NE(errors.find("[GRV0202]"), std::string::npos) << errors;

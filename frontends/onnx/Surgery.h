@@ -1,0 +1,44 @@
+//===- Surgery.h - ONNX models as lists of nodes ---------------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file declares what tools do with a model as it is in its file: counting
+// its nodes, and cutting some of them out.
+//===----------------------------------------------------------------------===//
+
+#ifndef FRONTENDS_ONNX_SURGERY_H
+#define FRONTENDS_ONNX_SURGERY_H
+
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/MLIRContext.h"
+#include "llvm/ADT/StringMap.h"
+#include <map>
+#include <string>
+#include <vector>
+
+namespace graven {
+
+/// What a file says of a model.
+struct OnnxSummary {
+  /// Of ai.onnx; 0 when the model does not import it.
+  int64_t opset = 0;
+  /// How many nodes there are of each op, those of sub-graphs and of functions
+  /// included. Ops of other domains are called "domain/Op".
+  std::map<std::string, int64_t> ops;
+};
+
+/// Errors are reported.
+mlir::FailureOr<OnnxSummary> summarizeOnnx(mlir::MLIRContext *context,
+                                           llvm::StringRef path);
+
+/// The nodes of the model between some values and others, as a model: `from`
+/// are its inputs, `to` its outputs. Inputs of the model that are needed as
+/// well stay inputs. `types` says those of values that the file does not
+/// declare. Reports names that no value has, and types that nothing says.
+mlir::FailureOr<std::string>
+extractOnnx(mlir::MLIRContext *context, llvm::StringRef path,
+            llvm::ArrayRef<std::string> from, llvm::ArrayRef<std::string> to,
+            const llvm::StringMap<mlir::RankedTensorType> &types);
+
+} // namespace graven
+
+#endif // FRONTENDS_ONNX_SURGERY_H
