@@ -11,6 +11,7 @@
 #define FRONTENDS_IMPORTOPTIONS_H
 
 #include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/Types.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"
@@ -77,6 +78,11 @@ struct ImportOptions {
   /// Told of each operation that the program uses, as it is met, and whether
   /// there is a way to express it.
   std::function<void(llvm::StringRef operation, bool isKnown)> onUse = {};
+
+  /// Told of the type of each named value of an ONNX model's own graph, as it
+  /// is made; not of those whose elements are of a narrow type.
+  std::function<void(llvm::StringRef name, mlir::RankedTensorType type)>
+      noteValue = {};
 
   void noteUse(llvm::StringRef operation, bool isKnown) const {
     if (onUse)

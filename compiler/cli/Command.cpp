@@ -90,6 +90,9 @@ int runCommandLine(int argc, char **argv) {
   commands.push_back(makeExport());
   commands.push_back(makeInspect());
   commands.push_back(makeCheck());
+  commands.push_back(makeSimplify());
+  commands.push_back(makeDiff());
+  commands.push_back(makeExtract());
   commands.push_back(makeExplain());
   cl::SetVersionPrinter(printVersion);
   cl::extrahelp epilogue(helpEpilogue);

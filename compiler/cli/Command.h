@@ -91,6 +91,9 @@ std::unique_ptr<Command> makeRun();
 std::unique_ptr<Command> makeBench();
 std::unique_ptr<Command> makeInspect();
 std::unique_ptr<Command> makeCheck();
+std::unique_ptr<Command> makeSimplify();
+std::unique_ptr<Command> makeDiff();
+std::unique_ptr<Command> makeExtract();
 std::unique_ptr<Command> makeExplain();
 
 /// Parses the arguments, runs the command they name, and returns the exit code.

@@ -55,6 +55,12 @@ Session::importGeneral(StringRef path, const ImportOptions &options,
       dims, dynamicInputs(exported));
 }
 
+LogicalResult Session::canonicalize(ModuleOp module) {
+  PassManager manager(context.get());
+  buildExportPipeline(manager, Folding::On);
+  return runChecked(manager, module, timer.nest("canonicalize"));
+}
+
 FailureOr<ExportSummary> Session::exportOnnx(ModuleOp module,
                                              OnnxExportOptions options,
                                              Folding folding, StringRef path) {

@@ -258,6 +258,8 @@ LogicalResult GraphImporter::importNode(const pb::NodeProto &node, int index,
         entry->reads == Codes::Moved ? made.narrow(0) : made.narrowOutput(i);
     if (narrow)
       scope.narrow[name] = narrow;
+    else if (options.noteValue && depth == 1)
+      options.noteValue(name, cast<RankedTensorType>(value.getType()));
   }
   return success();
 }

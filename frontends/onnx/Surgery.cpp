@@ -73,10 +73,11 @@ namespace {
 
 class Extraction {
 public:
-  Extraction(ModelFile &file, const llvm::StringMap<RankedTensorType> &types)
-      : file(file), graph(file.getModel().graph()), types(types) {
-    for (const auto &list : {graph.input(), graph.value_info(), graph.output()})
-      for (const pb::ValueInfoProto &info : list)
+  Extraction(ModelFile &file, TypeOf typeOf)
+      : file(file), graph(file.getModel().graph()), typeOf(typeOf) {
+    for (const auto *list :
+         {&graph.input(), &graph.value_info(), &graph.output()})
+      for (const pb::ValueInfoProto &info : *list)
         if (info.type().has_tensor_type())
           declared.try_emplace(info.name(), &info);
     for (const pb::ValueInfoProto &info : graph.input())
@@ -129,16 +130,13 @@ private:
       info = *own->second;
       return true;
     }
-    auto type = types.find(name);
-    if (type == types.end()) {
-      emitCoded(file.getLocation(), Code::UnsupportedFeature)
-          << "nothing says the type of " << quoted(name);
+    FailureOr<RankedTensorType> type = typeOf(name);
+    if (failed(type))
       return false;
-    }
     info.set_name(name);
     auto &tensor = *info.mutable_type()->mutable_tensor_type();
-    tensor.set_elem_type(dataTypeOf(type->second.getElementType()));
-    for (int64_t extent : type->second.getShape()) {
+    tensor.set_elem_type(dataTypeOf(type->getElementType()));
+    for (int64_t extent : type->getShape()) {
       auto &dim = *tensor.mutable_shape()->add_dim();
       if (!ShapedType::isDynamic(extent))
         dim.set_dim_value(extent);
@@ -210,7 +208,7 @@ private:
 
   ModelFile &file;
   const pb::GraphProto &graph;
-  const llvm::StringMap<RankedTensorType> &types;
+  TypeOf typeOf;
   llvm::StringMap<const pb::ValueInfoProto *> declared;
   llvm::StringMap<const pb::TensorProto *> initializers;
   llvm::StringMap<int> makers;
@@ -222,14 +220,13 @@ private:
 
 } // namespace
 
-FailureOr<std::string>
-extractOnnx(MLIRContext *context, StringRef path, ArrayRef<std::string> from,
-            ArrayRef<std::string> to,
-            const llvm::StringMap<RankedTensorType> &types) {
+FailureOr<std::string> extractOnnx(MLIRContext *context, StringRef path,
+                                   ArrayRef<std::string> from,
+                                   ArrayRef<std::string> to, TypeOf typeOf) {
   auto file = openModel(context, path);
   if (failed(file))
     return failure();
-  return Extraction(**file, types).run(from, to);
+  return Extraction(**file, typeOf).run(from, to);
 }
 
 } // namespace graven

@@ -10,7 +10,8 @@
 
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/MLIRContext.h"
-#include "llvm/ADT/StringMap.h"
+#include "mlir/Support/LLVM.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 #include <map>
 #include <string>
 #include <vector>
@@ -30,14 +31,19 @@ struct OnnxSummary {
 mlir::FailureOr<OnnxSummary> summarizeOnnx(mlir::MLIRContext *context,
                                            llvm::StringRef path);
 
+/// The type of a value that the file does not declare; reports why there is
+/// none.
+using TypeOf = llvm::function_ref<mlir::FailureOr<mlir::RankedTensorType>(
+    llvm::StringRef)>;
+
 /// The nodes of the model between some values and others, as a model: `from`
 /// are its inputs, `to` its outputs. Inputs of the model that are needed as
-/// well stay inputs. `types` says those of values that the file does not
-/// declare. Reports names that no value has, and types that nothing says.
-mlir::FailureOr<std::string>
-extractOnnx(mlir::MLIRContext *context, llvm::StringRef path,
-            llvm::ArrayRef<std::string> from, llvm::ArrayRef<std::string> to,
-            const llvm::StringMap<mlir::RankedTensorType> &types);
+/// well stay inputs. Reports names that no value has.
+mlir::FailureOr<std::string> extractOnnx(mlir::MLIRContext *context,
+                                         llvm::StringRef path,
+                                         llvm::ArrayRef<std::string> from,
+                                         llvm::ArrayRef<std::string> to,
+                                         TypeOf typeOf);
 
 } // namespace graven
 

@@ -1,0 +1,198 @@
+//===- Simplify.cpp - graven simplify -------------------------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file implements `graven simplify in.onnx out.onnx`: the passes of an
+// export, and a run of both models on the same random inputs.
+//===----------------------------------------------------------------------===//
+
+#include "compiler/cli/Command.h"
+#include "compiler/cli/Elements.h"
+#include "dialects/support/Diagnostics.h"
+#include "frontends/onnx/Surgery.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Format.h"
+
+using namespace mlir;
+using namespace llvm;
+
+namespace graven::cli {
+namespace {
+
+/// How far results may be off, of the greatest of them.
+constexpr double kTolerance = 1e-4;
+/// The extent that a symbol has in the check when --dim does not say.
+constexpr int64_t kUsualExtent = 2;
+
+class SimplifyCommand : public ModelCommand {
+public:
+  SimplifyCommand()
+      : ModelCommand("simplify", "an ONNX model with fewer nodes, checked "
+                                 "against the original"),
+        outputFlag(cl::Positional, cl::Required, cl::desc("OUTPUT"),
+                   cl::sub(sub)) {}
+
+  void read() override {
+    ModelCommand::read();
+    output = outputFlag;
+  }
+
+private:
+  int runOn(Session &session) override {
+    MLIRContext *context = &session.getContext();
+    auto before = summarizeOnnx(context, flags.model);
+    auto imported = importOptions(session);
+    auto dims = flags.dimSpecs(context);
+    if (failed(before) || failed(imported) || failed(dims))
+      return BadInput;
+    OnnxExportOptions options;
+    options.opset = before->opset;
+    auto module = session.importGeneral(flags.model, *imported, *dims, options);
+    if (failed(module))
+      return BadInput;
+    auto summary = session.exportOnnx(**module, options, Folding::On, output);
+    if (failed(summary))
+      return BadInput;
+    int exit = check(session, *imported);
+    if (exit != Ok) {
+      // A model that is not the same is worse than none.
+      sys::fs::remove(output);
+      if (!summary->dataFile.empty())
+        sys::fs::remove(output + ".data");
+      return exit;
+    }
+    auto after = summarizeOnnx(context, output);
+    if (failed(after))
+      return BadInput;
+    describe(*before, *after);
+    return Ok;
+  }
+
+  /// Both models, compiled, on the inputs that --input gives or random ones.
+  int check(Session &session, const ImportOptions &options) {
+    auto results = runModel(session, flags.model, options);
+    if (failed(results))
+      return BadInput;
+    auto others = runModel(session, output, options);
+    if (failed(others))
+      return BadInput;
+    if (results->size() != others->size()) {
+      emitCoded(UnknownLoc::get(&session.getContext()), Code::Mismatch)
+          << "the simplified model has " << others->size()
+          << " outputs, expected " << results->size();
+      return CheckFailed;
+    }
+    double worst = 0;
+    for (size_t i = 0; i < results->size(); ++i)
+      if (failed(compare(session, i, (*others)[i], (*results)[i], worst)))
+        return CheckFailed;
+    report["checked_outputs"] = static_cast<int64_t>(results->size());
+    report["greatest_difference"] = worst;
+    return Ok;
+  }
+
+  FailureOr<std::vector<rt::Array>> runModel(Session &session, StringRef path,
+                                             ImportOptions options) {
+    MLIRContext *context = &session.getContext();
+    options.extentOf = [own = options.extentOf](StringRef symbol) {
+      int64_t extent = own ? own(symbol) : InputExtent::kDynamic;
+      return extent == InputExtent::kDynamic ? kUsualExtent : extent;
+    };
+    auto module = session.import(path, options);
+    if (failed(module))
+      return failure();
+    CompileOptions compile;
+    compile.level = OptLevel::O1;
+    auto model = session.load(**module, compile);
+    if (failed(model))
+      return failure();
+    auto infos = model->inputs();
+    auto inputs =
+        gatherInputs(context, flags, ArrayRef(infos.data(), infos.size()),
+                     Missing::IsRandom);
+    if (failed(inputs))
+      return failure();
+    auto outputs = model->run(*inputs);
+    if (!outputs)
+      return LogicalResult(graven::report(context, outputs.error()));
+    return std::move(*outputs);
+  }
+
+  static LogicalResult compare(Session &session, size_t index,
+                               const rt::Array &got, const rt::Array &wanted,
+                               double &worst) {
+    auto fail = [&] {
+      return emitCoded(UnknownLoc::get(&session.getContext()), Code::Mismatch)
+             << "output " << index << " of the simplified model ";
+    };
+    if (got.dtype() != wanted.dtype() ||
+        !std::ranges::equal(got.extents(), wanted.extents()))
+      return fail() << "is " << rt::describe(got.dtype(), got.extents())
+                    << ", expected "
+                    << rt::describe(wanted.dtype(), wanted.extents());
+    double greatest = 0;
+    for (int64_t i = 0, e = wanted.numElements(); i < e; ++i)
+      if (double size = std::fabs(number(wanted, i)); std::isfinite(size))
+        greatest = std::max(greatest, size);
+    for (int64_t i = 0, e = got.numElements(); i < e; ++i) {
+      double g = number(got, i), w = number(wanted, i);
+      if (g == w || (std::isnan(g) && std::isnan(w)))
+        continue;
+      double difference = std::fabs(g - w);
+      if (!(difference <= kTolerance * greatest))
+        return fail() << "differs: element " << i << " is " << std::to_string(g)
+                      << ", expected " << std::to_string(w);
+      worst = std::max(worst, difference);
+    }
+    return success();
+  }
+
+  static int64_t total(const OnnxSummary &summary) {
+    int64_t count = 0;
+    for (const auto &[name, own] : summary.ops)
+      count += own;
+    return count;
+  }
+
+  void describe(const OnnxSummary &before, const OnnxSummary &after) {
+    std::map<std::string, std::pair<int64_t, int64_t>> rows;
+    for (const auto &[name, count] : before.ops)
+      rows[name].first = count;
+    for (const auto &[name, count] : after.ops)
+      rows[name].second = count;
+    json::Object ops;
+    for (const auto &[name, counts] : rows)
+      ops[name] =
+          json::Object{{"before", counts.first}, {"after", counts.second}};
+    report["output"] = output;
+    report["opset"] = after.opset;
+    report["ops"] = std::move(ops);
+    report["nodes"] =
+        json::Object{{"before", total(before)}, {"after", total(after)}};
+    if (isJson())
+      return;
+    auto line = [](StringRef name, int64_t first, int64_t second) {
+      outs() << format("%-28s %7lld %7lld\n", name.str().c_str(),
+                       static_cast<long long>(first),
+                       static_cast<long long>(second));
+    };
+    outs() << format("%-28s %7s %7s\n", "op", "before", "after");
+    for (const auto &[name, counts] : rows)
+      line(name, counts.first, counts.second);
+    line("all nodes", total(before), total(after));
+    outs() << "checked on random inputs: "
+           << *report.getInteger("checked_outputs")
+           << " outputs, greatest difference "
+           << format("%g\n", *report.getNumber("greatest_difference"));
+  }
+
+  std::string output;
+  cl::opt<std::string> outputFlag;
+};
+
+} // namespace
+
+std::unique_ptr<Command> makeSimplify() {
+  return std::make_unique<SimplifyCommand>();
+}
+
+} // namespace graven::cli
