@@ -27,23 +27,20 @@ import json
 import os
 import pathlib
 import re
-import selectors
-import signal
 import sys
 import tempfile
 import time
-import traceback
 import warnings
 
 import torch
 import torch.utils._pytree as pytree
 
 import judging
+from processes import Verdict, run_all
 
 EXPECTED, ROOT = pathlib.Path(__file__).parent / "expected", pathlib.Path(__file__).resolve().parents[2]
 DTYPES = {"f32": torch.float32, "f64": torch.float64, "f16": torch.float16, "bf16": torch.bfloat16, "bool": torch.bool,
           "i64": torch.int64, "i32": torch.int32, "i16": torch.int16, "i8": torch.int8, "u8": torch.uint8}
-LIMIT_SECONDS = 180
 # Results that hold what memory held.
 UNINITIALISED = re.compile(r"^(new_)?empty")
 # Random ones, and approximations of factors that begin with random numbers; OpInfo sets a seed within some of them, so that two runs agree.
@@ -55,8 +52,6 @@ PLACES = {"sort", "argsort", "msort", "topk", "kthvalue", "median", "nanmedian",
 
 # Decompositions of which PyTorch promises no more than what the sample's function keeps: vectors but for signs.
 UP_TO_SIGNS = {"linalg.eigh", "linalg.svd", "svd"}
-
-Verdict = collections.namedtuple("Verdict", "kind sample note", defaults=("",))
 
 
 def name_of(op):
@@ -275,54 +270,6 @@ def warm_up():
     buffer = io.BytesIO()
     torch.jit.save(torch.jit.trace(torch.nn.Tanh(), torch.zeros(1), check_trace=False), buffer)
     graven.compile(buffer.getvalue(), threads=1, opt_level=1)(torch.zeros(1).numpy())
-
-
-def forked(work):
-    """Starts work() in a process; returns its id and where its verdict can be read."""
-    reader, writer = os.pipe()
-    pid = os.fork()
-    if pid:
-        os.close(writer)
-        return pid, reader
-    os.close(reader)
-    signal.alarm(LIMIT_SECONDS)
-    try:
-        verdict = work()
-    except BaseException:
-        verdict = Verdict("wrong", 0, "the driver: " + traceback.format_exc().strip().replace("\n", " | ")[-400:])
-    with os.fdopen(writer, "w") as out:
-        json.dump(verdict, out)
-    os._exit(0)
-
-
-def finished(pid, reader):
-    with os.fdopen(reader) as source:
-        text = source.read()
-    status = os.waitpid(pid, 0)[1]
-    if os.WIFSIGNALED(status):
-        number = os.WTERMSIG(status)
-        return Verdict("crash", 0, f"over {LIMIT_SECONDS} s" if number == signal.SIGALRM else f"signal {number}")
-    return Verdict(*json.loads(text))
-
-
-def run_all(works, jobs, report):
-    """The verdicts of {name: function}, of which `jobs` run at a time."""
-    verdicts, waiting, running = {}, list(works.items()), 0
-    with selectors.DefaultSelector() as selector:
-        while waiting or running:
-            while waiting and running < jobs:
-                name, work = waiting.pop(0)
-                sys.stdout.flush()
-                pid, reader = forked(work)
-                selector.register(reader, selectors.EVENT_READ, (name, pid))
-                running += 1
-            for key, _ in selector.select():
-                name, pid = key.data
-                selector.unregister(key.fd)
-                verdicts[name] = finished(pid, key.fd)
-                running -= 1
-                report(name, verdicts[name])
-    return verdicts
 
 
 def read_expected(dtype):
