@@ -11,6 +11,7 @@ namespace graven::onnx {
 OpTable::OpTable() {
   addActivations(*this);
   addAttention(*this);
+  addClassics(*this);
   addConstants(*this);
   addControl(*this);
   addConvolutions(*this);
@@ -33,6 +34,7 @@ OpTable::OpTable() {
   addSampling(*this);
   addShapes(*this);
   addSignals(*this);
+  addWindows(*this);
   moveCodes({"Concat", "DepthToSpace", "Expand", "Flatten", "Gather",
              "GatherElements", "GatherND", "Identity", "Reshape", "Slice",
              "SpaceToDepth", "Split", "Squeeze", "Tile", "Transpose",

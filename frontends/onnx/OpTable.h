@@ -68,6 +68,7 @@ private:
 // The families (frontends/onnx/ops).
 void addActivations(OpTable &table);
 void addAttention(OpTable &table);
+void addClassics(OpTable &table);
 void addConstants(OpTable &table);
 void addControl(OpTable &table);
 void addConvolutions(OpTable &table);
@@ -90,6 +91,7 @@ void addResize(OpTable &table);
 void addSampling(OpTable &table);
 void addShapes(OpTable &table);
 void addSignals(OpTable &table);
+void addWindows(OpTable &table);
 
 } // namespace graven::onnx
 

@@ -111,18 +111,59 @@ private:
     return checkOutput();
   }
 
-  bool addTerm(Value value, const Labels &labels) {
+  /// The diagonal of two axes of one label, as the last axis.
+  bool takeDiagonal(Value &value, Labels &labels, int64_t first,
+                    int64_t second) {
+    auto shape = n.staticShape(value);
+    if (!shape)
+      return false;
+    int64_t extent = (*shape)[first], label = labels[first];
+    if ((*shape)[second] != extent) {
+      n.error(Code::BadGraph) << "a label has the extents " << extent << " and "
+                              << (*shape)[second] << " in one term";
+      return false;
+    }
+    IntList order, joined;
+    Labels kept;
+    for (auto [axis, own] : llvm::enumerate(labels))
+      if (static_cast<int64_t>(axis) != first &&
+          static_cast<int64_t>(axis) != second) {
+        order.push_back(axis);
+        joined.push_back((*shape)[axis]);
+        kept.push_back(own);
+      }
+    order.append({first, second});
+    joined.push_back(extent * extent);
+    value = n.reshape(n.transpose(value, order), joined);
+    IntList starts(joined.size(), 0), steps(joined.size(), 1);
+    steps.back() = extent + 1;
+    value = n.make<SliceOp>(value, ValueRange(), ValueRange(), starts, joined,
+                            steps);
+    kept.push_back(label);
+    labels = kept;
+    return value != nullptr;
+  }
+
+  bool takeDiagonals(Value &value, Labels &labels) {
+    for (size_t second = 1; second < labels.size(); ++second)
+      for (size_t first = 0; first < second; ++first)
+        if (labels[first] == labels[second])
+          return takeDiagonal(value, labels, first, second) &&
+                 takeDiagonals(value, labels);
+    return true;
+  }
+
+  bool addTerm(Value value, Labels labels) {
     if (static_cast<int64_t>(labels.size()) != n.rankOf(value)) {
       n.error(Code::BadGraph)
           << "a term has " << labels.size() << " labels for an input of rank "
           << n.rankOf(value);
       return false;
     }
-    for (auto [i, label] : llvm::enumerate(labels))
-      if (has(ArrayRef(labels).take_front(i), label)) {
-        n.error(Code::UnsupportedFeature) << "a label stands twice in one term";
-        return false;
-      }
+    for (int label : labels)
+      ++occurrences[label];
+    if (!takeDiagonals(value, labels))
+      return false;
     auto shape = n.staticShape(value);
     if (!shape)
       return false;
@@ -141,11 +182,7 @@ private:
 
   /// Without "->": hidden labels, then those that stand once, in order.
   void implyOutput() {
-    llvm::SmallDenseMap<int, int> count;
-    for (const Term &term : terms)
-      for (int label : term.labels)
-        ++count[label];
-    for (auto [label, times] : count)
+    for (auto [label, times] : occurrences)
       if (label >= 256 || times == 1)
         output.push_back(label);
     llvm::sort(output, [](int a, int b) {
@@ -239,6 +276,8 @@ private:
   SmallVector<Term, 2> terms;
   Labels output;
   llvm::SmallDenseMap<int, int64_t> extents;
+  /// How often a label stands in the equation, before the arrow.
+  llvm::SmallDenseMap<int, int> occurrences;
 };
 
 LogicalResult buildEinsum(NodeBuilder &n) { return Einsum(n).build(); }

@@ -181,9 +181,19 @@ LogicalResult buildBitCast(NodeBuilder &n) {
   Type type = elementTypeOf(n.getContext(), n.intAttr("to", 0));
   if (!type)
     return n.error(Code::UnsupportedFeature) << "the type is not supported";
-  if (type == n.elementTypeOf(n.input(0)))
-    return n.finish(n.input(0));
-  return n.finish(n.make<BitcastOp>(n.input(0), type));
+  Value x = n.input(0);
+  if (type == n.elementTypeOf(x))
+    return n.finish(x);
+  // A bool is a byte of 0 or 1.
+  Type byte = n.getBuilder().getIntegerType(8);
+  if (n.elementTypeOf(x).isInteger(1))
+    x = n.cast(x, byte);
+  if (n.elementTypeOf(x) == type)
+    return n.finish(x);
+  if (type.isInteger(1))
+    return n.error(Code::UnsupportedFeature)
+           << "bits of " << n.elementTypeOf(x) << " as bools";
+  return n.finish(n.make<BitcastOp>(x, type));
 }
 
 LogicalResult buildIdentity(NodeBuilder &n) { return n.finish(n.input(0)); }

@@ -18,10 +18,46 @@ llvm::APFloat epsilonOf(NodeBuilder &n) {
   return llvm::APFloat(n.floatAttr("epsilon", 1e-5f));
 }
 
+/// With the statistics of the batch, which the running ones get a part of.
+LogicalResult trainBatchNorm(NodeBuilder &n) {
+  Value x = n.input(0);
+  Type type = n.elementTypeOf(x);
+  int64_t rank = n.rankOf(x);
+  if (rank < 2)
+    return n.error(Code::BadGraph)
+           << "the input has rank " << rank << ", expected at least 2";
+  IntList axes = sequence(0, rank), line(rank, 1);
+  axes.erase(axes.begin() + 1);
+  line[1] = n.shapeOf(x)[1];
+  if (ShapedType::isDynamic(line[1]))
+    return n.staticShape(x), failure();
+  Value mean = n.reduce(x, ReduceKind::Mean, axes, /*keep=*/true);
+  Value centred = n.binary<SubOp>(x, mean);
+  Value variance = n.reduce(n.binary<MulOp>(centred, centred), ReduceKind::Mean,
+                            axes, /*keep=*/true);
+  Value deviation = n.make<SqrtOp>(
+      n.binary<AddOp>(variance, n.scalar(type, n.floatAttr("epsilon", 1e-5f))));
+  double momentum = n.floatAttr("momentum", 0.9f);
+  for (auto [i, own] : {std::pair(1, mean), std::pair(2, variance)}) {
+    Value old = n.cast(n.input(i + 2), type);
+    Value part = n.binary<MulOp>(n.reshape(own, {line[1]}),
+                                 n.scalar(type, 1 - momentum));
+    Value next =
+        n.binary<AddOp>(n.binary<MulOp>(old, n.scalar(type, momentum)), part);
+    n.setOutput(i, n.cast(next, n.elementTypeOf(n.input(i + 2))));
+  }
+  auto perChannel = [&](size_t i) {
+    return n.reshape(n.cast(n.input(i), type), line);
+  };
+  Value y = n.binary<MulOp>(n.binary<DivOp>(centred, deviation), perChannel(1));
+  return n.finish(n.binary<AddOp>(y, perChannel(2)));
+}
+
 LogicalResult buildBatchNorm(NodeBuilder &n) {
-  if (n.flagAttr("training_mode") || !n.flagAttr("spatial", true))
-    return n.error(Code::UnsupportedFeature)
-           << "training_mode = 1 and spatial = 0 are not supported";
+  if (n.flagAttr("training_mode") && n.getOpset() >= 14)
+    return trainBatchNorm(n);
+  if (!n.flagAttr("spatial", true))
+    return n.error(Code::UnsupportedFeature) << "spatial = 0 is not supported";
   Value x = n.input(0);
   Type type = n.elementTypeOf(x);
   Value statistics[4];

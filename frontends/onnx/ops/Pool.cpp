@@ -30,9 +30,12 @@ LogicalResult buildMaxPool(NodeBuilder &n) {
   auto window = readWindow(n, x, *kernel);
   if (!window)
     return failure();
-  return n.finish(n.make<MaxPoolOp>(x, *kernel, window->strides,
-                                    window->dilations, window->pads,
-                                    n.flagAttr("ceil_mode"), Layout::Planar));
+  Value y =
+      n.make<MaxPoolOp>(x, *kernel, window->strides, window->dilations,
+                        window->pads, n.flagAttr("ceil_mode"), Layout::Planar);
+  if (n.wantsOutput(1) && y)
+    n.setOutput(1, maxPoolIndices(n, x, *kernel, *window, y));
+  return n.finish(y);
 }
 
 LogicalResult buildAveragePool(NodeBuilder &n) {

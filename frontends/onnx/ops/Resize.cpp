@@ -7,6 +7,8 @@
 
 #include "frontends/onnx/NodeBuilder.h"
 #include "frontends/onnx/OpTable.h"
+#include "frontends/onnx/ops/ResizeMatrix.h"
+#include "llvm/ADT/StringSwitch.h"
 
 using namespace mlir;
 
@@ -15,10 +17,10 @@ namespace graven::onnx {
 namespace {
 
 struct ResizeModes {
-  ResizeMode mode;
-  CoordinateMode coordinate;
-  NearestMode nearest;
-  double cubicA;
+  ResizeMode mode = ResizeMode::Nearest;
+  CoordinateMode coordinate = CoordinateMode::HalfPixel;
+  NearestMode nearest = NearestMode::RoundPreferFloor;
+  double cubicA = -0.75;
 };
 
 /// Resizes `axes` of x; `scales` empty means out / in. Axes that stay as they
@@ -136,9 +138,6 @@ std::optional<ResizeModes> readModes(NodeBuilder &n) {
     n.error(Code::UnsupportedFeature)
         << "coordinate_transformation_mode is " << quoted(coordinate)
         << ", nearest_mode " << quoted(nearest);
-  else if (n.flagAttr("antialias") || n.flagAttr("exclude_outside"))
-    n.error(Code::UnsupportedFeature)
-        << "antialias and exclude_outside are not supported";
   if (n.hasFailed())
     return std::nullopt;
   // Only said where it says something.
@@ -154,9 +153,80 @@ bool isGiven(NodeBuilder &n, size_t i) {
          !(n.rankOf(n.input(i)) == 1 && n.shapeOf(n.input(i))[0] == 0);
 }
 
+/// Whether only a product has this form.
+bool needsMatrices(NodeBuilder &n) {
+  return n.flagAttr("antialias") || n.flagAttr("exclude_outside") ||
+         n.stringAttr("coordinate_transformation_mode", "half_pixel") ==
+             "tf_crop_and_resize";
+}
+
+std::optional<Coordinates> readCoordinates(NodeBuilder &n) {
+  std::string name =
+      n.stringAttr("coordinate_transformation_mode", "half_pixel");
+  auto found =
+      llvm::StringSwitch<std::optional<Coordinates>>(name)
+          .Case("half_pixel", Coordinates::HalfPixel)
+          .Case("asymmetric", Coordinates::Asymmetric)
+          .Case("align_corners", Coordinates::AlignCorners)
+          .Case("pytorch_half_pixel", Coordinates::PytorchHalfPixel)
+          .Case("half_pixel_symmetric", Coordinates::HalfPixelSymmetric)
+          .Case("tf_crop_and_resize", Coordinates::Region)
+          .Default(std::nullopt);
+  if (!found)
+    n.error(Code::UnsupportedFeature)
+        << "coordinate_transformation_mode is " << quoted(name);
+  return found;
+}
+
+LogicalResult resizeByProduct(NodeBuilder &n, ArrayRef<int64_t> axes,
+                              ArrayRef<int64_t> sizes,
+                              ArrayRef<double> scales) {
+  auto mode = readMode(n);
+  auto coordinates = readCoordinates(n);
+  if (!mode || !coordinates)
+    return failure();
+  if (*mode == ResizeMode::Nearest)
+    return n.error(Code::UnsupportedFeature)
+           << "mode is 'nearest' with antialias, exclude_outside or a region";
+  SmallVector<double> regions;
+  if (*coordinates == Coordinates::Region) {
+    auto given = n.input(1) ? n.floats(n.input(1), "the region") : std::nullopt;
+    if (n.hasFailed() || !given || given->size() != 2 * axes.size())
+      return n.hasFailed() ? failure()
+                           : LogicalResult(n.error(Code::BadGraph)
+                                           << "roi does not give a region of "
+                                           << axes.size() << " axes");
+    regions = *given;
+  }
+  ResizeAxes resize{*mode,
+                    *coordinates,
+                    n.floatAttr("cubic_coeff_a", -0.75f),
+                    n.flagAttr("antialias"),
+                    n.flagAttr("exclude_outside"),
+                    n.floatAttr("extrapolation_value", 0),
+                    {}};
+  for (auto [i, axis] : llvm::enumerate(axes)) {
+    int64_t extent = n.shapeOf(n.input(0))[axis];
+    double scale =
+        scales.empty() ? static_cast<double>(sizes[i]) / extent : scales[i];
+    bool isRegion =
+        !regions.empty() && (regions[i] != 0 || regions[axes.size() + i] != 1);
+    if (sizes[i] == extent && scale == 1 && !isRegion)
+      continue;
+    ResizeAxis own{axis, extent, sizes[i], scale};
+    if (!regions.empty()) {
+      own.from = regions[i];
+      own.to = regions[axes.size() + i];
+    }
+    resize.axes.push_back(own);
+  }
+  return n.finish(resizeByMatrices(n, n.input(0), resize));
+}
+
 LogicalResult buildResize(NodeBuilder &n) {
   auto shape = n.staticShape(n.input(0));
-  auto modes = readModes(n);
+  bool isProduct = needsMatrices(n);
+  auto modes = isProduct ? std::optional(ResizeModes()) : readModes(n);
   if (!shape || !modes)
     return failure();
   int64_t rank = shape->size();
@@ -197,6 +267,8 @@ LogicalResult buildResize(NodeBuilder &n) {
                          extents, sizes, scales)))
       return failure();
   }
+  if (isProduct)
+    return resizeByProduct(n, axes, sizes, scales);
   return resize(n, axes, sizes, scales, *modes);
 }
 

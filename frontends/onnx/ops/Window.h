@@ -28,6 +28,12 @@ std::optional<WindowSpec> readWindow(NodeBuilder &n, mlir::Value x,
                                      mlir::Value weights,
                                      bool resolveAutoPad = true);
 
+/// Of each window the number, in the whole tensor x, of its first greatest
+/// element, as MaxPool gives it.
+mlir::Value maxPoolIndices(NodeBuilder &n, mlir::Value x,
+                           llvm::ArrayRef<int64_t> kernel,
+                           const WindowSpec &window, mlir::Value pooled);
+
 } // namespace graven::onnx
 
 #endif // FRONTENDS_ONNX_OPS_WINDOW_H
