@@ -37,9 +37,8 @@ private:
       return BadInput;
     auto first = session.import(flags.model, *options),
          second = session.import(other, *options);
-    if (failed(first) || failed(second) ||
-        failed(session.canonicalize(**first)) ||
-        failed(session.canonicalize(**second)))
+    if (failed(first) || failed(second) || failed(session.simplify(**first)) ||
+        failed(session.simplify(**second)))
       return BadInput;
     auto differences = diffGraphs(**first, **second, kMostDifferences);
     if (failed(differences))

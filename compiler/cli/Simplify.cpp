@@ -47,7 +47,7 @@ private:
     OnnxExportOptions options;
     options.opset = before->opset;
     auto module = session.importGeneral(flags.model, *imported, *dims, options);
-    if (failed(module))
+    if (failed(module) || failed(session.simplify(**module)))
       return BadInput;
     auto summary = session.exportOnnx(**module, options, Folding::On, output);
     if (failed(summary))

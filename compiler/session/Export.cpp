@@ -5,6 +5,7 @@
 // canonical, and the files, which appear whole or not at all.
 //===----------------------------------------------------------------------===//
 
+#include "compiler/session/FoldParameters.h"
 #include "compiler/session/Session.h"
 #include "compiler/support/OutputFile.h"
 #include "dialects/graven/Graven.h"
@@ -55,10 +56,14 @@ Session::importGeneral(StringRef path, const ImportOptions &options,
       dims, dynamicInputs(exported));
 }
 
-LogicalResult Session::canonicalize(ModuleOp module) {
+LogicalResult Session::simplify(ModuleOp module) {
   PassManager manager(context.get());
   buildExportPipeline(manager, Folding::On);
-  return runChecked(manager, module, timer.nest("canonicalize"));
+  manager.addNestedPass<GraphOp>(createFuseConvBN());
+  manager.addNestedPass<GraphOp>(createCanonicalizerPass());
+  if (failed(runChecked(manager, module, timer.nest("simplify"))))
+    return failure();
+  return foldParameters(module);
 }
 
 FailureOr<ExportSummary> Session::exportOnnx(ModuleOp module,

@@ -155,9 +155,10 @@ public:
   /// it.
   mlir::LogicalResult write(mlir::ModuleOp module, llvm::StringRef path);
 
-  /// One Graph without calls, shape arithmetic, dead Nodes and the patterns
-  /// that frameworks write for single ops.
-  mlir::LogicalResult canonicalize(mlir::ModuleOp module);
+  /// Makes one Graph without calls, shape arithmetic, dead Nodes and the
+  /// patterns that frameworks write for single ops, with batch normalizations
+  /// in the weights of convolutions, and without Nodes of Parameters alone.
+  mlir::LogicalResult simplify(mlir::ModuleOp module);
 
   /// Writes the graph as ONNX to `path`, and weights that need a file of their
   /// own to `path`.data. The module is changed. Reports all Nodes that have no
