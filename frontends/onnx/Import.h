@@ -23,7 +23,7 @@ namespace graven {
 /// `graven.param`s of their name; inputs and outputs keep theirs as
 /// `graven.name`; a Node's location is the name of the ONNX node.
 ///
-/// Opsets 7 to 28 are read, as far as the ops used did not change after the
+/// Opsets 1 to 28 are read, as far as the ops used did not change after the
 /// version that is understood. Errors are reported to the context, with codes
 /// (dialects/support/ErrorCodes.def): CannotRead, BadProtobuf, BadTensor,
 /// BadExternalData, BadGraph, UnsupportedOp (all of them at once),

@@ -70,6 +70,8 @@ public:
     return i < inputs.size() ? inputs[i] : mlir::Value();
   }
   llvm::ArrayRef<mlir::Value> getInputs() const { return inputs; }
+  /// Puts a value in the place of an input that the node has.
+  void setInput(size_t i, mlir::Value value) { inputs[i] = value; }
   /// What the bytes of input or output i stand for (Narrow.h); null when they
   /// are the elements.
   mlir::Type narrow(size_t i) const {

@@ -21,7 +21,7 @@ class NodeBuilder;
 using BuildFunction = llvm::LogicalResult (*)(NodeBuilder &node);
 
 /// The newest opset whose changes to the ops are known.
-inline constexpr int64_t kNewestOpset = 28, kOldestOpset = 7;
+inline constexpr int64_t kNewestOpset = 28, kOldestOpset = 1;
 
 /// What a builder does with the bytes of narrow types (Narrow.h).
 enum class Codes {

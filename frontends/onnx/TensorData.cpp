@@ -74,6 +74,12 @@ std::string dataTypeName(int32_t dataType) {
   return "data type " + std::to_string(dataType);
 }
 
+int32_t dataTypeNamed(StringRef name) {
+  pb::TensorProto_DataType type = pb::TensorProto_DataType_UNDEFINED;
+  pb::TensorProto_DataType_Parse(name.str(), &type);
+  return type;
+}
+
 namespace {
 
 class Reader {

@@ -53,6 +53,8 @@ mlir::Type elementTypeOf(mlir::MLIRContext *context, int32_t dataType);
 
 /// The name of TensorProto.DataType `dataType`.
 std::string dataTypeName(int32_t dataType);
+/// The type that ONNX calls so, 0 for none.
+int32_t dataTypeNamed(llvm::StringRef name);
 
 /// Elements that were cut out of the message, and the blob they are in.
 struct CutBytes {

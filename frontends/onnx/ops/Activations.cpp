@@ -67,6 +67,14 @@ LogicalResult buildLeakyRelu(NodeBuilder &n) {
 
 LogicalResult buildPRelu(NodeBuilder &n) {
   Value x = n.input(0), slope = asScalar(n, n.input(1));
+  // Until opset 6 slopes are those of the channels.
+  if (n.getOpset() < 7 && n.rankOf(slope) == 1 && n.rankOf(x) > 2) {
+    auto shape = n.staticShape(slope);
+    if (!shape)
+      return failure();
+    shape->append(n.rankOf(x) - 2, 1);
+    slope = n.reshape(slope, *shape);
+  }
   return n.finish(n.make<LeakyReluOp>(x, n.alignRank(slope, n.rankOf(x))));
 }
 
@@ -84,8 +92,11 @@ LogicalResult buildElu(NodeBuilder &n) {
 }
 
 LogicalResult buildSelu(NodeBuilder &n) {
-  double alpha = n.floatAttr("alpha", 1.67326319217681884765625f),
-         gamma = n.floatAttr("gamma", 1.05070102214813232421875f);
+  bool isOld = n.getOpset() < 6;
+  double alpha =
+             n.floatAttr("alpha", isOld ? 1.6732f : 1.67326319217681884765625f),
+         gamma =
+             n.floatAttr("gamma", isOld ? 1.0507f : 1.05070102214813232421875f);
   return n.finish(
       n.make<EluOp>(n.input(0), f64(n, alpha), f64(n, gamma), f64(n, 1)));
 }
@@ -164,7 +175,7 @@ void addActivations(OpTable &table) {
   table.add("Clip", 1, buildClipByAttributes, 1, 11);
   table.add("Clip", 1, buildClip, 11);
   table.add("LeakyRelu", 1, buildLeakyRelu);
-  table.add("PRelu", 2, buildPRelu, 7);
+  table.add("PRelu", 2, buildPRelu);
   table.add("ThresholdedRelu", 1, buildThresholdedRelu);
   table.add("Elu", 1, buildElu);
   table.add("Selu", 1, buildSelu);

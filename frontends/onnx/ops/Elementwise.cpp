@@ -22,6 +22,35 @@ template <class OpTy> LogicalResult binary(NodeBuilder &n) {
   return n.finish(n.binary<OpTy>(n.input(0), n.input(1)));
 }
 
+/// Until opset 6, inputs are broadcast on request only, and the axes of the
+/// second may be any neighbours of the first's: from `axis` on.
+template <BuildFunction build> LogicalResult byAxis(NodeBuilder &n) {
+  Value a = n.input(0), b = n.input(1);
+  if (!n.flagAttr("broadcast")) {
+    if (n.typeOf(a).getShape() != n.typeOf(b).getShape())
+      return n.error(Code::BadGraph)
+             << "the inputs have types " << n.typeOf(a) << " and "
+             << n.typeOf(b) << ", expected one shape without broadcast = 1";
+    return build(n);
+  }
+  int64_t rank = n.rankOf(a), own = n.rankOf(b);
+  if (n.hasAttr("axis") && own > 0) {
+    int64_t axis = n.axis(n.intAttr("axis", 0), rank);
+    if (n.hasFailed())
+      return failure();
+    if (axis + own > rank)
+      return n.error(Code::BadGraph)
+             << "an input of rank " << own << " from axis " << axis
+             << " of one of rank " << rank;
+    auto shape = n.staticShape(b);
+    if (!shape)
+      return failure();
+    shape->append(rank - axis - own, 1);
+    n.setInput(1, n.reshape(b, *shape));
+  }
+  return build(n);
+}
+
 /// Of one or more inputs.
 template <class OpTy> Value chain(NodeBuilder &n) {
   Value result = n.input(0);
@@ -164,7 +193,9 @@ LogicalResult castTo(NodeBuilder &n, Type type, Type narrow) {
 }
 
 LogicalResult buildCast(NodeBuilder &n) {
-  int32_t to = static_cast<int32_t>(n.intAttr("to", 0));
+  // Until opset 5 the type is given by name.
+  int32_t to = n.getOpset() < 6 ? dataTypeNamed(n.stringAttr("to", ""))
+                                : static_cast<int32_t>(n.intAttr("to", 0));
   Type type = elementTypeOf(n.getContext(), to),
        narrow = narrowTypeOf(n.getContext(), to);
   if (!type && !narrow)
@@ -201,6 +232,9 @@ LogicalResult buildIdentity(NodeBuilder &n) { return n.finish(n.input(0)); }
 /// Without training, the input; the mask is all true.
 LogicalResult buildDropout(NodeBuilder &n) {
   Value x = n.input(0);
+  if (n.getOpset() < 7 && !n.flagAttr("is_test"))
+    return n.error(Code::UnsupportedFeature)
+           << "is_test = 0, which is training, is not supported";
   if (n.input(2)) {
     auto training = n.oneInt(n.input(2), "training_mode");
     if (!training)
@@ -221,6 +255,11 @@ LogicalResult buildDropout(NodeBuilder &n) {
     n.setOutput(1, n.splat(RankedTensorType::get(*shape, type), 1));
   }
   return n.finish(x);
+}
+
+template <BuildFunction build> void addSince7(OpTable &table, StringRef name) {
+  table.add(name, 2, byAxis<build>, 1, 7);
+  table.add(name, 2, build, 7);
 }
 
 } // namespace
@@ -250,27 +289,27 @@ void addElementwise(OpTable &table) {
   table.add("Atanh", 1, unary<AtanhOp>);
   table.add("Not", 1, unary<NotOp>);
   table.add("BitwiseNot", 1, unary<NotOp>);
-  table.add("Add", 2, binary<AddOp>);
-  table.add("Sub", 2, binary<SubOp>);
-  table.add("Mul", 2, binary<MulOp>);
-  table.add("Div", 2, binary<DivOp>);
-  table.add("And", 2, binary<AndOp>);
-  table.add("Or", 2, binary<OrOp>);
-  table.add("Xor", 2, binary<XorOp>);
+  addSince7<binary<AddOp>>(table, "Add");
+  addSince7<binary<SubOp>>(table, "Sub");
+  addSince7<binary<MulOp>>(table, "Mul");
+  addSince7<binary<DivOp>>(table, "Div");
+  addSince7<binary<AndOp>>(table, "And");
+  addSince7<binary<OrOp>>(table, "Or");
+  addSince7<binary<XorOp>>(table, "Xor");
   table.add("BitwiseAnd", 2, binary<AndOp>);
   table.add("BitwiseOr", 2, binary<OrOp>);
   table.add("BitwiseXor", 2, binary<XorOp>);
   table.add("BitShift", 2, buildBitShift);
   table.add("Mod", 2, buildMod);
-  table.add("Pow", 2, buildPow);
+  addSince7<buildPow>(table, "Pow");
   table.add("Max", 1, variadic<MaxOp>);
   table.add("Min", 1, variadic<MinOp>);
   table.add("Sum", 1, variadic<AddOp>);
   table.add("Mean", 1, buildMean);
-  table.add("Equal", 2, comparison<ComparePredicate::Eq>);
-  table.add("Less", 2, comparison<ComparePredicate::Lt>);
+  addSince7<comparison<ComparePredicate::Eq>>(table, "Equal");
+  addSince7<comparison<ComparePredicate::Lt>>(table, "Less");
   table.add("LessOrEqual", 2, comparison<ComparePredicate::Le>);
-  table.add("Greater", 2, comparison<ComparePredicate::Gt>);
+  addSince7<comparison<ComparePredicate::Gt>>(table, "Greater");
   table.add("GreaterOrEqual", 2, comparison<ComparePredicate::Ge>);
   table.add("Where", 3, buildWhere);
   table.add("Reciprocal", 1, buildReciprocal);

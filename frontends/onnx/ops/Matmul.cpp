@@ -77,7 +77,7 @@ LogicalResult buildGemm(NodeBuilder &n) {
 
 void addMatmul(OpTable &table) {
   table.add("MatMul", 2, buildMatMul);
-  table.add("Gemm", 2, buildGemm, 7);
+  table.add("Gemm", 2, buildGemm);
 }
 
 } // namespace graven::onnx

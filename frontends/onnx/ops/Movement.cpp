@@ -136,7 +136,7 @@ LogicalResult padAxes(NodeBuilder &n, ArrayRef<int64_t> pads, Value value,
 }
 
 LogicalResult buildPadByAttributes(NodeBuilder &n) {
-  auto pads = n.intsAttr("pads");
+  auto pads = n.intsAttr(n.getOpset() < 2 ? "paddings" : "pads");
   if (!pads)
     return n.error(Code::BadGraph) << "there are no pads";
   double value = n.floatAttr("value", 0);
@@ -256,7 +256,7 @@ LogicalResult buildCenterCropPad(NodeBuilder &n) {
 void addMovement(OpTable &table) {
   table.add("Slice", 1, buildSliceByAttributes, 1, 10);
   table.add("Slice", 3, buildSlice, 10);
-  table.add("Pad", 1, buildPadByAttributes, 2, 11);
+  table.add("Pad", 1, buildPadByAttributes, 1, 11);
   table.add("Pad", 2, buildPad, 11);
   table.add("DepthToSpace", 1, buildDepthToSpace);
   table.add("SpaceToDepth", 1, buildSpaceToDepth);

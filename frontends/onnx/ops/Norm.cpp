@@ -58,6 +58,9 @@ LogicalResult buildBatchNorm(NodeBuilder &n) {
     return trainBatchNorm(n);
   if (!n.flagAttr("spatial", true))
     return n.error(Code::UnsupportedFeature) << "spatial = 0 is not supported";
+  if (n.getOpset() < 7 && !n.flagAttr("is_test"))
+    return n.error(Code::UnsupportedFeature)
+           << "is_test = 0, which is training, is not supported";
   Value x = n.input(0);
   Type type = n.elementTypeOf(x);
   Value statistics[4];
@@ -280,7 +283,7 @@ template <class OpTy> LogicalResult softmaxOfRows(NodeBuilder &n) {
 } // namespace
 
 void addNorms(OpTable &table) {
-  table.add("BatchNormalization", 5, buildBatchNorm, 7);
+  table.add("BatchNormalization", 5, buildBatchNorm);
   table.add("LayerNormalization", 2, buildLayerNorm);
   table.add("RMSNormalization", 2, buildRmsNorm);
   table.add("InstanceNormalization", 3, buildInstanceNorm);

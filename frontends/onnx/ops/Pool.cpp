@@ -70,9 +70,19 @@ Value rootOf(NodeBuilder &n, Value sum, int64_t p) {
   return n.binary<PowOp>(sum, n.scalar(n.elementTypeOf(sum), 1.0 / p));
 }
 
+/// In opset 1 a float.
+int64_t exponentOf(NodeBuilder &n) {
+  if (n.getOpset() > 1)
+    return n.intAttr("p", 2);
+  double p = n.floatAttr("p", 2);
+  if (p != 1 && p != 2 && p != 3)
+    n.error(Code::UnsupportedFeature) << "p is " << p << ", expected 1, 2 or 3";
+  return static_cast<int64_t>(p);
+}
+
 LogicalResult buildLpPool(NodeBuilder &n) {
   Value x = n.input(0);
-  int64_t p = n.intAttr("p", 2);
+  int64_t p = exponentOf(n);
   auto kernel = readKernel(n);
   if (!kernel)
     return failure();
@@ -96,7 +106,7 @@ template <ReduceKind kind> LogicalResult globalPool(NodeBuilder &n) {
 }
 
 LogicalResult buildGlobalLpPool(NodeBuilder &n) {
-  int64_t p = n.intAttr("p", 2);
+  int64_t p = exponentOf(n);
   Value sum = n.reduce(powersOf(n, n.input(0), p), ReduceKind::Sum,
                        spatialAxes(n), true);
   return n.finish(rootOf(n, sum, p));
@@ -106,11 +116,11 @@ LogicalResult buildGlobalLpPool(NodeBuilder &n) {
 
 void addPools(OpTable &table) {
   table.add("MaxPool", 1, buildMaxPool);
-  table.add("AveragePool", 1, buildAveragePool, 7);
-  table.add("LpPool", 1, buildLpPool, 2);
+  table.add("AveragePool", 1, buildAveragePool);
+  table.add("LpPool", 1, buildLpPool);
   table.add("GlobalAveragePool", 1, globalPool<ReduceKind::Mean>);
   table.add("GlobalMaxPool", 1, globalPool<ReduceKind::Max>);
-  table.add("GlobalLpPool", 1, buildGlobalLpPool, 2);
+  table.add("GlobalLpPool", 1, buildGlobalLpPool);
 }
 
 } // namespace graven::onnx

@@ -213,9 +213,9 @@ LogicalResult buildRnn(NodeBuilder &n) {
 } // namespace
 
 void addRecurrent(OpTable &table) {
-  table.add("LSTM", 3, buildLstm, 7);
-  table.add("GRU", 3, buildGru, 7);
-  table.add("RNN", 3, buildRnn, 7);
+  table.add("LSTM", 3, buildLstm);
+  table.add("GRU", 3, buildGru);
+  table.add("RNN", 3, buildRnn);
 }
 
 } // namespace graven::onnx

@@ -98,6 +98,15 @@ LogicalResult buildUpsampleByAttribute(NodeBuilder &n) {
   return resizeByScales(n, scales);
 }
 
+LogicalResult buildUpsampleByTwoScales(NodeBuilder &n) {
+  if (n.rankOf(n.input(0)) != 4)
+    return n.error(Code::BadGraph)
+           << "the input has rank " << n.rankOf(n.input(0)) << ", expected 4";
+  return resizeByScales(n, SmallVector<double>{1, 1,
+                                               n.floatAttr("height_scale", 1),
+                                               n.floatAttr("width_scale", 1)});
+}
+
 LogicalResult buildResizeByScales(NodeBuilder &n) {
   return resizeByScales(n, n.floats(n.input(1), "the list of scales"));
 }
@@ -275,6 +284,7 @@ LogicalResult buildResize(NodeBuilder &n) {
 } // namespace
 
 void addResize(OpTable &table) {
+  table.add("Upsample", 1, buildUpsampleByTwoScales, 1, 7);
   table.add("Upsample", 1, buildUpsampleByAttribute, 7, 9);
   table.add("Upsample", 2, buildResizeByScales, 9, 10);
   table.add("Resize", 2, buildResizeByScales, 10, 11);

@@ -14,10 +14,14 @@ namespace graven::onnx {
 
 namespace {
 
-/// The target's zeros copy an extent of x, unless allowzero.
+/// The target's zeros copy an extent of x, unless allowzero. Until opset 4 it
+/// is an attribute.
 LogicalResult buildReshape(NodeBuilder &n) {
   Value x = n.input(0);
-  auto target = n.ints(n.input(1), "the target shape");
+  auto target = n.getOpset() < 5 ? n.intsAttr("shape")
+                                 : n.ints(n.input(1), "the target shape");
+  if (!target && !n.hasFailed())
+    n.error(Code::BadGraph) << "there is no shape";
   if (!target)
     return failure();
   if (static_cast<int64_t>(target->size()) > kMaxRank)
@@ -176,17 +180,15 @@ LogicalResult buildExpand(NodeBuilder &n) {
 }
 
 /// reshape to [1, d0, 1, d1, ..], broadcast, reshape.
-LogicalResult buildTile(NodeBuilder &n) {
-  Value x = n.input(0);
-  auto repeats = n.ints(n.input(1), "repeats");
+LogicalResult tile(NodeBuilder &n, Value x, ArrayRef<int64_t> repeats) {
   auto shape = n.staticShape(x);
-  if (!repeats || !shape)
+  if (!shape)
     return failure();
-  if (repeats->size() != shape->size())
-    return n.error(Code::BadGraph) << "repeats has " << repeats->size()
+  if (repeats.size() != shape->size())
+    return n.error(Code::BadGraph) << "repeats has " << repeats.size()
                                    << " entries, expected " << shape->size();
   IntList split, repeated, joined;
-  for (auto [extent, count] : llvm::zip(*shape, *repeats)) {
+  for (auto [extent, count] : llvm::zip(*shape, repeats)) {
     int64_t product;
     if (count < 0 || llvm::MulOverflow(extent, count, product))
       return n.error(Code::BadGraph) << "repeats has the entry " << count;
@@ -201,8 +203,28 @@ LogicalResult buildTile(NodeBuilder &n) {
   return n.finish(n.reshape(n.expand(n.reshape(x, split), repeated), joined));
 }
 
+/// x repeated along one axis.
+LogicalResult buildTileOfAxis(NodeBuilder &n) {
+  Value x = n.input(0);
+  auto count = n.oneInt(n.input(1), "tiles"),
+       axis = n.oneInt(n.input(2), "axis");
+  if (!count || !axis)
+    return failure();
+  IntList repeats(n.rankOf(x), 1);
+  int64_t absolute = n.axis(*axis, n.rankOf(x));
+  if (n.hasFailed())
+    return failure();
+  repeats[absolute] = *count;
+  return tile(n, x, repeats);
+}
+
+LogicalResult buildTile(NodeBuilder &n) {
+  auto repeats = n.ints(n.input(1), "repeats");
+  return repeats ? tile(n, n.input(0), *repeats) : failure();
+}
 LogicalResult buildConcat(NodeBuilder &n) {
-  int64_t axis = n.axis(n.intAttr("axis", 0), n.rankOf(n.input(0)));
+  int64_t axis =
+      n.axis(n.intAttr("axis", n.getOpset() < 4 ? 1 : 0), n.rankOf(n.input(0)));
   for (Value input : n.getInputs())
     if (!input)
       return n.error(Code::BadGraph) << "an input is absent";
@@ -253,15 +275,17 @@ LogicalResult buildSplit(NodeBuilder &n) {
 } // namespace
 
 void addShapes(OpTable &table) {
+  table.add("Reshape", 1, buildReshape, 1, 5);
   table.add("Reshape", 2, buildReshape, 5);
   table.add("Flatten", 1, buildFlatten);
   table.add("Squeeze", 1, buildSqueeze);
   table.add("Unsqueeze", 1, buildUnsqueeze);
   table.add("Transpose", 1, buildTranspose);
   table.add("Expand", 2, buildExpand);
+  table.add("Tile", 3, buildTileOfAxis, 1, 6);
   table.add("Tile", 2, buildTile, 6);
-  table.add("Concat", 1, buildConcat, 4);
-  table.add("Split", 1, buildSplit, 2);
+  table.add("Concat", 1, buildConcat);
+  table.add("Split", 1, buildSplit);
 }
 
 } // namespace graven::onnx
