@@ -13,6 +13,8 @@ OpTable::OpTable() {
   addAttention(*this);
   addClassics(*this);
   addConstants(*this);
+  addContrib(*this);
+  addContribAttention(*this);
   addControl(*this);
   addConvolutions(*this);
   addCounted(*this);

@@ -70,6 +70,8 @@ void addActivations(OpTable &table);
 void addAttention(OpTable &table);
 void addClassics(OpTable &table);
 void addConstants(OpTable &table);
+void addContrib(OpTable &table);
+void addContribAttention(OpTable &table);
 void addControl(OpTable &table);
 void addConvolutions(OpTable &table);
 void addCounted(OpTable &table);

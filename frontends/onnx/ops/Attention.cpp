@@ -6,6 +6,7 @@
 
 #include "frontends/onnx/NodeBuilder.h"
 #include "frontends/onnx/OpTable.h"
+#include "frontends/onnx/ops/Heads.h"
 
 using namespace mlir;
 
@@ -14,21 +15,6 @@ namespace graven::onnx {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
-/// [B, S, H * E] to [B, H, S, E]; rank 4 stays.
-Value splitHeads(NodeBuilder &n, Value x, int64_t heads) {
-  auto shape = n.staticShape(x);
-  if (!shape || shape->size() == 4)
-    return x;
-  if (shape->size() != 3 || heads <= 0 || (*shape)[2] % heads) {
-    n.error(Code::BadGraph) << "an input of rank " << shape->size()
-                            << " cannot be split into " << heads << " heads";
-    return {};
-  }
-  return n.transpose(
-      n.reshape(x, {(*shape)[0], (*shape)[1], heads, (*shape)[2] / heads}),
-      {0, 2, 1, 3});
-}
 
 /// The mask as rank 4 with all keys; keys that it leaves out are masked.
 Value completeMask(NodeBuilder &n, Value mask, int64_t keys, Type type) {
@@ -195,11 +181,7 @@ LogicalResult buildAttention(NodeBuilder &n) {
   if (wantsScores)
     n.setOutput(
         3, attention.scores(n.intAttr("qk_matmul_output_mode", 0), softcap));
-  if (!isFlat || n.hasFailed())
-    return n.finish(y);
-  IntList shape = n.shapeOf(y);
-  return n.finish(n.reshape(n.transpose(y, {0, 2, 1, 3}),
-                            {shape[0], shape[2], shape[1] * shape[3]}));
+  return n.finish(isFlat ? joinHeads(n, y) : y);
 }
 
 /// Positions [b, s] picked from a cache [max, e], or a cache [b, s, e].
@@ -211,25 +193,56 @@ Value pickCache(NodeBuilder &n, Value cache, Value positions) {
 
 LogicalResult buildRotaryEmbedding(NodeBuilder &n) {
   bool isFlat = n.rankOf(n.input(0)) == 3;
-  Value x = splitHeads(n, n.input(0), n.intAttr("num_heads", 0));
-  Value cosines = pickCache(n, n.input(1), n.input(3)),
-        sines = pickCache(n, n.input(2), n.input(3));
-  auto shape = n.staticShape(x), cache = n.staticShape(cosines);
+  Value y =
+      rotate(n, splitHeads(n, n.input(0), n.intAttr("num_heads", 0)),
+             {pickCache(n, n.input(1), n.input(3)),
+              pickCache(n, n.input(2), n.input(3)),
+              n.intAttr("rotary_embedding_dim", 0), n.flagAttr("interleaved")});
+  return n.finish(isFlat ? joinHeads(n, y) : y);
+}
+
+} // namespace
+
+Value splitHeads(NodeBuilder &n, Value x, int64_t heads) {
+  auto shape = n.staticShape(x);
+  if (!shape || shape->size() == 4)
+    return x;
+  if (shape->size() != 3 || heads <= 0 || (*shape)[2] % heads) {
+    n.error(Code::BadGraph) << "an input of rank " << shape->size()
+                            << " cannot be split into " << heads << " heads";
+    return {};
+  }
+  return n.transpose(
+      n.reshape(x, {(*shape)[0], (*shape)[1], heads, (*shape)[2] / heads}),
+      {0, 2, 1, 3});
+}
+
+Value joinHeads(NodeBuilder &n, Value x) {
+  auto shape = n.staticShape(x);
+  if (!shape || n.hasFailed())
+    return {};
+  return n.reshape(n.transpose(x, {0, 2, 1, 3}),
+                   {(*shape)[0], (*shape)[2], (*shape)[1] * (*shape)[3]});
+}
+
+Value rotate(NodeBuilder &n, Value x, Rotation rotation) {
+  auto shape = n.staticShape(x), cache = n.staticShape(rotation.cosines);
   if (!shape || !cache || n.hasFailed())
-    return failure();
-  if (shape->size() != 4 || cache->size() != 3)
-    return n.error(Code::BadGraph) << "the input has rank " << shape->size()
-                                   << ", the cache " << cache->size();
+    return {};
+  if (shape->size() != 4 || cache->size() != 3) {
+    n.error(Code::BadGraph) << "the input has rank " << shape->size()
+                            << ", the cache " << cache->size();
+    return {};
+  }
   int64_t b = (*shape)[0], h = (*shape)[1], s = (*shape)[2], e = (*shape)[3];
-  int64_t turned = n.intAttr("rotary_embedding_dim", 0);
-  turned = turned ? turned : e;
-  int64_t half = turned / 2;
-  if (turned < 0 || turned > e || turned % 2 || half > cache->back())
-    return n.error(Code::BadGraph)
-           << "rotary_embedding_dim is " << turned << " of " << e;
-  bool isInterleaved = n.flagAttr("interleaved");
+  int64_t turned = rotation.turned ? rotation.turned : e, half = turned / 2;
+  if (turned < 0 || turned > e || turned % 2 || half > cache->back()) {
+    n.error(Code::BadGraph)
+        << "rotary_embedding_dim is " << turned << " of " << e;
+    return {};
+  }
   Value head = n.slice(x, 3, 0, turned), first, second;
-  if (isInterleaved) {
+  if (rotation.isInterleaved) {
     Value pairs = n.reshape(head, {b, h, s, half, 2});
     first = n.reshape(n.slice(pairs, 4, 0, 1), {b, h, s, half});
     second = n.reshape(n.slice(pairs, 4, 1, 2), {b, h, s, half});
@@ -241,13 +254,13 @@ LogicalResult buildRotaryEmbedding(NodeBuilder &n) {
     return n.reshape(n.slice(table, 2, 0, half),
                      {(*cache)[0], 1, (*cache)[1], half});
   };
-  Value c = perHead(cosines), d = perHead(sines);
+  Value c = perHead(rotation.cosines), d = perHead(rotation.sines);
   Value real = n.binary<SubOp>(n.binary<MulOp>(c, first),
                                n.binary<MulOp>(d, second)),
         imaginary = n.binary<AddOp>(n.binary<MulOp>(d, first),
                                     n.binary<MulOp>(c, second));
   Value y;
-  if (isInterleaved) {
+  if (rotation.isInterleaved) {
     Value parts[] = {n.reshape(real, {b, h, s, half, 1}),
                      n.reshape(imaginary, {b, h, s, half, 1})};
     y = n.reshape(n.make<ConcatOp>(ValueRange(parts), int64_t(4)),
@@ -257,12 +270,8 @@ LogicalResult buildRotaryEmbedding(NodeBuilder &n) {
   }
   if (turned < e)
     y = n.make<ConcatOp>(ValueRange{y, n.slice(x, 3, turned, e)}, int64_t(3));
-  if (isFlat)
-    y = n.reshape(n.transpose(y, {0, 2, 1, 3}), {b, s, h * e});
-  return n.finish(y);
+  return y;
 }
-
-} // namespace
 
 void addAttention(OpTable &table) {
   table.add("Attention", 3, buildAttention, 23);

@@ -1,0 +1,296 @@
+//===- Contrib.cpp - ops of ONNX Runtime ----------------------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file implements the builders of com.microsoft: what ONNX Runtime's
+// optimizer and the exporters for it write (ContribOperators.md). Its
+// attentions are in ContribAttention.cpp.
+//===----------------------------------------------------------------------===//
+
+#include "frontends/onnx/NodeBuilder.h"
+#include "frontends/onnx/OpTable.h"
+#include "frontends/onnx/ops/Window.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+
+namespace graven::onnx {
+
+namespace {
+
+Value multiplyBy(NodeBuilder &n, Value x, double factor) {
+  return factor == 1 ? x
+                     : n.binary<MulOp>(x, n.scalar(n.elementTypeOf(x), factor));
+}
+
+//===- Fused activations ----------------------------------------------------//
+
+/// What a fused op applies to its result: a name of ai.onnx and up to two
+/// numbers.
+struct Activation {
+  std::string name;
+  double alpha, beta;
+};
+
+Value activate(NodeBuilder &n, Value x, const Activation &function) {
+  auto number = [&](double value) {
+    return n.scalar(n.elementTypeOf(x), value);
+  };
+  if (function.name.empty())
+    return x;
+  if (function.name == "Relu")
+    return n.make<ReluOp>(x);
+  if (function.name == "Sigmoid")
+    return n.make<SigmoidOp>(x);
+  if (function.name == "Tanh")
+    return n.make<TanhOp>(x);
+  if (function.name == "HardSwish")
+    return n.make<HardSwishOp>(x);
+  if (function.name == "LeakyRelu")
+    return n.make<LeakyReluOp>(
+        x, n.alignRank(number(function.alpha), n.rankOf(x)));
+  if (function.name == "Clip")
+    return n.make<ClampOp>(x, number(function.alpha), number(function.beta));
+  if (function.name == "HardSigmoid") {
+    Value line = n.binary<AddOp>(multiplyBy(n, x, function.alpha),
+                                 number(function.beta));
+    return n.make<ClampOp>(line, number(0), number(1));
+  }
+  n.error(Code::UnsupportedFeature)
+      << "activation is " << quoted(function.name);
+  return {};
+}
+
+LogicalResult buildFusedConv(NodeBuilder &n) {
+  Value x = n.input(0), w = n.input(1);
+  auto window = readWindow(n, x, w);
+  if (!window)
+    return failure();
+  Value y = n.make<ConvOp>(x, w, n.input(2), window->strides, window->dilations,
+                           window->pads, n.intAttr("group", 1), Layout::Planar,
+                           IntegerAttr());
+  if (n.input(3))
+    y = n.binary<AddOp>(y, n.input(3));
+  auto numbers =
+      n.floatsAttr("activation_params").value_or(llvm::SmallVector<double>{});
+  Activation function{n.stringAttr("activation", ""), 0.01, 0};
+  bool isPair = function.name == "Clip" || function.name == "HardSigmoid";
+  if (isPair && numbers.size() != 2)
+    return n.error(Code::BadGraph) << "activation_params has " << numbers.size()
+                                   << " entries, expected 2";
+  if (!numbers.empty())
+    function.alpha = numbers[0];
+  if (numbers.size() > 1)
+    function.beta = numbers[1];
+  return n.finish(activate(n, y, function));
+}
+
+LogicalResult buildFusedGemm(NodeBuilder &n) {
+  Value a = n.input(0), b = n.input(1);
+  if (n.rankOf(a) != 2 || n.rankOf(b) != 2)
+    return n.error(Code::BadGraph) << "the matrices have rank " << n.rankOf(a)
+                                   << " and " << n.rankOf(b) << ", expected 2";
+  Value y = multiplyBy(
+      n, n.make<MatmulOp>(a, b, n.flagAttr("transA"), n.flagAttr("transB")),
+      n.floatAttr("alpha", 1));
+  double beta = n.floatAttr("beta", 1);
+  if (n.input(2) && beta != 0)
+    y = n.binary<AddOp>(y, multiplyBy(n, n.input(2), beta));
+  return n.finish(activate(n, y,
+                           {n.stringAttr("activation", ""),
+                            n.floatAttr("activation_alpha", 0.01f),
+                            n.floatAttr("activation_beta", 0)}));
+}
+
+/// Matrices with as many batch axes in front as the other has.
+LogicalResult buildFusedMatMul(NodeBuilder &n) {
+  if (n.flagAttr("transBatchA") || n.flagAttr("transBatchB"))
+    return n.error(Code::UnsupportedFeature)
+           << "transBatchA and transBatchB are not supported";
+  Value operands[] = {n.input(0), n.input(1)};
+  if (n.rankOf(operands[0]) < 2 || n.rankOf(operands[1]) < 2)
+    return n.error(Code::BadGraph)
+           << "the matrices have rank " << n.rankOf(operands[0]) << " and "
+           << n.rankOf(operands[1]) << ", expected 2 or more";
+  n.alignRanks(operands);
+  Value y = n.make<MatmulOp>(operands[0], operands[1], n.flagAttr("transA"),
+                             n.flagAttr("transB"));
+  return n.finish(multiplyBy(n, y, n.floatAttr("alpha", 1)));
+}
+
+template <GeluForm form> LogicalResult buildBiasGelu(NodeBuilder &n) {
+  Value x = n.input(0);
+  if (n.input(1))
+    x = n.binary<AddOp>(x, n.input(1));
+  return n.finish(n.make<GeluOp>(x, form));
+}
+
+LogicalResult buildQuickGelu(NodeBuilder &n) {
+  Value x = n.input(0);
+  return n.finish(n.make<MulOp>(
+      x, n.make<SigmoidOp>(multiplyBy(n, x, n.floatAttr("alpha", 1.702f)))));
+}
+
+//===- Norms ----------------------------------------------------------------//
+
+llvm::APFloat epsilonOf(NodeBuilder &n, float otherwise) {
+  return llvm::APFloat(n.floatAttr("epsilon", otherwise));
+}
+
+/// Input, skip, gamma and more: the norm of their sum, which is output 3.
+Value skip(NodeBuilder &n, size_t bias) {
+  Value sum = n.binary<AddOp>(n.input(0), n.input(1));
+  if (n.input(bias))
+    sum = n.binary<AddOp>(sum, n.input(bias));
+  n.setOutput(3, sum);
+  return sum;
+}
+
+LogicalResult buildSkipLayerNorm(NodeBuilder &n) {
+  Value sum = skip(n, 4);
+  return n.finish(n.make<LayerNormOp>(sum, n.input(2), n.input(3),
+                                      n.axis(-1, n.rankOf(sum)),
+                                      epsilonOf(n, 1e-12f)));
+}
+
+LogicalResult buildSkipRmsNorm(NodeBuilder &n) {
+  Value sum = skip(n, 3);
+  return n.finish(n.make<RmsNormOp>(sum, n.input(2), n.axis(-1, n.rankOf(sum)),
+                                    epsilonOf(n, 1e-12f)));
+}
+
+/// In ai.onnx, where ONNX Runtime puts it.
+LogicalResult buildSimplifiedLayerNorm(NodeBuilder &n) {
+  Value x = n.input(0);
+  int64_t axis = n.axis(n.intAttr("axis", -1), n.rankOf(x));
+  if (n.hasFailed())
+    return failure();
+  return n.finish(n.make<RmsNormOp>(x, n.input(1), axis, epsilonOf(n, 1e-5f)));
+}
+
+/// The sum of rows of up to three tables, and its norm.
+LogicalResult buildEmbedLayerNorm(NodeBuilder &n) {
+  Value ids = n.input(0), segments = n.input(1), mask = n.input(7),
+        places = n.input(8);
+  auto shape = n.staticShape(ids);
+  if (!shape || shape->size() != 2)
+    return n.hasFailed() ? failure()
+                         : LogicalResult(n.error(Code::BadGraph)
+                                         << "the ids have rank "
+                                         << n.rankOf(ids) << ", expected 2");
+  auto rows = [&](Value table, Value at) {
+    return n.make<GatherOp>(table, at, int64_t(0), false);
+  };
+  if (!places)
+    places = n.make<IotaOp>(ValueRange(), IntList{1, (*shape)[1]}, int64_t(1),
+                            n.getBuilder().getI64Type());
+  Value sum = n.binary<AddOp>(rows(n.input(2), ids), rows(n.input(3), places));
+  if (segments && n.input(4))
+    sum = n.binary<AddOp>(sum, rows(n.input(4), segments));
+  Type i32 = n.getBuilder().getI32Type();
+  if (n.wantsOutput(1))
+    n.setOutput(1, mask
+                       ? n.reduce(n.cast(mask, i32), ReduceKind::Sum, {1},
+                                  /*keep=*/false)
+                       : n.splat(RankedTensorType::get({(*shape)[0]}, i32), 0));
+  n.setOutput(2, sum);
+  return n.finish(n.make<LayerNormOp>(sum, n.input(5), n.input(6), int64_t(2),
+                                      epsilonOf(n, 1e-12f)));
+}
+
+//===- Products of packed weights -------------------------------------------//
+
+/// The codes [.., bits * count / 8] of a byte each, lowest bits first.
+Value unpack(NodeBuilder &n, Value bytes, int64_t bits) {
+  if (bits == 8)
+    return bytes;
+  IntList split = n.shapeOf(bytes), joined = split;
+  int64_t count = 8 / bits;
+  split.push_back(1);
+  joined.back() *= count;
+  Type type = n.elementTypeOf(bytes);
+  Value one = n.reshape(bytes, split);
+  SmallVector<Value> codes;
+  for (int64_t i = 0; i < count; ++i)
+    codes.push_back(
+        n.binary<AndOp>(n.binary<ShrOp>(one, n.scalar(type, bits * i)),
+                        n.scalar(type, (1 << bits) - 1)));
+  return n.reshape(
+      n.make<ConcatOp>(ValueRange(codes), int64_t(split.size() - 1)), joined);
+}
+
+/// x [.., K] times rows [N, K] that are (code - zero point) * scale, of a block
+/// of K at a time.
+LogicalResult buildMatMulNBits(NodeBuilder &n) {
+  int64_t k = n.intAttr("K", 0), rows = n.intAttr("N", 0),
+          bits = n.intAttr("bits", 4), block = n.intAttr("block_size", 0);
+  if (n.input(4))
+    return n.error(Code::UnsupportedFeature) << "g_idx is not supported";
+  if (bits != 2 && bits != 4 && bits != 8)
+    return n.error(Code::UnsupportedFeature)
+           << "bits is " << bits << ", expected 2, 4 or 8";
+  constexpr int64_t most = std::numeric_limits<int32_t>::max();
+  if (k < 1 || rows < 1 || block < 1 || k > most || rows > most ||
+      block > most || (block * bits) % 8)
+    return n.error(Code::BadGraph) << "K, N and block_size are " << k << ", "
+                                   << rows << " and " << block;
+  Value x = n.input(0), zero = n.input(3);
+  Type type = n.elementTypeOf(x);
+  int64_t blocks = llvm::divideCeil(k, block);
+  auto weights = n.staticShape(n.input(1)), scales = n.staticShape(n.input(2));
+  if (!weights || !scales)
+    return failure();
+  if (*weights != IntList{rows, blocks, block * bits / 8} ||
+      elementCount(*scales) != rows * blocks)
+    return n.error(Code::BadGraph)
+           << "packed weights of type " << n.typeOf(n.input(1))
+           << " with scales of type " << n.typeOf(n.input(2)) << ", expected "
+           << rows << " rows of " << blocks << " blocks";
+  auto perBlock = [&](Value list) {
+    return n.cast(n.reshape(list, {rows, blocks, 1}), type);
+  };
+  Value codes = n.cast(unpack(n, n.input(1), bits), type), offset;
+  if (!zero) {
+    offset = n.scalar(type, 1 << (bits - 1));
+  } else if (isa<FloatType>(n.elementTypeOf(zero))) {
+    offset = perBlock(zero);
+  } else {
+    int64_t bytes = llvm::divideCeil(blocks * bits, 8);
+    auto shape = n.staticShape(zero);
+    if (!shape || elementCount(*shape) != rows * bytes)
+      return n.error(Code::BadGraph)
+             << "zero points of type " << n.typeOf(zero) << ", expected "
+             << rows << " rows of " << bytes << " bytes";
+    Value all = unpack(n, n.reshape(zero, {rows, bytes}), bits);
+    offset = perBlock(n.slice(all, 1, 0, blocks));
+  }
+  Value table =
+      n.binary<MulOp>(n.binary<SubOp>(codes, offset), perBlock(n.input(2)));
+  table = n.slice(n.reshape(table, {rows, blocks * block}), 1, 0, k);
+  Value operands[] = {x, table};
+  n.alignRanks(operands);
+  Value y = n.make<MatmulOp>(operands[0], operands[1], false, true);
+  return n.finish(n.input(5) ? n.binary<AddOp>(y, n.input(5)) : y);
+}
+
+} // namespace
+
+void addContrib(OpTable &table) {
+  table.add("SimplifiedLayerNormalization", 2, buildSimplifiedLayerNorm);
+  auto add = [&](StringRef name, unsigned required, BuildFunction build) {
+    table.add(("com.microsoft/" + name).str(), required, build);
+  };
+  add("FusedConv", 2, buildFusedConv);
+  add("FusedGemm", 2, buildFusedGemm);
+  add("FusedMatMul", 2, buildFusedMatMul);
+  add("TransposeMatMul", 2, buildFusedMatMul);
+  add("Gelu", 1, buildBiasGelu<GeluForm::Exact>);
+  add("BiasGelu", 2, buildBiasGelu<GeluForm::Exact>);
+  add("FastGelu", 1, buildBiasGelu<GeluForm::Tanh>);
+  add("QuickGelu", 1, buildQuickGelu);
+  add("SkipLayerNormalization", 3, buildSkipLayerNorm);
+  add("SkipSimplifiedLayerNormalization", 3, buildSkipRmsNorm);
+  add("EmbedLayerNormalization", 4, buildEmbedLayerNorm);
+  add("MatMulNBits", 3, buildMatMulNBits);
+}
+
+} // namespace graven::onnx
