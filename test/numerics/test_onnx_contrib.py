@@ -79,7 +79,12 @@ def test_fused_products(driver):
     check(driver, "FusedMatMul", [floats(2, 3, 5, 4), floats(6, 4)], transB=1)
     check(driver, "FusedGemm", [floats(5, 4), floats(6, 4), floats(6)], transB=1, alpha=2.0, beta=0.5, activation="LeakyRelu",
           activation_alpha=0.3)
-    assert "transBatchA" in refused(driver, "FusedMatMul", [floats(2, 3, 5, 4), floats(2, 3, 5, 6)], transBatchA=1)
+    for flags in [{"transBatchA": 1}, {"transBatchA": 1, "transA": 1}, {"transBatchA": 1, "transBatchB": 1, "transB": 1}]:
+        a = (5, 2, 3, 4) if "transBatchA" in flags else (2, 3, 5, 4)
+        a = (4, *a[1:3], 5) if "transA" in flags else a
+        b = (6, 2, 3, 4) if "transBatchB" in flags else (2, 3, 4, 6)
+        check(driver, "FusedMatMul", [floats(*a), floats(*b)], **flags)
+    assert "have rank 1 and 2" in refused(driver, "FusedMatMul", [floats(4), floats(4, 6)])
 
 
 def test_gelus(driver):

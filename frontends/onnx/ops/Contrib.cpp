@@ -101,16 +101,24 @@ LogicalResult buildFusedGemm(NodeBuilder &n) {
                             n.floatAttr("activation_beta", 0)}));
 }
 
-/// Matrices with as many batch axes in front as the other has.
+/// The axis of rows behind those of the batch: [M, .., K] to [.., M, K].
+Value rowsInward(NodeBuilder &n, Value x) {
+  int64_t rank = n.rankOf(x);
+  IntList order = sequence(1, rank - 1);
+  order.append({0, rank - 1});
+  return n.transpose(x, order);
+}
+
 LogicalResult buildFusedMatMul(NodeBuilder &n) {
-  if (n.flagAttr("transBatchA") || n.flagAttr("transBatchB"))
-    return n.error(Code::UnsupportedFeature)
-           << "transBatchA and transBatchB are not supported";
   Value operands[] = {n.input(0), n.input(1)};
   if (n.rankOf(operands[0]) < 2 || n.rankOf(operands[1]) < 2)
     return n.error(Code::BadGraph)
            << "the matrices have rank " << n.rankOf(operands[0]) << " and "
            << n.rankOf(operands[1]) << ", expected 2 or more";
+  if (n.flagAttr("transBatchA"))
+    operands[0] = rowsInward(n, operands[0]);
+  if (n.flagAttr("transBatchB"))
+    operands[1] = rowsInward(n, operands[1]);
   n.alignRanks(operands);
   Value y = n.make<MatmulOp>(operands[0], operands[1], n.flagAttr("transA"),
                              n.flagAttr("transB"));
