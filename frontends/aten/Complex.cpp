@@ -32,6 +32,15 @@ Value ComplexTensor::make(Tensor::Ptr real, Tensor::Ptr imaginary) {
   return Value(std::shared_ptr<Extension>(std::move(result)));
 }
 
+Value ComplexTensor::number(Emitter emitter, double real, double imaginary) {
+  auto part = [&](double value) {
+    Tensor::Ptr result = Tensor::make(emitter.number(value));
+    result->setWrappedNumber();
+    return result;
+  };
+  return make(part(real), part(imaginary));
+}
+
 Value ComplexTensor::ofPairs(Emitter emitter, const Tensor::Ptr &pairs) {
   mlir::Value x = pairs->read(emitter.builder);
   int64_t last = emitter.rank(x) - 1;
@@ -91,9 +100,6 @@ static bool isLinear(StringRef name) {
                                          "unbind",
                                          "split",
                                          "chunk",
-                                         "cat",
-                                         "concat",
-                                         "stack",
                                          "flip",
                                          "roll",
                                          "clone",
@@ -121,7 +127,27 @@ static bool isLinear(StringRef name) {
                                          "bmm",
                                          "einsum",
                                          "multiply",
-                                         "divide"};
+                                         "divide",
+                                         "constant_pad_nd",
+                                         "pad",
+                                         "tril",
+                                         "triu",
+                                         "diagonal",
+                                         "zero"};
+  return llvm::is_contained(kNames, name);
+}
+
+/// Linear in all operands together: a real one has an imaginary part of 0.
+static bool isJointlyLinear(StringRef name) {
+  static constexpr StringRef kNames[] = {"add",           "sub",
+                                         "rsub",          "cat",
+                                         "concat",        "concatenate",
+                                         "stack",         "copy",
+                                         "where",         "index_put",
+                                         "index_add",     "index_copy",
+                                         "slice_scatter", "select_scatter",
+                                         "scatter",       "masked_scatter",
+                                         "masked_fill",   "fill"};
   return llvm::is_contained(kNames, name);
 }
 
@@ -220,7 +246,10 @@ private:
   mlir::LogicalResult eachPart();
   mlir::LogicalResult product();
   mlir::LogicalResult ofOne(const ComplexTensor &x);
-  mlir::LogicalResult sum();
+  mlir::LogicalResult jointly();
+  mlir::LogicalResult inPlace(const ComplexTensor &x);
+  mlir::LogicalResult converted(const ComplexTensor &x);
+  mlir::LogicalResult reciprocal(const ComplexTensor &x);
   mlir::LogicalResult quotient(const ComplexTensor &x, const ComplexTensor &y);
 
   Session &session;
@@ -285,6 +314,15 @@ mlir::LogicalResult ComplexCall::product() {
   return give(real, imaginary);
 }
 
+/// 1 / x = conj(x) / |x|^2.
+mlir::LogicalResult ComplexCall::reciprocal(const ComplexTensor &x) {
+  mlir::Value c = read(x.real), d = read(x.imaginary);
+  mlir::Value norm =
+      emit.binary<AddOp>(emit.binary<MulOp>(c, c), emit.binary<MulOp>(d, d));
+  return give(emit.binary<DivOp>(c, norm),
+              emit.unary<NegOp>(emit.binary<DivOp>(d, norm)));
+}
+
 /// x / y = x conj(y) / |y|^2.
 mlir::LogicalResult ComplexCall::quotient(const ComplexTensor &x,
                                           const ComplexTensor &y) {
@@ -299,19 +337,88 @@ mlir::LogicalResult ComplexCall::quotient(const ComplexTensor &x,
       emit.binary<DivOp>(emit.binary<SubOp>(times(b, c), times(a, d)), norm));
 }
 
-/// a + b and a - b; a real operand has an imaginary part of 0.
-mlir::LogicalResult ComplexCall::sum() {
-  const ComplexTensor *x = ComplexTensor::in(values[0]),
-                      *y = ComplexTensor::in(values[1]);
-  if (x && y)
-    return eachPart();
-  llvm::SmallVector<Value> real;
-  if (mlir::failed(onParts({Side::Real}, real)) || !real[0].is(Kind::Tensor))
+/// One part of an argument; numbers and real tensors that are operands have an
+/// imaginary part of 0.
+static Value partOf(Emitter &emit, StringRef formal, const Value &value,
+                    Side side) {
+  static constexpr StringRef kOperands[] = {
+      "self", "other", "src", "value", "values", "source", "tensor", "tensors"};
+  if (const ComplexTensor *complex = ComplexTensor::in(value))
+    return side == Side::Real ? complex->real : complex->imaginary;
+  if (!llvm::is_contained(kOperands, formal) || value.isNone())
+    return value;
+  if (value.items()) {
+    Value list = Value::makeList();
+    for (const Value &item : *value.items())
+      list.list().items.push_back(partOf(emit, formal, item, side));
+    return list;
+  }
+  if (side == Side::Real)
+    return value;
+  if (!value.is(Kind::Tensor))
+    return Value(int64_t(0));
+  mlir::RankedTensorType type = value.tensor()->type();
+  mlir::Value zero =
+      emit.full(type.getElementType(), type.getShape(), int64_t(0));
+  return zero ? Value(Tensor::make(zero)) : Value::unknown();
+}
+
+mlir::LogicalResult ComplexCall::jointly() {
+  llvm::SmallVector<Value> results[2];
+  for (Side side : {Side::Real, Side::Imaginary}) {
+    llvm::SmallVector<Value> parts;
+    for (auto [formal, value] : llvm::zip_equal(schema.arguments, values))
+      parts.push_back(partOf(emit, formal.name, value, side));
+    if (mlir::failed(aten::run(session, emit.loc, schema, parts,
+                               results[static_cast<size_t>(side)])))
+      return mlir::failure();
+  }
+  return joined(results[0], results[1]);
+}
+
+/// Writes what the operator that makes a new tensor gives.
+mlir::LogicalResult ComplexCall::inPlace(const ComplexTensor &x) {
+  CallArguments functional{values.vec(), {}};
+  auto match = session.schemas.resolve(("aten::" + name).str(), functional);
+  llvm::SmallVector<Value> made;
+  if (!match || !session.table.find(match->schema->name))
+    return refuse("a complex tensor is written in place");
+  if (mlir::failed(
+          aten::run(session, emit.loc, *match->schema, match->arguments, made)))
     return mlir::failure();
-  mlir::Value sum = read(real[0].tensor()), rest = read((x ? x : y)->imaginary);
-  if ((y && name == "sub") || (x && name == "rsub"))
-    rest = emit.unary<NegOp>(rest);
-  return give(sum, emit.broadcastTo(rest, emit.shape(sum)));
+  const ComplexTensor *result = ComplexTensor::in(made.front());
+  if (!result)
+    return refuse("a complex tensor is written in place");
+  for (auto [to, from] : {std::pair(x.real, result->real),
+                          std::pair(x.imaginary, result->imaginary)}) {
+    auto copy = session.schemas.resolve("aten::copy_", {{to, from}, {}});
+    llvm::SmallVector<Value> written;
+    if (!copy || mlir::failed(aten::run(session, emit.loc, *copy->schema,
+                                        copy->arguments, written)))
+      return mlir::failure();
+  }
+  results.push_back(values[0]);
+  return mlir::success();
+}
+
+/// Both parts as the part of another complex type.
+mlir::LogicalResult ComplexCall::converted(const ComplexTensor &x) {
+  llvm::SmallVector<Value> own(values);
+  std::optional<ScalarType> type;
+  for (auto [formal, value] : llvm::zip_equal(schema.arguments, own))
+    if (formal.name == "dtype" && value.is(Kind::Int)) {
+      type = static_cast<ScalarType>(value.integer());
+      value = Value(static_cast<int64_t>(aten::partOf(*type)));
+    }
+  if (!type || *type == x.type()) {
+    results.push_back(values[0]);
+    return mlir::success();
+  }
+  if (!isComplex(*type))
+    return refuse("a complex tensor as another type");
+  values = own;
+  arguments = Arguments(values);
+  return eachPart();
 }
 
 /// Operators of one complex tensor.
@@ -335,6 +442,13 @@ mlir::LogicalResult ComplexCall::ofOne(const ComplexTensor &x) {
     return give(emit.binary<Atan2Op>(b, a));
   if (name == "conj" || name == "_conj" || name == "conj_physical")
     return give(a, emit.unary<NegOp>(b));
+  if (name == "reciprocal")
+    return reciprocal(x);
+  if (name == "log")
+    return give(emit.binary<MulOp>(emit.unary<LogOp>(emit.binary<AddOp>(
+                                       times(a, a), times(b, b))),
+                                   0.5),
+                emit.binary<Atan2Op>(b, a));
   if (name == "exp") {
     mlir::Value size = emit.unary<ExpOp>(a);
     return give(times(size, emit.unary<CosOp>(b)),
@@ -361,44 +475,36 @@ mlir::LogicalResult ComplexCall::ofOne(const ComplexTensor &x) {
     results.push_back(result);
     return mlir::success();
   }
-  if (name == "to" || name == "_to_copy") {
-    for (auto [formal, value] : llvm::zip(schema.arguments, values))
-      if (formal.name == "dtype" && value.is(Kind::Int) &&
-          value.integer() != static_cast<int64_t>(x.type()))
-        return refuse("a complex tensor as another type");
-    results.push_back(values[0]);
-    return mlir::success();
-  }
+  if (name == "to" || name == "_to_copy")
+    return converted(x);
   return refuse("complex tensors are not supported here");
 }
 
 mlir::LogicalResult ComplexCall::run() {
-  for (const SchemaType &type : schema.results)
-    if (type.isWritten)
-      return refuse("a complex tensor is written in place");
+  bool isWritten = llvm::any_of(
+      schema.results, [](const SchemaType &type) { return type.isWritten; });
+  if (isWritten && !ComplexTensor::in(values[0]))
+    return refuse("a complex tensor is written to a real one");
   unsigned count = arguments.numComplex();
-  bool isList = llvm::any_of(values, [](const Value &value) {
-    return value.items() && isComplexValue(value);
-  });
   const ComplexTensor *x = ComplexTensor::in(values[0]),
                       *y = values.size() > 1 ? ComplexTensor::in(values[1])
                                              : nullptr;
+  // The forms that write work on the parts as those that do not.
+  if (isWritten)
+    name.consume_back("_");
+  if (isJointlyLinear(name))
+    return jointly();
+  if (isLinear(name) && count == 1)
+    return y && name == "div" ? refuse("a real divided by a complex tensor")
+                              : eachPart();
+  if (isWritten)
+    return inPlace(*x);
   if (isBilinear(name) && count == 2)
     return product();
   if (name == "div" && x && y)
     return quotient(*x, *y);
-  if ((name == "add" || name == "sub" || name == "rsub") && values.size() > 1)
-    return sum();
-  if (name == "div" && y)
-    return refuse("a real divided by a complex tensor");
-  // Each item of a list must be complex: a real one has no imaginary part.
-  bool isWhole = !isList || llvm::all_of(values, [](const Value &value) {
-    return !isComplexValue(value) || !value.items() ||
-           llvm::all_of(*value.items(), ComplexTensor::in);
-  });
-  bool isOne = count == 1 || (isList && isWhole && !isBilinear(name));
-  if (isLinear(name) && isOne && (isWhole || isBilinear(name)))
-    return eachPart();
+  if (x && isFilling(schema.name))
+    return makeComplex(session, emit.loc, schema, values, results);
   if (x && count == 1)
     return ofOne(*x);
   return refuse("complex tensors are not supported here");

@@ -26,6 +26,8 @@ public:
   /// The one in a value, or null.
   static ComplexTensor *in(const Value &value);
   static Value make(Tensor::Ptr real, Tensor::Ptr imaginary);
+  /// A complex number, which promotes like one.
+  static Value number(Emitter emitter, double real, double imaginary);
   /// Of a tensor whose last axis holds the two parts, which it shares.
   static Value ofPairs(Emitter emitter, const Tensor::Ptr &pairs);
 
@@ -46,6 +48,20 @@ mlir::LogicalResult runComplex(Session &session, mlir::Location loc,
                                const Schema &schema,
                                llvm::ArrayRef<Value> arguments,
                                llvm::SmallVectorImpl<Value> &results);
+
+/// Whether an operator makes a tensor of one number: zeros, full_like, ...
+bool isFilling(llvm::StringRef operation);
+
+/// The type of the parts of a complex type.
+ScalarType partOf(ScalarType type);
+
+/// Whether the call makes a complex tensor of what is none, by its dtype.
+bool makesComplex(const Schema &schema, llvm::ArrayRef<Value> arguments);
+/// Runs such a call, or one of isFilling() that has a complex tensor.
+mlir::LogicalResult makeComplex(Session &session, mlir::Location loc,
+                                const Schema &schema,
+                                llvm::ArrayRef<Value> arguments,
+                                llvm::SmallVectorImpl<Value> &results);
 
 } // namespace graven::aten
 

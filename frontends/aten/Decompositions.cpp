@@ -233,6 +233,12 @@ static void inverse(Call &c) {
 }
 
 /// A X = B, or X A = B; a B of one axis less than A is vectors.
+/// L and U in one matrix, and the pivots, which count from 1.
+static void giveFactored(Call &c, const Lu &f) {
+  c.give(f.lu);
+  c.give(c.cast(c.binary<AddOp>(f.pivots, 1.0), ScalarType::Int));
+}
+
 static void solve(Call &c) {
   mlir::Value a = squares(c, "A"), b = c.tensor("B");
   auto f = factor(c, a);
@@ -255,6 +261,8 @@ static void solve(Call &c) {
   if (isVector)
     x = c.reshape(x, Shape(c.type(x).getShape().drop_back()));
   c.give(x);
+  if (c.schema.results.size() > 2)
+    giveFactored(c, *f);
   if (c.schema.results.size() > 1)
     c.give(infoOf(c, f->info));
 }
@@ -378,6 +386,17 @@ static void slogdet(Call &c) {
   c.give(sign);
   c.give(log);
 }
+/// With the factors that the decomposed form gives, too.
+static void detAndFactors(Call &c) {
+  c.give(det(c));
+  if (auto f = factor(c, squares(c, "A")))
+    giveFactored(c, *f);
+}
+static void slogdetAndFactors(Call &c) {
+  slogdet(c);
+  if (auto f = factor(c, squares(c, "A")))
+    giveFactored(c, *f);
+}
 static mlir::Value logdet(Call &c) {
   auto [sign, log] = signAndLog(c, "self");
   if (!sign || !log)
@@ -398,8 +417,7 @@ static void luFactor(Call &c) {
   auto f = factor(c, smallMatrices(c, c.has("A") ? "A" : "self"));
   if (!f)
     return;
-  c.give(f->lu);
-  c.give(c.cast(c.binary<AddOp>(f->pivots, 1.0), ScalarType::Int));
+  giveFactored(c, *f);
   if (c.schema.results.size() > 2)
     c.give(infoOf(c, f->info));
 }
@@ -528,13 +546,15 @@ static mlir::Value choleskyInverse(Call &c) {
 
 void graven::aten::addDecompositions(Table &t) {
   t.addWide("linalg_inv linalg_inv_ex inverse", inverse);
-  t.addWide("linalg_solve linalg_solve_ex", solve);
+  t.addWide("linalg_solve linalg_solve_ex _linalg_solve_ex", solve);
   t.addWide("linalg_solve_triangular", triangular);
   t.addWide("triangular_solve", triangularSolve);
   t.addWide("linalg_tensorsolve", tensorSolve);
   t.addWide("linalg_tensorinv", tensorInverse);
   t.addWide("linalg_det det", det);
   t.addWide("linalg_slogdet slogdet", slogdet);
+  t.addWide("_linalg_det", detAndFactors);
+  t.addWide("_linalg_slogdet", slogdetAndFactors);
   t.addWide("logdet", logdet);
   t.addWide("linalg_lu_factor linalg_lu_factor_ex _lu_with_info", luFactor);
   t.addWide("linalg_lu", lu);

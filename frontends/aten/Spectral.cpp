@@ -54,18 +54,24 @@ static mlir::Value fitted(Call &c, mlir::Value x, int64_t axis,
   return c.make<PadOp>(x, mlir::Value(), low, high, PadMode::Constant);
 }
 
+/// wave(2 pi k / period), 0 <= k < period, exactly 0 where it is 0: the phase
+/// of a frequency that has no imaginary part depends on it.
+static double waveAt(Wave wave, int64_t k, int64_t period) {
+  bool isSine = wave == Wave::Sine;
+  if (isSine ? 2 * k == period : 4 * k == period || 4 * k == 3 * period)
+    return 0;
+  double angle = 2 * std::numbers::pi * static_cast<double>(k) /
+                 static_cast<double>(period);
+  return isSine ? std::sin(angle) : std::cos(angle);
+}
+
 llvm::SmallVector<double> graven::aten::waves(Wave wave, int64_t rows,
                                               int64_t columns, int64_t period,
                                               double factor) {
   llvm::SmallVector<double> matrix(rows * columns);
   for (int64_t i = 0; i < rows; ++i)
-    for (int64_t j = 0; j < columns; ++j) {
-      double angle = 2 * std::numbers::pi *
-                     static_cast<double>(i * j % period) /
-                     static_cast<double>(period);
-      matrix[i * columns + j] =
-          factor * (wave == Wave::Sine ? std::sin(angle) : std::cos(angle));
-    }
+    for (int64_t j = 0; j < columns; ++j)
+      matrix[i * columns + j] = factor * waveAt(wave, i * j % period, period);
   return matrix;
 }
 
@@ -186,6 +192,28 @@ static bool complete(Call &c, mlir::Value x, Transform kind, Axes &of) {
   return true;
 }
 
+/// Transforms the axes, the last one as `kind` says; all of the spectrum of
+/// reals, or the half that tells the rest.
+static void transformAxes(Call &c, Transform kind, ComplexParts x,
+                          const Axes &of, bool forward, bool isWhole,
+                          double factor) {
+  // Of a real tensor the last axis goes first: it halves the rest.
+  size_t count = of.axes.size();
+  int64_t last = of.axes.back(), n = of.lengths.back();
+  if (kind == Transform::FromReal)
+    x = transform(c, x, last, n, isWhole ? n : n / 2 + 1, forward, factor);
+  for (size_t i = 0; x.real && i + 1 < count; ++i)
+    x = transform(c, x, of.axes[i], of.lengths[i], of.lengths[i], forward, 1);
+  if (kind == Transform::ToReal)
+    return c.give(x.real ? toReal(c, x, last, n, forward, factor) : x.real);
+  if (kind == Transform::Complex && x.real)
+    x = transform(c, x, last, n, n, forward, factor);
+  if (!x.real || !x.imaginary)
+    return c.give({});
+  c.results.push_back(
+      ComplexTensor::make(Tensor::make(x.real), Tensor::make(x.imaginary)));
+}
+
 template <Transform kKind, bool kForward, bool kMany>
 static void spectrum(Call &c) {
   ComplexParts x = partsOf(c);
@@ -202,22 +230,58 @@ static void spectrum(Call &c) {
   auto factor = factorOf(c, kForward, total);
   if (!factor)
     return;
-  // Of a real tensor the last axis goes first: it halves the rest.
-  size_t count = of->axes.size();
-  int64_t last = of->axes.back(), n = of->lengths.back();
-  if (kKind == Transform::FromReal)
-    x = transform(c, x, last, n, n / 2 + 1, kForward, *factor);
-  for (size_t i = 0; x.real && i + 1 < count; ++i)
-    x = transform(c, x, of->axes[i], of->lengths[i], of->lengths[i], kForward,
-                  1);
-  if (kKind == Transform::ToReal)
-    return c.give(x.real ? toReal(c, x, last, n, kForward, *factor) : x.real);
-  if (kKind == Transform::Complex && x.real)
-    x = transform(c, x, last, n, n, kForward, *factor);
-  if (!x.real || !x.imaginary)
+  transformAxes(c, kKind, x, *of, kForward, /*isWhole=*/false, *factor);
+}
+
+/// What the `normalization` of a decomposed transform says.
+static std::optional<double> factorOf(int64_t normalization, double n) {
+  switch (normalization) {
+  case 0:
+    return 1;
+  case 1:
+    return 1 / std::sqrt(n);
+  case 2:
+    return 1 / n;
+  default:
+    return std::nullopt;
+  }
+}
+
+/// The transforms that those above are decomposed to.
+template <Transform kKind> static void decomposed(Call &c) {
+  ComplexParts x = partsOf(c);
+  auto dims = c.integers("dim");
+  auto norm = c.integer("normalization");
+  if (!x.real || !dims || !norm ||
+      (kKind == Transform::FromReal && x.imaginary))
     return c.give({});
-  c.results.push_back(
-      ComplexTensor::make(Tensor::make(x.real), Tensor::make(x.imaginary)));
+  Axes of{*dims, Shape(dims->size(), -1)};
+  for (int64_t &axis : of.axes) {
+    auto checked = c.checkedAxis(axis, c.rank(x.real));
+    if (!checked)
+      return;
+    axis = *checked;
+  }
+  if (kKind == Transform::ToReal && !of.axes.empty()) {
+    auto size = c.integer("last_dim_size");
+    if (!size)
+      return c.give({});
+    of.lengths.back() = *size;
+  }
+  if (!complete(c, x.real, kKind, of))
+    return;
+  double total = 1;
+  for (int64_t n : of.lengths)
+    total *= static_cast<double>(n);
+  auto factor = factorOf(*norm, total);
+  if (!factor) {
+    c.fail() << "normalization " << *norm;
+    return;
+  }
+  bool forward = kKind == Transform::FromReal ||
+                 (kKind == Transform::Complex && c.flag("forward"));
+  transformAxes(c, kKind, x, of, forward,
+                kKind == Transform::FromReal && !c.flag("onesided"), *factor);
 }
 
 /// Rolls by half of each axis: zero frequency to the middle, or back.
@@ -262,6 +326,9 @@ void graven::aten::addSpectral(Table &t) {
   add("fft_rfft2 fft_rfftn", spectrum<FromReal, true, true>);
   add("fft_ihfft", spectrum<FromReal, false, false>);
   add("fft_ihfft2 fft_ihfftn", spectrum<FromReal, false, true>);
+  add("_fft_r2c", decomposed<FromReal>);
+  add("_fft_c2r", decomposed<ToReal>);
+  add("_fft_c2c", decomposed<Complex>);
   t.add("fft_fftshift", shift<false>);
   t.add("fft_ifftshift", shift<true>);
 }

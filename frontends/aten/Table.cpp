@@ -66,6 +66,7 @@ Table::Table() {
   addSpecialFunctions(*this);
   addStatistics(*this);
   addStft(*this);
+  addSignalWindows(*this);
 }
 
 void Table::add(StringRef names, const Entry &entry) {
@@ -249,6 +250,8 @@ mlir::LogicalResult graven::aten::run(Session &session, mlir::Location loc,
     results.assign(schema.results.size(), Value::unknown());
     return mlir::failure();
   }
+  if (makesComplex(schema, arguments))
+    return makeComplex(session, loc, schema, arguments, results);
   if (!entry->takesExtensions && llvm::any_of(arguments, isComplexValue))
     return runComplex(session, loc, schema, arguments, results);
   Emitter emitter(session.builder, loc);

@@ -141,6 +141,7 @@ void addScans(Table &table);
 void addSpecialFunctions(Table &table);
 void addStatistics(Table &table);
 void addStft(Table &table);
+void addSignalWindows(Table &table);
 
 } // namespace graven::aten
 

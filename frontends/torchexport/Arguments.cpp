@@ -7,6 +7,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "frontends/aten/Complex.h"
 #include "frontends/torchexport/ExportFile.h"
 #include "frontends/torchexport/Program.h"
 
@@ -124,6 +125,16 @@ std::optional<Value> Program::argument(const json::Value &argument) {
   if (tag == "as_float") {
     auto number = floating(*value);
     return number ? std::optional(Value(*number)) : malformed();
+  }
+  if (tag == "as_complex") {
+    auto part = [&](StringRef name) {
+      const json::Value *given = object ? object->get(name) : nullptr;
+      return given ? floating(*given) : std::nullopt;
+    };
+    auto real = part("real"), imaginary = part("imag");
+    return real && imaginary ? std::optional(aten::ComplexTensor::number(
+                                   {builder(), current}, *real, *imaginary))
+                             : malformed();
   }
   if (tag == "as_bool") {
     auto flag = value->getAsBoolean();

@@ -366,6 +366,9 @@ std::optional<Value> Importer::inputFor(const Union &spec,
     damaged() << "a constant input has no value";
     return std::nullopt;
   }
+  // Orders effects, which are in order here.
+  if (spec.tag == "token")
+    return Value();
   StringRef key = spec.tag == "parameter"         ? "parameter_name"
                   : spec.tag == "buffer"          ? "buffer_name"
                   : spec.tag == "tensor_constant" ? "tensor_constant_name"
@@ -407,6 +410,8 @@ bool Importer::addOutputs(llvm::ArrayRef<Value> results) {
       own.push_back(result);
       continue;
     }
+    if (spec->tag == "token")
+      continue;
     StringRef written =
         object->getString("buffer_name")
             .value_or(

@@ -136,7 +136,35 @@ static bool isAssertion(StringRef name) {
   return name.starts_with("aten._assert") ||
          name.starts_with("aten.sym_constrain_range") ||
          name.starts_with("aten._functional_assert") ||
+         name.starts_with("aten._linalg_check_errors") ||
          name.starts_with("aten._functional_sym_constrain_range");
+}
+
+/// with_effects(token, operator, arguments...) gives a token and what the
+/// operator gives.
+mlir::LogicalResult Program::runWithEffects(const json::Object &node) {
+  llvm::ArrayRef<json::Value> inputs = listIn(node, "inputs"),
+                              outputs = listIn(node, "outputs");
+  const json::Object *named =
+      inputs.size() < 2 ? nullptr : inputs[1].getAsObject();
+  const json::Object *function = named ? named->getObject("arg") : nullptr;
+  auto target = function ? function->getString("as_operator") : std::nullopt;
+  if (!target || outputs.empty() || *target == *node.getString("target")) {
+    error(Code::BadGraph) << "with_effects names no operator";
+    return mlir::failure();
+  }
+  json::Object inner(node);
+  json::Array results;
+  json::Array own;
+  llvm::append_range(own, inputs.drop_front(2));
+  for (const json::Value &output : outputs.drop_front())
+    if (auto member = asUnion(output); !member || member->tag != "as_none")
+      results.push_back(output);
+  inner["target"] = *target;
+  inner["inputs"] = std::move(own);
+  inner["outputs"] = std::move(results);
+  return mlir::success(bindOne(outputs.front(), Value()) &&
+                       mlir::succeeded(runNode(inner)));
 }
 
 mlir::LogicalResult Program::runNode(const json::Object &node) {
@@ -146,6 +174,8 @@ mlir::LogicalResult Program::runNode(const json::Object &node) {
     error(Code::BadGraph) << "a node has no target";
     return mlir::failure();
   }
+  if (*target == "torch.ops.higher_order.with_effects")
+    return runWithEffects(node);
   if (HigherOrder operation = findHigherOrder(*target)) {
     auto results = operation(*this, listIn(node, "inputs"));
     return mlir::success(mlir::succeeded(results) && bind(node, *results));

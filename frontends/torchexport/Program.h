@@ -56,6 +56,7 @@ private:
   using Scope = llvm::StringMap<Value>;
 
   mlir::LogicalResult runNode(const json::Object &node);
+  mlir::LogicalResult runWithEffects(const json::Object &node);
   mlir::LogicalResult callOperator(llvm::StringRef target,
                                    const json::Object &node);
   std::optional<aten::CallArguments> arguments(const json::Object &node,

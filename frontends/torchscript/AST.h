@@ -24,9 +24,10 @@ namespace graven::torch {
 
 struct Expr {
   enum class Kind : uint8_t {
-    Int,    ///< integer
-    Float,  ///< real
-    String, ///< text
+    Int,     ///< integer
+    Float,   ///< real
+    Complex, ///< real, imaginary
+    String,  ///< text
     True,
     False,
     None,
@@ -49,7 +50,7 @@ struct Expr {
   uint16_t depth = 1; ///< height of the tree below and including this node
   uint32_t offset;    ///< byte in the record
   int64_t integer = 0;
-  double real = 0;
+  double real = 0, imaginary = 0;
   llvm::StringRef text;
   llvm::SmallVector<Expr *, 2> operands;
   std::vector<Keyword> keywords;

@@ -60,6 +60,9 @@ Result Interpreter::evaluateInner(const Expr *expr) {
     return Value(expr->integer);
   case Expr::Kind::Float:
     return Value(expr->real);
+  case Expr::Kind::Complex:
+    return aten::ComplexTensor::number({builder(), location()}, expr->real,
+                                       expr->imaginary);
   case Expr::Kind::String:
     return Value(expr->text.str());
   case Expr::Kind::True:

@@ -114,6 +114,10 @@ void Scanner::lexNumber() {
         ++at;
     }
   }
+  if (peek() == 'j') {
+    ++at;
+    return add(Token::Kind::Imaginary, begin, at);
+  }
   add(isFloat ? Token::Kind::Float : Token::Kind::Int, begin, at);
 }
 

@@ -23,8 +23,9 @@ struct Token {
     Name,
     Int,
     Float,
-    String, ///< text is the literal with its quotes
-    Op,     ///< text is the operator
+    Imaginary, ///< text ends with its j
+    String,    ///< text is the literal with its quotes
+    Op,        ///< text is the operator
     Newline,
     Indent,
     Dedent,

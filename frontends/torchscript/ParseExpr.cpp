@@ -243,6 +243,22 @@ Expr *Parser::parseSubscript(Expr *base) {
   return index ? make(Expr::Kind::Subscript, offset, {base, index}) : nullptr;
 }
 
+Expr *Parser::parseImaginary(double real) {
+  bool negative = token().isOp("-");
+  next += token().is(Token::Kind::Op) ? 1 : 0;
+  const Token &number = token();
+  ++next;
+  Expr *expr = make(Expr::Kind::Complex, number.offset);
+  if (!expr)
+    return expr;
+  if (number.text.drop_back().getAsDouble(expr->imaginary))
+    return fail(number.offset, "malformed number");
+  expr->real = real;
+  if (negative)
+    expr->imaginary = -expr->imaginary;
+  return expr;
+}
+
 Expr *Parser::parseNumber(bool negative) {
   const Token &number = token();
   ++next;
@@ -252,7 +268,11 @@ Expr *Parser::parseNumber(bool negative) {
       return fail(number.offset, "malformed number");
     if (expr && negative)
       expr->real = -expr->real;
-    return expr;
+    // Archives write a complex number as the sum of its parts.
+    bool isSum = token().isOp("+") || token().isOp("-");
+    return expr && isSum && peek(1).is(Token::Kind::Imaginary)
+               ? parseImaginary(expr->real)
+               : expr;
   }
   uint64_t magnitude = 0, limit = uint64_t(1) << 63;
   if (number.text.getAsInteger(10, magnitude) || magnitude > limit ||
@@ -328,6 +348,8 @@ Expr *Parser::parsePrimary() {
   case Token::Kind::Int:
   case Token::Kind::Float:
     return parseNumber(/*negative=*/false);
+  case Token::Kind::Imaginary:
+    return parseImaginary(0);
   case Token::Kind::String:
     return parseAdjacentStrings();
   case Token::Kind::Name: {

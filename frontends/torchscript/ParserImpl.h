@@ -54,6 +54,7 @@ private:
   Expr *parsePostfix();
   Expr *parsePrimary();
   Expr *parseNumber(bool negative);
+  Expr *parseImaginary(double real);
   Expr *parseSubscript(Expr *base);
   Expr *parseSubscriptItem();
   Expr *parseCall(Expr *callee);

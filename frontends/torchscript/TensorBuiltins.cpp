@@ -8,6 +8,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "frontends/aten/Complex.h"
 #include "frontends/aten/Numbers.h"
 #include "frontends/torchscript/Builtins.h"
 
@@ -229,11 +230,20 @@ static Given makeTensor(Interpreter &in, CallArguments &call) {
   if (type.is(Kind::Int))
     element = aten::scalarTypeFromNumber(type.integer()).value_or(element);
   aten::Emitter emitter(in.builder(), in.location());
-  mlir::Type mlirType = emitter.mlirType(element);
+  mlir::Type mlirType = emitter.mlirType(aten::partOf(element));
   if (!mlirType)
     return wrongArguments(in, call, "element type of tensor()");
-  auto give1 = [](mlir::Value v) -> Given {
-    return v ? give(Value(aten::Tensor::make(v))) : Given(mlir::failure());
+  auto give1 = [&](mlir::Value v) -> Given {
+    if (!v)
+      return Given(mlir::failure());
+    auto tensor = aten::Tensor::make(v);
+    if (!aten::isComplex(element))
+      return give(Value(tensor));
+    mlir::Value zero =
+        emitter.full(mlirType, tensor->type().getShape(), int64_t(0));
+    return zero ? give(aten::ComplexTensor::make(tensor,
+                                                 aten::Tensor::make(zero)))
+                : Given(mlir::failure());
   };
   if (isTensor(data))
     return give1(emitter.cast(in.read(data), mlirType));
