@@ -10,6 +10,8 @@
 #ifndef FRONTENDS_IMPORTOPTIONS_H
 #define FRONTENDS_IMPORTOPTIONS_H
 
+#include "frontends/Decisions.h"
+
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/Types.h"
@@ -70,6 +72,10 @@ struct ImportOptions {
   /// at most `most`; asked for each in the order in which they are met. Without
   /// it, `most`.
   std::function<int64_t(int64_t most)> extentOfData = {};
+
+  /// Told of the known numbers that the program compares. ONNX's importer keeps
+  /// comparisons as Nodes, and tells of none.
+  DecisionListener onDecision = {};
 
   /// What a Parameter of that name has instead of the file's own elements: a
   /// BlobAttr of a dense tensor of its type, or null to keep them.

@@ -156,7 +156,9 @@ void RoomBuilder::findGroups() {
 }
 
 bool RoomBuilder::importSpread() {
-  size_t count = most.assumed.empty() ? request.samples.size() : spreadTurns;
+  size_t count = request.samples.size();
+  if (!most.assumed.empty())
+    count = std::max<size_t>(count, spreadTurns);
   least.assign(numGroups, 2);
   for (size_t turn = 0; turn < count; ++turn) {
     ArrayRef<int64_t> extents =

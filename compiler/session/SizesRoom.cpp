@@ -54,6 +54,23 @@ static bool isStatic(GraphOp graph) {
   return !walked.wasInterrupted();
 }
 
+/// Around which the program decides otherwise, unless it does not import there.
+void Sizing::addCriticalSamples(RoomRequest &request) {
+  for (auto [i, symbol] : llvm::enumerate(request.symbols)) {
+    if (symbol.lowest == symbol.highest)
+      continue;
+    SmallVector<int64_t> own = request.extents;
+    for (int64_t extent :
+         criticalExtents(i, own, symbol.lowest, symbol.highest)) {
+      own[i] = extent;
+      ScopedDiagnosticHandler quiet(context,
+                                    [](Diagnostic &) { return success(); });
+      if (extent < symbol.highest && succeeded(importAt(own)))
+        request.samples.push_back(own);
+    }
+  }
+}
+
 /// Code with room for what data decide, and for the ranges of these symbols.
 std::variant<RoomyModule, PartsProblem>
 Sizing::roomAt(ArrayRef<int64_t> extents, ArrayRef<RoomSymbol> symbols) {
@@ -83,6 +100,7 @@ Sizing::roomAt(ArrayRef<int64_t> extents, ArrayRef<RoomSymbol> symbols) {
       if (symbol.lowest < symbol.highest)
         extent = (*list++)[i];
   }
+  addCriticalSamples(request);
   if (axes.empty()) {
     GraphOp graph = graphOf(*probe);
     for (Type type : graph.getArgumentTypes())

@@ -82,6 +82,21 @@ bool Sizing::tryToSplit(unsigned symbol) {
                            graphOf(*modules[1]), fewParts[1]);
   if (problem)
     return false;
+  // One part is special in Graphs, so it is looked at only where the program
+  // makes it so.
+  const SymbolSpec &spec = model.symbols[symbol];
+  for (int64_t count :
+       criticalExtents(symbol, first, spec.lowest, spec.highest)) {
+    SmallVector<int64_t> extents = first;
+    extents[symbol] = count;
+    std::string why;
+    auto module = importShaped(extents, buildShapePipeline, why);
+    if (succeeded(module))
+      problem = findDifference(graphOf(*modules[0]), fewParts[0],
+                               graphOf(**module), count);
+    if (problem)
+      return false;
+  }
   model.split = symbol;
   model.splitUnits = std::move(units);
   return true;

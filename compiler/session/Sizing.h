@@ -47,6 +47,10 @@ private:
   mlir::LogicalResult findSymbols();
   mlir::LogicalResult checkNames();
   mlir::LogicalResult readInputs(mlir::ModuleOp module);
+  std::vector<Decision> decisionsAt(llvm::ArrayRef<int64_t> extents);
+  llvm::SmallVector<int64_t> criticalExtents(unsigned symbol,
+                                             llvm::ArrayRef<int64_t> extents,
+                                             int64_t lowest, int64_t highest);
   void chooseSplit();
   bool tryToSplit(unsigned symbol);
   using Pipeline = void (*)(mlir::OpPassManager &);
@@ -61,6 +65,7 @@ private:
                  std::optional<PartsProblem> &problem);
   std::variant<RoomyModule, PartsProblem>
   roomAt(llvm::ArrayRef<int64_t> extents, llvm::ArrayRef<RoomSymbol> symbols);
+  void addCriticalSamples(RoomRequest &request);
   bool addDataSize(llvm::ArrayRef<int64_t> extents,
                    std::vector<SizedModel::Size> &sizes);
   mlir::FailureOr<llvm::SmallVector<llvm::SmallVector<int64_t>>> combinations(

@@ -19,6 +19,11 @@ Call::Call(Session &session, mlir::Location loc, const Schema &schema,
     : Emitter(session.builder, loc), schema(schema), arguments(arguments),
       targets(targets), session(session), constants(session.constants) {}
 
+void Call::noteComparison(int64_t a, int64_t b) const {
+  if (session.onDecision)
+    session.onDecision({Decision::Kind::Order, static_cast<double>(a),
+                        static_cast<double>(b)});
+}
 void Call::noteAlignmentIsChecked() { session.checksAlignment = true; }
 bool Call::alignmentIsChecked() const { return session.checksAlignment; }
 

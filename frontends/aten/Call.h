@@ -105,6 +105,9 @@ public:
   }
   mlir::Value runTimeNumberOf(const Value &value);
 
+  /// What is given depends on which of two numbers is greater.
+  void noteComparison(int64_t a, int64_t b) const;
+
   /// The program finds out itself whether masks are aligned before it makes
   /// nested tensors of them, and goes on without one when they are not.
   void noteAlignmentIsChecked();

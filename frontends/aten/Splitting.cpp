@@ -30,6 +30,10 @@ static mlir::Value slice(Call &c) {
   if (*step < 1 || c.rank(x) == 0)
     return c.failed("slice with step " + llvm::Twine(*step) +
                     " of a tensor of rank " + llvm::Twine(c.rank(x)));
+  // Bounds end where the tensor does.
+  int64_t extent = c.type(x).getDimSize(*axis);
+  for (int64_t bound : {*start, *end})
+    c.noteComparison(std::abs(bound), extent);
   return c.slice(x, *axis, *start, *end, *step);
 }
 

@@ -13,6 +13,7 @@
 #define FRONTENDS_ATEN_TABLE_H
 
 #include "frontends/DataExtents.h"
+#include "frontends/Decisions.h"
 #include "frontends/aten/Call.h"
 #include "frontends/aten/Widening.h"
 
@@ -75,6 +76,8 @@ struct Session {
   Table table;
   ConstantEvaluator constants;
   DataExtents extents = {};
+  /// See ImportOptions::onDecision.
+  DecisionListener onDecision = {};
   /// While a Block that may not run is walked: what the storages that it
   /// writes held before each write.
   std::vector<Tensor::Contents> *writes = nullptr;
@@ -95,6 +98,10 @@ struct Session {
 mlir::LogicalResult run(Session &session, mlir::Location loc,
                         const Schema &schema, llvm::ArrayRef<Value> arguments,
                         llvm::SmallVectorImpl<Value> &results);
+
+/// Tells of the known numbers that an operator such as "lt" compares.
+void noteDecision(const Session &session, llvm::StringRef name,
+                  llvm::ArrayRef<Value> arguments);
 
 // The families, each in a file of its own.
 void addPointwise(Table &table);

@@ -498,6 +498,7 @@ Importer::run(std::string blob) {
     return mlir::failure();
   aten::Session session(maker.builder());
   session.extents.decide = options.extentOfData;
+  session.onDecision = options.onDecision;
   Program program(session, loc);
   program.tellUses(options);
   auto results = program.run(*graph, inputs);

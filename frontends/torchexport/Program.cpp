@@ -184,6 +184,9 @@ mlir::LogicalResult Program::runNode(const json::Object &node) {
     auto call = arguments(node, /*byName=*/false);
     if (!call)
       return mlir::failure();
+    StringRef name = target->rsplit('.').second;
+    name.consume_front("sym_");
+    aten::noteDecision(session, name, call->positional);
     std::optional<Value> number = function(call->positional);
     return bindNumber(node, *call,
                       number ? number : computed(*target, call->positional));

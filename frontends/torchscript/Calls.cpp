@@ -347,6 +347,7 @@ Result Interpreter::callOperator(StringRef name, CallArguments arguments) {
   if (hasStale(arguments))
     return mlir::failure();
   if (!isUnknown) {
+    aten::noteDecision(session, name.rsplit("::").second, arguments.positional);
     auto given = callOnNumbers(name, arguments);
     if (mlir::failed(given))
       return mlir::failure();

@@ -320,6 +320,7 @@ mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
 Importer::run(std::string blob) {
   aten::Session session(maker.builder());
   session.extents.decide = options.extentOfData;
+  session.onDecision = options.onDecision;
   ParameterLoader parameters(archive, maker.builder(), maker.module(),
                              std::move(blob), options);
   Interpreter interpreter(archive, session, parameters);

@@ -192,3 +192,72 @@ def test_export_of_a_batch_that_was_not_one(tmp_path):
         assert np.abs(model(x.numpy()) - expected).max() <= 1e-5 * np.abs(expected).max()
     with pytest.raises(graven.Error, match="of at least 2, got 1"):
         model(np.zeros((1, 20), np.float32))
+
+
+class MoreThanEight(torch.nn.Module):
+    def forward(self, x):
+        return x * 2 if x.size(0) > 8 else x + 1
+
+
+class One(torch.nn.Module):
+    def forward(self, x):
+        return x * 2 if x.size(0) == 1 else x + 1
+
+
+class Twelve(torch.nn.Module):
+    def forward(self, x):
+        return x * 2 if x.shape == [12, 4] else x + 1
+
+
+class AtMostSeven(torch.nn.Module):
+    def forward(self, x):
+        return x * min(x.size(0), 7)
+
+
+class Even(torch.nn.Module):
+    def forward(self, x):
+        return x * 2 if x.size(0) % 2 == 0 else x + 1
+
+
+class Ten(torch.nn.Module):
+    def forward(self, x):
+        return x[:10] * 2
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("program", [MoreThanEight, One, Twelve, AtMostSeven, Even, Ten], ids=lambda p: p.__name__)
+@pytest.mark.parametrize("way", ["batch", "length"])
+def test_programs_that_decide_by_an_extent(program, way, tmp_path):
+    """No code for some extents is taken for others, where the program does something else."""
+    import graven
+    # Sums along the axis keep a run from being put together of smaller ones.
+    module = program() if way == "batch" else torch.nn.Sequential(Accumulated(), program())
+    scripted = torch.jit.script(module)
+    scripted.save(tmp_path / "m.pt")
+    name = "x" if way == "batch" else "input"
+    model = graven.compile(tmp_path / "m.pt", threads=1, inputs={name: "f32[n,4]"}, dims={"n": "1..40"})
+    for extent in (1, 2, 3, 6, 7, 8, 9, 10, 11, 12, 13, 16, 31, 37, 40):
+        x = torch.rand(extent, 4)
+        np.testing.assert_allclose(model(x.numpy()), scripted(x).numpy(), rtol=1e-5, atol=1e-5)
+
+
+class Accumulated(torch.nn.Module):
+    def forward(self, x):
+        return x.cumsum(0)
+
+
+class Chooses(torch.nn.Module):
+    def forward(self, x):
+        return torch.cond(x.shape[0] > 4, lambda y: y.sum(1), lambda y: y.mean(1), (x,))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_exports_that_decide_by_an_extent(tmp_path):
+    import graven
+    shapes = {"x": {0: torch.export.Dim("batch", min=2, max=16)}}
+    program = torch.export.export(Chooses(), (torch.rand(3, 4),), dynamic_shapes=shapes)
+    torch.export.save(program, tmp_path / "m.pt2")
+    model = graven.compile(tmp_path / "m.pt2", threads=1)
+    for batch in range(2, 17):
+        x = torch.rand(batch, 4)
+        np.testing.assert_allclose(model(x.numpy()), Chooses()(x).numpy(), rtol=1e-5)
