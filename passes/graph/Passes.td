@@ -441,6 +441,35 @@ def SimplifyTransposes : Pass<"graven-simplify-transposes", "::graven::GraphOp">
   let statistics = [Statistic<"numRewritten", "rewritten", "Number of transposes moved or absorbed">];
 }
 
+def SelectBranches : Pass<"graven-select-branches", "::graven::GraphOp"> {
+  let summary = "run both Blocks of an `if` that counts, and select";
+  let description = [{
+    An `if` that sees what follows from an extent that data decide (`graven.prefix`), or finds one, becomes the Nodes of
+    both Blocks and a `select` for each result, so that the extent is seen to by the rules of Nodes.
+
+    Before ==> after:
+    ```mlir
+    %p = graven.prefix %x count %n axis 0 extent 4 : (tensor<4xf32>, tensor<i64>) -> tensor<4xf32>
+    %0 = graven.if %c -> (tensor<f32>) {
+      %1 = graven.reduce sum %p axes [0] : (tensor<4xf32>) -> tensor<f32>
+      graven.yield %1 : tensor<f32>
+    } else {
+      graven.yield %z : tensor<f32>
+    }
+    ==>
+    %p = graven.prefix %x count %n axis 0 extent 4 : (tensor<4xf32>, tensor<i64>) -> tensor<4xf32>
+    %1 = graven.reduce sum %p axes [0] : (tensor<4xf32>) -> tensor<f32>
+    %2 = graven.reshape %c to [] : (tensor<i1>) -> tensor<i1>
+    %0 = graven.select %2, %1, %z : (tensor<i1>, tensor<f32>, tensor<f32>) -> tensor<f32>
+    ```
+
+    Preconditions: nothing in the Blocks may run forever (no `loop`), and what they yield has the static types of the
+    results. An index out of range in the Block that is not taken fails the run.
+  }];
+  let dependentDialects = ["::graven::GravenDialect"];
+  let statistics = [Statistic<"numSelected", "selected", "Number of `if`s that became selects">];
+}
+
 def EliminateDeadNodes : Pass<"graven-eliminate-dead-nodes", "::mlir::ModuleOp"> {
   let summary = "erase what no output depends on";
   let description = [{

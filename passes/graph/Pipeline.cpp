@@ -46,6 +46,7 @@ void buildCountedShapePipeline(OpPassManager &manager) {
   FoldConstantsOptions fold;
   fold.maxRank = 0;
   manager.addPass(createFoldConstants(fold));
+  manager.addNestedPass<GraphOp>(createSelectBranches());
   manager.addPass(createEliminateDeadNodes());
 }
 

@@ -163,10 +163,11 @@ bool RoomMaker::sameAttributes(Operation *node, Others others) {
 }
 
 bool RoomMaker::visit(Operation *node, Others others) {
-  if (node->getNumRegions() > 0) {
-    fail(node, "has Blocks of its own");
-    return false;
-  }
+  for (auto [k, other] : llvm::enumerate(others))
+    if (!hasSameBlocks(node, other, k)) {
+      fail(node, "has Blocks that depend on the extents");
+      return false;
+    }
   if (!connect(node, others) || !sameAttributes(node, others))
     return false;
   b.setInsertionPoint(node);

@@ -42,6 +42,11 @@ private:
   bool visit(mlir::Operation *node, Others others);
   bool connect(mlir::Operation *node, Others others);
   llvm::SmallVector<mlir::Value> candidates(llvm::ArrayRef<mlir::Value> others);
+  // RoomBlocks.cpp.
+  bool
+  isSameInBlocks(mlir::Value value, mlir::Value other, size_t k,
+                 const llvm::DenseMap<mlir::Value, mlir::Value> &inner) const;
+  bool hasSameBlocks(mlir::Operation *node, mlir::Operation *other, size_t k);
   // RoomConstants.cpp.
   bool connectConstant(mlir::OpOperand &operand,
                        llvm::ArrayRef<mlir::Value> others);

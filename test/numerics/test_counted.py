@@ -255,3 +255,53 @@ def test_threads_find_the_same(graven, tmp_path, threads):
     assert count == len(want)
     np.testing.assert_array_equal(got[:count], want)
     assert not got[count:].any()
+
+
+class Suppression(torch.nn.Module):
+    """Branches beside an extent that data decide see nothing of it."""
+
+    def forward(self, x):
+        kept = torch.ones(x.size(0), dtype=torch.bool)
+        for i in range(x.size(0)):
+            if bool(kept[i]):
+                near = (x - x[i]).abs().sum(1) < 1
+                near[:i + 1] = False
+                kept &= ~near
+        total = x.sum()
+        while bool(total.abs() > 1):
+            total = total / 2
+        return x[kept], kept, total
+
+
+class Experts(torch.nn.Module):
+    """Branches that take rows by a mask of their own."""
+
+    def __init__(self):
+        super().__init__()
+        self.gate = torch.nn.Linear(3, 3)
+        self.experts = torch.nn.ModuleList([torch.nn.Linear(3, 3) for _ in range(3)])
+
+    def forward(self, x):
+        weights, chosen = self.gate(x).softmax(-1).max(-1)
+        y = torch.zeros_like(x)
+        for i, expert in enumerate(self.experts):
+            mine = chosen == i
+            if bool(mine.any()):
+                y[mine] = y[mine] + expert(x[mine]) * weights[mine].unsqueeze(1)
+        return y
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("module", [Suppression, Experts], ids=lambda m: m.__name__)
+def test_branches_beside_counts(module):
+    torch.manual_seed(0)
+    scripted = torch.jit.script(module().eval())
+    model = package.compile(saved(scripted), inputs={"x": "f32[6,3]"}, threads=1)
+    for scale in (0.0, 0.3, 1.0, 3.0):
+        x = torch.randn(6, 3) * scale
+        with torch.no_grad():
+            expected = scripted(x)
+        expected = expected if isinstance(expected, tuple) else (expected,)
+        got = model(x.numpy())
+        for a, b in zip(got if isinstance(got, list) else [got], expected, strict=True):
+            np.testing.assert_allclose(a, b.numpy(), rtol=1e-5, atol=1e-6)

@@ -1,0 +1,102 @@
+//===- SelectBranches.cpp - both Blocks of an if that counts ---*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file implements SelectBranches, which puts both Blocks of an `if` in its
+// place and selects, where extents that data decide go in or are found inside.
+//===----------------------------------------------------------------------===//
+
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "passes/graph/GraphUtils.h"
+#include "passes/graph/Passes.h"
+#include "llvm/ADT/DenseSet.h"
+
+namespace graven {
+#define GEN_PASS_DEF_SELECTBRANCHES
+#include "passes/graph/Passes.h.inc"
+} // namespace graven
+
+using namespace mlir;
+
+namespace graven {
+namespace {
+
+class SelectBranchesPass : public impl::SelectBranchesBase<SelectBranchesPass> {
+  void runOnOperation() override {
+    // Blocks that were put in the place of an `if` are looked at in turn.
+    for (auto it = getOperation().getBody().front().begin();
+         it != getOperation().getBody().front().end();) {
+      Operation &node = *it;
+      auto branch = dyn_cast<IfOp>(node);
+      if (branch && counts(branch) && canSelect(branch)) {
+        Operation *first = select(branch);
+        it = first->getIterator();
+        ++numSelected;
+        continue;
+      }
+      if (isa<PrefixOp>(node) ||
+          llvm::any_of(node.getOperands(),
+                       [&](Value value) { return counted.contains(value); }))
+        counted.insert(node.result_begin(), node.result_end());
+      ++it;
+    }
+  }
+
+  /// Whether an extent that data decide is found in the Blocks, or something
+  /// that follows from one is seen there.
+  bool counts(IfOp branch) const {
+    return branch
+        ->walk([&](Operation *node) {
+          bool any = isa<PrefixOp>(node) ||
+                     llvm::any_of(node->getOperands(), [&](Value value) {
+                       return counted.contains(value);
+                     });
+          return any ? WalkResult::interrupt() : WalkResult::advance();
+        })
+        .wasInterrupted();
+  }
+
+  /// Whether both Blocks may run, and give results of one type.
+  static bool canSelect(IfOp branch) {
+    if (branch.getNumResults() == 0 || !isSpeculatable(branch))
+      return false;
+    for (Region &region : branch->getRegions())
+      for (auto [value, result] :
+           llvm::zip_equal(region.front().getTerminator()->getOperands(),
+                           branch.getResults()))
+        if (value.getType() != result.getType() ||
+            !cast<RankedTensorType>(value.getType()).hasStaticShape())
+          return false;
+    return true;
+  }
+
+  /// The first Node that now stands where the `if` was.
+  static Operation *select(IfOp branch) {
+    OpBuilder b(branch);
+    Operation *before = branch->getPrevNode();
+    Block *block = branch->getBlock();
+    SmallVector<SmallVector<Value>> yielded;
+    for (Region &region : branch->getRegions()) {
+      Operation *end = region.front().getTerminator();
+      yielded.emplace_back(end->getOperands());
+      end->erase();
+      block->getOperations().splice(branch->getIterator(),
+                                    region.front().getOperations());
+    }
+    for (auto [result, taken, other] :
+         llvm::zip_equal(branch.getResults(), yielded[0], yielded[1])) {
+      Value condition =
+          reshaped(b, branch.getLoc(), branch.getCond(),
+                   SmallVector<int64_t>(tensorType(result).getRank(), 1));
+      result.replaceAllUsesWith(
+          SelectOp::create(b, branch.getLoc(), condition, taken, other));
+    }
+    branch->erase();
+    return before ? before->getNextNode() : &block->front();
+  }
+
+  /// What follows from an extent that data decide.
+  llvm::DenseSet<Value> counted;
+};
+
+} // namespace
+} // namespace graven
