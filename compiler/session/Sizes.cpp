@@ -220,11 +220,18 @@ FailureOr<SmallVector<SmallVector<int64_t>>> Sizing::combinations(
       for (int64_t extent : *extents)
         longer.emplace_back(combination).push_back(extent);
     combinations = std::move(longer);
-    if (combinations.size() > mostSizes)
-      return emitCoded(loc, Code::DynamicShape)
-             << "the dynamic extents have " << combinations.size()
-             << " combinations or more, expected at most " << mostSizes
-             << "; name fewer sizes with --dim";
+    if (combinations.size() <= mostSizes)
+      continue;
+    const auto *inTheWay = llvm::find_if(
+        problems, [](const auto &problem) { return problem.has_value(); });
+    bool isKnown = inTheWay != problems.end();
+    auto diagnostic =
+        emitCoded(isKnown ? (*inTheWay)->loc : loc, Code::DynamicShape)
+        << "the dynamic extents have " << combinations.size()
+        << " combinations or more, expected at most " << mostSizes;
+    if (isKnown)
+      diagnostic << ", because " << (*inTheWay)->reason;
+    return diagnostic << "; name fewer sizes with --dim";
   }
   return combinations;
 }

@@ -180,6 +180,9 @@ private:
   Shapes pooled(MaxPoolOp node);
   Shapes averaged(AvgPoolOp node, Others others);
   Shapes resized(ResizeOp node, Others others);
+  std::optional<int64_t> factorOf(ResizeOp node, Others others, size_t i);
+  mlir::Value resampled(ResizeOp node, mlir::Value value, size_t i,
+                        const RoomAxis &from, const RoomAxis &to);
   Shapes recurrent(mlir::Operation *node);
   bool fillIndices(mlir::Operation *node, unsigned operand);
   bool fillTuples(mlir::Operation *node, RoomShape data, int64_t first);

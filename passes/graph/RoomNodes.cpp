@@ -334,7 +334,8 @@ Shapes RoomMaker::transfer(Operation *node, Others others) {
   bool any = llvm::any_of(node->getOperands(),
                           [&](Value value) { return varies(value); });
   // What makes extents of its own.
-  if (!any && !isa<BroadcastOp, IotaOp, SliceOp, PrefixOp, TopKOp>(node)) {
+  if (!any &&
+      !isa<BroadcastOp, IotaOp, SliceOp, PrefixOp, TopKOp, ResizeOp>(node)) {
     SmallVector<RoomShape> results;
     for (Value value : node->getResults()) {
       RoomShape &shape = results.emplace_back();

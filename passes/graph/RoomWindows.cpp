@@ -140,49 +140,6 @@ Shapes RoomMaker::averaged(AvgPoolOp node, Others others) {
   return just(std::move(shape));
 }
 
-/// By a factor that is known; the last element used repeats beyond it.
-Shapes RoomMaker::resized(ResizeOp node, Others others) {
-  RoomShape shape = of(node.getX());
-  Location loc = node.getLoc();
-  for (Operation *other : others) {
-    auto own = cast<ResizeOp>(other);
-    if (own.getMode() != node.getMode() ||
-        own.getCoordinate() != node.getCoordinate() ||
-        own.getNearest() != node.getNearest() ||
-        own.getAxes() != node.getAxes() || own.getCubicA() != node.getCubicA())
-      return fail(node, "has other attributes at other extents");
-  }
-  Value value = node.getX();
-  for (auto [i, axis] : llvm::enumerate(node.getAxes())) {
-    if (!varies(shape[axis])) {
-      for (Operation *other : others)
-        if (cast<ResizeOp>(other).getSizes()[i] != node.getSizes()[i])
-          return fail(node, "resizes a fixed extent by the symbols");
-      shape[axis] = fixed(node.getSizes()[i]);
-      continue;
-    }
-    int64_t most = shape[axis].front().most, size = node.getSizes()[i];
-    int64_t factor = size / std::max<int64_t>(1, most);
-    bool whole = factor >= 1 && size == factor * most;
-    for (auto [k, other] : llvm::enumerate(others)) {
-      int64_t extent = tensorType(other->getOperand(0)).getDimSize(axis);
-      whole &= cast<ResizeOp>(other).getSizes()[i] == factor * extent;
-    }
-    if (!whole || node.getCoordinate() == CoordinateMode::AlignCorners)
-      return fail(node, "resizes a symbol by more than a whole factor");
-    Axis own = mapped(node, shape[axis],
-                      [&](int64_t extent) { return extent * factor; });
-    if (!own)
-      return std::nullopt;
-    Value last = count(loc, shape[axis]);
-    value = picked(loc, value, axis,
-                   clampedPlaces(loc, places(loc, most, 0, 1), last));
-    shape[axis] = *own;
-  }
-  node->setOperand(0, value);
-  return just(std::move(shape));
-}
-
 /// The lengths of the sequences are told.
 template <class Op> static bool takeLengths(Op op, OpBuilder &b, Value length) {
   if (op.getSeqLens())

@@ -141,6 +141,35 @@ def test_image_sizes(make, step):
         compare(model, code, (torch.randn(1, 3, height // step * step, max(18, width // step * step) if step == 2 else width),))
 
 
+class Resizes(nn.Module):
+    """To the size of another image, and by factors along the corners."""
+
+    def __init__(self):
+        super().__init__()
+        self.c = nn.Conv2d(3, 4, 3, 2, 1)
+
+    def forward(self, x):
+        y, size = self.c(x), (x.size(2), x.size(3))
+        fixed = y[:, :, :1, :1].expand(-1, -1, 5, 7).cumsum(3)
+        return (functional.interpolate(y, size=size, mode="bilinear"), functional.interpolate(y, size=size, mode="nearest"),
+                functional.interpolate(y, size=size, mode="bilinear", align_corners=True),
+                functional.interpolate(y, scale_factor=[2.0, 2.0], mode="bilinear", align_corners=True),
+                functional.interpolate(y.double(), size=[x.size(2), 9], mode="bilinear"),
+                functional.interpolate(fixed, size=size, mode="bilinear"), functional.interpolate(x, size=[6, 6]))
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_resizes_to_other_images(tmp_path):
+    import graven
+
+    torch.manual_seed(0)
+    scripted = torch.jit.script(Resizes().eval())
+    scripted.save(tmp_path / "m.pt")
+    code = graven.compile(tmp_path / "m.pt", inputs={"x": "f32[1,3,h,w]"}, dims={"h": "2..40", "w": "1..33"}, threads=1)
+    for height, width in ((2, 1), (3, 2), (7, 33), (40, 16), (39, 31), (40, 33), (12, 9)):
+        compare(scripted, code, (torch.randn(1, 3, height, width),))
+
+
 def test_bert():
     transformers = pytest.importorskip("transformers")
 
