@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """The node tests of the onnx package, compiled and run through graven.onnx_backend.
 
-usage: onnx_nodes.py [--part K/N] [--update | --shrink] [--jobs 2] [--json FILE] [NAME ...]
+usage: onnx_nodes.py [--part K/N] [--update | --shrink] [--folder DIR] [--jobs 2] [--json FILE] [NAME ...]
   NAME      parts of cases' names, or =NAME for one; default: all
   --part    of N parts of all cases, which are the same in each run, the K-th; and those in expected/onnx-nodes.txt
   --update  writes expected/onnx-nodes.txt anew from what is not supported
   --shrink  runs only the cases in the list, and takes those out that pass
+  --folder  runs other cases: all model.onnx below DIR with the test_data_set_* beside them, as in Debian's libonnx-testdata
 
 Each case runs in a process of its own. What becomes of it:
   pass         the results are as onnx.backend.test wants them; see `close`
@@ -22,6 +23,7 @@ import re
 import sys
 import tempfile
 import time
+import types
 import warnings
 import zlib
 
@@ -70,6 +72,26 @@ def close(expected, got, case):
             sizes = np.abs(other[np.isfinite(other)]).astype(np.float64)
             slack = max(slack, 2 * float(np.finfo(other.dtype).eps) * float(sizes.max(initial=0)))
         Runner.assert_similar_outputs([other], [own], case.rtol, slack, None)
+
+
+def read_value(file, info):
+    """The value in a file; `info` is what the model says of its type."""
+    kinds = {"sequence_type": onnx.SequenceProto, "optional_type": onnx.OptionalProto}
+    return kinds.get(info.type.WhichOneof("value"), onnx.TensorProto).FromString(file.read_bytes())
+
+
+def read_case(folder):
+    """A case of a suite of files, with the tolerances of onnx.backend.test."""
+    model = onnx.load(folder / "model.onnx")
+    held = {tensor.name for tensor in model.graph.initializer}
+    inputs = [info for info in model.graph.input if info.name not in held]
+    sets = []
+    for data in sorted(folder.glob("test_data_set_*")):
+        given = len(list(data.glob("input_*.pb")))
+        infos = inputs if given <= len(inputs) else model.graph.input
+        sets.append(([read_value(data / f"input_{i}.pb", infos[i]) for i in range(given)],
+                     [read_value(data / f"output_{i}.pb", info) for i, info in enumerate(model.graph.output)]))
+    return types.SimpleNamespace(model=model, data_sets=sets, rtol=1e-3, atol=1e-7)
 
 
 def run_case(case):
@@ -125,15 +147,20 @@ def main():
     parser.add_argument("--update", action="store_true")
     parser.add_argument("--shrink", action="store_true")
     parser.add_argument("--quiet", action="store_true")
+    parser.add_argument("--folder", type=pathlib.Path)
     parser.add_argument("--json", type=pathlib.Path)
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
-    if (options.names or options.part) and (options.update or options.shrink):
-        parser.error("the list is of all cases")
+    if (options.names or options.part or options.folder) and (options.update or options.shrink):
+        parser.error("the list is of all node tests")
     warnings.filterwarnings("ignore")
     sys.path.insert(0, str(ROOT / os.environ.get("GRAVEN_BUILD", "build") / "python"))
     import graven  # noqa: F401  here, so that each process has it
-    cases = {case.name: case for case in collect_testcases()}
+    if options.folder:
+        cases = {f"{file.parents[1].name}/{file.parent.name}": read_case(file.parent)
+                 for file in sorted(options.folder.rglob("model.onnx"))}
+    else:
+        cases = {case.name: case for case in collect_testcases()}
     works = {name: lambda case=case: run_case(case) for name, case in chosen(cases, options)}
 
     def report(name, verdict):
