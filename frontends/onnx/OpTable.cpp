@@ -36,6 +36,7 @@ OpTable::OpTable() {
   addSampling(*this);
   addShapes(*this);
   addSignals(*this);
+  addVectorizer(*this);
   addWindows(*this);
   moveCodes({"Concat", "DepthToSpace", "Expand", "Flatten", "Gather",
              "GatherElements", "GatherND", "Identity", "Reshape", "Slice",

@@ -93,6 +93,7 @@ void addResize(OpTable &table);
 void addSampling(OpTable &table);
 void addShapes(OpTable &table);
 void addSignals(OpTable &table);
+void addVectorizer(OpTable &table);
 void addWindows(OpTable &table);
 
 } // namespace graven::onnx

@@ -1,4 +1,4 @@
-"""com.microsoft: ops that ONNX Runtime's optimizer and exporters for it write, against ONNX Runtime.
+"""com.microsoft, which ONNX Runtime's optimizer and exporters for it write, and counts of n-grams, against ONNX Runtime.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
@@ -175,3 +175,13 @@ def test_rotary_embedding(driver, places, interleaved):
     cache = [np.cos(floats(10, 4)), np.sin(floats(10, 4))]
     check(driver, "RotaryEmbedding", [floats(2, 4, 24), places, *cache], interleaved=interleaved)
     check(driver, "RotaryEmbedding", [floats(2, 3, 4, 8), places, *cache], interleaved=interleaved)
+
+
+@pytest.mark.parametrize("mode", ["TF", "IDF", "TFIDF"])
+@pytest.mark.parametrize("lengths, skips", [((1, 1), 0), ((2, 2), 0), ((2, 2), 5), ((1, 3), 2)])
+@pytest.mark.parametrize("shape", [(12,), (3, 12)], ids=str)
+def test_counts_of_n_grams(driver, mode, lengths, skips, shape):
+    x = RANDOM.integers(1, 5, shape, np.int64)
+    check(driver, "TfIdfVectorizer", [x], domain="", mode=mode, min_gram_length=lengths[0], max_gram_length=lengths[1],
+          max_skip_count=skips, pool_int64s=[2, 3, 9, 1, 2, 4, 4, 3, 1, 1, 2, 3], ngram_counts=[0, 3, 9],
+          ngram_indexes=[4, 0, 1, 3, 2, 6, 5], weights=[0.5, 2.0, 1.5, 1.0, 3.0, 0.25, 4.0])
