@@ -18,6 +18,7 @@ OpTable::OpTable() {
   addControl(*this);
   addConvolutions(*this);
   addCounted(*this);
+  addDeformConv(*this);
   addDetection(*this);
   addEinsum(*this);
   addElementwise(*this);

@@ -75,6 +75,7 @@ void addContribAttention(OpTable &table);
 void addControl(OpTable &table);
 void addConvolutions(OpTable &table);
 void addCounted(OpTable &table);
+void addDeformConv(OpTable &table);
 void addDetection(OpTable &table);
 void addEinsum(OpTable &table);
 void addElementwise(OpTable &table);

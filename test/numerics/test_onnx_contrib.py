@@ -5,6 +5,8 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 import numpy as np
 import onnxruntime
 import pytest
+import torch
+import torchvision
 from onnx import TensorProto, helper, numpy_helper
 
 from onnx_driver import Driver
@@ -185,3 +187,21 @@ def test_counts_of_n_grams(driver, mode, lengths, skips, shape):
     check(driver, "TfIdfVectorizer", [x], domain="", mode=mode, min_gram_length=lengths[0], max_gram_length=lengths[1],
           max_skip_count=skips, pool_int64s=[2, 3, 9, 1, 2, 4, 4, 3, 1, 1, 2, 3], ngram_counts=[0, 3, 9],
           ngram_indexes=[4, 0, 1, 3, 2, 6, 5], weights=[0.5, 2.0, 1.5, 1.0, 3.0, 0.25, 4.0])
+
+
+@pytest.mark.parametrize("group, parts, stride, pad, dilation", [(1, 1, 1, 0, 1), (2, 2, 2, 1, 1), (2, 1, 1, 2, 2)])
+@pytest.mark.parametrize("modulated", [False, True])
+def test_deformable_convolution(driver, group, parts, stride, pad, dilation, modulated):
+    x, w, b = floats(2, 4, 9, 10), floats(6, 4 // group, 3, 3), floats(6)
+    height, width = [(extent + 2 * pad - 2 * dilation - 1) // stride + 1 for extent in (9, 10)]
+    offset = floats(2, 18 * parts, height, width) * 2
+    mask = floats(2, 9 * parts, height, width) if modulated else None
+    wanted = torchvision.ops.deform_conv2d(
+        *map(torch.from_numpy, (x, offset, w, b)), stride, pad, dilation, None if mask is None else torch.from_numpy(mask))
+    inputs = [x, w, offset, b] + ([mask] if modulated else [])
+    made = model("DeformConv", inputs, ["y"], {"group": group, "offset_group": parts, "strides": [stride] * 2,
+                                               "pads": [pad] * 4, "dilations": [dilation] * 2}, (), "")
+    made.opset_import[0].version = 19
+    answer, (result,) = driver.run(made, inputs)
+    assert answer == "ok", answer
+    np.testing.assert_allclose(result, wanted.numpy(), rtol=1e-4, atol=1e-4)
