@@ -85,12 +85,16 @@ Expr expSmallF32(Expr x) {
 }
 
 Expr overOnePlusExpF32(Expr numerator, Expr x) {
-  // Half of the denominator, which is finite as long as the quotient is not
-  // zero; beyond 2^128 it is infinite.
-  Expr limited = atLeast(atMost(x, 89.5), -60);
+  // Half of the denominator; beyond 2^128 it is infinite, so that the quotient
+  // is zero. The power is added last, since e^r by itself would be rounded once
+  // more.
+  constexpr double kGreatest = 88.9;
+  Expr limited = atLeast(atMost(x, kGreatest), -60);
   PowerOfTwo half = nearestPower(limited, kLog2E, -1);
-  Expr y = expOfRest(withoutLn2(limited, half.exponent));
-  return numerator * 0.5 / multiplyAdd(y, half.power, 0.5);
+  Expr r = withoutLn2(limited, half.exponent);
+  Expr rest = multiplyAdd(horner(r, kExpF32), r * r, r);
+  Expr below = multiplyAdd(rest, half.power, 0.5) + half.power;
+  return numerator * 0.5 / select(x > kGreatest, x.constant(kInfinity), below);
 }
 
 Expr log1pOfExpF32(Expr x) {
