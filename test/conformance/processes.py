@@ -13,6 +13,20 @@ LIMIT_SECONDS = 180
 Verdict = collections.namedtuple("Verdict", "kind sample note", defaults=("",))
 
 
+def problems_of(verdicts, expected, shrink):
+    """What is wrong with verdicts where `expected` lists what may be refused; `shrink` is the command that takes from it."""
+    problems = []
+    for name, verdict in verdicts.items():
+        said = f"{name}: {verdict.kind}, sample {verdict.sample}: {verdict.note}"
+        if verdict.kind in ("wrong", "crash"):
+            problems.append(said)
+        elif verdict.kind != "pass" and name not in expected:
+            problems.append(said + " (it is not in the list)")
+        elif verdict.kind == "pass" and name in expected:
+            problems.append(f"{name} passes: run {shrink}")
+    return problems + [f"{name} is listed, but unknown" for name in sorted(expected.keys() - verdicts.keys())]
+
+
 def forked(work):
     """Starts work() in a process; returns its id and where its verdict can be read."""
     reader, writer = os.pipe()

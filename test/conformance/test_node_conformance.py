@@ -19,7 +19,7 @@ import onnx_table
 import pytest
 from onnx import helper
 
-from processes import Verdict
+from processes import Verdict, problems_of
 
 
 def test_cases(tmp_path):
@@ -29,16 +29,7 @@ def test_cases(tmp_path):
                    timeout=3000)
     verdicts = {name: Verdict(*fields) for name, fields in json.loads(report.read_text()).items()}
     expected = onnx_nodes.read_expected()
-    problems = []
-    for name, verdict in verdicts.items():
-        said = f"{name}: {verdict.kind}: {verdict.note}"
-        if verdict.kind in ("wrong", "crash"):
-            problems.append(said)
-        elif verdict.kind != "pass" and name not in expected:
-            problems.append(said + " (it is not in the list)")
-        elif verdict.kind == "pass" and name in expected:
-            problems.append(f"{name} passes: run onnx_nodes.py --shrink")
-    problems += [f"{name} is listed, but unknown" for name in sorted(expected.keys() - verdicts.keys())]
+    problems = problems_of(verdicts, expected, "onnx_nodes.py --shrink")
     assert not problems, "\n".join(problems)
     assert len(verdicts) > 200, "the onnx package has more cases"
 

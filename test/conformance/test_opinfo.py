@@ -18,6 +18,8 @@ import opinfo
 import pytest
 import torch
 
+from processes import problems_of
+
 SAMPLES = 2
 # What builds the Nodes is the same for all types; of the others a sample tells whether they are computed as they should.
 WELL_SAMPLED, FEW_SAMPLES = ("f32", "i64", "bool"), 1
@@ -37,16 +39,7 @@ def test_operators(dtype, tmp_path):
     samples = os.environ.get("GRAVEN_OPINFO_SAMPLES", str(usual))
     verdicts = run_driver(tmp_path / "report.json", "--dtype", dtype, "--samples", samples, "--known")
     expected = opinfo.read_expected(dtype)
-    problems = []
-    for name, verdict in verdicts.items():
-        said = f"{name}: {verdict.kind}, sample {verdict.sample}: {verdict.note}"
-        if verdict.kind in ("wrong", "crash"):
-            problems.append(said)
-        elif verdict.kind != "pass" and name not in expected:
-            problems.append(said + " (it is not in the list)")
-        elif verdict.kind == "pass" and name in expected:
-            problems.append(f"{name} passes: run opinfo.py --dtype {dtype} --shrink")
-    problems += [f"{name} is listed, but unknown" for name in sorted(expected.keys() - verdicts.keys())]
+    problems = problems_of(verdicts, expected, f"opinfo.py --dtype {dtype} --shrink")
     assert not problems, "\n".join(problems)
     assert len(verdicts) > 300, "PyTorch has more operators"
 
