@@ -189,6 +189,17 @@ def test_counts_of_n_grams(driver, mode, lengths, skips, shape):
           ngram_indexes=[4, 0, 1, 3, 2, 6, 5], weights=[0.5, 2.0, 1.5, 1.0, 3.0, 0.25, 4.0])
 
 
+@pytest.mark.parametrize("skips", [1000, 2**31 - 1])
+def test_more_skips_than_numbers(driver, skips):
+    x = RANDOM.integers(1, 4, (2, 9), np.int64)
+    attributes = {"mode": "TF", "min_gram_length": 2, "max_gram_length": 2, "pool_int64s": [1, 2, 2, 3],
+                  "ngram_counts": [0, 0], "ngram_indexes": [0, 1]}
+    made = [model("TfIdfVectorizer", [x], ["y"], {**attributes, "max_skip_count": n}, (), "") for n in (8, skips)]
+    (_, (wanted,)), (answer, (got,)) = [driver.run(one, [x]) for one in made]
+    assert answer == "ok" and wanted.sum() > 0
+    np.testing.assert_array_equal(got, wanted)
+
+
 @pytest.mark.parametrize("group, parts, stride, pad, dilation", [(1, 1, 1, 0, 1), (2, 2, 2, 1, 1), (2, 1, 1, 2, 2)])
 @pytest.mark.parametrize("modulated", [False, True])
 def test_deformable_convolution(driver, group, parts, stride, pad, dilation, modulated):

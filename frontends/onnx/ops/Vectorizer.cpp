@@ -114,21 +114,20 @@ LogicalResult buildTfIdf(NodeBuilder &n) {
   SmallVector<Value> counts;
   IntList places;
   for (const Grams &grams : *all) {
-    Value sum = n.splat(
-        RankedTensorType::get({rows, int64_t(grams.columns.size())}, f32), 0);
-    // A single number has no gaps.
-    int64_t most = grams.length == 1 ? 0 : skips;
-    for (int64_t step = 1;
-         step <= most + 1 && (grams.length - 1) * step < length; ++step) {
-      int64_t work = 0;
-      if (llvm::MulOverflow(rows * length, int64_t(grams.columns.size()),
-                            work) ||
-          work > kMostComparisons)
-        return n.error(Code::UnsupportedFeature)
-               << rows * length << " numbers and " << grams.columns.size()
-               << " n-grams";
+    // A single number has no gaps; longer ones than the row fit nowhere.
+    int64_t steps = grams.length == 1
+                        ? int64_t(length > 0)
+                        : std::min((length - 1) / (grams.length - 1),
+                                   std::clamp<int64_t>(skips, 0, length) + 1);
+    int64_t count = grams.columns.size(), work = 0;
+    if (llvm::MulOverflow(rows * length, count, work) ||
+        llvm::MulOverflow(work, steps, work) || work > kMostComparisons)
+      return n.error(Code::UnsupportedFeature)
+             << rows * length << " numbers and " << count << " n-grams, "
+             << steps << " times";
+    Value sum = n.splat(RankedTensorType::get({rows, count}, f32), 0);
+    for (int64_t step = 1; step <= steps; ++step)
       sum = n.binary<AddOp>(sum, countOf(n, x, grams, step));
-    }
     counts.push_back(sum);
     places.append(grams.columns.begin(), grams.columns.end());
   }
