@@ -8,6 +8,7 @@
 
 #include "frontends/onnx/NodeBuilder.h"
 #include "frontends/onnx/OpTable.h"
+#include "frontends/onnx/ops/Products.h"
 #include "frontends/onnx/ops/Window.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -16,11 +17,6 @@ using namespace mlir;
 namespace graven::onnx {
 
 namespace {
-
-Value multiplyBy(NodeBuilder &n, Value x, double factor) {
-  return factor == 1 ? x
-                     : n.binary<MulOp>(x, n.scalar(n.elementTypeOf(x), factor));
-}
 
 //===- Fused activations ----------------------------------------------------//
 
@@ -51,8 +47,8 @@ Value activate(NodeBuilder &n, Value x, const Activation &function) {
   if (function.name == "Clip")
     return n.make<ClampOp>(x, number(function.alpha), number(function.beta));
   if (function.name == "HardSigmoid") {
-    Value line = n.binary<AddOp>(multiplyBy(n, x, function.alpha),
-                                 number(function.beta));
+    Value line =
+        n.binary<AddOp>(scaled(n, x, function.alpha), number(function.beta));
     return n.make<ClampOp>(line, number(0), number(1));
   }
   n.error(Code::UnsupportedFeature)
@@ -61,13 +57,7 @@ Value activate(NodeBuilder &n, Value x, const Activation &function) {
 }
 
 LogicalResult buildFusedConv(NodeBuilder &n) {
-  Value x = n.input(0), w = n.input(1);
-  auto window = readWindow(n, x, w);
-  if (!window)
-    return failure();
-  Value y = n.make<ConvOp>(x, w, n.input(2), window->strides, window->dilations,
-                           window->pads, n.intAttr("group", 1), Layout::Planar,
-                           IntegerAttr());
+  Value y = convolve(n);
   if (n.input(3))
     y = n.binary<AddOp>(y, n.input(3));
   auto numbers =
@@ -85,16 +75,7 @@ LogicalResult buildFusedConv(NodeBuilder &n) {
 }
 
 LogicalResult buildFusedGemm(NodeBuilder &n) {
-  Value a = n.input(0), b = n.input(1);
-  if (n.rankOf(a) != 2 || n.rankOf(b) != 2)
-    return n.error(Code::BadGraph) << "the matrices have rank " << n.rankOf(a)
-                                   << " and " << n.rankOf(b) << ", expected 2";
-  Value y = multiplyBy(
-      n, n.make<MatmulOp>(a, b, n.flagAttr("transA"), n.flagAttr("transB")),
-      n.floatAttr("alpha", 1));
-  double beta = n.floatAttr("beta", 1);
-  if (n.input(2) && beta != 0)
-    y = n.binary<AddOp>(y, multiplyBy(n, n.input(2), beta));
+  Value y = multiplyAdd(n);
   return n.finish(activate(n, y,
                            {n.stringAttr("activation", ""),
                             n.floatAttr("activation_alpha", 0.01f),
@@ -122,7 +103,7 @@ LogicalResult buildFusedMatMul(NodeBuilder &n) {
   n.alignRanks(operands);
   Value y = n.make<MatmulOp>(operands[0], operands[1], n.flagAttr("transA"),
                              n.flagAttr("transB"));
-  return n.finish(multiplyBy(n, y, n.floatAttr("alpha", 1)));
+  return n.finish(scaled(n, y, n.floatAttr("alpha", 1)));
 }
 
 template <GeluForm form> LogicalResult buildBiasGelu(NodeBuilder &n) {
@@ -135,7 +116,7 @@ template <GeluForm form> LogicalResult buildBiasGelu(NodeBuilder &n) {
 LogicalResult buildQuickGelu(NodeBuilder &n) {
   Value x = n.input(0);
   return n.finish(n.make<MulOp>(
-      x, n.make<SigmoidOp>(multiplyBy(n, x, n.floatAttr("alpha", 1.702f)))));
+      x, n.make<SigmoidOp>(scaled(n, x, n.floatAttr("alpha", 1.702f)))));
 }
 
 //===- Norms ----------------------------------------------------------------//

@@ -15,15 +15,7 @@ namespace graven::onnx {
 
 namespace {
 
-LogicalResult buildConv(NodeBuilder &n) {
-  Value x = n.input(0), w = n.input(1);
-  auto window = readWindow(n, x, w);
-  if (!window)
-    return failure();
-  return n.finish(n.make<ConvOp>(
-      x, w, n.input(2), window->strides, window->dilations, window->pads,
-      n.intAttr("group", 1), Layout::Planar, IntegerAttr()));
-}
+LogicalResult buildConv(NodeBuilder &n) { return n.finish(convolve(n)); }
 
 /// Pads that give the wished extents; an odd one goes to the low end, with
 /// SAME_UPPER to the high end.
@@ -80,6 +72,16 @@ LogicalResult buildConvTranspose(NodeBuilder &n) {
 }
 
 } // namespace
+
+Value convolve(NodeBuilder &n) {
+  Value x = n.input(0), w = n.input(1);
+  auto window = readWindow(n, x, w);
+  if (!window)
+    return {};
+  return n.make<ConvOp>(x, w, n.input(2), window->strides, window->dilations,
+                        window->pads, n.intAttr("group", 1), Layout::Planar,
+                        IntegerAttr());
+}
 
 std::optional<WindowSpec> readWindow(NodeBuilder &n, Value x,
                                      ArrayRef<int64_t> kernel,

@@ -7,6 +7,7 @@
 
 #include "frontends/onnx/NodeBuilder.h"
 #include "frontends/onnx/OpTable.h"
+#include "frontends/onnx/ops/Products.h"
 
 using namespace mlir;
 
@@ -53,27 +54,31 @@ LogicalResult buildMatMul(NodeBuilder &n) {
   return n.finish(n.reshape(product, *shape));
 }
 
+LogicalResult buildGemm(NodeBuilder &n) { return n.finish(multiplyAdd(n)); }
+
+} // namespace
+
 Value scaled(NodeBuilder &n, Value x, double factor) {
   if (factor == 1)
     return x;
   return n.binary<MulOp>(x, n.scalar(n.elementTypeOf(x), factor));
 }
 
-LogicalResult buildGemm(NodeBuilder &n) {
+Value multiplyAdd(NodeBuilder &n) {
   Value a = n.input(0), b = n.input(1), c = n.input(2);
-  if (n.rankOf(a) != 2 || n.rankOf(b) != 2)
-    return n.error(Code::BadGraph) << "the matrices have rank " << n.rankOf(a)
-                                   << " and " << n.rankOf(b) << ", expected 2";
+  if (n.rankOf(a) != 2 || n.rankOf(b) != 2) {
+    n.error(Code::BadGraph) << "the matrices have rank " << n.rankOf(a)
+                            << " and " << n.rankOf(b) << ", expected 2";
+    return {};
+  }
   Value product =
       n.make<MatmulOp>(a, b, n.flagAttr("transA"), n.flagAttr("transB"));
   product = scaled(n, product, n.floatAttr("alpha", 1));
   double beta = n.floatAttr("beta", 1);
   if (!c || beta == 0)
-    return n.finish(product);
-  return n.finish(n.binary<AddOp>(product, scaled(n, c, beta)));
+    return product;
+  return n.binary<AddOp>(product, scaled(n, c, beta));
 }
-
-} // namespace
 
 void addMatmul(OpTable &table) {
   table.add("MatMul", 2, buildMatMul);

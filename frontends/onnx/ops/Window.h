@@ -34,6 +34,9 @@ mlir::Value maxPoolIndices(NodeBuilder &n, mlir::Value x,
                            llvm::ArrayRef<int64_t> kernel,
                            const WindowSpec &window, mlir::Value pooled);
 
+/// A Conv of the node's inputs and attributes; null after an error.
+mlir::Value convolve(NodeBuilder &n);
+
 } // namespace graven::onnx
 
 #endif // FRONTENDS_ONNX_OPS_WINDOW_H
