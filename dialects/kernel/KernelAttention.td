@@ -23,7 +23,7 @@ def Kernel_AttentionOp : Kernel_Op<"attention", [
     A row whose every score is -inf gives NaN, or 0 with `zero_empty`; a NaN among
     the scores gives NaN.
 
-    With `paired`, for a target that multiplies pairs of bf16, q times the scale, k, v and
+    With `paired`, for a target that multiplies pairs of bf16, q, k times the scale, v and
     p are rounded to it before they are multiplied; sums and the softmax stay f32.
 
     Operands are flat. A map is [offset, batch, head, row, column]: q[b,h,i,e] is

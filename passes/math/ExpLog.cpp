@@ -107,13 +107,24 @@ Expr expNonPositiveF32(Expr x) {
   return expSmallF32(atLeast(x, -88));
 }
 
-Expr softmaxWeightF32(Expr x) {
-  // Below -88 the exponent is -127, whose bits are those of zero: the shift
-  // takes the sum's exponent off, and 127 is in its mantissa.
-  Expr limited = atLeast(x, -88), shift = x.constant(0x1.8p23 + 127);
-  Expr shifted = multiplyAdd(limited, kLog2E, shift);
-  Expr rest = multiplyAdd(limited, kLog2E, shift - shifted);
+/// 2^x of a sum that rounds x to an integer, and of what was rounded. The sum's
+/// lowest bits are the biased exponent, and 0 those of zero.
+static Expr softmaxPower(Expr shifted, Expr rest) {
   return horner(rest, kExp2ShortF32) * floatOf(bitsOf(shifted) << 23);
+}
+static constexpr double kSoftmaxShift = 0x1.8p23 + 127;
+
+Expr softmaxWeightF32(Expr x) {
+  // Below -88 the exponent is -127.
+  Expr limited = atLeast(x, -88), shift = x.constant(kSoftmaxShift);
+  Expr shifted = multiplyAdd(limited, kLog2E, shift);
+  return softmaxPower(shifted, multiplyAdd(limited, kLog2E, shift - shifted));
+}
+
+Expr softmaxPowerF32(Expr x) {
+  Expr limited = atLeast(x, -127), shift = x.constant(kSoftmaxShift);
+  Expr shifted = limited + shift;
+  return softmaxPower(shifted, limited + (shift - shifted));
 }
 
 Expr exp2F32(Expr x) {

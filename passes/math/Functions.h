@@ -29,6 +29,8 @@ Expr expNonPositiveF32(Expr x);
 /// 2^-22 (1 + |x| / 16) of itself, so within 2^-22 of the largest; below 2^-126
 /// it is 0. Its reduction takes one product, and its polynomial is short.
 Expr softmaxWeightF32(Expr x);
+/// 2^x for x <= 0 likewise, within 2^-22 of itself; below 2^-126 it is 0.
+Expr softmaxPowerF32(Expr x);
 /// numerator / (1 + e^x), which is a sigmoid where the numerator is 1.
 Expr overOnePlusExpF32(Expr numerator, Expr x);
 /// ln(1 + e^x) for x <= 0; 0 where e^x is below 2^-126.

@@ -45,11 +45,12 @@ public:
       if (shape.isOnline())
         return online(tile, head, slot, firstTile, lastTile);
       Block all{Idx(int64_t(0)), shape.keys};
-      packOnce(unit, first, [&] { pack(head, slot, all); });
+      packOnce(unit, first, [&] { pack(tile, head, slot, all); });
       e.tiles(split, firstTile, lastTile,
               [&](Idx index, Idx row, int64_t rows) {
-                prefetchNext(at, head, index, e.add(row, Idx(rows)), rows);
-                tile.run(all, row, rows, Idx(int64_t(0)));
+                tile.run(
+                    all, row, rows, Idx(int64_t(0)),
+                    prefetchNext(at, head, index, e.add(row, Idx(rows)), rows));
               });
     });
   }
@@ -67,39 +68,43 @@ private:
     when(e, arith::OrIOp::create(b, e.loc(), begins, starts), body);
   }
 
-  /// Asks for the rows of the next tile, and for a tile's share of the keys and
-  /// values of the next head, whose rows may be far apart: all tiles that have
-  /// the keys of this head ask for all of them.
-  void prefetchNext(ArrayRef<Idx> unit, const Head &head, Idx tile, Idx nextRow,
-                    int64_t rows) {
+  /// What is asked for while a tile is computed: the rows of the query and the
+  /// result of the next tile, and a tile's share of the keys and values of the
+  /// next head, whose rows may be far apart: all tiles that have the keys of
+  /// this head ask for all of them. A part for each panel, since many requests
+  /// at once keep those of the products waiting.
+  AttentionTile::Ahead prefetchNext(ArrayRef<Idx> unit, const Head &head,
+                                    Idx tile, Idx nextRow, int64_t rows) {
     int64_t shares = shape.repeat() * split.count;
     // A few tiles would only wait for what they ask for.
     if (shares < kPrefetchingTiles)
-      return;
-    auto row = [&](const Buffer &buffer, Idx first, int64_t columns) {
-      int64_t line = 512 / buffer.element.getIntOrFloatBitWidth();
-      for (int64_t column = 0; column < columns; column += line)
-        e.prefetchFar(buffer, e.add(first, Idx(column)));
-    };
-    for (int64_t i = 0; i < rows; ++i)
-      row(operands.q.buffer,
-          operands.q.row(e, head.batch, head.head, e.add(nextRow, Idx(i))),
-          shape.depth);
-    int64_t heads = shape.batch * shape.keyHeads;
-    if (heads == 1)
-      return;
+      return [](Idx, int64_t) {};
     Idx next = e.min(
         e.add(e.add(e.mul(unit[0], shape.keyHeads), unit[1]), Idx(int64_t(1))),
-        Idx(heads - 1));
+        Idx(shape.batch * shape.keyHeads - 1));
     SmallVector<Idx> at = e.delinearize(next, {shape.batch, shape.keyHeads});
-    int64_t count = llvm::divideCeilSigned(shape.keys, shares);
-    Idx first = e.mul(e.add(e.mul(unit[2], split.count), tile), count);
-    e.loop(Idx(int64_t(0)), Idx(count), 1, [&](Idx i) {
-      Idx key = e.add(first, i);
-      row(operands.k.buffer, operands.k.row(e, at[0], at[1], key), shape.depth);
-      row(operands.v.buffer, operands.v.row(e, at[0], at[1], key),
-          shape.columns);
-    });
+    int64_t keys = llvm::divideCeilSigned(shape.keys, shares);
+    Idx firstKey = e.mul(e.add(e.mul(unit[2], split.count), tile), keys);
+    return [=, this](Idx part, int64_t parts) {
+      auto fetch = [&](const MappedBuffer &from, Idx batch, Idx head, Idx first,
+                       int64_t count, int64_t columns) {
+        int64_t line = 512 / from.buffer.element.getIntOrFloatBitWidth(),
+                each = llvm::divideCeilSigned(count, parts);
+        for (int64_t i = 0; i < each; ++i)
+          for (int64_t column = 0; column < columns; column += line)
+            e.prefetch(
+                from.buffer,
+                e.add(from.row(e, batch, head,
+                               e.add(first, e.add(e.mul(part, each), Idx(i)))),
+                      Idx(column)));
+      };
+      fetch(operands.q, head.batch, head.head, nextRow, rows, shape.depth);
+      fetch(operands.out, head.batch, head.head, nextRow, rows, shape.columns);
+      if (shape.batch * shape.keyHeads == 1)
+        return;
+      fetch(operands.k, at[0], at[1], firstKey, keys, shape.depth);
+      fetch(operands.v, at[0], at[1], firstKey, keys, shape.columns);
+    };
   }
 
   /// A block of keys after the other, with what each row has so far in the
@@ -110,9 +115,11 @@ private:
     Idx before = e.mul(firstRow, -1), rows = e.add(lastRow, before);
     tile.startGroup(rows);
     auto block = [&](const Block &keys) {
-      pack(head, slot, keys);
+      pack(tile, head, slot, keys);
       e.tiles(split, firstTile, lastTile, [&](Idx, Idx row, int64_t count) {
-        auto body = [&] { tile.run(keys, row, count, e.add(row, before)); };
+        auto body = [&] {
+          tile.run(keys, row, count, e.add(row, before), [](Idx, int64_t) {});
+        };
         if (!causal)
           return body();
         when(e,
@@ -142,28 +149,31 @@ private:
     return e.add(e.mul(tile, split.base), e.min(tile, Idx(split.extra)));
   }
 
-  void pack(const Head &head, Idx slot, const Block &block) {
+  void pack(AttentionTile &tile, const Head &head, Idx slot,
+            const Block &block) {
+    Value scale = e.splat(vector, tile.keyScale());
     int64_t whole = block.count / shape.panel, rest = block.count % shape.panel;
     Idx from = operands.k.row(e, head.batch, head.keyHead, block.first);
     e.loop(Idx(int64_t(0)), Idx(whole), 1,
-           [&](Idx p) { packKeys(from, slot, p, shape.panel); });
+           [&](Idx p) { packKeys(from, scale, slot, p, shape.panel); });
     if (rest > 0)
-      packKeys(from, slot, Idx(whole), rest);
+      packKeys(from, scale, slot, Idx(whole), rest);
     packValues(head, e.add(slot, Idx(shape.valuesStart())), block);
   }
 
-  /// One panel of keys, transposed; lanes without a key are zero.
-  void packKeys(Idx from, Idx slot, Idx panel, int64_t count) {
+  /// One panel of keys, scaled and transposed; lanes without a key are zero.
+  void packKeys(Idx from, Value scale, Idx slot, Idx panel, int64_t count) {
     from = e.add(from, e.mul(panel, shape.panel * operands.k.map[3]));
     Idx to = e.add(slot, e.mul(panel, shape.depthSteps() * shape.panel));
     auto square = [&](Idx depth, int64_t width) {
       for (int64_t j = 0; j < count; j += lanes) {
         SmallVector<Value> rows;
         for (int64_t i = 0; i < lanes; ++i)
-          rows.push_back(e.loadVector(
-              operands.k.buffer,
-              e.add(e.add(from, depth), Idx((j + i) * operands.k.map[3])),
-              vector, j + i < count ? width : 0));
+          rows.push_back(e.mulf(
+              scale, e.loadVector(operands.k.buffer,
+                                  e.add(e.add(from, depth),
+                                        Idx((j + i) * operands.k.map[3])),
+                                  vector, j + i < count ? width : 0)));
         rows = e.transpose(std::move(rows));
         Idx first =
             e.add(to, e.mul(e.divRem(depth, shape.pair).first, shape.panel));

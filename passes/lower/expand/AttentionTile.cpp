@@ -12,6 +12,8 @@
 #include "passes/lower/expand/Tiles.h"
 #include "llvm/Support/MathExtras.h"
 #include <limits>
+#include <numbers>
+#include <numeric>
 
 using namespace mlir;
 
@@ -32,40 +34,50 @@ AttentionTile::AttentionTile(Emitter &e, kernel::AttentionOp op,
     : e(e), op(op), shape(op), operands(operands), head(head), slot(slot),
       element(operands.scratch.element), vector(e.vectorOf(element)),
       lanes(vector.getNumElements()), vectors(shape.panel / lanes),
+      // A mask may be the lowest float, of which there is no multiple.
+      unit(element.isF32() && !operands.mask ? std::numbers::log2e : 1),
       lowest(e.splat(vector, -kInfinity)) {}
 
-void AttentionTile::run(const Block &block, Idx row, int64_t rows,
-                        Idx groupRow) {
-  stageQuery(row, rows);
+void AttentionTile::run(const Block &block, Idx row, int64_t rows, Idx groupRow,
+                        const Ahead &ahead) {
   // Keys that some row of the tile looks at.
   Idx limit(block.count);
   if (op.getCausal())
     limit = e.min(limit, e.add(e.add(row, Idx(rows)), e.mul(block.first, -1)));
-  scores(block, row, rows, limit);
+  scores(block, row, rows, limit, ahead);
   if (op.getCausal())
     hideLaterKeys(block, row, rows, limit);
   softmax(rows, limit, groupRow);
-  values(row, rows, limit, groupRow);
+  values(row, rows, limit, groupRow, ahead);
 }
 
-/// The rows of q side by side, times the scale: strides of a power of two would
-/// put all rows in one set of the first level cache.
-void AttentionTile::stageQuery(Idx row, int64_t rows) {
-  Value scale = e.splat(vector, op.getScale().convertToDouble());
-  if (op.getSoftcap().convertToDouble() > 0)
-    scale = e.splat(vector, op.getScale().convertToDouble() /
-                                op.getSoftcap().convertToDouble());
-  Idx from = operands.q.row(e, head.batch, head.head, row),
-      to = scratch(shape.queryStart());
+double AttentionTile::keyScale() {
+  double scale = op.getScale().convertToDouble(),
+         softcap = op.getSoftcap().convertToDouble();
+  return softcap > 0 ? scale / softcap : scale * unit;
+}
+
+/// The rows of q, side by side if need be: as pairs, in the type of the sums,
+/// and since rows a multiple of 4096 bytes apart share one set of the first
+/// level cache.
+AttentionTile::Factors AttentionTile::query(Idx row, int64_t rows) {
+  const MappedBuffer &q = operands.q;
+  Idx from = q.row(e, head.batch, head.head, row);
+  constexpr int64_t setsBytes = 4096, mostRowsOfSet = 4;
+  int64_t stride = q.map[3] * element.getIntOrFloatBitWidth() / 8,
+          sets = setsBytes / std::gcd(stride, setsBytes);
+  if (shape.pair == 1 && q.buffer.element == element &&
+      rows <= mostRowsOfSet * sets)
+    return {q.buffer, from, q.map[3]};
+  Idx to = scratch(shape.queryStart());
   e.loop(Idx(int64_t(0)), Idx(rows), 1, [&](Idx r) {
-    for (int64_t d = 0; d < shape.depth; d += lanes) {
-      Value part = e.loadVector(
-          operands.q.buffer, e.add(e.add(from, e.mul(r, operands.q.map[3])), d),
-          vector, shape.depth - d);
-      storeFactors(e.mulf(part, scale),
+    for (int64_t d = 0; d < shape.depth; d += lanes)
+      storeFactors(e.loadVector(q.buffer,
+                                e.add(e.add(from, e.mul(r, q.map[3])), d),
+                                vector, shape.depth - d),
                    e.add(to, e.mul(r, shape.queryStride())), Idx(d));
-    }
   });
+  return {operands.scratch, to, shape.queryStride()};
 }
 
 void AttentionTile::storeFactors(Value values, Idx row, Idx first) {
@@ -87,8 +99,8 @@ Value AttentionTile::factors(Value words) {
 
 /// [rows, whole + rest] at `left` times panels [.., panel] at `right`.
 SmallVector<Value> AttentionTile::multiply(int64_t rows, int64_t width,
-                                           Idx whole, int64_t rest, Idx left,
-                                           int64_t leftStride, Idx right) {
+                                           Idx whole, int64_t rest,
+                                           const Factors &left, Idx right) {
   int64_t count = rows * width, sets = accumulatorSets(e.target(), count);
   auto steps = [&](Idx k, int64_t unroll, ValueRange carried) {
     SmallVector<Value> sums(carried);
@@ -104,7 +116,7 @@ SmallVector<Value> AttentionTile::multiply(int64_t rows, int64_t width,
           MutableArrayRef(sums).slice(u % sets * count, count);
       for (int64_t i = 0; i < rows; ++i) {
         Value a = factors(e.loadSplat(
-            operands.scratch, e.add(e.add(left, k), Idx(i * leftStride + u)),
+            left.buffer, e.add(e.add(left.first, k), Idx(i * left.stride + u)),
             vector));
         for (int64_t j = 0; j < width; ++j) {
           Value &sum = set[i * width + j];
@@ -129,22 +141,27 @@ SmallVector<Value> AttentionTile::multiply(int64_t rows, int64_t width,
   return sums;
 }
 
-void AttentionTile::scores(const Block &block, Idx row, int64_t rows,
-                           Idx limit) {
+void AttentionTile::scores(const Block &block, Idx row, int64_t rows, Idx limit,
+                           const Ahead &ahead) {
   int64_t whole = block.count / shape.panel, rest = block.count % shape.panel;
+  Factors query = this->query(row, rows);
+  // The panels that every tile looks at.
+  int64_t parts = whole + shape.columns / shape.panel;
   Idx needed(whole);
   if (op.getCausal())
     needed =
         e.min(needed,
               e.divRem(e.add(limit, Idx(shape.panel - 1)), shape.panel).first);
   e.loop(Idx(int64_t(0)), needed, 1, [&](Idx panel) {
-    scoreTile(block, row, rows, panel, vectors, lanes);
+    ahead(panel, parts);
+    scoreTile(block, query, row, rows, panel, vectors, lanes);
   });
   if (rest == 0)
     return;
   int64_t width = llvm::divideCeilSigned(rest, lanes);
   auto last = [&] {
-    scoreTile(block, row, rows, Idx(whole), width, rest - (width - 1) * lanes);
+    scoreTile(block, query, row, rows, Idx(whole), width,
+              rest - (width - 1) * lanes);
   };
   if (op.getCausal() && whole > 0)
     when(e,
@@ -154,14 +171,15 @@ void AttentionTile::scores(const Block &block, Idx row, int64_t rows,
     last();
 }
 
-void AttentionTile::scoreTile(const Block &block, Idx row, int64_t rows,
-                              Idx panel, int64_t width, int64_t lastLanes) {
+void AttentionTile::scoreTile(const Block &block, const Factors &query, Idx row,
+                              int64_t rows, Idx panel, int64_t width,
+                              int64_t lastLanes) {
   OpBuilder &b = e.builder();
   int64_t steps = shape.depthSteps(),
           whole = steps / kUnrolledSteps * kUnrolledSteps;
-  SmallVector<Value> sums = multiply(
-      rows, width, Idx(whole), steps - whole, scratch(shape.queryStart()),
-      shape.queryStride(), e.add(slot, e.mul(panel, steps * shape.panel)));
+  SmallVector<Value> sums =
+      multiply(rows, width, Idx(whole), steps - whole, query,
+               e.add(slot, e.mul(panel, steps * shape.panel)));
   double softcap = op.getSoftcap().convertToDouble();
   Idx column = e.mul(panel, shape.panel), to = scratch(shape.scoresStart());
   for (int64_t j = 0; j < width; ++j) {
@@ -181,7 +199,7 @@ void AttentionTile::scoreTile(const Block &block, Idx row, int64_t rows,
       Value score = sums[i * width + j];
       if (softcap > 0)
         score = e.mulf(math::TanhOp::create(b, e.loc(), score),
-                       e.splat(vector, softcap));
+                       e.splat(vector, softcap * unit));
       if (operands.mask)
         score = e.addf(score, shared ? shared : maskOf(i));
       if (valid < lanes) {
@@ -287,6 +305,10 @@ AttentionTile::fold(int64_t rows, Idx limit, int64_t chains, Value init,
   return results;
 }
 
+Value AttentionTile::power(Value difference) {
+  return unit == 1 ? e.softmaxWeight(difference) : e.softmaxPower(difference);
+}
+
 Value AttentionTile::inverse(Value total) {
   OpBuilder &b = e.builder();
   // The largest score of a row adds 1, so 0 says that there is none.
@@ -339,7 +361,7 @@ void AttentionTile::findShifts(int64_t rows, Idx limit, Idx groupRow) {
     if (!shape.isOnline())
       continue;
     Value shrink = vector::ExtractOp::create(
-        b, e.loc(), e.expNonPositive(e.subf(before, shift)), int64_t(0));
+        b, e.loc(), power(e.subf(before, shift)), int64_t(0));
     e.store(shrink, memory, scratch(shape.factorsStart() + row));
     Idx total = e.add(scratch(shape.totalsStart()), state);
     e.store(e.mulf(e.load(memory, total), shrink), memory, total);
@@ -361,8 +383,8 @@ void AttentionTile::softmax(int64_t rows, Idx limit, Idx groupRow) {
         1, limit, chains, e.splat(vector, 0.0),
         [&](int64_t, Idx column, Value chain) {
           Idx at = e.add(scores, column);
-          Value weight = e.softmaxWeight(
-              e.subf(e.loadVector(memory, at, vector, lanes), shift));
+          Value weight =
+              power(e.subf(e.loadVector(memory, at, vector, lanes), shift));
           storeFactors(weight, scores, column);
           return e.addf(chain, weight);
         },
@@ -379,13 +401,16 @@ void AttentionTile::softmax(int64_t rows, Idx limit, Idx groupRow) {
   });
 }
 
-void AttentionTile::values(Idx row, int64_t rows, Idx limit, Idx groupRow) {
+void AttentionTile::values(Idx row, int64_t rows, Idx limit, Idx groupRow,
+                           const Ahead &ahead) {
   int64_t perLoop = shape.pair * kKeysUnroll;
   Idx steps = e.mul(e.divRem(e.add(limit, Idx(perLoop - 1)), perLoop).first,
                     kKeysUnroll);
   int64_t whole = shape.columns / shape.panel,
           rest = shape.columns % shape.panel;
+  int64_t scorePanels = shape.keys / shape.panel;
   e.loop(Idx(int64_t(0)), Idx(whole), 1, [&](Idx panel) {
+    ahead(e.add(panel, Idx(scorePanels)), scorePanels + whole);
     valueTile(row, rows, steps, groupRow, panel, vectors, lanes);
   });
   if (rest == 0)
@@ -399,7 +424,8 @@ void AttentionTile::valueTile(Idx row, int64_t rows, Idx steps, Idx groupRow,
                               Idx panel, int64_t width, int64_t lastLanes) {
   const Buffer &memory = operands.scratch;
   SmallVector<Value> sums = multiply(
-      rows, width, steps, 0, scratch(shape.scoresStart()), shape.scoresStride(),
+      rows, width, steps, 0,
+      {operands.scratch, scratch(shape.scoresStart()), shape.scoresStride()},
       e.add(scratch(shape.valuesStart()),
             e.mul(panel, shape.keySteps() * shape.panel)));
   Idx column = e.mul(panel, shape.panel);

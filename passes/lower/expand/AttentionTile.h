@@ -11,6 +11,7 @@
 #include "dialects/kernel/Kernel.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "passes/lower/expand/Emitter.h"
+#include <functional>
 
 namespace graven::expand {
 
@@ -51,23 +52,37 @@ void when(Emitter &e, mlir::Value condition, llvm::function_ref<void()> body);
 
 class AttentionTile {
 public:
+  /// Asks for the given one of some parts of what is needed later.
+  using Ahead = std::function<void(Idx part, int64_t parts)>;
+
   AttentionTile(Emitter &e, kernel::AttentionOp op,
                 const AttentionOperands &operands, Head head, Idx slot);
 
   /// Rows `row` to `row` + `rows` against a block of keys. With one block, the
   /// rows of the output; with several, what row `groupRow` and those after it
-  /// have so far.
-  void run(const Block &block, Idx row, int64_t rows, Idx groupRow);
+  /// have so far. `ahead` is called for each part of the work.
+  void run(const Block &block, Idx row, int64_t rows, Idx groupRow,
+           const Ahead &ahead);
+
+  /// What packed keys are multiplied by, so that the query needs no scale.
+  double keyScale();
 
   /// Before and after all blocks, for the rows of a unit of work.
   void startGroup(Idx rows);
   void finishGroup(Idx firstRow, Idx rows);
 
 private:
-  void stageQuery(Idx row, int64_t rows);
-  void scores(const Block &block, Idx row, int64_t rows, Idx limit);
-  void scoreTile(const Block &block, Idx row, int64_t rows, Idx panel,
-                 int64_t vectors, int64_t lastLanes);
+  /// Rows of the left-hand side of a product.
+  struct Factors {
+    const Buffer &buffer;
+    Idx first;
+    int64_t stride;
+  };
+  Factors query(Idx row, int64_t rows);
+  void scores(const Block &block, Idx row, int64_t rows, Idx limit,
+              const Ahead &ahead);
+  void scoreTile(const Block &block, const Factors &query, Idx row,
+                 int64_t rows, Idx panel, int64_t vectors, int64_t lastLanes);
   void hideLaterKeys(const Block &block, Idx row, int64_t rows, Idx limit);
   void softmax(int64_t rows, Idx limit, Idx groupRow);
   void findShifts(int64_t rows, Idx limit, Idx groupRow);
@@ -77,12 +92,13 @@ private:
   fold(int64_t rows, Idx limit, int64_t chains, mlir::Value init,
        llvm::function_ref<mlir::Value(int64_t, Idx, mlir::Value)> step,
        llvm::function_ref<mlir::Value(mlir::Value, mlir::Value)> join);
-  void values(Idx row, int64_t rows, Idx limit, Idx groupRow);
+  void values(Idx row, int64_t rows, Idx limit, Idx groupRow,
+              const Ahead &ahead);
   void valueTile(Idx row, int64_t rows, Idx steps, Idx groupRow, Idx panel,
                  int64_t vectors, int64_t lastLanes);
   llvm::SmallVector<mlir::Value> multiply(int64_t rows, int64_t vectors,
-                                          Idx whole, int64_t rest, Idx left,
-                                          int64_t leftStride, Idx right);
+                                          Idx whole, int64_t rest,
+                                          const Factors &left, Idx right);
 
   /// Stores values as the steps of a product read them, from column `first` of
   /// a row on: as they are, or as pairs of bf16.
@@ -90,6 +106,8 @@ private:
   /// A vector of scratch memory as factors: words, or pairs in words.
   mlir::Value factors(mlir::Value words);
 
+  /// The power of a difference of scores.
+  mlir::Value power(mlir::Value difference);
   /// 1 / total, or what a row without keys gives.
   mlir::Value inverse(mlir::Value total);
   Idx scratch(int64_t start) { return e.add(slot, Idx(start)); }
@@ -103,6 +121,8 @@ private:
   mlir::Type element;
   mlir::VectorType vector;
   int64_t lanes, vectors;
+  /// What scores are multiples of: log2(e) where they are exponents of 2.
+  double unit;
   mlir::Value lowest;
 };
 

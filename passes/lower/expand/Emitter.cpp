@@ -332,12 +332,6 @@ void Emitter::prefetch(const Buffer &buffer, Idx index) {
                              /*localityHint=*/3, /*isDataCache=*/true);
 }
 
-void Emitter::prefetchFar(const Buffer &buffer, Idx index) {
-  memref::PrefetchOp::create(b, location, buffer.flat, ValueRange{get(index)},
-                             /*isWrite=*/false,
-                             /*localityHint=*/2, /*isDataCache=*/true);
-}
-
 void Emitter::separateLoads() {
   LLVM::FenceOp::create(b, location, LLVM::AtomicOrdering::acq_rel,
                         "singlethread");
@@ -483,6 +477,11 @@ Value Emitter::softmaxWeight(Value x) {
     return math::ExpOp::create(b, location, x);
   elementary::Emitter emitter = elementaryEmitter(*this);
   return elementary::softmaxWeightF32(elementary::Expr(emitter, x)).get();
+}
+
+Value Emitter::softmaxPower(Value x) {
+  elementary::Emitter emitter = elementaryEmitter(*this);
+  return elementary::softmaxPowerF32(elementary::Expr(emitter, x)).get();
 }
 
 Value Emitter::maxOfLanes(Value vector) {

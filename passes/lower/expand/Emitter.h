@@ -99,8 +99,6 @@ public:
   /// The element at `index` in every lane.
   mlir::Value loadSplat(const Buffer &buffer, Idx index, mlir::VectorType type);
   void prefetch(const Buffer &buffer, Idx index);
-  /// To the second level cache, for what is read much later.
-  void prefetchFar(const Buffer &buffer, Idx index);
   /// Keeps loads on their side of this place; no instruction comes of it. The
   /// code generator moves neighbouring loads together, and where a register
   /// tile leaves none free, those of the next step push it to the stack.
@@ -138,6 +136,8 @@ public:
   /// e^x for x <= 0 as a weight of a softmax, whose largest is 1: within 2^-22
   /// of that in f32.
   mlir::Value softmaxWeight(mlir::Value x);
+  /// 2^x likewise, for f32.
+  mlir::Value softmaxPower(mlir::Value x);
   /// In every lane the largest of all; NaN lanes may be overlooked.
   mlir::Value maxOfLanes(mlir::Value vector);
   mlir::Value broadcast(mlir::Value scalar, mlir::VectorType type);
