@@ -6,6 +6,7 @@
 // are collapsed, parallel loops come first, the innermost loop is the
 // contiguous one, and a reduction is carried in registers.
 
+#include "passes/lower/expand/Access.h"
 #include "passes/lower/expand/Expand.h"
 #include "passes/lower/expand/LoopNest.h"
 #include "passes/lower/expand/Tiled.h"
@@ -26,40 +27,6 @@ namespace {
 
 /// Vectors that a strip accumulates at a time, to hide the latency of an add.
 constexpr int64_t kStripVectors = 4;
-
-/// A shaped operand of a linalg operation: where its element lies as a linear
-/// function of the loops, or, when the map is not linear, the map itself.
-struct Access {
-  Buffer buffer;
-  AffineMap map;
-  bool linear;
-  Strides strides;
-  int64_t offset;
-};
-
-/// Adds `factor` times a linear expression to strides and offset.
-bool addLinear(AffineExpr expr, int64_t factor, Strides &strides,
-               int64_t &offset) {
-  if (auto constant = dyn_cast<AffineConstantExpr>(expr)) {
-    offset += factor * constant.getValue();
-    return true;
-  }
-  if (auto dim = dyn_cast<AffineDimExpr>(expr)) {
-    strides[dim.getPosition()] += factor;
-    return true;
-  }
-  auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
-  if (!binary)
-    return false;
-  if (expr.getKind() == AffineExprKind::Add)
-    return addLinear(binary.getLHS(), factor, strides, offset) &&
-           addLinear(binary.getRHS(), factor, strides, offset);
-  if (expr.getKind() == AffineExprKind::Mul)
-    if (auto constant = dyn_cast<AffineConstantExpr>(binary.getRHS()))
-      return addLinear(binary.getLHS(), factor * constant.getValue(), strides,
-                       offset);
-  return false;
-}
 
 class LinalgExpansion {
 public:
@@ -171,7 +138,7 @@ private:
         Access &access = accesses[init.getOperandNumber()];
         ivs[nest.parallel - 1] = e.add(start, Idx(v * lanes));
         e.storeVector(results[v * inits + i], access.buffer,
-                      indexOf(access, ivs), valid);
+                      access.index(e, nest, ivs), valid);
       }
   }
 
@@ -272,7 +239,7 @@ private:
     auto type = VectorType::get({lanes}, access.buffer.element);
     if (int64_t times = repeats(access); times > 1) {
       auto part = VectorType::get({lanes / times}, access.buffer.element);
-      Value some = e.loadVector(access.buffer, indexOf(access, ivs), part,
+      Value some = e.loadVector(access.buffer, access.index(e, nest, ivs), part,
                                 llvm::divideCeilSigned(valid, times));
       SmallVector<int64_t> order;
       for (int64_t i = 0; i < lanes; ++i)
@@ -280,8 +247,8 @@ private:
       return vector::ShuffleOp::create(e.builder(), e.loc(), some, some, order);
     }
     if (nest.loops[nest.parallel - 1].strideOf(access.strides) == 0)
-      return e.loadSplat(access.buffer, indexOf(access, ivs), type);
-    return e.loadVector(access.buffer, indexOf(access, ivs), type, valid);
+      return e.loadSplat(access.buffer, access.index(e, nest, ivs), type);
+    return e.loadVector(access.buffer, access.index(e, nest, ivs), type, valid);
   }
 
   /// How many times in a row the last parallel loop reads each element of an
@@ -352,7 +319,7 @@ private:
     SmallVector<Value> results = reduction(nest.parallel, ivs, carried);
     for (auto [i, init] : llvm::enumerate(op.getDpsInitsMutable())) {
       Access &access = accesses[init.getOperandNumber()];
-      e.store(results[i], access.buffer, indexOf(access, ivs));
+      e.store(results[i], access.buffer, access.index(e, nest, ivs));
     }
   }
 
@@ -411,57 +378,7 @@ private:
     if (op.isScalar(&operand))
       return operand.get();
     Access &access = accesses[operand.getOperandNumber()];
-    return e.load(access.buffer, indexOf(access, ivs));
-  }
-
-  Idx indexOf(Access &access, SmallVector<Idx> &ivs) {
-    if (access.linear) {
-      Idx result(access.offset);
-      for (auto [loop, iv] : llvm::zip_equal(nest.loops, ivs))
-        result = e.add(result, e.mul(iv, loop.strideOf(access.strides)));
-      return result;
-    }
-    SmallVector<Idx> dims;
-    for (unsigned d = 0; d < access.map.getNumDims(); ++d)
-      dims.push_back(nest.original(ivs, d));
-    Idx result(int64_t(0));
-    for (auto [expr, stride] :
-         llvm::zip_equal(access.map.getResults(), access.buffer.strides))
-      result = e.add(result, e.mul(evaluate(expr, dims), stride));
-    return result;
-  }
-
-  Idx evaluate(AffineExpr expr, ArrayRef<Idx> dims) {
-    if (auto constant = dyn_cast<AffineConstantExpr>(expr))
-      return Idx(constant.getValue());
-    if (auto dim = dyn_cast<AffineDimExpr>(expr))
-      return dims[dim.getPosition()];
-    auto binary = cast<AffineBinaryOpExpr>(expr);
-    Idx lhs = evaluate(binary.getLHS(), dims);
-    if (expr.getKind() == AffineExprKind::Add)
-      return e.add(lhs, evaluate(binary.getRHS(), dims));
-    int64_t rhs = cast<AffineConstantExpr>(binary.getRHS()).getValue();
-    switch (expr.getKind()) {
-    case AffineExprKind::Mul:
-      return e.mul(lhs, rhs);
-    case AffineExprKind::Mod: {
-      // Indices of an affine map may be negative before the mod.
-      Value by = e.constant(rhs);
-      Value rest = arith::RemSIOp::create(e.builder(), e.loc(), e.get(lhs), by);
-      Value zero = e.constant(0);
-      Value negative = arith::CmpIOp::create(
-          e.builder(), e.loc(), arith::CmpIPredicate::slt, rest, zero);
-      Value wrapped = arith::AddIOp::create(e.builder(), e.loc(), rest, by);
-      return Idx(arith::SelectOp::create(e.builder(), e.loc(), negative,
-                                         wrapped, rest));
-    }
-    case AffineExprKind::FloorDiv:
-      return Idx(arith::FloorDivSIOp::create(e.builder(), e.loc(), e.get(lhs),
-                                             e.constant(rhs)));
-    default:
-      return Idx(arith::CeilDivSIOp::create(e.builder(), e.loc(), e.get(lhs),
-                                            e.constant(rhs)));
-    }
+    return e.load(access.buffer, access.index(e, nest, ivs));
   }
 
   Emitter &e;
@@ -470,21 +387,6 @@ private:
   const LoopNest &nest;
   bool useStrips;
 };
-
-/// The strides of an operand in each loop, read off types alone.
-bool linearStrides(MemRefType type, AffineMap map, Strides &strides,
-                   int64_t &offset) {
-  SmallVector<int64_t> memory;
-  int64_t base = 0;
-  if (failed(type.getStridesAndOffset(memory, base)))
-    return false;
-  strides.assign(map.getNumDims(), 0);
-  offset = 0;
-  for (auto [expr, stride] : llvm::zip_equal(map.getResults(), memory))
-    if (!addLinear(expr, stride, strides, offset))
-      return false;
-  return true;
-}
 
 LoopNest nestOf(linalg::LinalgOp op) {
   SmallVector<Strides> operands;
