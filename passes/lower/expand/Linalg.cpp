@@ -19,6 +19,7 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/AffineExpr.h"
 #include "mlir/IR/IRMapping.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 
@@ -28,12 +29,15 @@ namespace {
 /// Vectors that a strip accumulates at a time, to hide the latency of an add.
 constexpr int64_t kStripVectors = 4;
 
+/// Elements of a row whose lanes are worth combining.
+constexpr int64_t kLeastRow = 8;
+
 class LinalgExpansion {
 public:
   LinalgExpansion(Emitter &e, linalg::LinalgOp op, SmallVector<Access> accesses,
                   const LoopNest &nest)
       : e(e), op(op), accesses(std::move(accesses)), nest(nest),
-        useStrips(canUseStrips()) {}
+        useStrips(canUseStrips()), useRow(canUseRow()) {}
 
   void run(Value lo, Value hi) {
     e.tasks(lo, hi, {nest.tasks}, [&](ArrayRef<Idx> task) {
@@ -273,6 +277,118 @@ private:
     return e.lanesOf(access.buffer.element) % times == 0 ? times : 1;
   }
 
+  /// A reduction over neighbours, in lanes that are combined at the end: with a
+  /// loop of known, small extent the code generator makes one chain of it.
+  void row(SmallVector<Idx> &ivs) {
+    OpBuilder &b = e.builder();
+    Operation *combiner = combinerOf();
+    Access &out = accesses.back();
+    auto type =
+        VectorType::get({e.lanesOf(out.buffer.element)}, out.buffer.element);
+    auto neutral = cast<FloatAttr>(*arith::getNeutralElement(combiner));
+    int64_t vectors =
+        llvm::divideCeilSigned(nest.loops.back().extent, type.getNumElements());
+    SmallVector<Value> chains(std::min(vectors, kStripVectors),
+                              e.splat(type, neutral.getValueAsDouble()));
+    chains = rowSteps(nest.parallel, ivs, type, chains);
+    while (chains.size() > 1) {
+      Value last = chains.pop_back_val();
+      chains[chains.size() / 2] =
+          combined(combiner, chains[chains.size() / 2], last);
+    }
+    vector::CombiningKind kind =
+        isa<arith::AddFOp>(combiner)       ? vector::CombiningKind::ADD
+        : isa<arith::MaximumFOp>(combiner) ? vector::CombiningKind::MAXIMUMF
+                                           : vector::CombiningKind::MINIMUMF;
+    Value lanes = vector::ReductionOp::create(b, e.loc(), kind, chains.front(),
+                                              arith::FastMathFlags::reassoc);
+    e.store(
+        combined(combiner, loadOperand(*op.getDpsInitOperand(0), ivs), lanes),
+        out.buffer, out.index(e, nest, ivs));
+  }
+
+  /// The reduction loops from `depth` on, the innermost one in vectors that the
+  /// chains take in turns.
+  SmallVector<Value> rowSteps(size_t depth, SmallVector<Idx> &ivs,
+                              VectorType type, ValueRange chains) {
+    int64_t extent = nest.loops[depth].extent;
+    if (depth + 1 < nest.loops.size())
+      return e.loop(Idx(int64_t(0)), Idx(extent), 1, chains,
+                    [&](Idx iv, ValueRange carried) {
+                      ivs[depth] = iv;
+                      return rowSteps(depth + 1, ivs, type, carried);
+                    });
+    int64_t lanes = type.getNumElements(), turn = chains.size() * lanes,
+            whole = extent / turn * turn;
+    SmallVector<Value> values =
+        e.loop(Idx(int64_t(0)), Idx(whole), turn, chains,
+               [&](Idx first, ValueRange carried) {
+                 SmallVector<Value> next;
+                 for (auto [i, chain] : llvm::enumerate(carried))
+                   next.push_back(rowStep(ivs, e.add(first, Idx(i * lanes)),
+                                          type, lanes, chain));
+                 return next;
+               });
+    for (auto [i, chain] : llvm::enumerate(values))
+      if (int64_t start = whole + int64_t(i) * lanes; start < extent)
+        chain = rowStep(ivs, Idx(start), type, std::min(lanes, extent - start),
+                        chain);
+    return values;
+  }
+
+  /// The region once for a vector of the innermost reduction loop.
+  Value rowStep(SmallVector<Idx> &ivs, Idx start, VectorType type,
+                int64_t valid, Value carried) {
+    OpBuilder &b = e.builder();
+    int64_t lanes = type.getNumElements();
+    ivs.back() = start;
+    IRMapping map;
+    for (OpOperand *operand : op.getDpsInputOperands()) {
+      BlockArgument argument = op.getMatchingBlockArgument(operand);
+      if (argument.use_empty() || op.isScalar(operand)) {
+        map.map(argument, operand->get());
+        continue;
+      }
+      Access &access = accesses[operand->getOperandNumber()];
+      Idx index = access.index(e, nest, ivs);
+      auto read = VectorType::get({lanes}, access.buffer.element);
+      map.map(argument, nest.loops.back().strideOf(access.strides) == 0
+                            ? e.loadSplat(access.buffer, index, read)
+                            : e.loadVector(access.buffer, index, read, valid));
+    }
+    map.map(op.getRegionOutputArgs()[0], carried);
+    Value next = cloneWidened(e, *op.getBlock(), map, lanes)[0];
+    if (valid == lanes)
+      return next;
+    SmallVector<bool> bits(lanes, false);
+    std::fill_n(bits.begin(), valid, true);
+    Value exists = arith::ConstantOp::create(
+        b, e.loc(),
+        DenseElementsAttr::get(VectorType::get({lanes}, b.getI1Type()), bits));
+    return arith::SelectOp::create(b, e.loc(), exists, next, carried);
+  }
+
+  /// Whether the innermost reduction loop walks neighbours, in a float that
+  /// `combinerOf` knows.
+  bool canUseRow() {
+    if (nest.parallel == nest.loops.size() || !combinerOf() ||
+        !canWiden(*op.getBlock()))
+      return false;
+    const Loop &loop = nest.loops.back();
+    Type element = accesses.back().buffer.element;
+    if (loop.extent < kLeastRow ||
+        element != op.getRegionOutputArgs()[0].getType())
+      return false;
+    return llvm::all_of(op->getOpOperands(), [&](OpOperand &operand) {
+      const Access &access = accesses[operand.getOperandNumber()];
+      return op.isScalar(&operand) ||
+             (access.linear && access.buffer.element.isIntOrFloat() &&
+              access.buffer.element.getIntOrFloatBitWidth() >= 8 &&
+              loop.strideOf(access.strides) <=
+                  (op.isDpsInit(&operand) ? 0 : 1));
+    });
+  }
+
   /// Whether the last parallel loop is the contiguous one of a reduction, or of
   /// elementary functions or repeated elements, which are too much for a
   /// vectorizer of loops.
@@ -311,6 +427,8 @@ private:
   }
 
   void element(SmallVector<Idx> &ivs) {
+    if (useRow)
+      return row(ivs);
     SmallVector<Value> carried;
     bool reduces = nest.parallel < nest.loops.size();
     if (reduces)
@@ -385,7 +503,7 @@ private:
   linalg::LinalgOp op;
   SmallVector<Access> accesses;
   const LoopNest &nest;
-  bool useStrips;
+  bool useStrips, useRow;
 };
 
 LoopNest nestOf(linalg::LinalgOp op) {
