@@ -120,6 +120,8 @@ private:
   }
 
   void row(Idx batch, Idx channel, Idx y, Idx lane, const Range &rows) {
+    if (canClamp())
+      return clampedRow({batch, channel, y, Idx(int64_t(0)), lane}, rows);
     // Columns whose window lies inside the input.
     auto [begin, end] = insideOf(1, shape.columns);
     auto columns = [&](int64_t from, int64_t to, bool inside) {
@@ -151,6 +153,68 @@ private:
     columns(end, shape.columns, false);
   }
 
+  /// Whether the windows of the columns at the borders have the same maximum
+  /// when what lies outside is the nearest element of the row: all its
+  /// neighbours are in the window, and one of them in the row.
+  bool canClamp() {
+    int64_t size = op.getKernel()[1], stride = op.getStrides()[1],
+            pad = op.getPads()[1];
+    return op.getKind() == kernel::PoolKind::Max && !blocked && stride <= 2 &&
+           op.getDilations()[1] == 1 && size <= kUnrolledTaps && pad < size &&
+           (shape.columns - 1) * stride - pad < x.shape[3] &&
+           x.strides[3] == 1 && out.strides[3] == 1 &&
+           e.lanesOf(kernel::computeType(out.element)) > 1;
+  }
+
+  /// A row in vectors, those at the borders with windows of clamped columns;
+  /// the last one does some columns again.
+  void clampedRow(SmallVector<Idx> position, const Range &rows) {
+    Type scalar = type;
+    lanes = e.lanesOf(scalar);
+    type = VectorType::get({lanes}, scalar);
+    int64_t count = shape.columns,
+            inside = wideColumns(insideOf(1, count).second) / lanes * lanes;
+    auto border = [&](int64_t column) {
+      position[3] = Idx(column);
+      Range all = whole(1, Idx(int64_t(0)));
+      pixel(position, rows, all, column, std::min(lanes, count));
+    };
+    bool first = op.getPads()[1] > 0 || inside == 0;
+    if (first)
+      border(0);
+    int64_t done = first ? lanes : 0;
+    e.loop(Idx(done), Idx(std::max(done, inside)), lanes, [&](Idx column) {
+      position[3] = column;
+      pixel(position, rows, whole(1, column));
+    });
+    for (done = std::max(done, inside); done < count; done += lanes)
+      border(std::min(done, count - lanes));
+    type = scalar;
+    lanes = 1;
+  }
+
+  /// What tap `kx` of the window of each column from `column` on reads of the
+  /// row at `row`.
+  Value readClamped(Idx row, int64_t kx, int64_t column) {
+    auto wide = cast<VectorType>(type);
+    int64_t stride = op.getStrides()[1], width = x.shape[3],
+            shift = kx - op.getPads()[1],
+            from = std::clamp<int64_t>(
+                column * stride + shift, 0,
+                std::max<int64_t>(0, width - stride * lanes));
+    SmallVector<int64_t> order;
+    for (int64_t lane = 0; lane < lanes; ++lane)
+      order.push_back(
+          std::clamp<int64_t>((column + lane) * stride + shift, 0, width - 1) -
+          from);
+    auto part = [&](int64_t first) {
+      return e.loadVector(x, e.add(row, Idx(from + first)), wide,
+                          std::clamp<int64_t>(width - from - first, 0, lanes));
+    };
+    Value low = part(0), high = stride == 1 ? low : part(lanes);
+    return vector::ShuffleOp::create(e.builder(), e.loc(), low, high, order);
+  }
+
   /// The column up to which those before `end` of a plane can be done in
   /// vectors: with strides of 1, or of 2 where every other element is taken of
   /// two vectors that lie in the row.
@@ -165,13 +229,21 @@ private:
     return std::min(end, (x.shape[3] - 1 - reach) / 2 + 1);
   }
 
-  void pixel(SmallVector<Idx> position, const Range &rows,
-             const Range &columns) {
+  /// `valid` columns from `position` on, or one; with `border`, that is the
+  /// position of the columns, whose windows are clamped.
+  void pixel(SmallVector<Idx> position, const Range &rows, const Range &columns,
+             std::optional<int64_t> border = {}, int64_t valid = kBlock) {
     bool isMax = op.getKind() == kernel::PoolKind::Max;
     Value init =
         e.splat(type, isMax ? -std::numeric_limits<double>::infinity() : 0.0);
     OpBuilder &b = e.builder();
     auto elementAt = [&](Idx ky, Idx kx) -> Value {
+      if (border)
+        return readClamped(
+            index(x, {position[0], position[1],
+                      e.add(rows.start, e.mul(ky, op.getDilations()[0])),
+                      Idx(int64_t(0)), position[4]}),
+            kx.offset, *border);
       return read(
           index(x, {position[0], position[1],
                     e.add(rows.start, e.mul(ky, op.getDilations()[0])),
@@ -218,7 +290,7 @@ private:
           arith::DivFOp::create(b, e.loc(), result, divisor(rows, columns));
     Idx to = index(out, position);
     if (isa<VectorType>(type))
-      e.storeVector(result, out, to, lanes);
+      e.storeVector(result, out, to, std::min(lanes, valid));
     else
       e.store(result, out, to);
   }

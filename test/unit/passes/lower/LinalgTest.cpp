@@ -8,6 +8,7 @@
 #include <array>
 #include <cmath>
 #include <gtest/gtest.h>
+#include <limits>
 
 using namespace graven;
 using namespace graven::test;
@@ -216,6 +217,50 @@ TEST(Linalg, SumsOverAnOuterAxis) {
       expectNear(out, expected, 1e-6,
                  target.name + " sums of " + std::to_string(rows));
     }
+}
+
+/// Rows whose lanes are combined at the end, of a slice, so that a reduction
+/// goes over two loops; a NaN wins, and lanes behind the end count nothing.
+TEST(Linalg, RowsOfNeighbours) {
+  for (const TargetInfo &target : targets())
+    for (int64_t columns : {7, 8, 15, 16, 17, 49, 64, 130})
+      for (const char *op : {"addf", "maximumf", "minimumf"}) {
+        bool isSum = op[0] == 'a', isMax = op[1] == 'a' && !isSum;
+        Array x(3 * 2 * 200, 1), out(3, 2);
+        if (!isSum)
+          x[2 * 200 + 3] = std::numeric_limits<float>::quiet_NaN();
+        std::vector<double> expected(out.data(), out.data() + out.size());
+        for (int64_t i = 0; i < 3; ++i)
+          for (int64_t j = 0; j < 2 * columns; ++j) {
+            double &value = expected[i],
+                   next = x[(2 * i + j / columns) * 200 + j % columns];
+            if (isSum)
+              value += next;
+            else if (std::isnan(next) || (isMax ? next > value : next < value))
+              value = next;
+          }
+        std::string from = "memref<3x2x" + std::to_string(columns) +
+                           "xf32, strided<[400, 200, 1]>>";
+        run("func.func @main(%whole: memref<3x2x200xf32>, %o: memref<3xf32>) "
+            "{\n"
+            "%x = memref.subview %whole[0, 0, 0] [3, 2, " +
+                std::to_string(columns) +
+                "] [1, 1, 1] : memref<3x2x200xf32> to " + from +
+                "\nlinalg.reduce ins(%x : " + from +
+                R"() outs(%o : memref<3xf32>) dimensions = [1, 2]
+    (%a: f32, %s: f32) {
+      %0 = arith.)" +
+                op +
+                R"( %s, %a : f32
+      linalg.yield %0 : f32
+    }
+  return
+})",
+            target, {x.data(), out.data()});
+        expectNear(out, expected, 1e-6,
+                   target.name + " " + op + " of rows of " +
+                       std::to_string(columns));
+      }
 }
 
 TEST(Linalg, MatmulWithoutPanels) {

@@ -5,6 +5,7 @@
 
 #include "passes/lower/expand/Tiles.h"
 #include "test/unit/passes/lower/KernelRunner.h"
+#include <array>
 #include <gtest/gtest.h>
 #include <limits>
 
@@ -192,6 +193,20 @@ TEST(Pool, WindowsPadsCeil) {
                 kind, 1, 16, 12, 12, 12, 1, 1, {0, 0, 0, 0}, false, false, 7}})
         for (bool blocked : {false, true})
           checkPool(target, c, blocked);
+}
+
+/// Columns at the borders of planes are part of vectors.
+TEST(Pool, RowsOfAnyWidth) {
+  for (const TargetInfo &target : targets())
+    for (int64_t width : {5, 16, 20, 33, 55})
+      for (int64_t stride : {1, 2})
+        for (auto [size, left, right] :
+             {std::array<int64_t, 3>{2, 0, 1}, {3, 1, 1}, {5, 2, 3}})
+          if (width + left + right >= size)
+            checkPool(
+                target,
+                {"max", 1, 2, 5, width, size, stride, 1, {1, left, 1, right}},
+                /*blocked=*/false);
 }
 
 } // namespace
