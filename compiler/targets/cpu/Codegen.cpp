@@ -23,8 +23,10 @@
 #include "llvm/IR/DiagnosticInfo.h"
 #include "llvm/IR/DiagnosticPrinter.h"
 #include "llvm/IR/Dominators.h"
+#include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/InstIterator.h"
 #include "llvm/IR/Instructions.h"
+#include "llvm/IR/IntrinsicInst.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
@@ -110,6 +112,20 @@ public:
       legacy::PassManager::add(pass);
   }
 };
+
+/// Copies by memmove, which has one version in each libc: a shared object that
+/// names no versions is bound to the oldest memcpy of glibc, which knows no
+/// vectors beyond SSE2.
+void copyByMemmove(Function &function) {
+  for (Instruction &instruction : make_early_inc_range(instructions(function)))
+    if (auto *copy = dyn_cast<MemCpyInst>(&instruction);
+        copy && copy->getIntrinsicID() == Intrinsic::memcpy) {
+      IRBuilder<>(copy).CreateMemMove(
+          copy->getRawDest(), copy->getDestAlign(), copy->getRawSource(),
+          copy->getSourceAlign(), copy->getLength(), copy->isVolatile());
+      copy->eraseFromParent();
+    }
+}
 
 bool hasVectors(Function &function) {
   return any_of(instructions(function), [](const Instruction &instruction) {
@@ -298,6 +314,8 @@ void graven::cpu::generateCode(Module &module, TargetMachine &machine,
                                CodeGenFileType kind, SmallVectorImpl<char> &out,
                                CodegenProblems &problems,
                                SmallVectorImpl<FunctionReport> *reports) {
+  for (Function &function : module)
+    copyByMemmove(function);
   raw_svector_ostream stream(out);
   CodegenPasses passes;
   const Triple &triple = machine.getTargetTriple();

@@ -214,6 +214,29 @@ TEST_F(CodegenTest, loopsAreVectorized) {
       1u);
 }
 
+TEST_F(CodegenTest, copiesCallMemmove) {
+  ModelSignature signature;
+  signature.name = "copy";
+  signature.inputs = {tensor("x", {4096})};
+  signature.outputs = {tensor("y", {4096})};
+  std::string assembly = compileText(R"mlir(
+func.func @forward(%x: memref<4096xf32>, %y: memref<4096xf32>, %ws: memref<0xi8>,
+                   %w: memref<0xi8>)
+    attributes {graven.num_inputs = 1 : i64, graven.num_outputs = 1 : i64} {
+  kernel.launch @copy(%x, %y : memref<4096xf32>, memref<4096xf32>) tasks(1)
+  return
+}
+func.func private @copy(%x: memref<4096xf32>, %y: memref<4096xf32>, %lo: index, %hi: index)
+    attributes {kernel.entry} {
+  memref.copy %x, %y : memref<4096xf32> to memref<4096xf32>
+  return
+}
+)mlir",
+                                     signature, ".s", "x86-64-v3");
+  EXPECT_GE(count(assembly, "memmove"), 1u);
+  EXPECT_EQ(count(assembly, "memcpy"), 0u);
+}
+
 TEST_F(CodegenTest, dialectTextIsTheEndOfTheLLVMPhase) {
   std::string text =
       compileText(scaleSource, scaleSignature(), ".mlir", "x86-64-v3");
