@@ -179,7 +179,11 @@ CompileFlags::CompileFlags(cl::SubCommand &sub)
       explainFlag("explain",
                   cl::desc("say of each Node what passes did to it, and why "
                            "not"),
-                  cl::sub(sub)) {}
+                  cl::sub(sub)),
+      verifyFlag("verify-numerics", cl::ValueOptional,
+                 cl::desc("evaluate the graph on random inputs before and "
+                          "after each pass"),
+                 cl::value_desc("rtol,atol"), cl::sub(sub)) {}
 
 void CompileFlags::read() {
   options.cpu = cpu;
@@ -190,6 +194,11 @@ void CompileFlags::read() {
   options.precision = precision;
   options.threads = threads;
   explains = explainFlag;
+  if (verifyFlag.getNumOccurrences() > 0) {
+    options.verification.emplace();
+    options.verification->tolerance = parseTolerance(verifyFlag);
+    options.verification->rounding = {"graven-lower-precision"};
+  }
   if (noCache)
     options.cacheFolder = "";
   else if (!cacheFolder.empty())
@@ -221,6 +230,9 @@ LogicalResult CompileFlags::check(MLIRContext *context) const {
     return emitCoded(loc, Code::BadOption)
            << "--threads takes 0 to " << mostThreads << ", got "
            << options.threads;
+  if (!verifyFlag.empty() && !options.verification->tolerance)
+    return emitCoded(loc, Code::BadOption)
+           << "--verify-numerics takes rtol,atol, got '" << verifyFlag << "'";
   return success();
 }
 

@@ -79,6 +79,7 @@ private:
   llvm::cl::opt<bool> noCache;
   llvm::cl::opt<std::string> tuningFile;
   llvm::cl::opt<bool> explainFlag;
+  llvm::cl::opt<std::string> verifyFlag;
 };
 
 enum class Missing { IsError, IsRandom };

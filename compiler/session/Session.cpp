@@ -106,6 +106,8 @@ static LogicalResult runGraphPhase(ModuleOp module, Phase last,
   manager.enableTiming(timing);
   buildPhases(manager, last, options.level, options.numerics, options.precision,
               target);
+  if (options.verification)
+    verifyNumerics(manager, *options.verification);
   return manager.run(module);
 }
 

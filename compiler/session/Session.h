@@ -19,6 +19,7 @@
 #include "mlir/IR/OwningOpRef.h"
 #include "mlir/Support/Timing.h"
 #include "passes/lower/Tuning.h"
+#include "passes/verify/NumericsVerifier.h"
 #include "runtime/host/Array.h"
 #include "runtime/host/LoadedModel.h"
 
@@ -48,6 +49,8 @@ struct CompileOptions {
   OptLevel level = OptLevel::O2;
   Numerics numerics = Numerics::Default;
   Precision precision = Precision::F32;
+  /// Whether, and how, each pass on the graph is verified by evaluation.
+  std::optional<NumericsOptions> verification;
   /// Threads the typed entry uses.
   int64_t threads = 1;
   /// Also write the C header here when not empty.

@@ -2,29 +2,78 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // This file is the main of `graven-opt`: mlir-opt with Graven's dialects,
-// passes and phases, and `--explain`.
+// passes and phases, `--explain` and `--verify-numerics`.
 //===----------------------------------------------------------------------===//
 
 #include "compiler/session/Dialects.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Support/FileUtilities.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
+#include "passes/verify/NumericsVerifier.h"
 #include "llvm/Support/CommandLine.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/ToolOutputFile.h"
+
+using namespace mlir;
+namespace cl = llvm::cl;
 
 /// The explanations of passes are remarks, which MlirOptMain prints.
 static void showRemarks(bool wanted) {
-  auto &options = llvm::cl::getRegisteredOptions();
+  auto &options = cl::getRegisteredOptions();
   for (const char *filter : {"remarks-filter-passed", "remarks-filter-missed"})
     if (wanted)
       options.lookup(filter)->addOccurrence(0, filter, ".*");
 }
 
+static int fail(const llvm::Twine &message) {
+  llvm::errs() << "graven-opt: " << message << "\n";
+  return EXIT_FAILURE;
+}
+
 int main(int argc, char **argv) {
-  llvm::cl::opt<bool> explain(
+  llvm::InitLLVM init(argc, argv);
+  cl::opt<bool> explain(
       "explain",
-      llvm::cl::desc("say of each Node what passes did to it, and why not"),
-      llvm::cl::callback([](const bool &wanted) { showRemarks(wanted); }));
-  mlir::DialectRegistry registry;
+      cl::desc("say of each Node what passes did to it, and why not"),
+      cl::callback([](const bool &wanted) { showRemarks(wanted); }));
+  cl::opt<std::string> tolerance(
+      "verify-numerics", cl::ValueOptional, cl::value_desc("rtol,atol"),
+      cl::desc("evaluate Graphs on random inputs before and after each pass"));
+  cl::opt<std::string> reproducer(
+      "verify-numerics-reproducer", cl::value_desc("file"),
+      cl::init(graven::NumericsOptions().reproducer),
+      cl::desc("where the module before a pass that changed it goes"));
+  DialectRegistry registry;
   graven::registerDialects(registry);
   graven::registerPasses();
-  return mlir::asMainReturnCode(
-      mlir::MlirOptMain(argc, argv, "Graven optimizer driver\n", registry));
+  auto [input, output] = registerAndParseCLIOptions(
+      argc, argv, "Graven optimizer driver\n", registry);
+
+  if (tolerance.getNumOccurrences() == 0)
+    return asMainReturnCode(MlirOptMain(argc, argv, input, output, registry));
+
+  graven::NumericsOptions numerics;
+  numerics.tolerance = graven::parseTolerance(tolerance);
+  numerics.reproducer = reproducer;
+  if (!tolerance.empty() && !numerics.tolerance)
+    return fail("--verify-numerics expects rtol,atol, got '" + tolerance + "'");
+  MlirOptMainConfig config = MlirOptMainConfig::createFromCLOptions();
+  config.setPassPipelineSetupFn(
+      [parsed = config, numerics](PassManager &manager) {
+        if (failed(parsed.setupPassPipeline(manager)))
+          return failure();
+        graven::verifyNumerics(manager, numerics);
+        return success();
+      });
+  std::string problem;
+  auto file = openInputFile(input, &problem);
+  if (!file)
+    return fail(problem);
+  auto result = openOutputFile(output, &problem);
+  if (!result)
+    return fail(problem);
+  if (failed(MlirOptMain(result->os(), std::move(file), registry, config)))
+    return EXIT_FAILURE;
+  result->keep();
+  return EXIT_SUCCESS;
 }

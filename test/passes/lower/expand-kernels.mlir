@@ -61,11 +61,12 @@ func.func private @reduce_outer(%x: memref<9x32xf32>, %out: memref<32xf32>, %lo:
 
 // -----
 
-// A reduction over the inner axis is scalar, carried, and free to be reordered.
+// A reduction over the inner axis is vectors in four chains, whose lanes are combined at the end.
 // CHECK-LABEL: func.func private @reduce_inner
 func.func private @reduce_inner(%x: memref<9x32xf32>, %out: memref<9xf32>, %lo: index, %hi: index) attributes {kernel.entry} {
-  // CHECK: %[[SUM:.*]] = scf.for {{.*}} iter_args(%{{.*}} = %{{.*}}) -> (f32)
-  // CHECK: arith.addf {{.*}} fastmath<reassoc,contract> : f32
+  // CHECK-COUNT-4: vector.load {{.*}} : memref<288xf32>, vector<8xf32>
+  // CHECK: %[[LANES:.*]] = vector.reduction <add>, %{{.*}} fastmath<reassoc> : vector<8xf32> into f32
+  // CHECK: %[[SUM:.*]] = arith.addf %{{.*}}, %[[LANES]] fastmath<contract> : f32
   // CHECK: memref.store %[[SUM]]
   linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i)>], iterator_types = ["parallel", "reduction"]}
       ins(%x : memref<9x32xf32>) outs(%out : memref<9xf32>) {

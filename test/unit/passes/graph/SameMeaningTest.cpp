@@ -14,12 +14,12 @@
 #include "mlir/Transforms/Passes.h"
 #include "passes/graph/Passes.h"
 #include "passes/graph/Pipeline.h"
+#include "passes/verify/Comparison.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 #include "gtest/gtest.h"
 #include <cmath>
-#include <random>
 
 using namespace mlir;
 using namespace graven;
@@ -27,22 +27,6 @@ using eval::Evaluator;
 using eval::Tensor;
 
 namespace {
-
-/// Floats of every sign, whose squares and exponentials stay small; ints that
-/// let a loop run and a bool be either.
-Tensor randomTensor(RankedTensorType type, std::mt19937 &random) {
-  Tensor tensor(type);
-  std::uniform_real_distribution<double> real(-2, 2);
-  std::uniform_int_distribution<int64_t> integer(1, 2);
-  bool isFloat = isa<FloatType>(type.getElementType());
-  for (int64_t i = 0; i < tensor.size(); ++i) {
-    if (isFloat)
-      tensor.set(i, real(random));
-    else
-      tensor.set(i, integer(random));
-  }
-  return tensor;
-}
 
 /// Parameters serve as variances, too: they are positive.
 void randomizeParams(ModuleOp module, std::mt19937 &random) {
@@ -159,16 +143,8 @@ protected:
         continue;
       auto old = before->lookupSymbol<GraphOp>(graph.getSymName());
       ASSERT_TRUE(old) << graph.getSymName().str();
-      SmallVector<Tensor> inputs;
-      for (Type type : graph.getArgumentTypes()) {
-        auto tensor = cast<RankedTensorType>(type);
-        // Any extent will do for one that is not known.
-        SmallVector<int64_t> shape(tensor.getShape());
-        for (int64_t &extent : shape)
-          extent = ShapedType::isDynamic(extent) ? 3 : extent;
-        inputs.push_back(randomTensor(
-            RankedTensorType::get(shape, tensor.getElementType()), random));
-      }
+      SmallVector<Tensor> inputs =
+          randomInputs(graph.getArgumentTypes(), random);
       Evaluator one, other;
       auto expected = one.run(old, inputs), got = other.run(graph, inputs);
       // What fails to run (an index out of range) must go on failing.

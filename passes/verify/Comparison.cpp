@@ -1,0 +1,90 @@
+//===- Comparison.cpp - what two Graphs compute -----------------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file implements random inputs and the comparison of tensors.
+//===----------------------------------------------------------------------===//
+
+#include "passes/verify/Comparison.h"
+
+#include "llvm/Support/Format.h"
+#include <cmath>
+
+using namespace mlir;
+using graven::eval::Tensor;
+
+namespace graven {
+
+Tensor randomTensor(RankedTensorType type, std::mt19937 &random,
+                    int64_t least) {
+  Tensor tensor(type);
+  std::uniform_real_distribution<double> real(-2, 2);
+  std::uniform_int_distribution<int64_t> integer(least, least + 1);
+  bool isFloat = isa<FloatType>(type.getElementType());
+  for (int64_t i = 0; i < tensor.size(); ++i) {
+    if (isFloat)
+      tensor.set(i, real(random));
+    else
+      tensor.set(i, integer(random));
+  }
+  return tensor;
+}
+
+SmallVector<Tensor> randomInputs(TypeRange types, std::mt19937 &random,
+                                 int64_t least) {
+  constexpr int64_t anyExtent = 3;
+  SmallVector<Tensor> inputs;
+  for (Type type : types) {
+    auto tensor = cast<RankedTensorType>(type);
+    SmallVector<int64_t> shape(tensor.getShape());
+    for (int64_t &extent : shape)
+      extent = ShapedType::isDynamic(extent) ? anyExtent : extent;
+    inputs.push_back(randomTensor(
+        RankedTensorType::get(shape, tensor.getElementType()), random, least));
+  }
+  return inputs;
+}
+
+Tolerance toleranceOf(Type elementType) {
+  if (!isa<FloatType>(elementType))
+    return {0, 0};
+  // Sums of hundreds of terms, added in another order.
+  if (elementType.isF64())
+    return {1e-12, 1e-12};
+  if (elementType.isF32())
+    return {2e-5, 2e-5};
+  // What torch.testing.assert_close allows bf16.
+  return {1.6e-2, 1.6e-2};
+}
+
+static std::string shapeText(const Tensor &tensor) {
+  std::string text;
+  llvm::raw_string_ostream(text) << tensor.getType();
+  return text;
+}
+
+std::optional<std::string> differenceOf(const Tensor &before,
+                                        const Tensor &after,
+                                        std::optional<Tolerance> tolerance) {
+  if (before.getType() != after.getType())
+    return "expected " + shapeText(before) + ", got " + shapeText(after);
+  Tolerance allowed =
+      tolerance ? *tolerance : toleranceOf(before.getElementType());
+  std::vector<double> olds = before.toDoubles(), news = after.toDoubles();
+  for (int64_t i = 0; i < before.size(); ++i) {
+    double a = olds[i], b = news[i];
+    if (a == b || (std::isnan(a) && std::isnan(b)))
+      continue;
+    double limit = allowed.absolute +
+                   allowed.relative * std::max(std::abs(a), std::abs(b));
+    if (std::isfinite(a) && std::isfinite(b) && std::abs(a - b) <= limit)
+      continue;
+    std::string text;
+    llvm::raw_string_ostream(text)
+        << "element " << i << " of " << before.getType() << ": expected "
+        << llvm::format("%.9g, got %.9g", a, b);
+    return text;
+  }
+  return std::nullopt;
+}
+
+} // namespace graven
