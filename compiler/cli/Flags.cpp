@@ -325,17 +325,30 @@ public:
       StringRef symbol = info.symbols && info.symbols[axis]
                              ? StringRef(info.symbols[axis])
                              : StringRef("?");
-      auto found = known.find(symbol);
-      if (found == known.end())
+      auto value = valueOf(symbol);
+      if (!value)
         return emitCoded(loc, Code::MissingInput)
                << "the extent '" << symbol << "' of input '" << info.name
-               << "' is not given; use --dim " << symbol << "=8";
-      extent = found->second;
+               << "' is not given; use --dim "
+               << symbol.substr(symbol.find('*') + 1) << "=8";
+      extent = *value;
     }
     return extents;
   }
 
 private:
+  std::optional<int64_t> valueOf(StringRef text) const {
+    SmallVector<cpu::SymbolSpec> names;
+    SmallVector<int64_t> values;
+    for (const auto &entry : known) {
+      names.push_back({entry.first().str()});
+      values.push_back(entry.second);
+    }
+    auto extent = parseExtent(text, names);
+    return extent ? std::optional(extent->scale * values[extent->symbol] +
+                                  extent->offset)
+                  : std::nullopt;
+  }
   llvm::StringMap<int64_t> known;
 };
 } // namespace

@@ -33,7 +33,7 @@ struct RoomRequest {
   llvm::SmallVector<int64_t> extents;
   llvm::SmallVector<llvm::SmallVector<int64_t>> samples;
   /// The symbol of each axis of each input.
-  llvm::ArrayRef<llvm::SmallVector<std::optional<unsigned>>> axes;
+  llvm::ArrayRef<InputAxes> axes;
   ShapedImport import;
 };
 

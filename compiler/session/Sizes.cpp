@@ -54,6 +54,33 @@ FailureOr<OwningOpRef<ModuleOp>> Sizing::importAt(ArrayRef<int64_t> extents,
   return import(own);
 }
 
+std::optional<SymbolicExtent> parseExtent(StringRef text,
+                                          ArrayRef<SymbolSpec> symbols) {
+  auto find = [&](StringRef name) -> std::optional<unsigned> {
+    for (auto [i, symbol] : llvm::enumerate(symbols))
+      if (symbol.name == name)
+        return i;
+    return std::nullopt;
+  };
+  if (auto symbol = find(text))
+    return SymbolicExtent(*symbol);
+  int64_t scale = 1, offset = 0;
+  if (auto [factor, rest] = text.split('*'); !rest.empty()) {
+    if (factor.getAsInteger(10, scale) || scale < 1)
+      return std::nullopt;
+    text = rest;
+  }
+  if (size_t sign = text.find_last_of("+-"); sign != StringRef::npos) {
+    if (text.drop_front(sign + 1).getAsInteger(10, offset))
+      return std::nullopt;
+    offset = text[sign] == '-' ? -offset : offset;
+    text = text.take_front(sign);
+  }
+  auto symbol = find(text);
+  return symbol ? std::optional(SymbolicExtent(*symbol, scale, offset))
+                : std::nullopt;
+}
+
 /// The first import, in which symbols become known as they are met.
 LogicalResult Sizing::findSymbols() {
   llvm::MapVector<StringRef, int64_t> known;
@@ -193,8 +220,13 @@ FailureOr<SmallVector<int64_t>> Sizing::extentsOf(unsigned index) {
       else if (model.split)
         diagnostic << ", because '" << model.symbols[*model.split].name
                    << "' is split already";
-      return diagnostic << "; name up to " << mostSizes
-                        << " sizes, as in --dim " << symbol.name << "=16,128";
+      if (symbol.highest >= longestRange)
+        diagnostic << "; give the range an end, as in --dim " << symbol.name
+                   << "=" << symbol.lowest << "..1024, or name up to ";
+      else
+        diagnostic << "; name up to ";
+      return diagnostic << mostSizes << " sizes, as in --dim " << symbol.name
+                        << "=16,128";
     }
     for (int64_t i = symbol.lowest; i <= symbol.highest; ++i)
       extents.insert(i);
@@ -285,7 +317,8 @@ void Sizing::dropFixedSymbols() {
     }
     for (auto &names : model.inputSymbols)
       for (std::string &name : names)
-        if (name == model.symbols[i].name)
+        if (auto extent = parseExtent(name, model.symbols);
+            extent && extent->symbol == i)
           name.clear();
     model.symbols.erase(model.symbols.begin() + i);
     if (model.split && *model.split > i)

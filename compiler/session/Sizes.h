@@ -39,6 +39,11 @@ struct DimSpec {
 /// Reads NAME=SIZE,...,LOWEST..HIGHEST; `LOWEST..` has no limit.
 llvm::Expected<DimSpec> parseDimSpec(llvm::StringRef text);
 
+/// What the text of an input's extent says: "s", or "[INTEGER*]s[+INTEGER]" as
+/// exports write it. A name that is a symbol's is that. Nothing for others.
+std::optional<SymbolicExtent>
+parseExtent(llvm::StringRef text, llvm::ArrayRef<cpu::SymbolSpec> symbols);
+
 /// A model and the sizes of its inputs that are to have code. A model of static
 /// extents has no symbols and one size.
 struct SizedModel {
@@ -57,7 +62,8 @@ struct SizedModel {
   /// axis 0 of each input and output goes for each unit of it.
   std::optional<unsigned> split;
   llvm::SmallVector<int64_t> splitUnits;
-  /// The symbol of each extent of each input, empty for none.
+  /// Of each extent of each input its symbol, or what follows from one
+  /// ("2*s", "s+1"); empty for none.
   llvm::SmallVector<llvm::SmallVector<std::string>> inputSymbols;
   /// Keeps the modules.
   std::vector<mlir::OwningOpRef<mlir::ModuleOp>> owned;

@@ -74,14 +74,15 @@ void Sizing::addCriticalSamples(RoomRequest &request) {
 /// Code with room for what data decide, and for the ranges of these symbols.
 std::variant<RoomyModule, PartsProblem>
 Sizing::roomAt(ArrayRef<int64_t> extents, ArrayRef<RoomSymbol> symbols) {
-  SmallVector<SmallVector<std::optional<unsigned>>> axes;
+  SmallVector<InputAxes> axes;
   for (const auto &names : model.inputSymbols) {
     auto &own = axes.emplace_back();
     for (const std::string &name : names) {
       auto &axis = own.emplace_back();
-      for (auto [i, symbol] : llvm::enumerate(symbols))
-        if (symbol.name == name && symbol.lowest < symbol.highest)
-          axis = i;
+      auto extent = parseExtent(name, model.symbols);
+      if (extent &&
+          symbols[extent->symbol].lowest < symbols[extent->symbol].highest)
+        axis = extent;
     }
   }
   RoomRequest request{symbols, llvm::to_vector(extents), {}, {}, {}};
@@ -191,9 +192,14 @@ void Sizing::chooseRooms() {
       roomy.insert(i);
   }
   constexpr int64_t rooms = 4, smallest = 32;
-  SmallVector<int64_t> most;
+  SmallVector<int64_t> most, scales(model.symbols.size(), 1);
   for (const SymbolSpec &symbol : model.symbols)
     most.push_back(symbol.highest);
+  for (const auto &names : model.inputSymbols)
+    for (const std::string &name : names)
+      if (auto extent = parseExtent(name, model.symbols))
+        scales[extent->symbol] =
+            std::max(scales[extent->symbol], extent->scale);
   for (int64_t room = 0; room < rooms && !roomy.empty(); ++room) {
     auto all = combinations([&](unsigned i) -> FailureOr<SmallVector<int64_t>> {
       if (roomy.contains(i))
@@ -213,7 +219,7 @@ void Sizing::chooseRooms() {
     }
     bool smaller = false;
     for (unsigned symbol : roomy)
-      if (most[symbol] / 2 >= smallest &&
+      if (most[symbol] / 2 * scales[symbol] >= smallest &&
           most[symbol] / 2 >= model.symbols[symbol].lowest + shortRange) {
         most[symbol] /= 2;
         smaller = true;

@@ -22,14 +22,15 @@ SmallVector<std::optional<PartsAxis>> Sizing::inputParts(GraphOp graph,
   SmallVector<std::optional<PartsAxis>> inputs(graph.getNumArguments());
   for (auto [i, names] : llvm::enumerate(model.inputSymbols))
     for (auto [axis, name] : llvm::enumerate(names)) {
-      if (name != model.symbols[symbol].name)
+      auto extent = parseExtent(name, model.symbols);
+      if (!extent || extent->symbol != symbol)
         continue;
-      if (axis == 0) {
-        inputs[i] = PartsAxis{0, 1};
+      if (axis == 0 && extent->offset == 0) {
+        inputs[i] = PartsAxis{0, extent->scale};
         continue;
       }
       problems[symbol] = {graph.getLoc(), "input '" + graph.getInputName(i) +
-                                              "' has it on axis " +
+                                              "' has " + name + " on axis " +
                                               std::to_string(axis)};
       return {};
     }
@@ -66,7 +67,7 @@ bool Sizing::tryToSplit(unsigned symbol) {
     }
     units.clear();
     for (const auto &input : inputs)
-      units.push_back(input ? 1 : 0);
+      units.push_back(input ? input->rows : 0);
     for (Value output : graph.getReturn().getOperands()) {
       auto parts = flow.of(output);
       if (parts && parts->axis != 0) {

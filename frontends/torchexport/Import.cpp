@@ -48,10 +48,11 @@ private:
     std::optional<int64_t> least, most;
   };
   Range rangeOf(StringRef symbol) const;
-  /// Calls `visit` with what the user says of an input, the axis and the symbol
-  /// for each extent of the inputs that is a symbol.
+  /// Calls `visit` with what the user says of an input, the axis and the extent
+  /// for each extent of the inputs that follows from a symbol.
   void forEachSymbol(
-      llvm::function_ref<void(const InputSpec *, size_t, StringRef)> visit);
+      llvm::function_ref<void(const InputSpec *, size_t, const LinearExtent &)>
+          visit);
   std::optional<Value> inputFor(const Union &spec,
                                 torch::ParameterLoader &parameters);
   std::optional<Value> userInput(const json::Object &spec);
@@ -165,7 +166,8 @@ static std::optional<StringRef> expressionIn(const json::Value &size) {
 }
 
 void Importer::forEachSymbol(
-    llvm::function_ref<void(const InputSpec *, size_t, StringRef)> visit) {
+    llvm::function_ref<void(const InputSpec *, size_t, const LinearExtent &)>
+        visit) {
   for (auto [i, input] : llvm::enumerate(userInputs)) {
     if (!input)
       continue;
@@ -175,8 +177,8 @@ void Importer::forEachSymbol(
       continue;
     for (auto [axis, size] : llvm::enumerate(listIn(*meta, "sizes"))) {
       auto expression = expressionIn(size);
-      if (auto symbol = expression ? symbolIn(*expression) : std::nullopt)
-        visit(spec, axis, *symbol);
+      if (auto extent = expression ? linearIn(*expression) : std::nullopt)
+        visit(spec, axis, *extent);
     }
   }
 }
@@ -193,11 +195,14 @@ Importer::Range Importer::rangeOf(StringRef symbol) const {
 /// input that has the symbol.
 bool Importer::decideSymbols() {
   // A size that an input states is none to ask for by name.
-  forEachSymbol([&](const InputSpec *spec, size_t axis, StringRef symbol) {
-    if (spec && axis < spec->shape.size() && !spec->shape[axis].isDynamic())
-      symbols.try_emplace(symbol, spec->shape[axis].size);
-  });
-  forEachSymbol([&](const InputSpec *, size_t, StringRef symbol) {
+  forEachSymbol(
+      [&](const InputSpec *spec, size_t axis, const LinearExtent &extent) {
+        if (spec && axis < spec->shape.size() && !spec->shape[axis].isDynamic())
+          if (auto value = extent.solve(spec->shape[axis].size))
+            symbols.try_emplace(extent.symbol, *value);
+      });
+  forEachSymbol([&](const InputSpec *, size_t, const LinearExtent &extent) {
+    StringRef symbol = extent.symbol;
     if (symbols.count(symbol))
       return;
     if (Range range = rangeOf(symbol);
@@ -246,17 +251,18 @@ std::optional<int64_t> Importer::extent(const json::Value &size,
               << "': " << llvm::toString(value.takeError());
     return std::nullopt;
   }
-  symbol = symbolIn(*expression).value_or("");
+  auto linear = linearIn(*expression);
+  symbol = linear ? linear->text() : "";
   if (*value && **value >= 0)
     return **value;
   auto diagnostic = emitCoded(loc, Code::DynamicShape)
                     << "input '" << input << "' has the extent '"
-                    << (symbol.empty() ? expression->str() : symbol)
-                    << "' on axis " << axis << ", which is not known";
-  if (symbol.empty())
+                    << (linear ? symbol : expression->str()) << "' on axis "
+                    << axis << ", which is not known";
+  if (!linear)
     return std::nullopt;
-  Range range = rangeOf(symbol);
-  diagnostic << "; say which, as in --dim " << symbol << "="
+  Range range = rangeOf(linear->symbol);
+  diagnostic << "; say which, as in --dim " << linear->symbol << "="
              << range.least.value_or(1) << ".." << range.most.value_or(64);
   return std::nullopt;
 }

@@ -223,12 +223,45 @@ torchexport::evaluate(StringRef expression, SymbolValues values) {
   return Evaluator(expression, values).run();
 }
 
-std::optional<std::string> torchexport::symbolIn(StringRef expression) {
-  StringRef text = expression.trim();
-  if (text.consume_front("Symbol('"))
-    text = text.take_until([](char c) { return c == '\''; });
-  bool isName =
-      !text.empty() && !llvm::isDigit(text.front()) &&
-      llvm::all_of(text, [](char c) { return llvm::isAlnum(c) || c == '_'; });
-  return isName ? std::optional(text.str()) : std::nullopt;
+std::string LinearExtent::text() const {
+  std::string text = scale == 1 ? symbol : std::to_string(scale) + "*" + symbol;
+  if (offset != 0)
+    text += (offset > 0 ? "+" : "") + std::to_string(offset);
+  return text;
+}
+
+std::optional<int64_t> LinearExtent::solve(int64_t extent) const {
+  int64_t rest = 0;
+  if (llvm::SubOverflow(extent, offset, rest) || rest < 0 || rest % scale != 0)
+    return std::nullopt;
+  return rest / scale;
+}
+
+/// A line goes through its values at any extents.
+std::optional<LinearExtent> torchexport::linearIn(StringRef expression) {
+  LinearExtent linear;
+  bool isOne = true;
+  auto at = [&](int64_t extent) -> std::optional<int64_t> {
+    auto value = evaluate(expression, [&](StringRef name) {
+      isOne &= linear.symbol.empty() || linear.symbol == name;
+      linear.symbol = name.str();
+      return std::optional(extent);
+    });
+    if (!value) {
+      llvm::consumeError(value.takeError());
+      return std::nullopt;
+    }
+    return *value;
+  };
+  auto none = at(0), one = at(1);
+  if (!none || !one || linear.symbol.empty())
+    return std::nullopt;
+  linear.offset = *none;
+  linear.scale = *one - *none;
+  constexpr int64_t samples[] = {2, 3, 5, 30, 1001, 65536};
+  for (int64_t sample : samples) {
+    auto value = at(sample);
+    isOne &= value && *value == linear.scale * sample + linear.offset;
+  }
+  return isOne && linear.scale > 0 ? std::optional(linear) : std::nullopt;
 }

@@ -20,6 +20,17 @@ struct RoomSymbol {
   int64_t lowest, highest;
 };
 
+/// An extent of an input: `scale` times a symbol, plus `offset`.
+struct SymbolicExtent {
+  SymbolicExtent(unsigned symbol, int64_t scale = 1, int64_t offset = 0)
+      : symbol(symbol), scale(scale), offset(offset) {}
+  unsigned symbol;
+  int64_t scale, offset;
+};
+
+/// What each axis of an input follows from, nothing for a static extent.
+using InputAxes = llvm::SmallVector<std::optional<SymbolicExtent>>;
+
 /// An extent that follows from one symbol: its value for each of the symbol's,
 /// from the lowest on. Symbols past those of the inputs are extents that data
 /// decide; their functions without values are the symbols themselves.
@@ -110,7 +121,7 @@ shapeAt(const Room &room, const RoomShape &shape,
 /// which the first places are used. What a Node reads beyond the extents of a
 /// run is replaced where it would count. `samples` are the model at other
 /// extents; they show what in the Graph depends on them. All Graphs have static
-/// extents. `axes` says which axes of the inputs have a symbol's extent.
+/// extents. `axes` says which axes of the inputs follow from a symbol.
 ///
 /// Each `graven.prefix` is a symbol as well, whose value is the Node's count.
 /// `graph` has the most places for it, and each sample another extent. The
@@ -119,8 +130,7 @@ shapeAt(const Room &room, const RoomShape &shape,
 /// Otherwise says which Node is in the way, and the Graph is of no more use.
 std::variant<Room, PartsProblem>
 makeRoom(GraphOp graph, llvm::ArrayRef<RoomSymbol> symbols,
-         llvm::ArrayRef<RoomSample> samples,
-         llvm::ArrayRef<llvm::SmallVector<std::optional<unsigned>>> axes,
+         llvm::ArrayRef<RoomSample> samples, llvm::ArrayRef<InputAxes> axes,
          llvm::ArrayRef<PrefixRange> ranges = {});
 
 } // namespace graven

@@ -31,20 +31,16 @@ std::nullopt_t RoomMaker::fail(Operation *node, const Twine &reason) {
   return std::nullopt;
 }
 
-bool RoomMaker::takeInputs(
-    ArrayRef<SmallVector<std::optional<unsigned>>> axes) {
-  for (auto [s, symbol] : llvm::enumerate(symbols)) {
-    std::vector<int64_t> values;
-    for (int64_t v = symbol.lowest; v <= symbol.highest; ++v)
-      values.push_back(v);
-    addFunction(s, std::move(values));
-  }
+bool RoomMaker::takeInputs(ArrayRef<InputAxes> axes) {
+  for (unsigned s = 0; s < symbols.size(); ++s)
+    functionOf(s);
   Block &block = graph.getBody().front();
   for (auto [i, argument] : llvm::enumerate(block.getArguments())) {
     RoomShape shape;
     for (auto [axis, extent] : llvm::enumerate(tensorType(argument).getShape()))
-      shape.push_back(axes[i][axis] ? RoomAxis{{extent, *axes[i][axis]}}
-                                    : fixed(extent));
+      shape.push_back(axes[i][axis]
+                          ? RoomAxis{{extent, functionOf(*axes[i][axis])}}
+                          : fixed(extent));
     room.inputs.push_back(shape);
     shapes[argument] = std::move(shape);
     SmallVector<Value> others;
@@ -57,6 +53,14 @@ bool RoomMaker::takeInputs(
       return false;
   }
   return true;
+}
+
+unsigned RoomMaker::functionOf(const SymbolicExtent &extent) {
+  std::vector<int64_t> values;
+  const RoomSymbol &symbol = symbols[extent.symbol];
+  for (int64_t v = symbol.lowest; v <= symbol.highest; ++v)
+    values.push_back(extent.scale * v + extent.offset);
+  return addFunction(extent.symbol, std::move(values));
 }
 
 /// Whether the extents of `value` in the samples are as its shape says.
@@ -277,8 +281,7 @@ bool RoomMaker::takeOutputs() {
   return true;
 }
 
-std::variant<Room, PartsProblem>
-RoomMaker::run(ArrayRef<SmallVector<std::optional<unsigned>>> axes) {
+std::variant<Room, PartsProblem> RoomMaker::run(ArrayRef<InputAxes> axes) {
   for (GetParamOp get : graph.getOps<GetParamOp>()) {
     params.try_emplace(get.getParam(), get.getResult());
     RoomShape shape;
@@ -307,11 +310,11 @@ RoomMaker::run(ArrayRef<SmallVector<std::optional<unsigned>>> axes) {
   return std::move(room);
 }
 
-std::variant<Room, PartsProblem>
-makeRoom(GraphOp graph, ArrayRef<RoomSymbol> symbols,
-         ArrayRef<RoomSample> samples,
-         ArrayRef<SmallVector<std::optional<unsigned>>> axes,
-         ArrayRef<PrefixRange> ranges) {
+std::variant<Room, PartsProblem> makeRoom(GraphOp graph,
+                                          ArrayRef<RoomSymbol> symbols,
+                                          ArrayRef<RoomSample> samples,
+                                          ArrayRef<InputAxes> axes,
+                                          ArrayRef<PrefixRange> ranges) {
   return RoomMaker(graph, symbols, samples, ranges).run(axes);
 }
 

@@ -23,8 +23,7 @@ public:
             llvm::ArrayRef<PrefixRange> ranges);
   ~RoomMaker();
 
-  std::variant<Room, PartsProblem>
-  run(llvm::ArrayRef<llvm::SmallVector<std::optional<unsigned>>> axes);
+  std::variant<Room, PartsProblem> run(llvm::ArrayRef<InputAxes> axes);
 
 private:
   /// Of a Node, the Nodes that stand for it in the samples.
@@ -35,8 +34,8 @@ private:
 
   // RoomMaker.cpp: the walk, and what the samples say.
   std::nullopt_t fail(mlir::Operation *node, const llvm::Twine &reason);
-  bool
-  takeInputs(llvm::ArrayRef<llvm::SmallVector<std::optional<unsigned>>> axes);
+  bool takeInputs(llvm::ArrayRef<InputAxes> axes);
+  unsigned functionOf(const SymbolicExtent &extent);
   bool takeNodes();
   bool takeOutputs();
   bool visit(mlir::Operation *node, Others others);

@@ -112,9 +112,18 @@ def _hints(program: torch.export.ExportedProgram) -> dict[str, int]:
     hints = {}
     for shape in _shapes(program):
         for extent in shape:
-            if not isinstance(extent, int) and extent.node.expr.is_symbol and extent.node.has_hint():
-                hints[str(extent.node.expr)] = int(extent.node.hint)
+            symbol = None if isinstance(extent, int) else _symbol(extent.node.expr)
+            if symbol is not None and extent.node.has_hint():
+                offset = extent.node.expr.subs(symbol, 0)
+                scale = extent.node.expr.subs(symbol, 1) - offset
+                hints[str(symbol)] = int((extent.node.hint - offset) / scale)
     return hints
+
+
+def _symbol(expression: Any) -> Any:
+    """The one symbol of an extent such as 2 * s + 1."""
+    symbols = getattr(expression, "free_symbols", ())
+    return next(iter(symbols)) if len(symbols) == 1 else None
 
 
 def _dim_names(program: torch.export.ExportedProgram, module: Any, args: tuple, kwargs: Mapping[str, Any],
@@ -131,8 +140,9 @@ def _dim_names(program: torch.export.ExportedProgram, module: Any, args: tuple, 
         pairs = spec.items() if isinstance(spec, Mapping) else enumerate(spec or ())
         for axis, dim in pairs:
             expression = getattr(getattr(shape[axis], "node", None), "expr", None)
-            if hasattr(dim, "__name__") and expression is not None and expression.is_symbol:
-                names[dim.__name__] = str(expression)
+            named = getattr(dim, "root", dim)
+            if hasattr(named, "__name__") and _symbol(expression) is not None:
+                names[named.__name__] = str(_symbol(expression))
     return names
 
 

@@ -42,6 +42,12 @@ GRAVEN_INTERNAL void graven_read_symbols(const GravenModel *model,
                                          const GravenTensor *inputs,
                                          int64_t *extents);
 
+/* Checks that all extents of the inputs follow from these of the symbols. */
+GRAVEN_INTERNAL int graven_check_symbols(const GravenModel *model,
+                                         const GravenTensor *inputs,
+                                         const int64_t *extents,
+                                         GravenMessage message);
+
 /* Checks that the symbols are in their ranges and that there is code for them.
  */
 GRAVEN_INTERNAL int graven_check_sizes(const GravenModel *model,

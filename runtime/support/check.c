@@ -313,7 +313,9 @@ graven_model_check(const GravenModel *model, const GravenTensor *inputs,
     status = checkArgument(&call, inputAt(&call, i));
   if (!status && model->num_sizes > 0) {
     graven_read_symbols(model, inputs, call.extents);
-    status = graven_check_sizes(model, call.extents, call.message);
+    status = graven_check_symbols(model, inputs, call.extents, call.message);
+    if (!status)
+      status = graven_check_sizes(model, call.extents, call.message);
   }
   for (int64_t i = 0; !status && i < num_outputs; ++i)
     status = checkArgument(&call, outputAt(&call, i));
@@ -333,5 +335,6 @@ GRAVEN_SUPPORT int graven_model_extents(const GravenModel *model,
   if (status || model->num_sizes == 0)
     return status;
   graven_read_symbols(model, inputs, extents);
-  return graven_check_sizes(model, extents, call.message);
+  status = graven_check_symbols(model, inputs, extents, call.message);
+  return status ? status : graven_check_sizes(model, extents, call.message);
 }

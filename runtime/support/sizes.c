@@ -10,27 +10,103 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Index of the symbol with this name; num_symbols when there is none. */
-static int64_t findSymbol(const GravenModel *model, const char *name) {
+/* An extent of an input: `scale` times a symbol, plus `offset`. */
+typedef struct Extent {
+  int64_t symbol; /* num_symbols when there is none */
+  int64_t scale, offset;
+} Extent;
+
+/* Index of the symbol whose name has these bytes. */
+static int64_t findSymbol(const GravenModel *model, const char *name,
+                          size_t length) {
   int64_t i = 0;
-  while (i < model->num_symbols && strcmp(model->symbols[i].name, name) != 0)
+  while (i < model->num_symbols &&
+         (strncmp(model->symbols[i].name, name, length) != 0 ||
+          model->symbols[i].name[length] != 0))
     ++i;
   return i;
+}
+
+/* The digits up to `end`. */
+static int64_t numberAt(const char *text, const char *end) {
+  int64_t value = 0;
+  while (text < end)
+    value = value * 10 + (*text++ - '0');
+  return value;
+}
+
+/* What the table says of an axis: "s", or "4*s", "s-1", "4*s+1" where that is
+ * no symbol's name. */
+static Extent extentOf(const GravenModel *model, const char *text) {
+  const char *end = text + strlen(text);
+  Extent extent = {findSymbol(model, text, (size_t)(end - text)), 1, 0};
+  if (extent.symbol < model->num_symbols)
+    return extent;
+  const char *digits = text, *sign = end;
+  while (*digits >= '0' && *digits <= '9')
+    ++digits;
+  if (*digits == '*' && digits > text) {
+    extent.scale = numberAt(text, digits);
+    text = digits + 1;
+  }
+  while (sign > text && *sign != '+' && *sign != '-')
+    --sign;
+  if (sign > text) {
+    extent.offset = numberAt(sign + 1, end) * (*sign == '-' ? -1 : 1);
+    end = sign;
+  }
+  extent.symbol = findSymbol(model, text, (size_t)(end - text));
+  return extent;
+}
+
+/* The symbol of an axis of an input; 0 when it has none. */
+static int isSymbolic(const GravenModel *model, int64_t input, int32_t axis,
+                      Extent *extent) {
+  const GravenTensorInfo *info = &model->inputs[input];
+  if (info->extents[axis] != GRAVEN_SYMBOLIC || !info->symbols[axis])
+    return 0;
+  *extent = extentOf(model, info->symbols[axis]);
+  return extent->symbol < model->num_symbols;
 }
 
 GRAVEN_SUPPORT void graven_read_symbols(const GravenModel *model,
                                         const GravenTensor *inputs,
                                         int64_t *extents) {
-  for (int64_t i = 0; i < model->num_inputs; ++i) {
-    const GravenTensorInfo *info = &model->inputs[i];
-    for (int32_t axis = 0; info->symbols && axis < info->rank; ++axis) {
-      if (info->extents[axis] != GRAVEN_SYMBOLIC || !info->symbols[axis])
+  for (int64_t s = 0; s < model->num_symbols; ++s)
+    extents[s] = -1;
+  Extent extent;
+  for (int64_t i = 0; i < model->num_inputs; ++i)
+    for (int32_t axis = 0;
+         model->inputs[i].symbols && axis < model->inputs[i].rank; ++axis)
+      if (isSymbolic(model, i, axis, &extent) && extents[extent.symbol] < 0)
+        extents[extent.symbol] =
+            (inputs[i].extents[axis] - extent.offset) / extent.scale;
+}
+
+GRAVEN_SUPPORT int graven_check_symbols(const GravenModel *model,
+                                        const GravenTensor *inputs,
+                                        const int64_t *extents,
+                                        GravenMessage message) {
+  Extent extent;
+  for (int64_t i = 0; i < model->num_inputs; ++i)
+    for (int32_t axis = 0;
+         model->inputs[i].symbols && axis < model->inputs[i].rank; ++axis) {
+      if (!isSymbolic(model, i, axis, &extent))
         continue;
-      int64_t symbol = findSymbol(model, info->symbols[axis]);
-      if (symbol < model->num_symbols)
-        extents[symbol] = inputs[i].extents[axis];
+      int64_t wanted = extents[extent.symbol], got = inputs[i].extents[axis];
+      if (!__builtin_mul_overflow(wanted, extent.scale, &wanted) &&
+          !__builtin_add_overflow(wanted, extent.offset, &wanted) &&
+          wanted == got)
+        continue;
+      const GravenSymbol *symbol = &model->symbols[extent.symbol];
+      return graven_fail(message, GRAVEN_ERROR_EXTENT,
+                         "input '%s': expected extent %s with %s = %lld on "
+                         "axis %d, got %lld",
+                         model->inputs[i].name, model->inputs[i].symbols[axis],
+                         symbol->name, (long long)extents[extent.symbol],
+                         (int)axis, (long long)got);
     }
-  }
+  return GRAVEN_OK;
 }
 
 /* Whether `size` is the better one of two that fit. */
@@ -206,8 +282,10 @@ GRAVEN_SUPPORT int64_t graven_row_bytes(const GravenModel *model,
   uint64_t bytes = graven_dtype_size(info->dtype);
   for (int32_t axis = 1; axis < info->rank; ++axis) {
     int64_t extent = row[axis];
-    if (extent == GRAVEN_SYMBOLIC)
-      extent = extents[findSymbol(model, info->symbols[axis])];
+    if (extent == GRAVEN_SYMBOLIC) {
+      Extent own = extentOf(model, info->symbols[axis]);
+      extent = own.scale * extents[own.symbol] + own.offset;
+    }
     bytes *= (uint64_t)extent;
   }
   return (int64_t)bytes;

@@ -129,9 +129,10 @@ typedef struct GravenTensor {
 /* What a model expects at one input or gives at one output.
  * Layout (LP64): { ptr name, ptr extents, ptr symbols, i32 dtype, i32 rank }.
  * An extent of -1 is symbolic and `symbols[i]` is its name: equal names must
- * have equal extents in one run. `symbols` is null when no extent is symbolic,
- * and `symbols[i]` is null for a static one, and for an extent of an output
- * that follows from the symbols in another way: see
+ * have equal extents in one run. Of an input's extent that follows from a
+ * symbol of the table it says how: "4*s", "s+1", "4*s-1". `symbols` is null
+ * when no extent is symbolic, and `symbols[i]` is null for a static one, and
+ * for an extent of an output that follows from the symbols in another way: see
  * graven_model_output_extents. An extent of -2 is found out by the run. */
 typedef struct GravenTensorInfo {
   const char *name;

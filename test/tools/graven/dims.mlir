@@ -47,7 +47,7 @@
 // STATIC-NOT: sizes
 // UNBOUNDED: extent batch: 1 or more
 // UNBOUNDED: sizes  1 4 16
-// MIXED: [GRV0207] extent 'batch' of the inputs has a range of 1 and more, and each of its values needs code of its own, because 'graven.reduce' combines parts of the inputs; name up to 64 sizes, as in --dim batch=16,128
+// MIXED: [GRV0207] extent 'batch' of the inputs has a range of 1 and more, and each of its values needs code of its own, because 'graven.reduce' combines parts of the inputs; give the range an end, as in --dim batch=1..1024, or name up to 64 sizes, as in --dim batch=16,128
 // BAD: [GRV0004] dimension 'batch=one': expected an extent or a range such as 1..64, got 'one'
 // EMPTY: [GRV0004] dimension 'batch=5..2': the range 5..2 is empty
 // UNKNOWN: [GRV0004] the model has no dynamic extent 'rows'; it has batch

@@ -11,6 +11,8 @@
 
 #include <array>
 #include <cstdint>
+#include <cstdlib>
+#include <cstring>
 #include <numeric>
 #include <vector>
 
@@ -134,6 +136,40 @@ TEST_F(Sizes, refusesExtentsOutOfRange) {
   symbol = {"n", 2, INT64_MAX};
   EXPECT_EQ(run(1, 1, y), GRAVEN_ERROR_EXTENT);
   EXPECT_STREQ(error, "model 'fake': expected n of at least 2, got 1");
+}
+
+TEST_F(Sizes, readsWhatFollowsFromASymbol) {
+  for (const char *text : {"n", "2*n", "n+1", "n-1", "4*n+10"}) {
+    names[0] = text;
+    int64_t extents = 0;
+    char *star = nullptr;
+    int64_t scale = std::strtoll(text, &star, 10);
+    const char *sign = std::strpbrk(text, "+-");
+    int64_t rows = (*star == '*' ? scale : 1) * 3 +
+                   (sign ? std::strtoll(sign, nullptr, 10) : 0);
+    std::array<int64_t, 2> x{rows, 2};
+    std::array<int64_t, 1> one{1};
+    GravenTensor inputs[] = {{nullptr, x.data(), GRAVEN_I32, 2, nullptr},
+                             {nullptr, one.data(), GRAVEN_I32, 1, nullptr}};
+    EXPECT_EQ(
+        graven_model_extents(&model, inputs, 2, &extents, error, sizeof(error)),
+        GRAVEN_OK)
+        << text << error;
+    EXPECT_EQ(extents, 3) << text;
+  }
+  names[0] = "4*n+1";
+  std::vector<int32_t> y;
+  EXPECT_EQ(run(12, 3, y), GRAVEN_ERROR_EXTENT);
+  EXPECT_STREQ(error, "input 'x': expected extent 4*n+1 with n = 2 on axis 0, "
+                      "got 12");
+}
+
+/// ONNX has symbols with such names.
+TEST_F(Sizes, takesASymbolByItsWholeName) {
+  symbol.name = names[0] = "past+1";
+  std::vector<int32_t> y;
+  EXPECT_EQ(run(4, 4, y), GRAVEN_OK) << error;
+  EXPECT_EQ(calls, std::vector<int64_t>({4}));
 }
 
 TEST_F(Sizes, refusesOutputsOfOtherExtents) {

@@ -68,9 +68,28 @@ TEST(SymbolicInt, refusesWhatIsNoExpression) {
             std::string::npos);
 }
 
-TEST(SymbolicInt, knowsLoneSymbols) {
-  EXPECT_EQ(symbolIn("Symbol('s77', integer=True)"), "s77");
-  EXPECT_EQ(symbolIn("batch"), "batch");
-  EXPECT_EQ(symbolIn("2*s0"), std::nullopt);
-  EXPECT_EQ(symbolIn("7"), std::nullopt);
+TEST(SymbolicInt, knowsLinesOfOneSymbol) {
+  auto text = [](StringRef expression) {
+    auto linear = linearIn(expression);
+    return linear ? linear->text() : "";
+  };
+  EXPECT_EQ(text("Symbol('s77', integer=True)"), "s77");
+  EXPECT_EQ(text("batch"), "batch");
+  EXPECT_EQ(text("Mul(Integer(2), Symbol('s0', integer=True))"), "2*s0");
+  EXPECT_EQ(text("32*(s0 + 1)"), "32*s0+32");
+  EXPECT_EQ(text("s0 - 1"), "s0-1");
+  EXPECT_EQ(text("s0 - s0"), "");
+  EXPECT_EQ(text("-s0"), "");
+  EXPECT_EQ(text("s0*s0"), "");
+  EXPECT_EQ(text("s0 + s1"), "");
+  EXPECT_EQ(text("Min(s0, 1000)"), "");
+  EXPECT_EQ(text("7"), "");
+  EXPECT_EQ(text("2 +"), "");
+}
+
+TEST(SymbolicInt, solvesLines) {
+  LinearExtent extent{"s", 4, -1};
+  EXPECT_EQ(extent.solve(7), 2);
+  EXPECT_EQ(extent.solve(8), std::nullopt);
+  EXPECT_EQ(extent.solve(-5), std::nullopt);
 }

@@ -63,7 +63,7 @@ protected:
     }
     for (PrefixRange &range : ranges)
       range.extents.push_back(rows);
-    SmallVector<SmallVector<std::optional<unsigned>>> axes{
+    SmallVector<InputAxes> axes{
         {std::nullopt, std::nullopt}, {std::nullopt}, {std::nullopt}};
     return makeRoom(graph, {}, samples, axes, ranges);
   }
