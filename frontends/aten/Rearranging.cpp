@@ -388,17 +388,19 @@ struct Strided {
 static std::optional<Strided> strided(Call &c) {
   mlir::Value x = c.tensor();
   auto size = c.integers("size"), stride = c.integers("stride");
-  auto offset = c.has("storage_offset") ? c.integer("storage_offset") : 0;
-  if (!x || !size || !stride || !offset)
+  if (!x || !size || !stride)
     return std::nullopt;
   const Tensor &self = *c.argument("self").tensor();
-  auto whole =
-      mlir::cast<mlir::RankedTensorType>(self.contents().value.getType());
-  int64_t elements = c.type(x).getNumElements();
-  if (!self.isContiguous() || whole.getNumElements() != elements) {
-    c.fail() << "strides of a view, whose storage the graph does not have";
+  auto layout = self.layout();
+  auto offset = c.has("storage_offset") ? c.integer("storage_offset")
+                : layout                ? layout->offset
+                                        : std::nullopt;
+  if (!offset) {
+    c.fail() << "strides of a view that begins where data say";
     return std::nullopt;
   }
+  mlir::Value storage = self.contents().value;
+  int64_t elements = c.type(storage).getNumElements();
   int64_t last = *offset;
   bool fits = size->size() == stride->size() && last >= 0;
   bool empty = llvm::is_contained(*size, 0);
@@ -414,7 +416,7 @@ static std::optional<Strided> strided(Call &c) {
              << "] leaves a storage of " << elements << " elements";
     return std::nullopt;
   }
-  Strided s{c.reshape(x, {elements}), {}, *size};
+  Strided s{c.reshape(storage, {elements}), {}, *size};
   mlir::Type i64 = c.builder.getI64Type();
   s.places = c.full(i64, *size, *offset);
   for (size_t i = 0; i < size->size(); ++i) {
@@ -436,6 +438,10 @@ static mlir::Value asStridedScatter(Call &c) {
   mlir::Value source = c.tensor("src");
   if (!s || !source)
     return {};
+  if (!c.argument("self").tensor()->canBeViewedAs(c.shape(s->flat)))
+    return c.fail() << "strides of a view, whose storage the graph does not "
+                       "have",
+           mlir::Value();
   int64_t count = extentProduct(s->size);
   source = c.broadcastTo(c.cast(source, c.element(s->flat)), s->size);
   mlir::Value places = c.reshape(s->places, {count, 1}),

@@ -111,17 +111,18 @@ static void writeArgument(Session &session, Call &call, const Value &target,
                                                              call.loc, value));
 }
 
-/// Ops that give a view or a copy by how the elements lie: a copy when they do
-/// not lie densely.
-static bool mayCopy(StringRef name) {
-  return name == "aten::contiguous" || name == "aten::reshape" ||
-         name == "aten::flatten";
+/// Whether an op that gives a view or a copy, by how the elements lie, copies.
+static bool isCopy(StringRef name, const Tensor &base, const Tensor &result) {
+  if (name == "aten::contiguous")
+    return !base.isContiguous();
+  return (name == "aten::reshape" || name == "aten::flatten") &&
+         !base.canBeViewedAs(result.type().getShape());
 }
 
 static Value shareStorage(const Schema &schema, const Value &base,
                           const Value &result) {
   if (!result.is(Kind::Tensor) ||
-      (mayCopy(schema.name) && !base.tensor()->isContiguous()))
+      isCopy(schema.name, *base.tensor(), *result.tensor()))
     return result;
   Tensor::Ptr view = Tensor::view(base.tensor(), result.tensor()->current());
   // Windows that overlap, or that begin where data say, are gathered: a copy,

@@ -261,27 +261,106 @@ std::vector<Tensor::Contents> Tensor::contentsToWrite() const {
   return result;
 }
 
-bool Tensor::isContiguous() const {
-  for (mlir::Operation *step : chain) {
-    if (mlir::isa<ReshapeOp>(step))
+//===----------------------------------------------------------------------===//
+// Strides
+//===----------------------------------------------------------------------===//
+
+using Extents = llvm::SmallVector<int64_t>;
+
+static Extents denseStrides(llvm::ArrayRef<int64_t> shape) {
+  Extents strides(shape.size(), 1);
+  for (size_t i = shape.size(); i-- > 1;)
+    strides[i - 1] = strides[i] * std::max<int64_t>(shape[i], 1);
+  return strides;
+}
+
+/// The strides of a view of another shape: axes that lie side by side are one
+/// piece, which axes of the view divide. Nothing where one spans two pieces.
+static std::optional<Extents> viewStrides(llvm::ArrayRef<int64_t> shape,
+                                          llvm::ArrayRef<int64_t> strides,
+                                          llvm::ArrayRef<int64_t> view) {
+  if (shape.empty() || llvm::is_contained(shape, 0))
+    return denseStrides(view);
+  Extents result(view.size());
+  size_t next = view.size();
+  int64_t piece = 1, base = strides.back();
+  for (size_t i = shape.size(); i-- > 0;) {
+    piece *= shape[i];
+    if (i > 0 && (shape[i - 1] == 1 || strides[i - 1] == piece * base))
       continue;
-    if (auto gather = mlir::dyn_cast<GatherOp>(step);
-        gather && gather.getAxis() == 0)
-      continue;
-    if (auto prefix = mlir::dyn_cast<PrefixOp>(step);
-        prefix && prefix.getAxis() == 0)
-      continue;
-    auto from =
-        mlir::cast<mlir::RankedTensorType>(step->getOperand(0).getType());
-    auto to = mlir::cast<mlir::RankedTensorType>(step->getResult(0).getType());
-    if (from == to && mlir::isa<SliceOp, BroadcastOp>(step))
-      continue;
-    // A window of the outermost axis with more than one element stays dense.
-    if (auto slice = mlir::dyn_cast<SliceOp>(step);
-        slice && from.getRank() > 0 && slice.getSteps()[0] == 1 &&
-        from.getShape().drop_front() == to.getShape().drop_front())
-      continue;
-    return false;
+    int64_t taken = 1;
+    while (next > 0 && (taken < piece || view[next - 1] == 1)) {
+      result[--next] = taken * base;
+      taken *= view[next];
+    }
+    if (taken != piece)
+      return std::nullopt;
+    piece = 1;
+    base = i > 0 ? strides[i - 1] : 1;
   }
+  return next == 0 ? std::optional(result) : std::nullopt;
+}
+
+/// Makes `layout` that of the view.
+static bool apply(mlir::Operation *step, Tensor::Layout &layout) {
+  auto from = mlir::cast<mlir::RankedTensorType>(step->getOperand(0).getType());
+  auto to = mlir::cast<mlir::RankedTensorType>(step->getResult(0).getType());
+  Extents &strides = layout.strides;
+  if (mlir::isa<ReshapeOp>(step)) {
+    auto other = viewStrides(from.getShape(), strides, to.getShape());
+    strides = other.value_or(Extents());
+    return other.has_value();
+  }
+  if (auto transpose = mlir::dyn_cast<TransposeOp>(step)) {
+    Extents before = strides;
+    for (auto [i, axis] : llvm::enumerate(transpose.getPermutation()))
+      strides[i] = before[axis];
+  } else if (auto slice = mlir::dyn_cast<SliceOp>(step)) {
+    for (int64_t i = 0; i < from.getRank(); ++i) {
+      SliceBounds bounds =
+          resolveSlice(from.getDimSize(i), slice.getStarts()[i],
+                       slice.getEnds()[i], slice.getSteps()[i]);
+      if (layout.offset)
+        *layout.offset += bounds.start * strides[i];
+      strides[i] *= slice.getSteps()[i];
+    }
+  } else if (mlir::isa<BroadcastOp>(step)) {
+    int64_t added = to.getRank() - from.getRank();
+    Extents before = strides;
+    strides.assign(to.getRank(), 0);
+    for (int64_t i = 0; i < from.getRank(); ++i)
+      if (from.getDimSize(i) == to.getDimSize(i + added))
+        strides[i + added] = before[i];
+  } else if (auto gather = mlir::dyn_cast<GatherOp>(step)) {
+    strides.erase(strides.begin() + gather.getAxis());
+    layout.offset = std::nullopt;
+  }
+  return true;
+}
+
+std::optional<Tensor::Layout> Tensor::layout() const {
+  Layout layout;
+  layout.strides = denseStrides(
+      mlir::cast<mlir::RankedTensorType>(storage->value.getType()).getShape());
+  for (mlir::Operation *step : chain)
+    if (!apply(step, layout))
+      return std::nullopt;
+  return layout;
+}
+
+bool Tensor::canBeViewedAs(llvm::ArrayRef<int64_t> shape) const {
+  auto own = layout();
+  return own && viewStrides(type().getShape(), own->strides, shape);
+}
+
+bool Tensor::isContiguous() const {
+  auto own = layout();
+  if (!own)
+    return false;
+  llvm::ArrayRef<int64_t> shape = type().getShape();
+  Extents dense = denseStrides(shape);
+  for (auto [i, extent] : llvm::enumerate(shape))
+    if (extent != 1 && own->strides[i] != dense[i])
+      return llvm::is_contained(shape, 0);
   return true;
 }

@@ -19,6 +19,7 @@
 #include "llvm/ADT/SmallVector.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -53,9 +54,19 @@ public:
   mlir::LogicalResult write(mlir::OpBuilder &builder, mlir::Location loc,
                             mlir::Value value);
 
-  /// Whether the elements lie densely in row-major order, as far as the views
-  /// tell: storages do.
+  /// How the elements lie in the storage, which is dense and in row-major
+  /// order.
+  struct Layout {
+    llvm::SmallVector<int64_t> strides;
+    /// Of the first element; unknown where data select it.
+    std::optional<int64_t> offset = 0;
+  };
+  /// Nothing when the views have no strides.
+  std::optional<Layout> layout() const;
+  /// Whether the elements lie densely in row-major order.
   bool isContiguous() const;
+  /// Whether strides alone make it a tensor of that shape.
+  bool canBeViewedAs(llvm::ArrayRef<int64_t> shape) const;
   bool sharesStorage(const Tensor &other) const {
     return storage == other.storage;
   }

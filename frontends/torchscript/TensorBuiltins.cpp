@@ -44,7 +44,9 @@ static Given stride(Interpreter &in, CallArguments &call) {
   Value x = argumentAt(call, 0), axis = argumentAt(call, 1);
   if (!isTensor(x))
     return wrongArguments(in, call, "stride()");
-  auto strides = eval::stridesOf(typeOf(x).getShape());
+  auto layout = x.tensor()->layout();
+  llvm::SmallVector<int64_t> strides =
+      layout ? layout->strides : eval::stridesOf(typeOf(x).getShape());
   if (axis.isNone())
     return give(intList(strides));
   int64_t rank = strides.size();

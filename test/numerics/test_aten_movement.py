@@ -92,8 +92,27 @@ def test_scatter_reduce(reduce, include_self, dtype):
               [x, torch.tensor([2, 0, 2, 2]), y])
 
 
+# What PyTorch's strides make of a reshape decides whether a write is seen, and what as_strided reads.
+@pytest.mark.parametrize("function", [
+    lambda x: x.transpose(0, 1).as_strided((2, 2), (1, 3), 1),
+    lambda x: x[1:, ::2].as_strided((2, 2), (4, 2)),
+    lambda x: x[2].as_strided((3, 2), (1, 1), 2),
+    lambda x: x.view(3, 2, 2).transpose(0, 1).reshape(2, 6).as_strided((5,), (1,)),
+    lambda x: x.view(3, 2, 2).permute(1, 2, 0).reshape(4, 3).as_strided((2, 3), (2, 1)),
+    lambda x: (x.view(3, 2, 2).permute(1, 2, 0).reshape(4, 3).zero_(), x + 1),
+    lambda x: (x.view(3, 2, 2).transpose(0, 1).reshape(2, 6).zero_(), x + 1),
+    lambda x: (x[:, 1:3].flatten().zero_(), x + 1),
+    lambda x: (x[1:].flatten().zero_(), x + 1),
+    lambda x: (x[:, None].expand(3, 2, 4).reshape(6, 4) + 1).sum(0),
+    lambda x: (x[:, 1:2].contiguous().zero_(), x + 1),
+    lambda x: (x[1:2].transpose(0, 1).contiguous().zero_(), x + 1),
+])
+def test_strides(function):
+    check(lambda x: function(x * 2), [real(3, 4)])
+
+
 @pytest.mark.parametrize("function, message", [
-    (lambda x: x.transpose(0, 1).as_strided((2, 2), (1, 1)), "strides of a view"),
+    (lambda x: torch.as_strided_scatter(x[1:], x[0, :2], (2,), (1,)), "strides of a view"),
     (lambda x: x.unfold(0, 2, 1).mul_(2).sum() + x.sum(), "shares? (its )?storage"),
     (lambda x: x.diagonal(0, 0, 1).abs().long().bincount(), "bincount"),
 ])
