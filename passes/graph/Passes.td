@@ -463,8 +463,10 @@ def SelectBranches : Pass<"graven-select-branches", "::graven::GraphOp"> {
     %0 = graven.select %2, %1, %z : (tensor<i1>, tensor<f32>, tensor<f32>) -> tensor<f32>
     ```
 
+    An index in the Block that is not taken becomes 0, as it may lead outside there.
+
     Preconditions: nothing in the Blocks may run forever (no `loop`), and what they yield has the static types of the
-    results. An index out of range in the Block that is not taken fails the run.
+    results.
   }];
   let dependentDialects = ["::graven::GravenDialect"];
   let statistics = [Statistic<"numSelected", "selected", "Number of `if`s that became selects">];

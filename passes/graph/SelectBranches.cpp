@@ -69,6 +69,30 @@ class SelectBranchesPass : public impl::SelectBranchesBase<SelectBranchesPass> {
     return true;
   }
 
+  /// Lets Nodes that a run does not come to look at index 0, which is there.
+  static void guardIndices(IfOp branch, Region &region) {
+    bool isThen = &region == &branch->getRegion(0);
+    region.walk([&](Operation *node) {
+      bool isRegions = isa<RoiAlignOp, RoiPoolOp>(node);
+      if (!isRegions &&
+          !isa<GatherOp, GatherElementsOp, GatherNdOp, ScatterNdOp>(node))
+        return;
+      OpOperand &operand = node->getOpOperand(isRegions ? 2 : 1);
+      Value indices = operand.get();
+      if (indices.getDefiningOp<ConstantOp>())
+        return;
+      OpBuilder b(node);
+      Location loc = node->getLoc();
+      RankedTensorType type = tensorType(indices);
+      Value none =
+          scalarConstant(b, loc, type.getElementType(), 0, type.getRank());
+      Value condition = reshaped(b, loc, branch.getCond(),
+                                 SmallVector<int64_t>(type.getRank(), 1));
+      operand.set(SelectOp::create(b, loc, condition, isThen ? indices : none,
+                                   isThen ? none : indices));
+    });
+  }
+
   /// The first Node that now stands where the `if` was.
   static Operation *select(IfOp branch) {
     OpBuilder b(branch);
@@ -76,6 +100,7 @@ class SelectBranchesPass : public impl::SelectBranchesBase<SelectBranchesPass> {
     Block *block = branch->getBlock();
     SmallVector<SmallVector<Value>> yielded;
     for (Region &region : branch->getRegions()) {
+      guardIndices(branch, region);
       Operation *end = region.front().getTerminator();
       yielded.emplace_back(end->getOperands());
       end->erase();

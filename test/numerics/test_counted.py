@@ -305,3 +305,26 @@ def test_branches_beside_counts(module):
         got = model(x.numpy())
         for a, b in zip(got if isinstance(got, list) else [got], expected, strict=True):
             np.testing.assert_allclose(a, b.numpy(), rtol=1e-5, atol=1e-6)
+
+
+class Looks(nn.Module):
+    """Both branches run, and one of them looks at what is not there."""
+
+    def forward(self, x, mask, i: int):
+        some = x[mask].sum()
+        if i < x.size(0):
+            some = some + x[i]
+            x[i] = some
+        else:
+            some = some - torch.gather(x, 0, torch.tensor([i - x.size(0)]))[0]
+        return some, x
+
+
+def test_index_of_the_branch_that_is_not_taken():
+    script, x, mask = torch.jit.script(Looks()), torch.randn(5), torch.tensor([True, False, True, True, False])
+    model = package.compile(saved(script), inputs={"x": "f32[5]", "mask": "i1[5]", "i": "i64[]"})
+    for i in (0, 4, 5, 9):
+        check(model, [x, mask, torch.tensor(i)], script(x.clone(), mask, i))
+    for i in (10, -6):
+        with pytest.raises(package.Error, match="index out of range"):
+            model(x.numpy(), mask.numpy(), np.array(i))

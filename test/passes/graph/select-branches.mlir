@@ -44,6 +44,28 @@ graven.graph @selects_by_what_finds_one_inside(%x: tensor<4xf32>, %n: tensor<i64
 
 // -----
 
+// An index of the Block that is not taken may lead outside.
+// CHECK-LABEL: graven.graph @guards_indices(
+//  CHECK-SAME:   %[[X:.*]]: tensor<4xf32>, %[[N:.*]]: tensor<i64>, %[[C:.*]]: tensor<i1>, %[[I:.*]]: tensor<2xi64>
+//       CHECK:   %[[ZERO:.*]] = graven.constant dense<0> : tensor<1xi64>
+//       CHECK:   %[[THEN:.*]] = graven.select %{{.*}}, %[[I]], %[[ZERO]]
+//       CHECK:   graven.gather %{{.*}}[%[[THEN]]]
+//       CHECK:   %[[ELSE:.*]] = graven.select %{{.*}}, %{{.*}}, %[[I]]
+//       CHECK:   graven.gather %[[X]][%[[ELSE]]]
+graven.graph @guards_indices(%x: tensor<4xf32>, %n: tensor<i64>, %c: tensor<i1>, %i: tensor<2xi64>) -> tensor<2xf32> {
+  %p = graven.prefix %x count %n axis 0 extent 4 : (tensor<4xf32>, tensor<i64>) -> tensor<4xf32>
+  %0 = graven.if %c -> (tensor<2xf32>) {
+    %1 = graven.gather %p[%i] axis 0 : (tensor<4xf32>, tensor<2xi64>) -> tensor<2xf32>
+    graven.yield %1 : tensor<2xf32>
+  } else {
+    %1 = graven.gather %x[%i] axis 0 : (tensor<4xf32>, tensor<2xi64>) -> tensor<2xf32>
+    graven.yield %1 : tensor<2xf32>
+  }
+  graven.return %0 : tensor<2xf32>
+}
+
+// -----
+
 // CHECK-LABEL: graven.graph @keeps_what_sees_no_prefix(
 //       CHECK:   graven.if
 //   CHECK-NOT:   graven.select
