@@ -189,8 +189,9 @@ static mlir::Value solveTriangular(Call &c, mlir::Value a, mlir::Value b,
 }
 
 /// b [.., n, r] for P L U x = b.
-static mlir::Value solveFactored(Call &c, mlir::Value lu, mlir::Value order,
-                                 mlir::Value b) {
+/// The rows of b in that order, for each matrix of the batch.
+static mlir::Value reordered(Call &c, mlir::Value b, mlir::Value order,
+                             mlir::Value lu) {
   if (!lu || !order || !b)
     return {};
   int64_t rank = std::max(c.rank(lu), c.rank(b));
@@ -203,7 +204,12 @@ static mlir::Value solveFactored(Call &c, mlir::Value lu, mlir::Value order,
   line.push_back(rows(lu));
   b = c.broadcastTo(c.withRank(b, rank), target);
   order = c.broadcastTo(order, line);
-  b = b && order ? pickRows(c, b, order) : mlir::Value();
+  return b && order ? pickRows(c, b, order) : mlir::Value();
+}
+
+static mlir::Value solveFactored(Call &c, mlir::Value lu, mlir::Value order,
+                                 mlir::Value b) {
+  b = reordered(c, b, order, lu);
   b = solveTriangular(c, lu, b, /*upper=*/false, /*unit=*/true);
   return solveTriangular(c, lu, b, /*upper=*/true, /*unit=*/false);
 }
@@ -442,13 +448,17 @@ static void lu(Call &c) {
     giveFactors(c, f->lu, f->order);
 }
 
-/// The order of the rows that 1-based pivots [.., k] lead to.
-static mlir::Value orderOf(Call &c, mlir::Value lu, mlir::Value pivots) {
+/// The order of the rows that 1-based pivots [.., k] lead to, or the one that
+/// leads back.
+static mlir::Value orderOf(Call &c, mlir::Value lu, mlir::Value pivots,
+                           bool back = false) {
   mlir::Value order = startOrder(c, lu);
   pivots = c.binary<SubOp>(c.cast(pivots, ScalarType::Long), 1.0);
-  for (int64_t i = 0, k = pivots ? c.shape(pivots).back() : 0; order && i < k;
-       ++i)
+  int64_t count = pivots ? c.shape(pivots).back() : 0;
+  for (int64_t step = 0; order && step < count; ++step) {
+    int64_t i = back ? count - 1 - step : step;
     order = swapped(c, order, i, c.slice(pivots, c.rank(pivots) - 1, i, i + 1));
+  }
   return order;
 }
 static void luUnpack(Call &c) {
@@ -467,10 +477,21 @@ static mlir::Value luSolve(Call &c) {
               b = c.tensor(isOld ? "self" : "B");
   if (!data || !b)
     return {};
-  if (!isOld && (!c.flag("left") || c.flag("adjoint")))
-    return c.failed("a system from the right or adjoint");
-  return solveFactored(
-      c, data, orderOf(c, data, c.tensor(isOld ? "LU_pivots" : "pivots")), b);
+  mlir::Value pivots = c.tensor(isOld ? "LU_pivots" : "pivots");
+  bool isRight = !isOld && !c.flag("left"),
+       isAdjoint = !isOld && c.flag("adjoint");
+  // X A = B is A^T X^T = B^T.
+  b = isRight ? matrixTransposed(c, b) : b;
+  mlir::Value x;
+  if (isAdjoint == isRight) {
+    x = solveFactored(c, data, orderOf(c, data, pivots), b);
+  } else {
+    mlir::Value turned = matrixTransposed(c, data);
+    x = solveTriangular(c, turned, b, /*upper=*/false, /*unit=*/false);
+    x = solveTriangular(c, turned, x, /*upper=*/true, /*unit=*/true);
+    x = reordered(c, x, orderOf(c, data, pivots, /*back=*/true), data);
+  }
+  return x && isRight ? matrixTransposed(c, x) : x;
 }
 
 namespace {
