@@ -175,7 +175,11 @@ bool RoomBuilder::importSpread() {
     if (!sample)
       return false;
     if (sample->assumed.size() != most.assumed.size()) {
-      why = "it takes other extents from its data there";
+      why = "it takes " + std::to_string(sample->assumed.size()) +
+            " extents from its data there, " +
+            std::to_string(most.assumed.size()) +
+            " where they are the most; a loop or branch that depends on such "
+            "an extent has to work on all places, with a mask";
       return false;
     }
     for (auto [group, extent] : llvm::zip_equal(groups, sample->assumed))

@@ -158,12 +158,17 @@ bool Sizing::addDataSize(ArrayRef<int64_t> extents,
     symbols.push_back({symbol.name, extent, extent});
   auto made = roomAt(extents, symbols);
   if (auto *problem = std::get_if<PartsProblem>(&made)) {
-    auto diagnostic = emitCoded(problem->loc, Code::DataDependent)
+    std::optional<Location> found;
+    graphOf(*probe).walk([&](PrefixOp prefix) {
+      found = prefix.getLoc();
+      return WalkResult::interrupt();
+    });
+    bool isPlaced = !isa<UnknownLoc>(problem->loc);
+    auto diagnostic = emitCoded(isPlaced ? problem->loc : found.value_or(loc),
+                                Code::DataDependent)
                       << "data decide an extent, and " << problem->reason;
-    for (PrefixOp prefix : graphOf(*probe).getOps<PrefixOp>()) {
-      diagnostic.attachNote(prefix.getLoc()) << "the extent is found here";
-      break;
-    }
+    if (isPlaced && found)
+      diagnostic.attachNote(*found) << "the extent is found here";
     return false;
   }
   auto &code = std::get<RoomyModule>(made);

@@ -65,11 +65,19 @@ static std::optional<Value> knownNumber(const Value &value,
   return std::nullopt;
 }
 
+/// What a program does instead of making n elements is to take n of the most.
+static void explainUnknown(Call &call, StringRef name, StringRef what) {
+  auto diagnostic = call.fail(Code::DataDependent);
+  diagnostic << "argument '" << name << "' is not a known " << what;
+  if (call.argument(name).is(Kind::Tensor))
+    diagnostic << "; a tensor of n elements, where data decide n, is the first "
+                  "ones of the most there may be: torch.arange(MOST)[:n]";
+}
+
 std::optional<Value> Call::known(StringRef name) {
   auto value = knownNumber(argument(name), builder, constants);
   if (!value)
-    fail(Code::DataDependent)
-        << "argument '" << name << "' is not a known number";
+    explainUnknown(*this, name, "number");
   return value;
 }
 
@@ -79,7 +87,7 @@ std::optional<int64_t> Call::integer(StringRef name) {
     return value->integer();
   if (value && value->is(Kind::Bool))
     return value->boolean();
-  fail(Code::DataDependent) << "argument '" << name << "' is not a known int";
+  explainUnknown(*this, name, "int");
   return std::nullopt;
 }
 

@@ -475,7 +475,8 @@ std::optional<bool> Interpreter::LoopWalk::refine(Iteration &iteration) {
                 std::to_string(items.size() / (holder.isDict() ? 2 : 1)) +
                 " items before an iteration and " +
                 std::to_string(now.size() / (holder.isDict() ? 2 : 1)) +
-                " behind it";
+                " behind it; write what grows into a tensor that has a place "
+                "for each iteration";
       return std::nullopt;
     }
     refiner.changed = true;

@@ -131,6 +131,7 @@ SCRIPTS = {
     "every other": ("x[n:m:2]", lambda s: (plane(s, (9, 2)), number(s), number(s + 1))),
     "narrow": ("x.narrow(0, 1, n)", lambda s: (plane(s, (9, 2)), number(s).abs())),
     "narrow from": ("x.narrow(0, n, 3)", lambda s: (plane(s, (9, 2)), number(s).abs())),
+    "a range of": ("x[:n] + torch.arange(9)[:n, None]", lambda s: (plane(s, (9, 2)), number(s).abs())),
     "number of": ("x / max(n, 1)", lambda s: (plane(s), number(s))),
 }
 
