@@ -324,9 +324,11 @@ struct DropZeroBias : CountingPattern<ConvOp> {
 };
 
 class FuseConvBNPass : public impl::FuseConvBNBase<FuseConvBNPass> {
+  using FuseConvBNBase::FuseConvBNBase;
+
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    populateFuseConvBNPatterns(patterns, &numFused);
+    populateFuseConvBNPatterns(patterns, expand, &numFused);
     if (failed(
             applyPatternsExplained(*this, getOperation(), std::move(patterns))))
       signalPassFailure();
@@ -335,14 +337,15 @@ class FuseConvBNPass : public impl::FuseConvBNBase<FuseConvBNPass> {
 
 } // namespace
 
-void populateFuseConvBNPatterns(RewritePatternSet &patterns,
+void populateFuseConvBNPatterns(RewritePatternSet &patterns, bool expand,
                                 Pass::Statistic *count) {
   MLIRContext *context = patterns.getContext();
   patterns
       .add<FuseIntoConv<ConvOp>, FuseIntoConv<ConvTransposeOp>, FuseIntoMatmul>(
           context, count, /*benefit=*/2);
-  patterns.add<ExpandBatchNorm, FuseBias, DropZeroBias>(context, count,
-                                                        /*benefit=*/1);
+  patterns.add<FuseBias, DropZeroBias>(context, count, /*benefit=*/1);
+  if (expand)
+    patterns.add<ExpandBatchNorm>(context, count, /*benefit=*/1);
 }
 
 } // namespace graven

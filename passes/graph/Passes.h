@@ -40,7 +40,7 @@ void populateDecomposeRecurrentPatterns(mlir::RewritePatternSet &patterns,
 void populateDecomposeVolumeConvPatterns(
     mlir::RewritePatternSet &patterns, mlir::Pass::Statistic *count = nullptr);
 
-void populateFuseConvBNPatterns(mlir::RewritePatternSet &patterns,
+void populateFuseConvBNPatterns(mlir::RewritePatternSet &patterns, bool expand,
                                 mlir::Pass::Statistic *count = nullptr);
 
 void populateFuseEpiloguesPatterns(mlir::RewritePatternSet &patterns,
@@ -56,6 +56,7 @@ void populateSimplifyTransposesPatterns(mlir::RewritePatternSet &patterns,
                                         mlir::Pass::Statistic *count = nullptr);
 
 void populateUnflattenMatmulPatterns(mlir::RewritePatternSet &patterns,
+                                     bool exact,
                                      mlir::Pass::Statistic *count = nullptr);
 
 #define GEN_PASS_REGISTRATION

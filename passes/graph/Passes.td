@@ -265,7 +265,7 @@ def FuseConvBN : Pass<"graven-fuse-conv-bn", "::graven::GraphOp"> {
     without bias, is multiplied into the weights and the bias: `w' = w s`, `b' = (b - mean) s + bias` with
     `s = scale / sqrt(variance + epsilon)`. The arithmetic is Nodes on Parameters, computed once at compile time, in f32
     for f16 and bf16. A bias added behind a convolution without one becomes its bias. A batch normalisation with nothing
-    before it to take it becomes a product and a sum. A convolution's bias that comes out as zeros (of at most 65536
+    before it to take it becomes a product and a sum, unless `expand` is off. A convolution's bias that comes out as zeros (of at most 65536
     elements) is dropped.
 
     Before ==> after:
@@ -288,6 +288,9 @@ def FuseConvBN : Pass<"graven-fuse-conv-bn", "::graven::GraphOp"> {
     no second user (then the product and the sum are built). It does not move a batch normalisation across other Nodes.
   }];
   let dependentDialects = ["::graven::GravenDialect"];
+  let options = [
+    Option<"expand", "expand", "bool", "true", "make a product and a sum of what nothing takes">,
+  ];
   let statistics = [Statistic<"numFused", "fused", "Number of batch normalisations and biases absorbed or expanded">];
 }
 
@@ -666,9 +669,13 @@ def UnflattenMatmul : Pass<"graven-unflatten-matmul", "::graven::GraphOp"> {
 
     Preconditions: static extents; the reshape keeps the last axis and is the only user; the left-hand side is not
     transposed and there is one right-hand side for all batches; the operands of elementwise Nodes are full, rows of the
-    last axis, or one number.
+    last axis, or one number. With `exact`, there is a reshape on the left, with which the one that moves merges, and the
+    right-hand side is not transposed: there are never more Nodes then.
   }];
   let dependentDialects = ["::graven::GravenDialect"];
+  let options = [
+    Option<"exact", "exact", "bool", "false", "only products that are the better for it by themselves">,
+  ];
   let statistics = [Statistic<"numUnflattened", "unflattened", "Number of reshapes moved in front of a Node">];
 }
 

@@ -46,19 +46,25 @@ bool hasPlainRows(MatmulOp op) {
          llvm::all_of(tensorType(op.getB()).getShape().drop_back(2), isOne);
 }
 
+/// Whether the product reads a reshape, with which the one in front of it
+/// merges, and its right-hand side as it is stored.
+bool isExact(MatmulOp op) {
+  return op.getA().getDefiningOp<ReshapeOp>() && !op.getTransposeB();
+}
+
 /// Whether there is such a product at the end of a chain of elementwise Nodes
 /// that have no other user.
-bool hasProductBehind(Value value, int64_t depth = 0) {
+bool hasProductBehind(Value value, bool exact, int64_t depth = 0) {
   constexpr int64_t limit = 24;
   Operation *op = value.getDefiningOp();
   if (!op || !soleUser(value) || depth > limit)
     return false;
   if (auto matmul = dyn_cast<MatmulOp>(op))
-    return hasPlainRows(matmul);
+    return hasPlainRows(matmul) && (!exact || isExact(matmul));
   return op->hasTrait<Elementwise>() && op->getNumResults() == 1 &&
          llvm::any_of(op->getOperands(), [&](Value operand) {
            return operand.getType() == value.getType() &&
-                  hasProductBehind(operand, depth + 1);
+                  hasProductBehind(operand, exact, depth + 1);
          });
 }
 
@@ -69,8 +75,15 @@ SmallVector<int64_t> withLast(ArrayRef<int64_t> shape, int64_t extent) {
   return result;
 }
 
-struct SplitMatmul : CountingPattern<ReshapeOp> {
-  using CountingPattern::CountingPattern;
+/// A pattern that may have to leave what is not the better for it.
+struct SplitPattern : CountingPattern<ReshapeOp> {
+  SplitPattern(MLIRContext *context, Pass::Statistic *count, bool exact)
+      : CountingPattern(context, count), exact(exact) {}
+  bool exact;
+};
+
+struct SplitMatmul : SplitPattern {
+  using SplitPattern::SplitPattern;
 
   LogicalResult matchAndRewrite(ReshapeOp op,
                                 PatternRewriter &rewriter) const override {
@@ -83,6 +96,9 @@ struct SplitMatmul : CountingPattern<ReshapeOp> {
     if (!hasPlainRows(matmul))
       return rewriter.notifyMatchFailure(
           op, "a is transposed, or there is a right-hand side for each batch");
+    if (exact && !isExact(matmul))
+      return rewriter.notifyMatchFailure(
+          op, "no reshape is in front of it, or b is transposed");
     RankedTensorType a = tensorType(matmul.getA()),
                      b = tensorType(matmul.getB());
     Location loc = matmul.getLoc();
@@ -100,8 +116,8 @@ struct SplitMatmul : CountingPattern<ReshapeOp> {
   }
 };
 
-struct SplitElementwise : CountingPattern<ReshapeOp> {
-  using CountingPattern::CountingPattern;
+struct SplitElementwise : SplitPattern {
+  using SplitPattern::SplitPattern;
 
   LogicalResult matchAndRewrite(ReshapeOp op,
                                 PatternRewriter &rewriter) const override {
@@ -110,7 +126,7 @@ struct SplitElementwise : CountingPattern<ReshapeOp> {
         !splitsRows(op))
       return rewriter.notifyMatchFailure(
           op, "it does not split the rows of an elementwise Node");
-    if (!hasProductBehind(op.getX()))
+    if (!hasProductBehind(op.getX(), exact))
       return rewriter.notifyMatchFailure(op, "no product is behind it");
     RankedTensorType from = tensorType(op.getX());
     auto to = cast<RankedTensorType>(op.getResult().getType());
@@ -139,10 +155,12 @@ struct SplitElementwise : CountingPattern<ReshapeOp> {
 
 class UnflattenMatmulPass
     : public impl::UnflattenMatmulBase<UnflattenMatmulPass> {
+  using UnflattenMatmulBase::UnflattenMatmulBase;
+
   void runOnOperation() override {
     MLIRContext *context = &getContext();
     RewritePatternSet patterns(context);
-    populateUnflattenMatmulPatterns(patterns, &numUnflattened);
+    populateUnflattenMatmulPatterns(patterns, exact, &numUnflattened);
     ReshapeOp::getCanonicalizationPatterns(patterns, context);
     if (failed(
             applyPatternsExplained(*this, getOperation(), std::move(patterns))))
@@ -152,9 +170,10 @@ class UnflattenMatmulPass
 
 } // namespace
 
-void populateUnflattenMatmulPatterns(RewritePatternSet &patterns,
+void populateUnflattenMatmulPatterns(RewritePatternSet &patterns, bool exact,
                                      Pass::Statistic *count) {
-  patterns.add<SplitMatmul, SplitElementwise>(patterns.getContext(), count);
+  patterns.add<SplitMatmul, SplitElementwise>(patterns.getContext(), count,
+                                              exact);
 }
 
 } // namespace graven

@@ -1,4 +1,5 @@
 // RUN: graven-opt --graven-fuse-conv-bn --split-input-file %s | FileCheck %s
+// RUN: graven-opt --graven-fuse-conv-bn=expand=false --split-input-file %s | FileCheck %s --check-prefix=WHOLE
 
 // Without a bias: the shift of the statistics becomes one.
 
@@ -216,5 +217,20 @@ graven.graph @branch(%x: tensor<1x2x3x3xf32>, %c: tensor<i1>) -> tensor<1x2x3x3x
   } else {
     graven.yield %x : tensor<1x2x3x3xf32>
   }
+  graven.return %0 : tensor<1x2x3x3xf32>
+}
+
+// -----
+
+// What nothing takes is arithmetic, or stays.
+
+// CHECK-LABEL: graven.graph @alone(
+//   CHECK-NOT:   graven.batch_norm
+// WHOLE-LABEL: graven.graph @alone(
+//       WHOLE:   graven.batch_norm
+graven.param @ones : tensor<2xf32> = dense<1.0> : tensor<2xf32>
+graven.graph @alone(%x: tensor<1x2x3x3xf32>) -> tensor<1x2x3x3xf32> {
+  %ones = graven.get_param @ones : tensor<2xf32>
+  %0 = graven.batch_norm %x scale %ones bias %ones mean %ones variance %ones epsilon 1.0e-3 : (tensor<1x2x3x3xf32>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>) -> tensor<1x2x3x3xf32>
   graven.return %0 : tensor<1x2x3x3xf32>
 }

@@ -1,4 +1,5 @@
 // RUN: graven-opt --graven-unflatten-matmul --split-input-file %s | FileCheck %s
+// RUN: graven-opt --graven-unflatten-matmul=exact=true --split-input-file %s | FileCheck %s --check-prefix=EXACT
 
 // A linear layer with its bias in front of the reshape and the residual behind.
 
@@ -9,6 +10,8 @@
 //   CHECK-DAG:   %[[M:.*]] = graven.matmul %[[X]], %[[W3]] transpose_b : (tensor<2x9x8xf32>, tensor<1x5x8xf32>) -> tensor<2x9x5xf32>
 //       CHECK:   %[[A:.*]] = graven.add %[[M]], %[[B3]]
 //       CHECK:   graven.add %[[A]], %[[R]]
+// EXACT-LABEL: graven.graph @linear(
+//       EXACT:   graven.matmul {{.*}} -> tensor<18x5xf32>
 graven.graph @linear(%x: tensor<2x9x8xf32>, %w: tensor<5x8xf32>, %b: tensor<1x5xf32>, %r: tensor<2x9x5xf32>) -> tensor<2x9x5xf32> {
   %0 = graven.reshape %x to [18, 8] : (tensor<2x9x8xf32>) -> tensor<18x8xf32>
   %1 = graven.matmul %0, %w transpose_b : (tensor<18x8xf32>, tensor<5x8xf32>) -> tensor<18x5xf32>
@@ -76,4 +79,23 @@ graven.graph @keeps_a_transposed(%x: tensor<8x9xf32>, %w: tensor<8x5xf32>) -> te
   %0 = graven.matmul %x, %w transpose_a : (tensor<8x9xf32>, tensor<8x5xf32>) -> tensor<9x5xf32>
   %1 = graven.reshape %0 to [3, 3, 5] : (tensor<9x5xf32>) -> tensor<3x3x5xf32>
   graven.return %1 : tensor<3x3x5xf32>
+}
+
+// -----
+
+// The reshape that moves merges with the one on the left; without one there would be a Node more.
+
+// EXACT-LABEL: graven.graph @merges(
+//       EXACT:   %[[J:.*]] = graven.reshape %{{.*}} to [2, 9, 8]
+//       EXACT:   %[[M:.*]] = graven.matmul %[[J]], %{{.*}} -> tensor<2x9x5xf32>
+//   EXACT-NOT:   graven.reshape %[[M]]
+//       EXACT:   graven.matmul {{.*}} -> tensor<9x5xf32>
+//       EXACT:   graven.reshape
+graven.graph @merges(%x: tensor<2x9x4x2xf32>, %y: tensor<9x8xf32>, %w: tensor<8x5xf32>) -> (tensor<2x9x5xf32>, tensor<3x3x5xf32>) {
+  %0 = graven.reshape %x to [18, 8] : (tensor<2x9x4x2xf32>) -> tensor<18x8xf32>
+  %1 = graven.matmul %0, %w : (tensor<18x8xf32>, tensor<8x5xf32>) -> tensor<18x5xf32>
+  %2 = graven.reshape %1 to [2, 9, 5] : (tensor<18x5xf32>) -> tensor<2x9x5xf32>
+  %3 = graven.matmul %y, %w : (tensor<9x8xf32>, tensor<8x5xf32>) -> tensor<9x5xf32>
+  %4 = graven.reshape %3 to [3, 3, 5] : (tensor<9x5xf32>) -> tensor<3x3x5xf32>
+  graven.return %2, %4 : tensor<2x9x5xf32>, tensor<3x3x5xf32>
 }
