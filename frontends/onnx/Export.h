@@ -9,6 +9,7 @@
 #ifndef FRONTENDS_ONNX_EXPORT_H
 #define FRONTENDS_ONNX_EXPORT_H
 
+#include "dialects/graven/Graven.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -44,6 +45,11 @@ struct OnnxExportOptions {
   /// Version of the compiler, for the model's producer_version.
   std::string producerVersion;
 };
+
+/// Whether the Node only puts extents of 1 before the others, and all that read
+/// it broadcast as ONNX does, where these go without saying, and get their rank
+/// from what else they read. It needs no node.
+bool isBroadcastAnyway(ReshapeOp op);
 
 /// A model that is made and can be written.
 class OnnxModel {

@@ -112,6 +112,16 @@ static Name spread(Exporter &e, Value value, int64_t heads) {
   return e.reshape(repeated, {0, heads, -1, type.getDimSize(3)});
 }
 
+/// Keys as the product with the queries reads them.
+static Name transposedKeys(Exporter &e, AttentionOp op, int64_t heads) {
+  constexpr int64_t swap[] = {0, 1, 3, 2};
+  auto known = op.getK().getDefiningOp<TransposeOp>();
+  if (known && known.getPermutation() == ArrayRef<int64_t>(swap) &&
+      Exporter::typeOf(op.getK()).getDimSize(1) == heads)
+    return e.name(known.getX());
+  return e.transpose(spread(e, op.getK(), heads), swap);
+}
+
 /// Whether query i may see key j: j <= i.
 static Name causalMask(Exporter &e, AttentionOp op) {
   auto q = Exporter::typeOf(op.getQ()), k = Exporter::typeOf(op.getK());
@@ -185,11 +195,10 @@ static void express(Exporter &e, AttentionOp op) {
   if (expressWhole(e, op))
     return;
   Type type = Exporter::element(op.getQ());
-  Name keys = spread(e, op.getK(), heads);
-  Name scaled =
-      e.make("Mul", {e.name(op.getQ()),
-                     e.scalar(type, op.getScale().convertToDouble())});
-  Name scores = e.make("MatMul", {scaled, e.transpose(keys, {0, 1, 3, 2})});
+  Name queries = e.name(op.getQ());
+  if (double scale = op.getScale().convertToDouble(); scale != 1)
+    queries = e.make("Mul", {queries, e.scalar(type, scale)});
+  Name scores = e.make("MatMul", {queries, transposedKeys(e, op, heads)});
   double cap = op.getSoftcap().convertToDouble();
   if (cap > 0) {
     Name bound = e.scalar(type, cap);

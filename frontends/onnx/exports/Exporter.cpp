@@ -7,6 +7,8 @@
 
 #include "frontends/onnx/exports/Exporter.h"
 
+#include "mlir/IR/Matchers.h"
+
 using namespace mlir;
 
 namespace graven::onnx {
@@ -45,6 +47,7 @@ ExportTable::ExportTable() {
   addReductionExports(*this);
   addNormExports(*this);
   addRecurrentExports(*this);
+  addSliceExports(*this);
   addStructureExports(*this);
 }
 
@@ -213,6 +216,43 @@ Name Exporter::constant(const eval::Tensor &value) {
     name = fresh("const");
     initializers.push_back({name, value.getType(), std::move(bytes), {}});
   }
+  return name;
+}
+
+static ParamOp paramOf(Value value) {
+  auto get = value.getDefiningOp<GetParamOp>();
+  if (!get)
+    return {};
+  return SymbolTable::lookupNearestSymbolFrom<ParamOp>(get, get.getParamAttr());
+}
+
+std::optional<eval::Tensor> Exporter::known(Value value) const {
+  DenseElementsAttr elements;
+  if (matchPattern(value, m_Constant(&elements)))
+    return eval::Tensor::fromElements(elements);
+  ParamOp param = paramOf(value);
+  if (!param || !isa<BlobAttr, DenseElementsAttr>(param.getValue()))
+    return std::nullopt;
+  auto tensor = eval::readParam(param);
+  if (mlir::failed(tensor))
+    return std::nullopt;
+  return *tensor;
+}
+
+Name Exporter::rewritten(Value value, const eval::Tensor &tensor) {
+  ParamOp param = paramOf(value);
+  if (!param)
+    return constant(tensor);
+  std::string bytes(tensor.getBytes().begin(), tensor.getBytes().end());
+  auto uses = SymbolTable::getSymbolUses(param, module);
+  if (value.hasOneUse() && uses && llvm::hasSingleElement(*uses))
+    for (Initializer &own : initializers)
+      if (own.param == param) {
+        own = {own.name, tensor.getType(), std::move(bytes), {}};
+        return own.name;
+      }
+  Name name = fresh(param.getSymName());
+  initializers.push_back({name, tensor.getType(), std::move(bytes), {}});
   return name;
 }
 
@@ -564,6 +604,45 @@ static bool nameAxes(Location loc, pb::GraphProto &graph,
   return fine;
 }
 
+namespace {
+/// Removes nodes that nothing reads, from the last to the first.
+struct Pruner {
+  llvm::StringSet<> read;
+  int64_t removed = 0;
+
+  void prune(pb::GraphProto &graph) {
+    for (const pb::ValueInfoProto &output : graph.output())
+      read.insert(output.name());
+    auto &nodes = *graph.mutable_node();
+    int kept = nodes.size();
+    for (int i = nodes.size(); i-- > 0;) {
+      if (llvm::none_of(nodes[i].output(), [&](const std::string &name) {
+            return read.contains(name);
+          }))
+        continue;
+      for (const std::string &name : nodes[i].input())
+        read.insert(name);
+      for (pb::AttributeProto &attribute : *nodes[i].mutable_attribute())
+        if (attribute.has_g())
+          prune(*attribute.mutable_g());
+      nodes.SwapElements(i, --kept);
+    }
+    removed += kept;
+    nodes.DeleteSubrange(0, kept);
+  }
+};
+} // namespace
+
+/// What a Node was expressed without is not written.
+void Exporter::dropUnread(pb::GraphProto &graph) {
+  Pruner pruner;
+  pruner.prune(graph);
+  nodes -= pruner.removed;
+  llvm::erase_if(initializers, [&](const Initializer &initializer) {
+    return !pruner.read.contains(initializer.name);
+  });
+}
+
 LogicalResult Exporter::run(GraphOp forward, pb::GraphProto &graph) {
   current = &graph;
   graph.set_name("forward");
@@ -581,6 +660,7 @@ LogicalResult Exporter::run(GraphOp forward, pb::GraphProto &graph) {
         forward.getResultAttrOfType<ArrayAttr>(i, "graven.symbols"));
   addOutputs(block, outputNames, graph, values, symbols);
   failed |= !nameAxes(forward.getLoc(), graph, options.dynamicAxes);
+  dropUnread(graph);
   return failure(failed);
 }
 

@@ -90,7 +90,12 @@ void addDetectionExports(ExportTable &table);
 void addReductionExports(ExportTable &table);
 void addNormExports(ExportTable &table);
 void addRecurrentExports(ExportTable &table);
+void addSliceExports(ExportTable &table);
 void addStructureExports(ExportTable &table);
+
+/// Where the Node only drops the axis of a slice of one place, the two are one
+/// node. False, and nothing is made, of others.
+bool expressIndexed(Exporter &e, ReshapeOp op);
 
 class Exporter {
 public:
@@ -135,6 +140,12 @@ public:
 
   // Constants.
   Name constant(const eval::Tensor &value);
+  /// The elements of a constant or Parameter; nothing of other Values, or of
+  /// what cannot be read.
+  std::optional<eval::Tensor> known(mlir::Value value) const;
+  /// An initializer with what was made of the elements of `value`, which it
+  /// takes the place of where nothing else reads them.
+  Name rewritten(mlir::Value value, const eval::Tensor &tensor);
   /// A list of i64, as shapes and axes are.
   Name ints(llvm::ArrayRef<int64_t> values);
   /// A number without axes of that type.
@@ -198,6 +209,7 @@ private:
                   pb::GraphProto &graph, mlir::ValueRange values,
                   mlir::ArrayRef<mlir::ArrayAttr> symbols);
   bool declareInterface(GraphOp forward, pb::GraphProto &graph);
+  void dropUnread(pb::GraphProto &graph);
   pb::NodeProto *addNode(llvm::StringRef type, llvm::ArrayRef<Name> inputs,
                          llvm::ArrayRef<Name> outputs, Attrs attributes);
 

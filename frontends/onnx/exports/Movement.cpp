@@ -4,13 +4,13 @@
 // This file expresses the ops that only move elements.
 //===----------------------------------------------------------------------===//
 
-#include "dialects/graven/ShapeMath.h"
 #include "frontends/onnx/exports/Exporter.h"
 
 using namespace mlir;
 using Ints = SmallVector<int64_t>;
 
-namespace graven::onnx {
+namespace graven {
+namespace onnx {
 
 /// Whether the Node only puts extents of 1 before the others.
 static bool addsLeadingOnes(ReshapeOp op) {
@@ -23,13 +23,18 @@ static bool addsLeadingOnes(ReshapeOp op) {
                       [](int64_t extent) { return extent == 1; });
 }
 
-/// Whether all that read it broadcast as ONNX does, where leading extents of 1
-/// go without saying, and get their rank from what else they read.
-static bool isBroadcastAnyway(ReshapeOp op) {
+} // namespace onnx
+
+bool isBroadcastAnyway(ReshapeOp op) {
+  using namespace onnx;
   return addsLeadingOnes(op) &&
          llvm::all_of(op->getUsers(), [&](Operation *user) {
-           return isa<AddOp, SubOp, MulOp, DivOp, CompareOp>(user) &&
-                  llvm::any_of(user->getOperands(), [&](Value other) {
+           auto product = dyn_cast<MatmulOp>(user);
+           bool reads =
+               isa<AddOp, SubOp, MulOp, DivOp, CompareOp>(user) ||
+               (product && product.getB() == op.getResult() &&
+                product.getA() != op.getResult() && !product.getTransposeB());
+           return reads && llvm::any_of(user->getOperands(), [&](Value other) {
                     auto same = other.getDefiningOp<ReshapeOp>();
                     return Exporter::rank(other) ==
                                Exporter::rank(op.getResult()) &&
@@ -38,7 +43,11 @@ static bool isBroadcastAnyway(ReshapeOp op) {
          });
 }
 
+namespace onnx {
+
 static void express(Exporter &e, ReshapeOp op) {
+  if (expressIndexed(e, op))
+    return;
   if (isBroadcastAnyway(op)) {
     e.alias(op.getResult(), e.name(op.getX()));
     return;
@@ -89,41 +98,6 @@ static void express(Exporter &e, BroadcastOp op) {
     x = e.unsqueeze(x, added);
   }
   e.give(op, "Expand", {x, e.mixed(op.getShape(), op.getDynamicShape())});
-}
-
-static void express(Exporter &e, SliceOp op) {
-  auto type = Exporter::typeOf(op.getX());
-  Name x = e.name(op.getX());
-  if (!op.getDynamicStarts().empty() || !op.getDynamicEnds().empty()) {
-    if (!e.needs(op, 10, "bounds that are computed"))
-      return;
-    Ints axes;
-    for (int64_t i = 0; i < type.getRank(); ++i)
-      axes.push_back(i);
-    e.give(op, "Slice",
-           {x, e.mixed(op.getStarts(), op.getDynamicStarts()),
-            e.mixed(op.getEnds(), op.getDynamicEnds()), e.ints(axes),
-            e.ints(op.getSteps())});
-    return;
-  }
-  Ints starts, ends, axes, steps;
-  for (int64_t i = 0; i < type.getRank(); ++i) {
-    int64_t start = op.getStarts()[i], end = op.getEnds()[i],
-            step = op.getSteps()[i];
-    if (!type.isDynamicDim(i)) {
-      SliceBounds bounds = resolveSlice(type.getDimSize(i), start, end, step);
-      if (bounds.extent == type.getDimSize(i) && step == 1)
-        continue;
-      start = bounds.start;
-      end = std::max(bounds.start, bounds.end);
-    }
-    starts.push_back(start);
-    ends.push_back(end);
-    axes.push_back(i);
-    steps.push_back(step);
-  }
-  e.alias(op.getResult(),
-          axes.empty() ? x : e.slice(x, starts, ends, axes, steps));
 }
 
 namespace {
@@ -410,7 +384,6 @@ void addMovementExports(ExportTable &table) {
   table.add<ReshapeOp, express>();
   table.add<TransposeOp, express>();
   table.add<BroadcastOp, express>();
-  table.add<SliceOp, express>();
   table.add<InsertSliceOp, express>();
   table.add<ConcatOp, express>();
   table.add<PadOp, express>();
@@ -423,4 +396,5 @@ void addMovementExports(ExportTable &table) {
   table.add<DimOp, express>();
 }
 
-} // namespace graven::onnx
+} // namespace onnx
+} // namespace graven

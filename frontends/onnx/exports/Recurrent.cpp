@@ -38,17 +38,60 @@ Function functionOf(llvm::StringRef name) {
       .Default({});
 }
 
-/// Blocks along axis 1 in another order: one node, which a runtime folds.
-Name permuted(Exporter &e, Value value, ArrayRef<int64_t> order) {
-  Name name = e.name(value);
-  if (name.empty() || order.size() == 1)
-    return name;
+/// Places of blocks along axis 1 in another order.
+Ints rowsOf(Value value, ArrayRef<int64_t> order) {
   int64_t hidden = Exporter::typeOf(value).getDimSize(1) / order.size();
   Ints rows;
   for (int64_t block : order)
     for (int64_t i = 0; i < hidden; ++i)
       rows.push_back(block * hidden + i);
+  return rows;
+}
+
+/// Rows along axis 1 of one or several known tensors, side by side.
+eval::Tensor gathered(ArrayRef<eval::Tensor> tensors, ArrayRef<int64_t> rows) {
+  RankedTensorType type = tensors.front().getType();
+  Ints shape(type.getShape());
+  int64_t own = shape[1],
+          width = tensors.front().size() / std::max<int64_t>(shape[0] * own, 1);
+  shape[1] = tensors.size() * rows.size();
+  eval::Tensor result(RankedTensorType::get(shape, type.getElementType()));
+  int64_t to = 0;
+  for (int64_t direction = 0; direction < shape[0]; ++direction)
+    for (const eval::Tensor &tensor : tensors)
+      for (int64_t row : rows) {
+        result.copy(to, tensor, (direction * own + row) * width, width);
+        to += width;
+      }
+  return result;
+}
+
+/// Blocks along axis 1 in another order: weights are written so, of others one
+/// node is made, which a runtime folds.
+Name permuted(Exporter &e, Value value, ArrayRef<int64_t> order) {
+  Name name = e.name(value);
+  if (name.empty() || order.size() == 1)
+    return name;
+  Ints rows = rowsOf(value, order);
+  if (auto tensor = e.known(value))
+    return e.rewritten(value, gathered(*tensor, rows));
   return e.make("Gather", {name, e.ints(rows)}, {{"axis", 1}});
+}
+
+/// Both biases along axis 1; zeros for one that is not there.
+Name biases(Exporter &e, Value w, Value r, ArrayRef<int64_t> order) {
+  auto knownW = w ? e.known(w) : std::nullopt,
+       knownR = r ? e.known(r) : std::nullopt;
+  if (knownW && knownR)
+    return e.rewritten(w, gathered({*knownW, *knownR}, rowsOf(w, order)));
+  Value one = w ? w : r;
+  auto part = [&](Value value) {
+    return value ? permuted(e, value, order)
+                 : e.splat(Exporter::element(one),
+                           Exporter::typeOf(one).getShape(), 0);
+  };
+  Name first = part(w);
+  return e.make("Concat", {first, part(r)}, {{"axis", 1}});
 }
 
 template <class Op>
@@ -83,17 +126,9 @@ void layer(Exporter &e, Op op, const char *node, ArrayRef<int64_t> order,
   int64_t directions = (*r)[0], hidden = (*r)[2];
   if (e.opset() < 14 && !Exporter::isFloat(op.getX()))
     return e.unsupported(op, "elements that are no floats");
-  Name bias;
-  if (op.getBiasW() || op.getBiasR()) {
-    Type type = Exporter::element(op.getX());
-    Ints zeros{directions, int64_t(order.size()) * hidden};
-    Name w = permuted(e, op.getBiasW(), order),
-         u = permuted(e, op.getBiasR(), order);
-    bias = e.make("Concat",
-                  {w.empty() ? e.splat(type, zeros, 0) : w,
-                   u.empty() ? e.splat(type, zeros, 0) : u},
-                  {{"axis", 1}});
-  }
+  Name bias = op.getBiasW() || op.getBiasR()
+                  ? biases(e, op.getBiasW(), op.getBiasR(), order)
+                  : Name();
   Name lengths = e.name(op.getSeqLens());
   if (!lengths.empty() && !Exporter::element(op.getSeqLens()).isInteger(32))
     lengths = e.cast(lengths, IntegerType::get(op.getContext(), 32));
