@@ -7,12 +7,19 @@
 #include "compiler/cli/Command.h"
 #include "dialects/support/Diagnostics.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/MemoryBuffer.h"
 
 using namespace mlir;
 using namespace llvm;
 
 namespace graven::cli {
 namespace {
+
+bool isOnnx(StringRef path) {
+  auto buffer = MemoryBuffer::getFile(path, /*IsText=*/false,
+                                      /*RequiresNullTerminator=*/false);
+  return buffer && detectFormat((*buffer)->getBuffer()) == ModelFormat::Onnx;
+}
 
 class ExportCommand : public ModelCommand {
 public:
@@ -35,13 +42,11 @@ public:
         noFoldingFlag("no-constant-folding",
                       cl::desc("keep what depends on constants alone"),
                       cl::sub(sub)),
-        externalFlag("external-data",
-                     cl::desc("weights in a file beside the model's:"),
-                     cl::values(clEnumValN(ExternalData::Auto, "auto",
-                                           "over 2 GB (default)"),
-                                clEnumValN(ExternalData::Always, "always", ""),
-                                clEnumValN(ExternalData::Never, "never", "")),
-                     cl::init(ExternalData::Auto), cl::sub(sub)) {}
+        requireDynamicFlag("require-dynamic",
+                           cl::desc("an error where an extent that the model "
+                                    "declares dynamic is fixed, also by --dim"),
+                           cl::sub(sub)),
+        externalFlag(sub) {}
 
   void read() override {
     ModelCommand::read();
@@ -52,6 +57,7 @@ public:
     options.externalData = externalFlag;
     dynamicAxes.assign(dynamicAxesFlag.begin(), dynamicAxesFlag.end());
     folding = noFoldingFlag ? Folding::Off : Folding::On;
+    requireDynamic = requireDynamicFlag;
   }
 
 private:
@@ -76,8 +82,20 @@ private:
     auto dims = flags.dimSpecs(&session.getContext());
     if (failed(imported) || failed(dims))
       return Usage;
+    // What a Node of the model fixes is refused in any case.
+    for (const DimSpec &dim : *dims)
+      if (requireDynamic && !dim.range && dim.sizes.size() == 1) {
+        emitCoded(UnknownLoc::get(&session.getContext()), Code::BadOption)
+            << "--dim " << dim.name << "=" << dim.sizes.front()
+            << " fixes an extent, which --require-dynamic does not allow";
+        return Usage;
+      }
     auto module = session.importGeneral(flags.model, *imported, *dims, options);
     if (failed(module))
+      return BadInput;
+    // Weights of a framework stay what the framework calls by their names.
+    if (folding == Folding::On && isOnnx(flags.model) &&
+        failed(session.simplify(**module)))
       return BadInput;
     auto summary = session.exportOnnx(**module, options, folding, output);
     if (failed(summary))
@@ -93,13 +111,14 @@ private:
 
   OnnxExportOptions options;
   Folding folding = Folding::On;
+  bool requireDynamic = false;
   std::string output;
   std::vector<std::string> dynamicAxes;
   cl::opt<std::string> outputFlag;
   cl::opt<int64_t> opsetFlag;
   cl::list<std::string> inputNamesFlag, outputNamesFlag, dynamicAxesFlag;
-  cl::opt<bool> noFoldingFlag;
-  cl::opt<ExternalData> externalFlag;
+  cl::opt<bool> noFoldingFlag, requireDynamicFlag;
+  ExternalDataFlag externalFlag;
 };
 
 } // namespace

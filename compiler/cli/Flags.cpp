@@ -423,4 +423,20 @@ FailureOr<std::vector<rt::Array>> gatherInputs(MLIRContext *context,
   return arrays;
 }
 
+FailureOr<std::vector<rt::Array>> gatherInputs(MLIRContext *context,
+                                               const ModelFlags &flags,
+                                               GraphOp graph, Missing missing) {
+  std::vector<std::string> names;
+  for (unsigned i = 0; i < graph.getNumArguments(); ++i)
+    names.push_back(graph.getInputName(i));
+  std::vector<GravenTensorInfo> infos;
+  for (auto [name, type] : llvm::zip(names, graph.getArgumentTypes())) {
+    auto tensor = cast<RankedTensorType>(type);
+    infos.push_back({name.c_str(), tensor.getShape().data(), nullptr,
+                     dtypeOf(tensor.getElementType()),
+                     static_cast<int32_t>(tensor.getRank())});
+  }
+  return gatherInputs(context, flags, infos, missing);
+}
+
 } // namespace graven::cli

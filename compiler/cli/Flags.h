@@ -9,6 +9,7 @@
 #define COMPILER_CLI_FLAGS_H
 
 #include "compiler/session/WeightsFile.h"
+#include "dialects/graven/Graven.h"
 #include "llvm/Support/CommandLine.h"
 #include <vector>
 
@@ -82,6 +83,18 @@ private:
   llvm::cl::opt<std::string> verifyFlag;
 };
 
+/// --external-data.
+struct ExternalDataFlag : llvm::cl::opt<ExternalData> {
+  explicit ExternalDataFlag(llvm::cl::SubCommand &sub)
+      : opt("external-data",
+            llvm::cl::desc("weights in a file beside the model's:"),
+            llvm::cl::values(
+                clEnumValN(ExternalData::Auto, "auto", "over 2 GB (default)"),
+                clEnumValN(ExternalData::Always, "always", ""),
+                clEnumValN(ExternalData::Never, "never", "")),
+            llvm::cl::init(ExternalData::Auto), llvm::cl::sub(sub)) {}
+};
+
 enum class Missing { IsError, IsRandom };
 
 /// Arrays for the inputs a model takes, in its order: read from the files that
@@ -92,6 +105,11 @@ enum class Missing { IsError, IsRandom };
 mlir::FailureOr<std::vector<rt::Array>>
 gatherInputs(mlir::MLIRContext *context, const ModelFlags &flags,
              llvm::ArrayRef<GravenTensorInfo> infos, Missing missing);
+/// The same for the inputs of a Graph, as the evaluator takes them.
+mlir::FailureOr<std::vector<rt::Array>> gatherInputs(mlir::MLIRContext *context,
+                                                     const ModelFlags &flags,
+                                                     GraphOp graph,
+                                                     Missing missing);
 
 } // namespace graven::cli
 

@@ -103,17 +103,7 @@ private:
     if (!graph)
       return LogicalResult(emitCoded((*module)->getLoc(), Code::BadGraph)
                            << "the module has no graph @forward");
-    std::vector<std::string> names;
-    std::vector<GravenTensorInfo> infos;
-    for (unsigned i = 0; i < graph.getArgumentTypes().size(); ++i)
-      names.push_back(graph.getInputName(i));
-    for (auto [i, type] : llvm::enumerate(graph.getArgumentTypes())) {
-      auto tensor = cast<RankedTensorType>(type);
-      infos.push_back({names[i].c_str(), tensor.getShape().data(), nullptr,
-                       dtypeOf(tensor.getElementType()),
-                       static_cast<int32_t>(tensor.getRank())});
-    }
-    auto inputs = gatherInputs(context, flags, infos, Missing::IsError);
+    auto inputs = gatherInputs(context, flags, graph, Missing::IsError);
     if (failed(inputs))
       return failure();
     SmallVector<rt::Array *> pointers;

@@ -9,7 +9,6 @@
 #include "compiler/cli/Elements.h"
 #include "dialects/support/Diagnostics.h"
 #include "frontends/onnx/Surgery.h"
-#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Format.h"
 
 using namespace mlir;
@@ -22,6 +21,53 @@ namespace {
 constexpr double kTolerance = 1e-4;
 /// The extent that a symbol has in the check when --dim does not say.
 constexpr int64_t kUsualExtent = 2;
+/// Multiplications from which on compiling a model for the check takes less
+/// time than evaluating it.
+constexpr double kMuchWork = 2e10;
+
+double elements(Value value) {
+  auto type = cast<RankedTensorType>(value.getType());
+  double count = 1;
+  for (int64_t extent : type.getShape())
+    count *= static_cast<double>(std::max<int64_t>(extent, 1));
+  return count;
+}
+
+/// How often an element of the result takes part in a product.
+double depthOf(Operation *op) {
+  auto extent = [](Value value, int64_t axis) {
+    return static_cast<double>(
+        cast<RankedTensorType>(value.getType()).getDimSize(axis));
+  };
+  if (auto conv = dyn_cast<ConvOp>(op))
+    return elements(conv.getW()) / extent(conv.getW(), 0);
+  if (auto conv = dyn_cast<ConvTransposeOp>(op))
+    return elements(conv.getW()) / extent(conv.getW(), 1);
+  if (auto attention = dyn_cast<AttentionOp>(op))
+    return 2 * extent(attention.getK(), 2);
+  if (auto matmul = dyn_cast<MatmulOp>(op))
+    return elements(matmul.getA()) / elements(matmul.getResult()) *
+           extent(matmul.getResult(),
+                  cast<RankedTensorType>(matmul.getType()).getRank() - 1);
+  return 1;
+}
+
+/// Whether the reference evaluator is to run the model: it needs no code, and
+/// shares none with the passes that are checked.
+bool isForEvaluator(ModuleOp module) {
+  double work = 0;
+  bool isCounted = false;
+  module.walk([&](Operation *op) {
+    isCounted |= isa<PrefixOp>(op);
+    if (op->getNumResults() > 0 &&
+        isa<RankedTensorType>(op->getResult(0).getType()))
+      work += elements(op->getResult(0)) * depthOf(op);
+  });
+  // Of extents that data decide the evaluator takes the most.
+  return !isCounted && work < kMuchWork;
+}
+
+enum class Check { On, Off };
 
 class SimplifyCommand : public ModelCommand {
 public:
@@ -29,11 +75,16 @@ public:
       : ModelCommand("simplify", "an ONNX model with fewer nodes, checked "
                                  "against the original"),
         outputFlag(cl::Positional, cl::Required, cl::desc("OUTPUT"),
-                   cl::sub(sub)) {}
+                   cl::sub(sub)),
+        noCheckFlag("no-check", cl::desc("do not run the models"),
+                    cl::sub(sub)),
+        externalFlag(sub) {}
 
   void read() override {
     ModelCommand::read();
     output = outputFlag;
+    wantsCheck = noCheckFlag ? Check::Off : Check::On;
+    externalData = externalFlag;
   }
 
 private:
@@ -46,24 +97,24 @@ private:
       return BadInput;
     OnnxExportOptions options;
     options.opset = before->opset;
+    options.externalData = externalData;
     auto module = session.importGeneral(flags.model, *imported, *dims, options);
     if (failed(module) || failed(session.simplify(**module)))
       return BadInput;
-    // Before anything is written: OUTPUT may be the model itself.
-    auto wanted = runModel(session, flags.model, *imported);
-    if (failed(wanted))
-      return BadInput;
-    auto summary = session.exportOnnx(**module, options, Folding::On, output);
+    int exit = Ok;
+    // OUTPUT may be the model itself, or stand there: it is replaced by what
+    // was checked.
+    auto check = [&](StringRef path) {
+      exit = compareModels(session, *imported, path);
+      return success(exit == Ok);
+    };
+    ExportCheck wanted = nullptr;
+    if (wantsCheck == Check::On)
+      wanted = check;
+    auto summary =
+        session.exportOnnx(**module, options, Folding::On, output, wanted);
     if (failed(summary))
-      return BadInput;
-    int exit = check(session, *imported, *wanted);
-    if (exit != Ok) {
-      // A model that is not the same is worse than none.
-      sys::fs::remove(output);
-      if (!summary->dataFile.empty())
-        sys::fs::remove(output + ".data");
-      return exit;
-    }
+      return exit == Ok ? BadInput : exit;
     auto after = summarizeOnnx(context, output);
     if (failed(after))
       return BadInput;
@@ -71,28 +122,31 @@ private:
     return Ok;
   }
 
-  /// What was written on the inputs that gave `results`.
-  int check(Session &session, const ImportOptions &options,
-            ArrayRef<rt::Array> results) {
-    auto others = runModel(session, output, options);
+  /// The model and what was made of it, on the same inputs.
+  int compareModels(Session &session, const ImportOptions &options,
+                    StringRef made) {
+    auto results = runModel(session, flags.model, options);
+    if (failed(results))
+      return BadInput;
+    auto others = runModel(session, made, options);
     if (failed(others))
       return BadInput;
-    if (results.size() != others->size()) {
+    if (results->size() != others->size()) {
       emitCoded(UnknownLoc::get(&session.getContext()), Code::Mismatch)
           << "the simplified model has " << others->size()
-          << " outputs, expected " << results.size();
+          << " outputs, expected " << results->size();
       return CheckFailed;
     }
     double worst = 0;
-    for (size_t i = 0; i < results.size(); ++i)
-      if (failed(compare(session, i, (*others)[i], results[i], worst)))
+    for (size_t i = 0; i < results->size(); ++i)
+      if (failed(compare(session, i, (*others)[i], (*results)[i], worst)))
         return CheckFailed;
-    report["checked_outputs"] = static_cast<int64_t>(results.size());
+    report["checked_outputs"] = static_cast<int64_t>(results->size());
     report["greatest_difference"] = worst;
     return Ok;
   }
 
-  /// A model, compiled, on the inputs that --input gives or random ones.
+  /// A model on the inputs that --input gives or random ones.
   FailureOr<std::vector<rt::Array>> runModel(Session &session, StringRef path,
                                              ImportOptions options) {
     MLIRContext *context = &session.getContext();
@@ -103,6 +157,16 @@ private:
     auto module = session.import(path, options);
     if (failed(module))
       return failure();
+    auto graph = module->get().lookupSymbol<GraphOp>("forward");
+    if (graph && isForEvaluator(**module)) {
+      auto inputs = gatherInputs(context, flags, graph, Missing::IsRandom);
+      if (failed(inputs))
+        return failure();
+      SmallVector<rt::Array *> pointers;
+      for (rt::Array &input : *inputs)
+        pointers.push_back(&input);
+      return session.evaluate(**module, pointers);
+    }
     CompileOptions compile;
     compile.level = OptLevel::O1;
     auto model = session.load(**module, compile);
@@ -182,6 +246,8 @@ private:
     for (const auto &[name, counts] : rows)
       line(name, counts.first, counts.second);
     line("all nodes", total(before), total(after));
+    if (wantsCheck == Check::Off)
+      return;
     outs() << "checked on random inputs: "
            << *report.getInteger("checked_outputs")
            << " outputs, greatest difference "
@@ -189,7 +255,11 @@ private:
   }
 
   std::string output;
+  Check wantsCheck = Check::On;
+  ExternalData externalData = ExternalData::Auto;
   cl::opt<std::string> outputFlag;
+  cl::opt<bool> noCheckFlag;
+  ExternalDataFlag externalFlag;
 };
 
 } // namespace

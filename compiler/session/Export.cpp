@@ -28,6 +28,9 @@ static void buildExportPipeline(OpPassManager &manager, Folding folding) {
   }
   buildShapePipeline(manager);
   manager.addNestedPass<GraphOp>(createRemoveIdentities());
+  UnflattenMatmulOptions unflatten;
+  unflatten.exact = true;
+  manager.addNestedPass<GraphOp>(createUnflattenMatmul(unflatten));
   manager.addNestedPass<GraphOp>(createRecomposeOps());
   manager.addNestedPass<GraphOp>(createCanonicalizerPass());
   manager.addPass(createEliminateDeadNodes());
@@ -59,16 +62,34 @@ Session::importGeneral(StringRef path, const ImportOptions &options,
 LogicalResult Session::simplify(ModuleOp module) {
   PassManager manager(context.get());
   buildExportPipeline(manager, Folding::On);
-  manager.addNestedPass<GraphOp>(createFuseConvBN());
+  FuseConvBNOptions fuse;
+  fuse.expand = false;
+  manager.addNestedPass<GraphOp>(createFuseConvBN(fuse));
+  // Masks and tables of positions, which are small beside weights.
+  FoldConstantsOptions fold;
+  fold.maxElements = kSmallBytes / 4;
+  manager.addPass(createFoldConstants(fold));
   manager.addNestedPass<GraphOp>(createCanonicalizerPass());
   if (failed(runChecked(manager, module, timer.nest("simplify"))))
     return failure();
   return foldParameters(module);
 }
 
+static FailureOr<OutputFile> writeModel(const OnnxModel &model, StringRef path,
+                                        Location loc) {
+  auto file = OutputFile::create(path, FileMode::Plain, loc);
+  if (failed(file))
+    return failure();
+  OutputStream os(*file);
+  if (failed(model.write(os)) || failed(os.finish()))
+    return failure();
+  return file;
+}
+
 FailureOr<ExportSummary> Session::exportOnnx(ModuleOp module,
                                              OnnxExportOptions options,
-                                             Folding folding, StringRef path) {
+                                             Folding folding, StringRef path,
+                                             ExportCheck check) {
   Location loc = module.getLoc();
   PassManager manager(context.get());
   buildExportPipeline(manager, folding);
@@ -79,8 +100,10 @@ FailureOr<ExportSummary> Session::exportOnnx(ModuleOp module,
   auto model = OnnxModel::make(module, options);
   if (failed(model))
     return failure();
+  ExportSummary summary{model->nodeCount(), model->weightBytes(), {}};
   std::optional<OutputFile> data;
   if (model->hasExternalData()) {
+    summary.dataFile = options.dataFile;
     auto file =
         OutputFile::create((path + ".data").str(), FileMode::Plain, loc);
     if (failed(file))
@@ -89,15 +112,22 @@ FailureOr<ExportSummary> Session::exportOnnx(ModuleOp module,
     if (failed(model->writeData(os)) || failed(os.finish()))
       return failure();
   }
-  auto file = OutputFile::create(path, FileMode::Plain, loc);
-  if (failed(file))
-    return failure();
-  OutputStream os(*file);
-  if (failed(model->write(os)) || failed(os.finish()) ||
+  if (check && data) {
+    // A model that names the data as they are called until they are kept.
+    options.dataFile = llvm::sys::path::filename(data->temporaryPath()).str();
+    auto trial = OnnxModel::make(module, options);
+    if (failed(trial))
+      return failure();
+    auto file = writeModel(*trial, path, loc);
+    if (failed(file) || failed(check(file->temporaryPath())))
+      return failure();
+  }
+  auto file = writeModel(*model, path, loc);
+  if (failed(file) ||
+      (check && !data && failed(check(file->temporaryPath()))) ||
       (data && failed(data->commit())) || failed(file->commit()))
     return failure();
-  return ExportSummary{model->nodeCount(), model->weightBytes(),
-                       data ? options.dataFile : std::string()};
+  return summary;
 }
 
 } // namespace graven

@@ -8,6 +8,7 @@
 
 #include "dialects/graven/Graven.h"
 #include "dialects/support/Diagnostics.h"
+#include "frontends/onnx/Export.h"
 #include "mlir/IR/SymbolTable.h"
 
 using namespace mlir;
@@ -37,25 +38,41 @@ public:
   }
 
 private:
+  /// Such a reshape stays, because the weights would only look otherwise; what
+  /// is folded sees through it.
+  static bool isOnlyRank(Operation *op) {
+    auto reshape = dyn_cast_or_null<ReshapeOp>(op);
+    return reshape && isBroadcastAnyway(reshape);
+  }
+
+  static Value sourceOf(Value value) {
+    Operation *op = value.getDefiningOp();
+    return isOnlyRank(op) ? op->getOperand(0) : value;
+  }
+
+  static bool isParam(Value value) {
+    return isa_and_nonnull<GetParamOp>(sourceOf(value).getDefiningOp());
+  }
+
   static bool isKnown(Value value) {
-    return isa_and_nonnull<GetParamOp, ConstantOp>(value.getDefiningOp());
+    return isParam(value) ||
+           isa_and_nonnull<ConstantOp>(sourceOf(value).getDefiningOp());
   }
 
   /// Constants alone are the canonicalizer's.
   static bool isFoldable(Operation *op) {
     if (!isa<EvaluateInterface>(op) || isa<GetParamOp, ConstantOp>(op) ||
         isa<MatmulOp, ConvOp, ConvTransposeOp, AttentionOp>(op) ||
-        op->getNumRegions() || !llvm::all_of(op->getOperands(), isKnown) ||
-        !llvm::any_of(op->getOperands(), [](Value operand) {
-          return operand.getDefiningOp<GetParamOp>();
-        }))
+        op->getNumRegions() || isOnlyRank(op) ||
+        !llvm::all_of(op->getOperands(), isKnown) ||
+        !llvm::any_of(op->getOperands(), isParam))
       return false;
     int64_t given = 0;
     for (Value operand : op->getOperands())
       given += bytesOf(operand);
     return llvm::all_of(op->getResults(), [&](Value result) {
       return cast<RankedTensorType>(result.getType()).hasStaticShape() &&
-             bytesOf(result) <= given;
+             bytesOf(result) <= std::max(given, kSmallBytes);
     });
   }
 
@@ -79,10 +96,26 @@ private:
   }
 
   FailureOr<eval::Tensor> elementsOf(Value value) {
-    if (auto constant = value.getDefiningOp<ConstantOp>())
+    Value source = sourceOf(value);
+    auto shape = cast<RankedTensorType>(value.getType()).getShape();
+    if (auto constant = source.getDefiningOp<ConstantOp>())
       return eval::Tensor::fromElements(
-          cast<DenseElementsAttr>(constant.getValue()));
-    return eval::readParam(paramOf(value));
+                 cast<DenseElementsAttr>(constant.getValue()))
+          .reshaped(shape);
+    ParamOp param = paramOf(source);
+    auto tensor = eval::readParam(param);
+    if (failed(tensor))
+      return failure();
+    if (auto blob = dyn_cast<BlobAttr>(param.getValue());
+        blob && bytesOf(value) > kSmallBytes)
+      store().release(blob.getFile());
+    return tensor->reshaped(shape);
+  }
+
+  BlobStore &store() {
+    return module.getContext()
+        ->getOrLoadDialect<GravenDialect>()
+        ->getBlobStore();
   }
 
   ParamOp paramOf(Value value) {
@@ -95,9 +128,8 @@ private:
   std::string nameFor(Operation *op) {
     Value largest;
     for (Value operand : op->getOperands())
-      if (operand.getDefiningOp<GetParamOp>() &&
-          (!largest || bytesOf(operand) > bytesOf(largest)))
-        largest = operand;
+      if (isParam(operand) && (!largest || bytesOf(operand) > bytesOf(largest)))
+        largest = sourceOf(operand);
     ParamOp param = paramOf(largest);
     std::string name = param.getSymName().str();
     auto uses = SymbolTable::getSymbolUses(param, module);
@@ -108,11 +140,10 @@ private:
 
   Value declare(Operation *op, StringRef name, const eval::Tensor &tensor) {
     MLIRContext *context = module.getContext();
-    auto &store = context->getOrLoadDialect<GravenDialect>()->getBlobStore();
     llvm::StringRef bytes(tensor.getBytes().data(), tensor.getBytes().size());
     std::string blob =
-        store.add((name + ".folded").str(),
-                  llvm::MemoryBuffer::getMemBufferCopy(bytes, name));
+        store().add((name + ".folded").str(),
+                    llvm::MemoryBuffer::getMemBufferCopy(bytes, name));
     OperationState state(op->getLoc(), ParamOp::getOperationName());
     state.addAttribute("sym_name", builder.getStringAttr(name));
     state.addAttribute("type", TypeAttr::get(tensor.getType()));

@@ -13,11 +13,14 @@
 
 namespace graven {
 
+/// What counts as small: a table of positions, a mask.
+inline constexpr int64_t kSmallBytes = int64_t(1) << 20;
+
 /// Makes Parameters of the results of Nodes of the Graph @forward whose
 /// operands are Parameters and constants: of arithmetic and movement, unless a
-/// result is larger than all operands together. A Parameter that nothing else
-/// reads gives its name to what takes its place. Reports Parameters that cannot
-/// be read.
+/// result is not small and larger than all operands together. A Parameter that
+/// nothing else reads gives its name to what takes its place. Reports
+/// Parameters that cannot be read.
 mlir::LogicalResult foldParameters(mlir::ModuleOp module);
 
 } // namespace graven

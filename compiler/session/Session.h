@@ -95,6 +95,10 @@ struct ExportSummary {
   std::string dataFile;
 };
 
+/// Looks at what an export wrote, under the name it has before it replaces
+/// anything; failure leaves what there was.
+using ExportCheck = llvm::function_ref<mlir::LogicalResult(llvm::StringRef)>;
+
 /// One context and the models read into it. Errors go to the context's
 /// diagnostics.
 class Session {
@@ -166,10 +170,9 @@ public:
   /// Writes the graph as ONNX to `path`, and weights that need a file of their
   /// own to `path`.data. The module is changed. Reports all Nodes that have no
   /// form in ONNX.
-  mlir::FailureOr<ExportSummary> exportOnnx(mlir::ModuleOp module,
-                                            OnnxExportOptions options,
-                                            Folding folding,
-                                            llvm::StringRef path);
+  mlir::FailureOr<ExportSummary>
+  exportOnnx(mlir::ModuleOp module, OnnxExportOptions options, Folding folding,
+             llvm::StringRef path, ExportCheck check = nullptr);
 
   /// Outputs by the reference evaluator.
   mlir::FailureOr<std::vector<rt::Array>>

@@ -56,6 +56,8 @@ public:
 
   /// The name that commit() gives; of a temporary file the one it has.
   llvm::StringRef path() const { return target.empty() ? temporary : target; }
+  /// The name that the file has until then.
+  llvm::StringRef temporaryPath() const { return temporary; }
 
 private:
   OutputFile(llvm::StringRef target, mlir::Location loc)

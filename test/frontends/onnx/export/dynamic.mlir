@@ -3,12 +3,15 @@
 // RUN: graven import %t.onnx --input x:f32[5,8] | FileCheck %s --check-prefixes=CHECK,FIVE
 // RUN: graven export %s -o %t.onnx --opset 17 --dim batch=4 --json | FileCheck %s --check-prefix=FIXED
 // RUN: %exits 3 graven export %s -o %t.onnx --dim seq=4 2>&1 | FileCheck %s --check-prefix=NAME
+// RUN: graven export %s -o %t.onnx --require-dynamic && graven import %t.onnx --input x:f32[3,8] | FileCheck %s --check-prefixes=CHECK,THREE
+// RUN: %exits 3 graven export %s -o %t.onnx --require-dynamic --dim batch=4 2>&1 | FileCheck %s --check-prefix=REQUIRED
 
 // CHECK-LABEL: graven.graph @forward
 // THREE-SAME: (tensor<3x2x4xf32> {graven.name = "y"
 // FIVE-SAME: (tensor<5x2x4xf32> {graven.name = "y"
 // CHECK: graven.return
 // FIXED: "nodes": 4
+// REQUIRED: [GRV0004] --dim batch=4 fixes an extent, which --require-dynamic does not allow
 // NAME: [GRV0004] the model has no dynamic extent 'seq'; it has batch
 graven.graph @forward(%x: tensor<?x8xf32> {graven.name = "x", graven.symbols = ["batch", ""]}) -> (tensor<?x2x4xf32> {graven.name = "y", graven.symbols = ["batch", "", ""]}, tensor<?xf32> {graven.name = "z"}) {
   %n = graven.dim %x axis 0 : tensor<?x8xf32>
