@@ -430,6 +430,7 @@ FailureOr<std::vector<rt::Array>> gatherInputs(MLIRContext *context,
   for (unsigned i = 0; i < graph.getNumArguments(); ++i)
     names.push_back(graph.getInputName(i));
   std::vector<GravenTensorInfo> infos;
+  infos.reserve(names.size());
   for (auto [name, type] : llvm::zip(names, graph.getArgumentTypes())) {
     auto tensor = cast<RankedTensorType>(type);
     infos.push_back({name.c_str(), tensor.getShape().data(), nullptr,

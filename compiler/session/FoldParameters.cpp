@@ -22,10 +22,29 @@ int64_t bytesOf(Value value) {
   return type.getNumElements() * eval::storageBytes(type.getElementType());
 }
 
+/// The elements of a tensor, where they are.
+class TensorBuffer : public llvm::MemoryBuffer {
+public:
+  TensorBuffer(eval::Tensor given, StringRef name)
+      : tensor(std::move(given)), name(name) {
+    ArrayRef<char> bytes = tensor.getBytes();
+    init(bytes.begin(), bytes.end(), /*RequiresNullTerminator=*/false);
+  }
+  StringRef getBufferIdentifier() const override { return name; }
+  BufferKind getBufferKind() const override { return MemoryBuffer_Malloc; }
+
+private:
+  eval::Tensor tensor;
+  std::string name;
+};
+
 class Folder {
 public:
   explicit Folder(ModuleOp module)
-      : module(module), symbols(module), builder(module.getContext()) {}
+      : module(module), symbols(module), builder(module.getContext()) {
+    module.walk(
+        [&](GetParamOp get) { ++readers[get.getParamAttr().getAttr()]; });
+  }
 
   LogicalResult run() {
     auto graph = module.lookupSymbol<GraphOp>("forward");
@@ -88,10 +107,13 @@ private:
     auto results = evaluator.runNode(op, operands);
     if (failed(results))
       return failure();
-    std::string name = nameFor(op);
+    SmallVector<Operation *> unread;
+    std::string name = nameFor(op, unread);
     for (auto [result, tensor] : llvm::zip(op->getResults(), *results))
       result.replaceAllUsesWith(declare(op, name, tensor));
     op->erase();
+    for (Operation *reader : unread)
+      reader->erase();
     return success();
   }
 
@@ -124,35 +146,42 @@ private:
   }
 
   /// That of the largest Parameter. Where only this Node reads it, it makes
-  /// room.
-  std::string nameFor(Operation *op) {
+  /// room, and what reads it is `unread` when the Node is gone.
+  std::string nameFor(Operation *op, SmallVectorImpl<Operation *> &unread) {
     Value largest;
     for (Value operand : op->getOperands())
       if (isParam(operand) && (!largest || bytesOf(operand) > bytesOf(largest)))
-        largest = sourceOf(operand);
-    ParamOp param = paramOf(largest);
+        largest = operand;
+    bool isAlone = true;
+    for (Value value : {largest, sourceOf(largest)}) {
+      isAlone &= value.hasOneUse();
+      if (!llvm::is_contained(unread, value.getDefiningOp()))
+        unread.push_back(value.getDefiningOp());
+    }
+    ParamOp param = paramOf(sourceOf(largest));
     std::string name = param.getSymName().str();
-    auto uses = SymbolTable::getSymbolUses(param, module);
-    if (largest.hasOneUse() && uses && llvm::hasSingleElement(*uses))
-      (void)symbols.renameToUnique(param, {});
+    if (isAlone && readers.lookup(param.getSymNameAttr()) == 1)
+      symbols.erase(param);
+    else
+      unread.clear();
     return name;
   }
 
   Value declare(Operation *op, StringRef name, const eval::Tensor &tensor) {
     MLIRContext *context = module.getContext();
-    llvm::StringRef bytes(tensor.getBytes().data(), tensor.getBytes().size());
-    std::string blob =
-        store().add((name + ".folded").str(),
-                    llvm::MemoryBuffer::getMemBufferCopy(bytes, name));
+    std::string blob = store().add(
+        (name + ".folded").str(), std::make_unique<TensorBuffer>(tensor, name));
     OperationState state(op->getLoc(), ParamOp::getOperationName());
     state.addAttribute("sym_name", builder.getStringAttr(name));
     state.addAttribute("type", TypeAttr::get(tensor.getType()));
-    state.addAttribute("value", BlobAttr::get(context, blob, 0, bytes.size(),
-                                              ArrayRef<int64_t>(),
-                                              /*bigEndian=*/false));
+    state.addAttribute("value",
+                       BlobAttr::get(context, blob, 0, tensor.getBytes().size(),
+                                     ArrayRef<int64_t>(),
+                                     /*bigEndian=*/false));
     Operation *param = Operation::create(state);
     StringAttr symbol = symbols.insert(
         param, Block::iterator(module.lookupSymbol<GraphOp>("forward")));
+    ++readers[symbol];
     builder.setInsertionPoint(op);
     return GetParamOp::create(builder, op->getLoc(), tensor.getType(),
                               FlatSymbolRefAttr::get(symbol));
@@ -160,6 +189,8 @@ private:
 
   ModuleOp module;
   SymbolTable symbols;
+  /// How many Nodes name a Parameter.
+  llvm::DenseMap<StringAttr, unsigned> readers;
   OpBuilder builder;
 };
 

@@ -223,13 +223,16 @@ std::vector<int64_t> gridOffsets(llvm::ArrayRef<std::vector<int64_t>> tables) {
 
 std::vector<int64_t> stridedOffsets(ArrayRef<int64_t> shape,
                                     ArrayRef<int64_t> strides, int64_t base) {
-  std::vector<std::vector<int64_t>> tables;
+  std::vector<int64_t> offsets{base};
   for (auto [extent, stride] : llvm::zip(shape, strides)) {
-    auto &table = tables.emplace_back(extent);
-    for (int64_t i = 0; i < extent; ++i)
-      table[i] = i * stride + (tables.size() == 1 ? base : 0);
+    std::vector<int64_t> next(offsets.size() * extent);
+    int64_t *to = next.data();
+    for (int64_t from : offsets)
+      for (int64_t i = 0; i < extent; ++i)
+        *to++ = from + i * stride;
+    offsets = std::move(next);
   }
-  return tables.empty() ? std::vector<int64_t>{base} : gridOffsets(tables);
+  return offsets;
 }
 
 std::vector<int64_t> broadcastOffsets(ArrayRef<int64_t> from,
