@@ -160,10 +160,12 @@ private:
     }
     ParamOp param = paramOf(sourceOf(largest));
     std::string name = param.getSymName().str();
-    if (isAlone && readers.lookup(param.getSymNameAttr()) == 1)
-      symbols.erase(param);
-    else
+    if (!isAlone || readers.lookup(param.getSymNameAttr()) > 1) {
       unread.clear();
+      return name;
+    }
+    readers.erase(param.getSymNameAttr());
+    symbols.erase(param);
     return name;
   }
 

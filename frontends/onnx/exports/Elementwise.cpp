@@ -175,9 +175,16 @@ void express(Exporter &e, BitcastOp op) {
            {{"to", int64_t(dataTypeOf(op.getTo()))}});
 }
 
+/// Before there was a node for it, of ints what their division leaves.
 void express(Exporter &e, RemOp op) {
+  Name a = e.name(op.getA()), b = e.name(op.getB());
+  Type type = Exporter::element(op.getA());
+  if (e.opset() < 10 && (type.isInteger(32) || type.isInteger(64))) {
+    e.give(op, "Sub", {a, e.make("Mul", {e.make("Div", {a, b}), b})});
+    return;
+  }
   if (e.needs(op, 10))
-    e.give(op, "Mod", {e.name(op.getA()), e.name(op.getB())}, {{"fmod", 1}});
+    e.give(op, "Mod", {a, b}, {{"fmod", 1}});
 }
 
 template <class Op, Text type, Text logical> void extreme(Exporter &e, Op op) {

@@ -47,6 +47,7 @@ ExportTable::ExportTable() {
   addReductionExports(*this);
   addNormExports(*this);
   addRecurrentExports(*this);
+  addResizeExports(*this);
   addSliceExports(*this);
   addStructureExports(*this);
 }

@@ -90,6 +90,7 @@ void addDetectionExports(ExportTable &table);
 void addReductionExports(ExportTable &table);
 void addNormExports(ExportTable &table);
 void addRecurrentExports(ExportTable &table);
+void addResizeExports(ExportTable &table);
 void addSliceExports(ExportTable &table);
 void addStructureExports(ExportTable &table);
 

@@ -1,7 +1,7 @@
-//===- Reduction.cpp - reductions, pools, sampling ---*- C++ -*-===//
+//===- Reduction.cpp - reductions and pools ---*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// This file expresses reductions, scans, pools and resizing.
+// This file expresses reductions, scans and pools.
 //===----------------------------------------------------------------------===//
 
 #include "frontends/onnx/exports/Exporter.h"
@@ -130,75 +130,6 @@ static void express(Exporter &e, AvgPoolOp op) {
       {mean, e.scalar(Exporter::element(op.getX()), double(taps) / divisor)});
 }
 
-/// Until opset 10 elements are repeated a number of times.
-static bool expressRepeated(Exporter &e, ResizeOp op) {
-  auto in = Exporter::typeOf(op.getX());
-  if (op.getMode() != ResizeMode::Nearest ||
-      op.getCoordinate() != CoordinateMode::Asymmetric ||
-      op.getNearest() != NearestMode::Floor)
-    return false;
-  std::vector<double> scales(in.getRank(), 1);
-  for (auto [i, axis] : llvm::enumerate(op.getAxes())) {
-    int64_t from = in.getDimSize(axis), to = op.getSizes()[i];
-    if (ShapedType::isDynamic(from) || from == 0 || to % from != 0)
-      return false;
-    scales[axis] = double(to / from);
-  }
-  auto type =
-      RankedTensorType::get(in.getRank(), Float32Type::get(op.getContext()));
-  Name factors = e.constant(eval::Tensor::fromVector(type, scales));
-  e.give(op, e.opset() < 10 ? "Upsample" : "Resize",
-         {e.name(op.getX()), factors}, {{"mode", "nearest"}});
-  return true;
-}
-
-static void express(Exporter &e, ResizeOp op) {
-  auto in = Exporter::typeOf(op.getX());
-  if (e.opset() < 11 && expressRepeated(e, op))
-    return;
-  if (!e.needs(op, 11))
-    return;
-  bool isSymmetric = op.getCoordinate() == CoordinateMode::HalfPixelSymmetric;
-  if (isSymmetric && !e.needs(op, 19, "half_pixel_symmetric"))
-    return;
-  SmallVector<std::variant<int64_t, Name>> sizes;
-  for (int64_t axis = 0; axis < in.getRank(); ++axis)
-    if (in.isDynamicDim(axis) && !llvm::is_contained(op.getAxes(), axis))
-      sizes.push_back(e.extent(op.getX(), axis));
-    else
-      sizes.push_back(in.getDimSize(axis));
-  std::vector<double> scales(in.getRank(), 1);
-  bool isExact = op.getScales().has_value();
-  for (auto [i, axis] : llvm::enumerate(op.getAxes())) {
-    sizes[axis] = op.getSizes()[i];
-    if (op.getScales()) {
-      scales[axis] = (*op.getScales())[i];
-      isExact &= static_cast<int64_t>(
-                     std::floor(float(scales[axis]) * in.getDimSize(axis))) ==
-                 op.getSizes()[i];
-    }
-  }
-  if (op.getScales() && !isExact)
-    return e.unsupported(op, "scales that do not give its sizes");
-  Type f32 = Float32Type::get(op.getContext());
-  auto list = [&](std::vector<double> values) {
-    auto type = RankedTensorType::get({int64_t(values.size())}, f32);
-    return e.constant(eval::Tensor::fromVector(type, values));
-  };
-  // Opset 11 wants roi and scales to be there.
-  Name roi = e.opset() < 13 ? list({}) : Name();
-  Name factors = isExact ? list(scales) : e.opset() < 13 ? list({}) : Name();
-  SmallVector<Attr> attributes{
-      {"mode", stringifyResizeMode(op.getMode()).str()},
-      {"coordinate_transformation_mode",
-       stringifyCoordinateMode(op.getCoordinate()).str()},
-      {"nearest_mode", stringifyNearestMode(op.getNearest()).str()},
-      {"cubic_coeff_a", op.getCubicA().convertToDouble()}};
-  e.give(op, "Resize",
-         {e.name(op.getX()), roi, factors, isExact ? Name() : e.list(sizes)},
-         attributes);
-}
-
 void addReductionExports(ExportTable &table) {
   table.add<ReduceOp, express>();
   table.add<ArgReduceOp, express>();
@@ -206,7 +137,6 @@ void addReductionExports(ExportTable &table) {
   table.add<TopKOp, express>();
   table.add<MaxPoolOp, express>();
   table.add<AvgPoolOp, express>();
-  table.add<ResizeOp, express>();
 }
 
 } // namespace graven::onnx

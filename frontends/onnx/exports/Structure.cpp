@@ -55,8 +55,9 @@ static void express(Exporter &e, IfOp op) {
 }
 
 static void express(Exporter &e, LoopOp op) {
-  if (op.getCond() && e.opset() < 11)
-    e.needs(op, 11, "a condition");
+  // Before, the node wants a value that it carries.
+  if (op.getInit().empty() && !e.needs(op, 11, "a loop that carries nothing"))
+    return;
   Names inputs{e.name(op.getTrip()), e.name(op.getCond())};
   for (Value value : op.getInit())
     inputs.push_back(e.name(value));
