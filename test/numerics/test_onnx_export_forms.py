@@ -65,6 +65,13 @@ def test_resize_with_corners(graven, tmp_path):
           [torch.randn(1, 2, 5, 7)], [9, 10, 13])
 
 
+def test_single_elements_at_any_opset(graven, tmp_path):
+    torch.manual_seed(0)
+    places = torch.randint(0, 5, (2, 3, 7))
+    for axis, shape in [(1, (2, 5, 7)), (0, (5, 4, 7)), (2, (2, 3, 5))]:
+        check(graven, tmp_path, lambda x, i, axis=axis: torch.gather(x, axis, i), [torch.randn(shape), places], [9, 10, 11])
+
+
 @pytest.mark.parametrize("dtype", [torch.float16, torch.int8, torch.uint8, torch.int16, torch.int32, torch.bool])
 def test_narrow_inputs(graven, tmp_path, dtype):
     torch.manual_seed(0)

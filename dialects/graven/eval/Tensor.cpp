@@ -88,9 +88,9 @@ static const llvm::fltSemantics &semanticsOf(Type type) {
 double Tensor::getDouble(int64_t i) const {
   Type element = type.getElementType();
   const char *at = bytes.get() + i * width;
-  if (element.isF32())
+  if (isa<Float32Type>(element))
     return load<float>(at);
-  if (element.isF64())
+  if (isa<Float64Type>(element))
     return load<double>(at);
   if (isa<FloatType>(element)) {
     llvm::APFloat value(semanticsOf(element),
@@ -119,10 +119,10 @@ int64_t Tensor::getInt(int64_t i) const {
 void Tensor::set(int64_t i, double value) {
   Type element = type.getElementType();
   char *at = bytes.get() + i * width;
-  if (element.isF32()) {
+  if (isa<Float32Type>(element)) {
     float single = static_cast<float>(value);
     std::memcpy(at, &single, width);
-  } else if (element.isF64()) {
+  } else if (isa<Float64Type>(element)) {
     std::memcpy(at, &value, width);
   } else if (isa<FloatType>(element)) {
     llvm::APFloat rounded(value);

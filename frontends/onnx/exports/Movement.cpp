@@ -252,18 +252,44 @@ static void express(Exporter &e, GatherOp op) {
          {{"axis", int64_t(op.getAxis())}});
 }
 
-static void express(Exporter &e, GatherElementsOp op) {
-  if (e.needs(op, 11))
-    e.give(op, "GatherElements", {e.name(op.getX()), e.name(op.getIndices())},
-           {{"axis", int64_t(op.getAxis())}});
-}
-
 /// The nodes with index tuples take i64 alone.
 static Name wideIndices(Exporter &e, Value indices) {
   Name name = e.name(indices);
   if (Exporter::element(indices).isInteger(64))
     return name;
   return e.cast(name, IntegerType::get(indices.getContext(), 64));
+}
+
+/// Before the node came: single elements, by their places in all of them.
+static void gatherSingle(Exporter &e, GatherElementsOp op) {
+  auto x = Exporter::typeOf(op.getX()), y = Exporter::typeOf(op.getResult());
+  Type i64 = IntegerType::get(op.getContext(), 64);
+  int64_t axis = op.getAxis();
+  Ints strides = eval::stridesOf(x.getShape()), others(strides);
+  others[axis] = 0;
+  Name places = wideIndices(e, op.getIndices());
+  if (!op.getNonneg())
+    places = e.make("Where",
+                    {e.make("Less", {places, e.scalar(i64, 0)}),
+                     e.make("Add", {places, e.scalar(i64, x.getDimSize(axis))}),
+                     places});
+  places = e.make("Mul", {places, e.scalar(i64, strides[axis])});
+  Name elsewhere = e.constant(
+      eval::Tensor::fromVector(RankedTensorType::get(y.getShape(), i64),
+                               eval::stridedOffsets(y.getShape(), others)));
+  places = e.make("Add", {places, elsewhere});
+  e.give(op, "Gather", {e.reshape(e.name(op.getX()), {-1}), places},
+         {{"axis", 0}});
+}
+
+static void express(Exporter &e, GatherElementsOp op) {
+  bool isStatic = Exporter::typeOf(op.getX()).hasStaticShape() &&
+                  Exporter::typeOf(op.getResult()).hasStaticShape();
+  if (e.opset() < 11 && isStatic)
+    return gatherSingle(e, op);
+  if (e.needs(op, 11))
+    e.give(op, "GatherElements", {e.name(op.getX()), e.name(op.getIndices())},
+           {{"axis", int64_t(op.getAxis())}});
 }
 
 /// Before the node came: rows of the first axes as one, by their places in it.

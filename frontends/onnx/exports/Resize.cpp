@@ -25,7 +25,8 @@ static bool expressRepeated(Exporter &e, ResizeOp op) {
     int64_t from = in.getDimSize(axis), to = op.getSizes()[i];
     if (ShapedType::isDynamic(from) || from == 0 || to % from != 0)
       return false;
-    scales[axis] = double(to / from);
+    int64_t factor = to / from;
+    scales[axis] = static_cast<double>(factor);
   }
   auto type =
       RankedTensorType::get(in.getRank(), Float32Type::get(op.getContext()));
