@@ -8,8 +8,8 @@ usage: simplify.py [--onnxsim PYTHON] [--repeat N] FOLDER [NAME ...]
   --onnxsim  an interpreter that has onnxsim; default: this one
 
 Each run is a process of its own; the tools take turns, and the least of N runs counts. Times are seconds of CPU (user and system), which
-other work on the machine disturbs least. Graven's are those of the whole process, the peers' those of the calls that read, simplify
-and write, without the imports of Python's modules. Memory is the peak of the process in MB.
+other work on the machine disturbs least, of the whole process; of the peers also those of the calls that read, simplify and write, without
+the imports of Python's modules: "call / process". Memory is the peak of the process in MB.
 """
 import argparse
 import os
@@ -84,13 +84,13 @@ def commands(python, model, out):
 
 
 def measure(command):
-    """Seconds of CPU, of the call where it says so itself, and MB. `time` forks, so that this process's memory is not counted."""
+    """Seconds of CPU of the call, where it says so itself, and of the process, and MB. `time` forks, so that this process's memory is not counted."""
     with tempfile.NamedTemporaryFile("r") as used:
         run = subprocess.run(["/usr/bin/time", "-f", "%U %S %M", "-o", used.name, *command], stdout=subprocess.PIPE,
                              stderr=subprocess.DEVNULL, text=True, check=True)
         user, system, memory = map(float, used.read().split())
     told = [line.split()[1] for line in run.stdout.splitlines() if line.startswith("seconds ")]
-    return float(told[0]) if told else user + system, memory / 1024
+    return float(told[0]) if told else user + system, user + system, memory / 1024
 
 
 def count(path):
@@ -119,11 +119,13 @@ def main():
         for _ in range(options.repeat):
             for tool in tools:
                 out = options.folder / f"{name}.{tool.partition(',')[0].replace(' ', '')}.out"
-                time, memory = measure(commands(options.onnxsim, model, out)[tool])
-                least = best.get(tool, (time, memory))
-                best[tool] = min(time, least[0]), min(memory, least[1])
+                measured = measure(commands(options.onnxsim, model, out)[tool])
+                best[tool] = tuple(map(min, measured, best.get(tool, measured)))
                 nodes[tool] = count(out)
-        cells = [f"{nodes[t]} nodes, {best[t][0]:.2f} s, {best[t][1]:.0f} MB" for t in tools]
+        cells = []
+        for tool, (call, process, memory) in best.items():
+            time = f"{process:.2f}" if tool.startswith("graven") else f"{call:.2f} / {process:.2f}"
+            cells.append(f"{nodes[tool]} nodes, {time} s, {memory:.0f} MB")
         print(f"| {name} | {count(model)} | " + " | ".join(cells) + " |", flush=True)
 
 
