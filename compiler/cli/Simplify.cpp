@@ -24,6 +24,9 @@ constexpr int64_t kUsualExtent = 2;
 /// Multiplications from which on compiling a model for the check takes less
 /// time than evaluating it.
 constexpr double kMuchWork = 2e10;
+/// Elements of weights from which on a compile, which packs one after the
+/// other, needs less memory.
+constexpr double kManyWeights = 1 << 26;
 
 double elements(Value value) {
   auto type = cast<RankedTensorType>(value.getType());
@@ -55,16 +58,18 @@ double depthOf(Operation *op) {
 /// Whether the reference evaluator is to run the model: it needs no code, and
 /// shares none with the passes that are checked.
 bool isForEvaluator(ModuleOp module) {
-  double work = 0;
+  double work = 0, weights = 0;
   bool isCounted = false;
   module.walk([&](Operation *op) {
     isCounted |= isa<PrefixOp>(op);
+    if (auto param = dyn_cast<ParamOp>(op))
+      weights += static_cast<double>(param.getTensorType().getNumElements());
     if (op->getNumResults() > 0 &&
         isa<RankedTensorType>(op->getResult(0).getType()))
       work += elements(op->getResult(0)) * depthOf(op);
   });
   // Of extents that data decide the evaluator takes the most.
-  return !isCounted && work < kMuchWork;
+  return !isCounted && work < kMuchWork && weights < kManyWeights;
 }
 
 enum class Check { On, Off };
