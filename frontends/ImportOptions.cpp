@@ -26,15 +26,25 @@ static llvm::Error specError(llvm::StringRef text, const Parts &...parts) {
   return llvm::createStringError(llvm::inconvertibleErrorCode(), message);
 }
 
-const InputSpec *ImportOptions::find(llvm::StringRef name, size_t index) const {
-  for (const InputSpec &spec : inputs)
-    if (spec.name == name)
-      return &spec;
+static const InputSpec *findSpec(llvm::ArrayRef<InputSpec> specs,
+                                 llvm::StringRef name, size_t index,
+                                 bool isForm) {
   std::string position = std::to_string(index);
-  for (const InputSpec &spec : inputs)
-    if (spec.name == position)
-      return &spec;
+  for (llvm::StringRef wanted : {name, llvm::StringRef(position)})
+    for (const InputSpec &spec : specs)
+      if (spec.name == wanted &&
+          (spec.isSequence() || spec.isAbsent()) == isForm)
+        return &spec;
   return nullptr;
+}
+
+const InputSpec *ImportOptions::find(llvm::StringRef name, size_t index) const {
+  return findSpec(inputs, name, index, /*isForm=*/false);
+}
+
+const InputSpec *ImportOptions::findForm(llvm::StringRef name,
+                                         size_t index) const {
+  return findSpec(inputs, name, index, /*isForm=*/true);
 }
 
 int64_t ImportOptions::resolve(llvm::StringRef symbol) const {
@@ -64,7 +74,8 @@ llvm::Expected<InputSpec> graven::parseInputSpec(llvm::StringRef text) {
     return specError(text, "expected NAME:TYPE[EXTENT,...]");
   spec.name = name.str();
   auto [type, extents] = rest.split('[');
-  if (!isKnownElementType(type))
+  bool isForm = type == "seq" || type == "none";
+  if (!isKnownElementType(type) && !isForm)
     return specError(text, "unknown element type '", type.str(),
                      "', expected one of f16 bf16 f32 f64 i1 i8 u8 i16 u16 i32 "
                      "u32 i64 u64");
@@ -96,6 +107,12 @@ llvm::Expected<InputSpec> graven::parseInputSpec(llvm::StringRef text) {
     }
     spec.shape.push_back(extent);
   }
+  if (isForm && (spec.shape.size() != (spec.isSequence() ? 1 : 0) ||
+                 llvm::any_of(spec.shape, [](const InputExtent &extent) {
+                   return extent.isDynamic();
+                 })))
+    return specError(text, "expected seq[N], a sequence of N tensors, or "
+                           "none[], an optional that holds nothing");
   return spec;
 }
 

@@ -40,12 +40,19 @@ struct InputExtent {
 
 /// What the user says of one input: `NAME:f32[1,3,224,224]`. The name is the
 /// model's own, or the position of the input in decimal.
+///
+/// A sequence of N tensors is `NAME:seq[N]`, and these are the inputs NAME.0 to
+/// NAME.N-1; an optional that holds nothing is `NAME:none[]`. Positions of
+/// these two count the model's inputs, those of tensors the Graph's.
 struct InputSpec {
   std::string name;
-  std::string elementType; ///< f16 bf16 f32 f64 i1 i8 u8 i16 i32 i64
+  std::string elementType; ///< f16 bf16 f32 f64 i1 i8 u8 i16 i32 i64 str
   llvm::SmallVector<InputExtent, 4> shape;
   /// When set, the input is this constant and no input of the graph.
   mlir::DenseElementsAttr value = {};
+
+  bool isSequence() const { return elementType == "seq"; }
+  bool isAbsent() const { return elementType == "none"; }
 };
 
 /// What becomes of what a model writes beyond a run: its buffers and
@@ -102,9 +109,11 @@ struct ImportOptions {
   /// The extent that a symbol has here, ShapedType::kDynamic for none.
   int64_t resolve(llvm::StringRef symbol) const;
 
-  /// The spec of the input called `name` at position `index`, or null. A name
+  /// The spec of the tensor called `name` at position `index`, or null. A name
   /// wins over a position.
   const InputSpec *find(llvm::StringRef name, size_t index) const;
+  /// What is said of a sequence or an optional, in the same way.
+  const InputSpec *findForm(llvm::StringRef name, size_t index) const;
 };
 
 /// The name of a dynamic extent: its own, or, without one, `INPUT.AXIS`.

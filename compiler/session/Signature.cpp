@@ -7,6 +7,7 @@
 
 #include "compiler/session/Signature.h"
 #include "compiler/session/DiagnosticPrinter.h"
+#include "dialects/graven/CallerView.h"
 #include "dialects/support/Diagnostics.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "passes/memory/Passes.h"
@@ -39,6 +40,8 @@ cpu::ModelSignature signatureOf(GraphOp graph, StringRef name) {
   for (auto [i, type] : llvm::enumerate(graph.getResultTypes()))
     signature.outputs.push_back(
         meant(specOf(graph.getOutputName(i), type), graph.getOutputMeaning(i)));
+  if (auto text = graph->getAttrOfType<StringAttr>(kStructureAttr))
+    signature.provenance.emplace_back("structure", text.getValue());
   return signature;
 }
 

@@ -6,8 +6,10 @@
 
 #include "frontends/onnx/GraphImporter.h"
 
+#include "dialects/graven/CallerView.h"
 #include "dialects/graven/Graven.h"
 #include "dialects/support/Diagnostics.h"
+#include "frontends/onnx/Lists.h"
 #include "frontends/onnx/Narrow.h"
 #include "frontends/onnx/Survey.h"
 #include "frontends/onnx/Text.h"
@@ -243,6 +245,12 @@ LogicalResult GraphImporter::importNode(const pb::NodeProto &node, int index,
       return made.error(Code::UnsupportedFeature)
              << "input #" << i << " of " << made.narrow(i)
              << " is not supported: cast it before";
+  for (auto [i, value] : llvm::enumerate(made.getInputs()))
+    if (value && !isTensor(value) && !entry->takesLists)
+      return made.error(Code::UnsupportedFeature)
+             << "input #" << i << " is "
+             << (isList(value) ? "a sequence" : "an absent optional")
+             << ", expected a tensor";
   if (made.hasFailed() || failed(entry->build(made)) || made.hasFailed())
     return failure();
   for (auto [i, name] : llvm::enumerate(node.output())) {
@@ -258,7 +266,7 @@ LogicalResult GraphImporter::importNode(const pb::NodeProto &node, int index,
         entry->reads == Codes::Moved ? made.narrow(0) : made.narrowOutput(i);
     if (narrow)
       scope.narrow[name] = narrow;
-    else if (options.noteValue && depth == 1)
+    else if (options.noteValue && depth == 1 && isTensor(value))
       options.noteValue(name, cast<RankedTensorType>(value.getType()));
   }
   return success();
@@ -371,8 +379,9 @@ static void nameInputs(GraphOp graph, ArrayRef<GraphInput> inputs) {
 
 int64_t GraphImporter::positionOf(StringRef input) const {
   return llvm::find_if(
-             inputs, [&](const GraphInput &own) { return own.name == input; }) -
-         inputs.begin();
+             inputs.tensors,
+             [&](const GraphInput &own) { return own.name == input; }) -
+         inputs.tensors.begin();
 }
 
 LogicalResult GraphImporter::importGraph() {
@@ -398,63 +407,105 @@ LogicalResult GraphImporter::importGraph() {
   module = ModuleOp::create(loc);
   builder.setInsertionPointToEnd(module->getBody());
   SmallVector<Type> types;
-  for (const GraphInput &input : inputs)
+  for (const GraphInput &input : inputs.tensors)
     if (!input.value)
       types.push_back(input.type);
   graph = GraphOp::create(builder, loc, "forward",
                           builder.getFunctionType(types, {}));
-  nameInputs(graph, inputs);
+  nameInputs(graph, inputs.tensors);
   builder.setInsertionPointToStart(&graph.getBody().front());
 
   Frame frame{std::move(*opsets), {}};
   Scope scope(frame, nullptr);
   if (failed(declareInitializers(proto, scope)))
     return failure();
-  unsigned next = 0;
-  for (const GraphInput &input : inputs) {
-    Value value;
-    if (input.value)
-      value = ConstantOp::create(builder, loc, input.value);
-    else
-      value = graph.getBody().getArgument(next++);
-    if (failed(define(loc, scope, input.name, value)))
-      return failure();
-    if (input.narrow)
-      scope.narrow[input.name] = input.narrow;
-  }
-  if (failed(importNodes(loc, proto.node(), scope)))
+  if (failed(defineInputs(scope)) ||
+      failed(importNodes(loc, proto.node(), scope)))
     return failure();
+  return importOutputs(scope);
+}
 
+LogicalResult GraphImporter::defineInputs(Scope &scope) {
+  Location loc = file.getLocation();
+  SmallVector<Value> values;
+  unsigned next = 0;
+  for (const GraphInput &input : inputs.tensors)
+    values.push_back(input.value ? ConstantOp::create(builder, loc, input.value)
+                                 : Value(graph.getBody().getArgument(next++)));
+  ListShape shape;
+  for (const ListInfo &list : inputs.lists)
+    shape.entries.push_back(list.entry);
+  ArrayRef<GraphInput> tensors = inputs.tensors;
+  for (auto [list, value] :
+       llvm::zip_equal(inputs.lists, regroup(builder, loc, values, shape))) {
+    if (failed(define(loc, scope, list.name, value)))
+      return failure();
+    int64_t count =
+        list.entry == ListShape::kTensor ? 1 : std::max<int64_t>(list.entry, 0);
+    if (count > 0 && tensors.front().narrow)
+      scope.narrow[list.name] = tensors.front().narrow;
+    tensors = tensors.drop_front(count);
+  }
+  return success();
+}
+
+LogicalResult GraphImporter::importOutputs(Scope &scope) {
+  const pb::GraphProto &proto = file.getModel().graph();
   SmallVector<Value> outputs;
-  llvm::StringSet<> names;
+  std::vector<ListInfo> lists;
+  SmallVector<std::pair<std::string, Type>> names;
   for (const pb::ValueInfoProto &info : proto.output()) {
     Location at = NameLoc::get(builder.getStringAttr(info.name()));
-    if (!names.insert(info.name()).second)
-      return emitCoded(at, Code::BadGraph)
-             << "two outputs are called " << quoted(info.name());
     FailureOr<Value> value = lookUpOutput(at, scope, info.name());
     if (failed(value))
       return failure();
-    int32_t declared = info.type().tensor_type().elem_type();
-    Type own = cast<RankedTensorType>(value->getType()).getElementType(),
-         given = elementTypeOf(builder.getContext(), declared);
-    if (Type narrow = scope.narrowOf(info.name())) {
-      own = narrow;
-      given = narrowTypeOf(builder.getContext(), declared);
-    }
-    if (declared && given != own)
+    DeclaredType type = declaredType(info.type());
+    bool isDeclared = info.type().value_case() != pb::TypeProto::VALUE_NOT_SET;
+    if (isDeclared && (!type.tensor || (isList(*value) && !type.isSequence) ||
+                       (isTensor(*value) && type.isSequence) ||
+                       (isAbsent(*value) && !type.isOptional)))
       return emitCoded(at, Code::BadGraph)
-             << "output " << quoted(info.name()) << " has elements of " << own
-             << ", the model declares " << dataTypeName(declared);
-    outputs.push_back(*value);
+             << "output " << quoted(info.name()) << " is "
+             << (isList(*value)     ? "a sequence"
+                 : isAbsent(*value) ? "an absent optional"
+                                    : "a tensor")
+             << ", which the model does not declare";
+    Type narrow = scope.narrowOf(info.name());
+    int32_t declared = type.tensor ? type.tensor->elem_type() : 0;
+    Type given = narrow ? narrowTypeOf(builder.getContext(), declared)
+                        : elementTypeOf(builder.getContext(), declared);
+    SmallVector<Value> own{*value};
+    lists.push_back({info.name(), flatten(own).entries.front()});
+    for (auto [i, tensor] : llvm::enumerate(own)) {
+      Type element =
+          narrow ? narrow
+                 : cast<RankedTensorType>(tensor.getType()).getElementType();
+      if (declared && given != element)
+        return emitCoded(at, Code::BadGraph)
+               << "output " << quoted(info.name()) << " has elements of "
+               << element << ", the model declares " << dataTypeName(declared);
+      std::string name = info.name();
+      if (isList(*value))
+        name += "." + std::to_string(i);
+      names.emplace_back(name, narrow);
+    }
+    llvm::append_range(outputs, own);
   }
-  ReturnOp::create(builder, loc, outputs);
+  llvm::StringSet<> known;
+  for (const auto &[name, narrow] : names)
+    if (!known.insert(name).second)
+      return emitCoded(NameLoc::get(builder.getStringAttr(name)),
+                       Code::BadGraph)
+             << "two outputs are called " << quoted(name);
+  ReturnOp::create(builder, file.getLocation(), outputs);
   graph.updateType();
-  for (auto [i, info] : llvm::enumerate(proto.output())) {
-    graph.setOutputName(i, info.name());
-    if (Type narrow = scope.narrowOf(info.name()))
-      graph.setOutputMeaning(i, narrow);
+  for (auto [i, entry] : llvm::enumerate(names)) {
+    graph.setOutputName(i, entry.first);
+    if (entry.second)
+      graph.setOutputMeaning(i, entry.second);
   }
+  if (std::string text = structureText(inputs, lists); !text.empty())
+    graph->setAttr(kStructureAttr, builder.getStringAttr(text));
   return success();
 }
 

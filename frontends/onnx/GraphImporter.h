@@ -75,6 +75,9 @@ public:
   mlir::OpBuilder &getBuilder() { return builder; }
   ModelFile &getFile() { return file; }
   DataExtents &getExtents() { return extents; }
+  /// Set by an error that a loop's iterations would not have, were each of
+  /// them Nodes of its own.
+  bool needsUnrolling = false;
   /// Where an input of the model stands among its inputs.
   int64_t positionOf(llvm::StringRef input) const;
 
@@ -113,6 +116,8 @@ private:
   mlir::LogicalResult define(mlir::Location loc, Scope &scope,
                              llvm::StringRef name, mlir::Value value);
   mlir::LogicalResult importGraph();
+  mlir::LogicalResult defineInputs(Scope &scope);
+  mlir::LogicalResult importOutputs(Scope &scope);
   mlir::Value declareParameter(mlir::Location loc, llvm::StringRef name,
                                const TensorData &data);
   void removeUnused();
@@ -126,7 +131,7 @@ private:
   mlir::Operation *lastParameterUse = nullptr;
   DataExtents extents;
   FunctionMap functions;
-  std::vector<GraphInput> inputs;
+  ModelInputs inputs;
   llvm::StringSet<> symbols;
   unsigned depth = 0;
   int64_t nodeCount = 0;

@@ -8,11 +8,13 @@
 #include "frontends/onnx/Interface.h"
 
 #include "dialects/support/Diagnostics.h"
+#include "frontends/onnx/Lists.h"
 #include "frontends/onnx/Narrow.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/Text.h"
 #include "onnx/onnx.pb.h"
 #include "llvm/ADT/StringSet.h"
+#include "llvm/Support/JSON.h"
 
 using namespace mlir;
 
@@ -73,16 +75,12 @@ public:
   InputReader(Location loc, const ImportOptions &options)
       : loc(loc), options(options) {}
 
-  FailureOr<GraphInput> read(const pb::ValueInfoProto &info, size_t index) {
+  FailureOr<GraphInput> read(StringRef own, const pb::TypeProto::Tensor &tensor,
+                             size_t index) {
     GraphInput input;
-    input.name = info.name();
+    input.name = own;
     name = input.name;
     spec = options.find(name, index);
-    if (info.has_type() &&
-        info.type().value_case() != pb::TypeProto::kTensorType &&
-        info.type().value_case() != pb::TypeProto::VALUE_NOT_SET)
-      return fail(Code::UnsupportedFeature) << "is not a tensor";
-    const auto &tensor = info.type().tensor_type();
     if (spec && spec->value)
       return readValue(tensor, input);
     FailureOr<Type> elementType = readElementType(tensor);
@@ -203,20 +201,26 @@ private:
 
 } // namespace
 
+/// Whether one of these is called so, or stands at that position.
+template <class Inputs>
+static bool isKnown(StringRef name, const Inputs &inputs) {
+  size_t index = 0;
+  return llvm::any_of(inputs,
+                      [&](const auto &input) { return input.name == name; }) ||
+         (!name.getAsInteger(10, index) && index < inputs.size());
+}
+
 /// Reports each --input that no input of the model answers to.
 static LogicalResult checkSpecs(Location loc, const ImportOptions &options,
-                                ArrayRef<GraphInput> inputs) {
+                                const ModelInputs &inputs) {
   LogicalResult result = success();
   for (const InputSpec &spec : options.inputs) {
-    size_t index = 0;
-    bool known = llvm::any_of(inputs, [&](const GraphInput &input) {
-      return input.name == spec.name;
-    });
-    if (known || (!StringRef(spec.name).getAsInteger(10, index) &&
-                  index < inputs.size()))
+    if (spec.isSequence() || spec.isAbsent()
+            ? isKnown(spec.name, inputs.lists)
+            : isKnown(spec.name, inputs.tensors))
       continue;
     std::string names;
-    for (const GraphInput &input : inputs)
+    for (const ListInfo &input : inputs.lists)
       names += (names.empty() ? "" : ", ") + quoted(input.name);
     emitCoded(loc, Code::UnknownInput)
         << "the model has no input " << quoted(spec.name) << "; it has "
@@ -226,14 +230,71 @@ static LogicalResult checkSpecs(Location loc, const ImportOptions &options,
   return result;
 }
 
-FailureOr<std::vector<GraphInput>> readInputs(const ModelFile &file,
-                                              const ImportOptions &options) {
+DeclaredType declaredType(const pb::TypeProto &type) {
+  DeclaredType declared;
+  const pb::TypeProto *at = &type;
+  if (at->has_optional_type()) {
+    declared.isOptional = true;
+    at = &at->optional_type().elem_type();
+  }
+  if (at->has_sequence_type()) {
+    declared.isSequence = true;
+    at = &at->sequence_type().elem_type();
+  }
+  // Of a value without a type nothing is known, and so it is a tensor.
+  if (at->has_tensor_type() || at->value_case() == pb::TypeProto::VALUE_NOT_SET)
+    declared.tensor = &at->tensor_type();
+  return declared;
+}
+
+/// What the user says an input is: an entry of ListShape.
+static FailureOr<int64_t> readForm(Location loc, const ImportOptions &options,
+                                   StringRef name, const DeclaredType &declared,
+                                   size_t position, size_t index) {
+  auto fail = [&](Code code) {
+    return emitCoded(loc, code) << "input " << quoted(name) << " ";
+  };
+  if (!declared.tensor)
+    return fail(Code::UnsupportedFeature)
+           << "is no tensor, nor a sequence or an optional of tensors";
+  const InputSpec *form = options.findForm(name, position);
+  if (form && form->isAbsent() && declared.isOptional)
+    return ListShape::kAbsent;
+  if (form && form->isSequence() && declared.isSequence) {
+    int64_t count = form->shape.front().size;
+    if (count > kMaxKnownElements)
+      return fail(Code::UnsupportedFeature)
+             << "has " << count << " tensors, expected at most "
+             << kMaxKnownElements;
+    return count;
+  }
+  if (form)
+    return fail(Code::BadInputType)
+           << "is no " << (form->isAbsent() ? "optional" : "sequence");
+  if (!declared.isSequence &&
+      (!declared.isOptional || options.find(name, index)))
+    return ListShape::kTensor;
+  // Who calls the model knows.
+  InFlightDiagnostic diagnostic = fail(Code::MissingInput);
+  if (declared.isSequence)
+    diagnostic << "is a sequence: give the number of its tensors with --input "
+               << name << ":seq[N]";
+  else
+    diagnostic << "may be absent: give its shape with --input, or " << name
+               << ":none[]";
+  noteNeeded(*diagnostic.getUnderlyingDiagnostic(),
+             {name, static_cast<int64_t>(index)});
+  return failure();
+}
+
+FailureOr<ModelInputs> readInputs(const ModelFile &file,
+                                  const ImportOptions &options) {
   const pb::GraphProto &graph = file.getModel().graph();
   // Until IR version 4 every initializer was an input as well.
   llvm::StringSet<> initializers;
   for (const pb::TensorProto &tensor : graph.initializer())
     initializers.insert(tensor.name());
-  std::vector<GraphInput> inputs;
+  ModelInputs inputs;
   bool anyFailed = false;
   size_t index = 0;
   for (const pb::ValueInfoProto &info : graph.input()) {
@@ -241,15 +302,57 @@ FailureOr<std::vector<GraphInput>> readInputs(const ModelFile &file,
       continue;
     Location loc = NameLoc::get(
         StringAttr::get(file.getLocation().getContext(), info.name()));
-    auto input = InputReader(loc, options).read(info, index++);
-    if (failed(input))
-      anyFailed = true;
-    else
-      inputs.push_back(std::move(*input));
+    DeclaredType declared = declaredType(info.type());
+    auto entry = readForm(loc, options, info.name(), declared,
+                          inputs.lists.size(), index);
+    inputs.lists.push_back(
+        {info.name(), succeeded(entry) ? *entry : ListShape::kAbsent});
+    anyFailed |= failed(entry);
+    if (failed(entry) || *entry == ListShape::kAbsent)
+      continue;
+    int64_t count = *entry == ListShape::kTensor ? 1 : *entry;
+    for (int64_t i = 0; i < count; ++i) {
+      std::string name = *entry == ListShape::kTensor
+                             ? info.name()
+                             : info.name() + "." + std::to_string(i);
+      auto input =
+          InputReader(loc, options).read(name, *declared.tensor, index++);
+      if (failed(input))
+        anyFailed = true;
+      else
+        inputs.tensors.push_back(std::move(*input));
+    }
   }
   if (anyFailed || failed(checkSpecs(file.getLocation(), options, inputs)))
     return failure();
   return inputs;
+}
+
+static llvm::json::Array listsAsJson(ArrayRef<ListInfo> lists) {
+  llvm::json::Array array;
+  for (const ListInfo &list : lists) {
+    llvm::json::Array entry{llvm::json::fixUTF8(list.name)};
+    if (list.entry == ListShape::kAbsent)
+      entry.push_back(nullptr);
+    else if (list.entry != ListShape::kTensor)
+      entry.push_back(list.entry);
+    array.push_back(std::move(entry));
+  }
+  return array;
+}
+
+std::string structureText(const ModelInputs &inputs,
+                          ArrayRef<ListInfo> outputs) {
+  auto isPlain = [](const ListInfo &list) {
+    return list.entry == ListShape::kTensor;
+  };
+  if (llvm::all_of(inputs.lists, isPlain) && llvm::all_of(outputs, isPlain))
+    return "";
+  llvm::json::Object structure{{"outputs", listsAsJson(outputs)}};
+  if (llvm::none_of(inputs.tensors,
+                    [](const GraphInput &input) { return !!input.value; }))
+    structure["inputs"] = listsAsJson(inputs.lists);
+  return llvm::formatv("{0}", llvm::json::Value(std::move(structure))).str();
 }
 
 } // namespace graven::onnx

@@ -27,6 +27,8 @@ class FunctionProto;
 class GraphProto;
 class NodeProto;
 class OperatorSetIdProto;
+class TypeProto;
+class TypeProto_Tensor;
 } // namespace onnx
 
 namespace graven::onnx {
@@ -63,10 +65,36 @@ struct GraphInput {
   mlir::DenseElementsAttr value;
 };
 
+/// An input or output of the model: a tensor, or what Lists.h resolves.
+struct ListInfo {
+  std::string name;
+  /// As of ListShape.
+  int64_t entry;
+};
+
+struct ModelInputs {
+  std::vector<ListInfo> lists;
+  /// Those of `lists`, where a sequence x is x.0, x.1, ...
+  std::vector<GraphInput> tensors;
+};
+
 /// The inputs that are not initializers, with the user's extents filled in.
 /// Reports every unknown name and every disagreement.
-mlir::FailureOr<std::vector<GraphInput>>
-readInputs(const ModelFile &file, const ImportOptions &options);
+mlir::FailureOr<ModelInputs> readInputs(const ModelFile &file,
+                                        const ImportOptions &options);
+
+/// What a value is declared as.
+struct DeclaredType {
+  /// Its type, or that of a sequence's or optional's tensors; null for others.
+  const pb::TypeProto_Tensor *tensor = nullptr;
+  bool isOptional = false, isSequence = false;
+};
+DeclaredType declaredType(const pb::TypeProto &type);
+
+/// How callers see sequences and optionals (CallerView.h); empty where
+/// there is neither. Without inputs where the Graph has not all of them.
+std::string structureText(const ModelInputs &inputs,
+                          llvm::ArrayRef<ListInfo> outputs);
 
 } // namespace graven::onnx
 

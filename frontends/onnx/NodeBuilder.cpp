@@ -218,6 +218,7 @@ void NodeBuilder::reportUnknown(Value value, StringRef what) {
   if (broken)
     return;
   Origins origins = originsOf(value);
+  importer.needsUnrolling |= origins.fromLoop;
   if (origins.fromLoop)
     error(Code::DataDependent) << what << " depends on the values of a loop";
   else if (!origins.byValue.empty())

@@ -35,6 +35,7 @@ OpTable::OpTable() {
   addReductions(*this);
   addResize(*this);
   addSampling(*this);
+  addSequences(*this);
   addShapes(*this);
   addSignals(*this);
   addVectorizer(*this);

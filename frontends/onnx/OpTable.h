@@ -36,6 +36,7 @@ struct OpEntry {
   unsigned required; ///< inputs that must be present
   BuildFunction build;
   Codes reads = Codes::Refused;
+  bool takesLists = false; ///< sequences and optionals (Lists.h)
 };
 
 /// The ops; those of other domains than ai.onnx are called "domain/Op".
@@ -54,6 +55,11 @@ public:
     for (llvm::StringRef name : names)
       for (OpEntry &entry : entries[name])
         entry.reads = Codes::Moved;
+  }
+  void takeLists(llvm::ArrayRef<llvm::StringRef> names) {
+    for (llvm::StringRef name : names)
+      for (OpEntry &entry : entries[name])
+        entry.takesLists = true;
   }
 
   /// The entry that holds at an opset of a domain ("" for ai.onnx); null when
@@ -92,6 +98,7 @@ void addRecurrent(OpTable &table);
 void addReductions(OpTable &table);
 void addResize(OpTable &table);
 void addSampling(OpTable &table);
+void addSequences(OpTable &table);
 void addShapes(OpTable &table);
 void addSignals(OpTable &table);
 void addVectorizer(OpTable &table);

@@ -41,6 +41,10 @@ Model::Model(Artifact made, int threads)
     : artifact(std::move(made)), threads(threads), owner(::getpid()) {
   for (const GravenTensorInfo &info : artifact.model.outputs())
     outputs.emplace_back(info);
+  nb::dict facts = stats().provenance;
+  if (facts.contains("structure"))
+    structure = nb::module_::import_("graven._structure")
+                    .attr("Structure")(facts["structure"]);
   setThreads(threads);
 }
 
@@ -115,6 +119,18 @@ std::vector<nb::handle> Model::arrange(const nb::args &args,
 }
 
 nb::object Model::call(const nb::args &args, const nb::kwargs &kwargs) {
+  nb::list results = run(args, kwargs);
+  return results.size() == 1 ? nb::object(results[0]) : nb::object(results);
+}
+
+nb::list Model::run(const nb::args &args, const nb::kwargs &kwargs) {
+  if (!structure.is_valid())
+    return runTensors(args, kwargs);
+  return nb::list(structure.attr("run")(nb::find(*this).attr("_run_tensors"),
+                                        args, kwargs));
+}
+
+nb::list Model::runTensors(const nb::args &args, const nb::kwargs &kwargs) {
   if (isForked())
     throw std::runtime_error(
         "a model with several threads does not survive a fork: load it in the "
@@ -148,8 +164,6 @@ nb::object Model::call(const nb::args &args, const nb::kwargs &kwargs) {
   for (size_t i = 0; i < outputs.size(); ++i)
     if (rt::LoadedModel::isCounted(artifact.model.outputs()[i]))
       results[i] = Output::shrink(std::move(results[i]), used[i]);
-  if (results.size() == 1)
-    return outputs[0].finish(std::move(results[0]));
   nb::list list;
   for (size_t i = 0; i < results.size(); ++i)
     list.append(outputs[i].finish(std::move(results[i])));
@@ -243,7 +257,11 @@ void graven::python::bindModel(nb::module_ &module) {
            "outputs. Contiguous arrays are read in\nplace, others are copied; "
            "elements are never converted: another dtype, rank or\nextent "
            "raises graven.Error. Threads may call one Model; their runs take "
-           "turns.")
+           "turns.\nA sequence of ONNX is a list, an optional that holds "
+           "nothing None.")
+      .def("run", &Model::run,
+           "As a call, with a list of the outputs, also of one.")
+      .def("_run_tensors", &Model::runTensors)
       .def(
           "save",
           [](const Model &model, nb::handle path) {

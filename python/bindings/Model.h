@@ -42,6 +42,12 @@ public:
 
   nanobind::object call(const nanobind::args &args,
                         const nanobind::kwargs &kwargs);
+  /// All outputs, also of one.
+  nanobind::list run(const nanobind::args &args,
+                     const nanobind::kwargs &kwargs);
+  /// As the code has inputs and outputs: without sequences and optionals.
+  nanobind::list runTensors(const nanobind::args &args,
+                            const nanobind::kwargs &kwargs);
   void save(const std::string &path) const;
   Stats stats() const;
   std::string text() const;
@@ -67,6 +73,8 @@ private:
 
   Artifact artifact;
   std::vector<Output> outputs;
+  /// A graven._structure.Structure, where callers see not only tensors.
+  nanobind::object structure;
   int threads;
   pid_t owner;
   /// The workspace and the pool serve one run at a time.

@@ -14,6 +14,7 @@ from . import _core
 from ._core import Model, Stats, TensorSpec
 from ._errors import Error
 from ._specs import numpy_dtype, specification
+from ._structure import Forms, flatten, is_form
 
 if TYPE_CHECKING:
     from ._graph import Graph
@@ -29,11 +30,14 @@ class SpecializingModel:
     the elements of inputs (axes, sizes, flags): it is compiled for their values, too, as long as they are at most 1024.
     Calls are as those of Model. An output whose extents depend on an input's has those of that call. Threads may share
     it.
+
+    A sequence of ONNX is a list, an optional that holds nothing None: it is compiled for how many tensors there are.
     """
 
     def __init__(self, compile_for: Callable[[_core.Options, int], Model], options: _core.Options) -> None:
         self._compile_for, self._options = compile_for, options
         self._models: dict[tuple, Model] = {}
+        self._others: dict[Forms, SpecializingModel] = {}  # for calls with sequences
         self._names: tuple[str, ...] = ()
         self._needed: dict[int, str] = {}  # inputs whose values the Graph depends on: positions and names
         self._lock = threading.Lock()
@@ -41,15 +45,32 @@ class SpecializingModel:
     @property
     def models(self) -> tuple[Model, ...]:
         """The models compiled so far, in the order of the calls that needed them."""
-        return tuple(self._models.values())
+        return tuple(model for own in (self, *self._others.values()) for model in own._models.values())
 
     def specialize(self, *args: Any, **kwargs: Any) -> Model:
         """The model for arguments of these types and shapes; compiles it where there is none yet.
 
         Inputs for whose values it is compiled are no inputs of it.
         """
+        forms, tensors, named = flatten(args, kwargs)
+        other = self._of(forms)
+        with other._lock:
+            return other._find(tuple(tensors), named)
+
+    def _of(self, forms: Forms) -> SpecializingModel:
+        """The one for calls whose arguments are in these sequences; it is called with their tensors."""
+        if not forms:
+            return self
         with self._lock:
-            return self._find(args, kwargs)
+            if forms not in self._others:
+                options = self._with([*self._options.inputs, *forms])
+                self._others[forms] = SpecializingModel(self._compile_for, options)
+            return self._others[forms]
+
+    def _with(self, inputs: list[str], values: Sequence[tuple[str, np.ndarray]] = ()) -> _core.Options:
+        old = self._options
+        return _core.Options(old.name, inputs, old.dims, old.cpu, old.level, old.numerics, old.precision, old.threads,
+                             list(values))
 
     def _find(self, args: tuple, kwargs: dict[str, Any]) -> Model:
         while True:
@@ -57,7 +78,7 @@ class SpecializingModel:
             specs = self._specs(others, named)
             values = {self._needed[i]: value for i, value in enumerate(args) if i in self._needed}
             values |= {name: value for name, value in kwargs.items() if name in self._needed.values()}
-            values = {name: np.ascontiguousarray(value) for name, value in values.items()}
+            values = {name: np.asarray(value, order="C") for name, value in values.items()}
             key = self._key(specs), tuple(sorted((name, specification(value), value.tobytes())
                                                  for name, value in values.items()))
             if key in self._models:
@@ -89,15 +110,12 @@ class SpecializingModel:
         return tuple(sorted((names.get(name, name), spec) for name, spec in specs.items()))
 
     def _compile(self, args: tuple, kwargs: dict[str, Any], values: dict[str, np.ndarray]) -> Model:
-        old = self._options
         specs = self._specs(args, kwargs)
         for position, name in self._needed.items():
             specs.pop(str(position), None)
             specs.pop(name, None)
-        named = {spec.rpartition(":")[0]: spec for spec in old.inputs}
-        inputs = named | {name: f"{name}:{spec}" for name, spec in specs.items()}
-        options = _core.Options(old.name, list(inputs.values()), old.dims, old.cpu, old.level, old.numerics,
-                                old.precision, old.threads, list(values.items()))
+        own = [spec for spec in self._options.inputs if spec.rpartition(":")[0] not in specs or is_form(spec)]
+        options = self._with([*own, *(f"{name}:{spec}" for name, spec in specs.items())], list(values.items()))
         return self._compile_for(options, 7)
 
     def _learn(self, error: Error, args: tuple, kwargs: dict[str, Any]) -> None:
@@ -116,18 +134,28 @@ class SpecializingModel:
 
         Raises graven.Error when the model cannot be compiled for them, as graven.compile does.
         """
-        model = self.specialize(*args, **kwargs)
+        results = self.run(*args, **kwargs)
+        return results[0] if len(results) == 1 else results
+
+    def run(self, *args: Any, **kwargs: Any) -> list[Any]:
+        """As a call, with a list of the outputs, also of one."""
+        forms, tensors, named = flatten(args, kwargs)
+        return self._of(forms)._run(tuple(tensors), named)
+
+    def _run(self, args: tuple, kwargs: dict[str, Any]) -> list[Any]:
+        with self._lock:
+            model = self._find(args, kwargs)
         others, named = self._without_needed(args, kwargs)
-        return model(*others, **named)
+        return model.run(*others, **named)
 
     def save(self, path: str) -> None:
         """Writes the artifact, when there is just one; Graph.save writes those of given shapes."""
-        if len(self._models) != 1:
-            raise Error(f"there are {len(self._models)} models, expected one: save one of .models, or a Graph with inputs")
+        if len(self.models) != 1:
+            raise Error(f"there are {len(self.models)} models, expected one: save one of .models, or a Graph with inputs")
         self.models[0].save(path)
 
     def __repr__(self) -> str:
-        return f"<graven.SpecializingModel '{self._options.name}', compiled for {len(self._models)} shapes>"
+        return f"<graven.SpecializingModel '{self._options.name}', compiled for {len(self.models)} shapes>"
 
 
 class StatefulModel:
@@ -190,12 +218,15 @@ class StatefulModel:
 
     def __call__(self, *args: Any, **kwargs: Any) -> np.ndarray | list[np.ndarray]:
         """Runs the model, and keeps what it wrote."""
-        with self._lock:
-            results = self._model(*args, **kwargs, **self._state)
-            results = results if isinstance(results, list) else [results]
-            self._state = {name: results[place] for name, place in zip(self._initial, self._places)}
-        own = [result for i, result in enumerate(results) if i not in self._places]
+        own = self.run(*args, **kwargs)
         return own[0] if len(own) == 1 else own
+
+    def run(self, *args: Any, **kwargs: Any) -> list[Any]:
+        """As a call, with a list of the outputs, also of one."""
+        with self._lock:
+            results = self._model.run(*args, **kwargs, **self._state)
+            self._state = {name: results[place] for name, place in zip(self._initial, self._places)}
+        return [result for i, result in enumerate(results) if i not in self._places]
 
     def save(self, path: str) -> None:
         """Writes the artifact, whose buffers are inputs and outputs."""

@@ -4,7 +4,7 @@
     outputs = backend.run_model(onnx.load("m.onnx"), [x])
 
 PyTorch takes no part. Models of which the file does not say all shapes, or whose Graph depends on the elements of inputs,
-are compiled when they are run.
+are compiled when they are run. Sequences are lists, and an optional that holds nothing is None.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import onnx
 from onnx.backend.base import Backend, BackendRep
 
@@ -26,13 +25,11 @@ class GravenRep(BackendRep):
     def __init__(self, model: Any) -> None:
         self._model = model
 
-    def run(self, inputs: Any, **kwargs: Any) -> tuple[np.ndarray, ...]:
+    def run(self, inputs: Any, **kwargs: Any) -> tuple[Any, ...]:
         """Runs the model on a list of arrays in the order of its inputs, a mapping by names, or the one array."""
         if isinstance(inputs, Mapping):
-            results = self._model(**inputs)
-        else:
-            results = self._model(*(inputs if isinstance(inputs, Sequence) else [inputs]))
-        return tuple(results) if isinstance(results, list) else (results,)
+            return tuple(self._model.run(**inputs))
+        return tuple(self._model.run(*(inputs if isinstance(inputs, Sequence) else [inputs])))
 
 
 class GravenBackend(Backend):
@@ -47,7 +44,7 @@ class GravenBackend(Backend):
 
     @classmethod
     def run_model(cls, model: onnx.ModelProto, inputs: Any, device: str = "CPU",
-                  **kwargs: Any) -> tuple[np.ndarray, ...]:
+                  **kwargs: Any) -> tuple[Any, ...]:
         """Compiles a model and runs it once."""
         return cls.prepare(model, device, **kwargs).run(inputs)
 

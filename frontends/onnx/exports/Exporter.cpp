@@ -7,6 +7,7 @@
 
 #include "frontends/onnx/exports/Exporter.h"
 
+#include "dialects/graven/CallerView.h"
 #include "mlir/IR/Matchers.h"
 
 using namespace mlir;
@@ -506,6 +507,12 @@ bool Exporter::declareInterface(GraphOp forward, pb::GraphProto &graph) {
     inputNames.push_back(forward.getInputName(i));
   for (unsigned i = 0; i < forward.getResultTypes().size(); ++i)
     outputNames.push_back(forward.getOutputName(i));
+  if (forward->hasAttr(kStructureAttr)) {
+    emitCoded(loc, Code::UnsupportedFeature)
+        << "the model takes or gives sequences or optionals, which are not "
+           "exported";
+    return false;
+  }
   for (unsigned i = 0; i < forward.getNumArguments(); ++i)
     if (Type meaning = forward.getInputMeaning(i))
       return refuseMeaning(loc, "input", inputNames[i], meaning);

@@ -6,8 +6,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "frontends/onnx/GraphImporter.h"
+#include "frontends/onnx/Lists.h"
 #include "frontends/onnx/NodeBuilder.h"
 #include "frontends/onnx/OpTable.h"
+#include "frontends/onnx/ops/Unroll.h"
 #include "onnx/onnx.pb.h"
 
 using namespace mlir;
@@ -74,20 +76,28 @@ LogicalResult buildIf(NodeBuilder &n) {
   }
   Region regions[2];
   SmallVector<Value> outputs[2];
+  ListShape shapes[2];
   const pb::GraphProto *graphs[] = {thenGraph, elseGraph};
   for (size_t i = 0; i < 2; ++i) {
     auto imported = importBlock(
         n, regions[i], *graphs[i], {},
         [](Block &) { return SmallVector<Value>(); },
-        [](SmallVector<Value> &) {});
+        [&](SmallVector<Value> &values) { shapes[i] = flatten(values); });
     if (failed(imported))
       return failure();
     outputs[i] = *imported;
   }
-  if (outputs[0].size() != outputs[1].size())
+  // Where they differ the condition decides what the Graph is.
+  if (shapes[0] != shapes[1]) {
+    if (shapes[0].entries.size() == shapes[1].entries.size())
+      return n.reportUnknown(condition, "the condition of branches that give " +
+                                            shapes[0].text() + ", and " +
+                                            shapes[1].text() + ","),
+             failure();
     return n.error(Code::BadGraph)
-           << "the branches have " << outputs[0].size() << " and "
-           << outputs[1].size() << " outputs";
+           << "the branches have " << shapes[0].entries.size() << " and "
+           << shapes[1].entries.size() << " outputs";
+  }
   SmallVector<Type> types;
   for (auto [a, b] : llvm::zip(outputs[0], outputs[1])) {
     types.push_back(joinTypes(a.getType(), b.getType()));
@@ -98,7 +108,9 @@ LogicalResult buildIf(NodeBuilder &n) {
   auto op = IfOp::create(n.getBuilder(), n.getLoc(), types, condition);
   op.getThenBlock().takeBody(regions[0]);
   op.getElseBlock().takeBody(regions[1]);
-  for (auto [i, result] : llvm::enumerate(op.getResults()))
+  SmallVector<Value> results(op.getResults());
+  for (auto [i, result] :
+       llvm::enumerate(regroup(n.getBuilder(), n.getLoc(), results, shapes[0])))
     n.setOutput(i, result);
   return n.finish();
 }
@@ -177,6 +189,9 @@ LogicalResult buildLoop(NodeBuilder &n) {
     return failure();
   LoopParts parts;
   parts.body = body;
+  if (!llvm::all_of(n.getInputs().take_front(2),
+                    [](Value value) { return !value || isTensor(value); }))
+    return n.error(Code::BadGraph) << "trip count or condition is no tensor";
   if (n.input(0))
     parts.trip = n.cast(asScalar(n, n.input(0)), n.getBuilder().getI64Type());
   if (n.input(1))
@@ -189,6 +204,8 @@ LogicalResult buildLoop(NodeBuilder &n) {
   }
   if (n.hasFailed())
     return failure();
+  if (!llvm::all_of(parts.init, isTensor))
+    return unrollLoop(n, {parts.trip, parts.condition, parts.init, body});
   // The body only runs while the condition holds.
   auto inputsOf = [&](Block &block) {
     SmallVector<Value> inputs{block.getArgument(0),
@@ -204,9 +221,23 @@ LogicalResult buildLoop(NodeBuilder &n) {
   };
   parts.inputsOf = inputsOf;
   parts.finish = finish;
-  if (failed(buildLoopOp(n, parts)))
-    return failure();
-  return n.finish();
+  // An extent may follow from the iteration: then each is Nodes of its own.
+  std::vector<Diagnostic> held;
+  bool &needsUnrolling = n.getImporter().needsUnrolling, isBuilt = false;
+  needsUnrolling = false;
+  {
+    ScopedDiagnosticHandler holding(n.getContext(),
+                                    [&](Diagnostic &diagnostic) {
+                                      held.push_back(std::move(diagnostic));
+                                      return success();
+                                    });
+    isBuilt = succeeded(buildLoopOp(n, parts));
+  }
+  if (!isBuilt && std::exchange(needsUnrolling, false) && !n.hasFailed())
+    return unrollLoop(n, {parts.trip, parts.condition, parts.init, body});
+  for (Diagnostic &diagnostic : held)
+    n.getContext()->getDiagEngine().emit(std::move(diagnostic));
+  return isBuilt ? n.finish() : failure();
 }
 
 IntList directions(NodeBuilder &n, StringRef name, size_t count) {
@@ -291,6 +322,7 @@ void addControl(OpTable &table) {
   table.add("If", 1, buildIf);
   table.add("Loop", 0, buildLoop);
   table.add("Scan", 1, buildScan, 9);
+  table.takeLists({"Loop"});
 }
 
 } // namespace graven::onnx

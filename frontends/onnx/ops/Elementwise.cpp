@@ -318,7 +318,7 @@ void addElementwise(OpTable &table) {
   table.add("Cast", 1, buildCast).reads = Codes::Understood;
   table.add("CastLike", 2, buildCastLike).reads = Codes::Understood;
   table.add("BitCast", 1, buildBitCast);
-  table.add("Identity", 1, buildIdentity);
+  table.add("Identity", 1, buildIdentity).takesLists = true;
   table.add("Dropout", 1, buildDropout);
 }
 
