@@ -64,6 +64,7 @@ static bool isKnownElementType(llvm::StringRef name) {
       .Cases({"f16", "bf16", "f32", "f64"}, true)
       .Cases({"i1", "i8", "i16", "i32", "i64"}, true)
       .Cases({"u8", "u16", "u32", "u64"}, true)
+      .Case("str", true)
       .Default(false);
 }
 
@@ -126,6 +127,9 @@ mlir::Type graven::parseElementType(mlir::MLIRContext *context,
     return mlir::Float32Type::get(context);
   if (name == "f64")
     return mlir::Float64Type::get(context);
+  // A string is its number.
+  if (name == "str")
+    return mlir::IntegerType::get(context, 64);
   unsigned width = 0;
   if (!isKnownElementType(name) || name.drop_front().getAsInteger(10, width))
     return {};

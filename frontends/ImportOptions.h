@@ -64,6 +64,8 @@ enum class StateMode : uint8_t {
 
 struct ImportOptions {
   std::vector<InputSpec> inputs;
+  /// What known inputs of strings have instead: places in this list.
+  std::vector<std::string> strings = {};
   StateMode state = StateMode::Initial;
   /// Decides dynamic extents: the number of elements for a symbol, or
   /// InputExtent::kDynamic to leave it. Without it all stay dynamic. Symbols of

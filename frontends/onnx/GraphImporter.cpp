@@ -11,6 +11,7 @@
 #include "dialects/support/Diagnostics.h"
 #include "frontends/onnx/Lists.h"
 #include "frontends/onnx/Narrow.h"
+#include "frontends/onnx/Strings.h"
 #include "frontends/onnx/Survey.h"
 #include "frontends/onnx/Text.h"
 #include "mlir/IR/Iterators.h"
@@ -215,6 +216,13 @@ LogicalResult GraphImporter::importNodes(Location loc, const Nodes &nodes,
   return success();
 }
 
+/// Whether an op may have inputs whose elements stand for this.
+static bool takes(const OpEntry &entry, Type meaning) {
+  if (isString(meaning))
+    return entry.takesStrings || entry.reads == Codes::Moved;
+  return entry.reads != Codes::Refused;
+}
+
 LogicalResult GraphImporter::importNode(const pb::NodeProto &node, int index,
                                         Scope &scope) {
   Location loc = locationOf(builder.getContext(), node, index);
@@ -240,10 +248,10 @@ LogicalResult GraphImporter::importNode(const pb::NodeProto &node, int index,
       made.error(Code::BadGraph)
           << "input #" << i << " is absent, expected at least "
           << entry->required << " inputs";
-  for (int i = 0; i < node.input_size() && entry->reads == Codes::Refused; ++i)
-    if (made.narrow(i))
+  for (int i = 0; i < node.input_size(); ++i)
+    if (made.narrow(i) && !takes(*entry, made.narrow(i)))
       return made.error(Code::UnsupportedFeature)
-             << "input #" << i << " of " << made.narrow(i)
+             << "input #" << i << " of " << meaningText(made.narrow(i))
              << " is not supported: cast it before";
   for (auto [i, value] : llvm::enumerate(made.getInputs()))
     if (value && !isTensor(value) && !entry->takesLists)
@@ -348,7 +356,8 @@ GraphImporter::importSubgraph(Location loc, const pb::GraphProto &proto,
       return failure();
     if (Type narrow = scope.narrowOf(info.name()))
       return emitCoded(loc, Code::UnsupportedFeature)
-             << "sub-graph " << quoted(proto.name()) << " gives " << narrow;
+             << "sub-graph " << quoted(proto.name()) << " gives "
+             << meaningText(narrow);
     outputs.push_back(*value);
   }
   return outputs;
@@ -367,7 +376,7 @@ static void nameInputs(GraphOp graph, ArrayRef<GraphInput> inputs) {
       continue;
     unsigned i = next++;
     graph.setInputName(i, input.name);
-    if (input.narrow)
+    if (input.narrow && !isString(input.narrow))
       graph.setInputMeaning(i, input.narrow);
     if (llvm::all_of(input.symbols,
                      [](const std::string &symbol) { return symbol.empty(); }))
@@ -399,6 +408,8 @@ LogicalResult GraphImporter::importGraph() {
   functions = std::move(*read);
   if (failed(surveyOps(file, table, *opsets, functions, options)))
     return failure();
+  for (const std::string &text : options.strings)
+    file.getStrings().number(text);
   auto readIn = readInputs(file, options);
   if (failed(readIn))
     return failure();
@@ -472,7 +483,7 @@ LogicalResult GraphImporter::importOutputs(Scope &scope) {
              << ", which the model does not declare";
     Type narrow = scope.narrowOf(info.name());
     int32_t declared = type.tensor ? type.tensor->elem_type() : 0;
-    Type given = narrow ? narrowTypeOf(builder.getContext(), declared)
+    Type given = narrow ? meaningOf(builder.getContext(), declared)
                         : elementTypeOf(builder.getContext(), declared);
     SmallVector<Value> own{*value};
     lists.push_back({info.name(), flatten(own).entries.front()});
@@ -483,7 +494,8 @@ LogicalResult GraphImporter::importOutputs(Scope &scope) {
       if (declared && given != element)
         return emitCoded(at, Code::BadGraph)
                << "output " << quoted(info.name()) << " has elements of "
-               << element << ", the model declares " << dataTypeName(declared);
+               << meaningText(element) << ", the model declares "
+               << dataTypeName(declared);
       std::string name = info.name();
       if (isList(*value))
         name += "." + std::to_string(i);
@@ -499,12 +511,17 @@ LogicalResult GraphImporter::importOutputs(Scope &scope) {
              << "two outputs are called " << quoted(name);
   ReturnOp::create(builder, file.getLocation(), outputs);
   graph.updateType();
+  std::vector<std::string> texts;
   for (auto [i, entry] : llvm::enumerate(names)) {
     graph.setOutputName(i, entry.first);
-    if (entry.second)
+    if (isString(entry.second))
+      texts.push_back(entry.first);
+    else if (entry.second)
       graph.setOutputMeaning(i, entry.second);
   }
-  if (std::string text = structureText(inputs, lists); !text.empty())
+  if (std::string text =
+          structureText(inputs, lists, texts, file.getStrings().all());
+      !text.empty())
     graph->setAttr(kStructureAttr, builder.getStringAttr(text));
   return success();
 }

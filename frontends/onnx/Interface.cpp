@@ -11,6 +11,7 @@
 #include "frontends/onnx/Lists.h"
 #include "frontends/onnx/Narrow.h"
 #include "frontends/onnx/OpTable.h"
+#include "frontends/onnx/Strings.h"
 #include "frontends/onnx/Text.h"
 #include "onnx/onnx.pb.h"
 #include "llvm/ADT/StringSet.h"
@@ -94,7 +95,7 @@ public:
                                   : takeShape(input, shape)))
       return failure();
     input.type = RankedTensorType::get(shape, *elementType);
-    input.narrow = narrowTypeOf(loc.getContext(), tensor.elem_type());
+    input.narrow = meaningOf(loc.getContext(), tensor.elem_type());
     return input;
   }
 
@@ -110,6 +111,19 @@ private:
     input.value = spec->value;
     input.type = cast<RankedTensorType>(spec->value.getType());
     Type own = elementTypeOf(loc.getContext(), tensor.elem_type());
+    if (tensor.elem_type() == pb::TensorProto::STRING) {
+      input.narrow = stringType(loc.getContext());
+      own = storageOfMeaning(input.narrow);
+      // Numbers of strings that the options do not have are nobody's.
+      auto isKnown = [&](const APInt &number) {
+        return number.ult(options.strings.size());
+      };
+      if (own != input.type.getElementType() ||
+          !llvm::all_of(input.value.getValues<APInt>(), isKnown))
+        return fail(Code::BadInputType)
+               << "has strings as elements, the value given for it has "
+               << input.type.getElementType();
+    }
     if (own && own != input.type.getElementType())
       return fail(Code::BadInputType)
              << "has elements of " << own << ", the value given for it "
@@ -127,8 +141,8 @@ private:
              << "has no element type in the file: give it with --input";
     }
     Type own = elementTypeOf(loc.getContext(), tensor.elem_type());
-    if (Type narrow = narrowTypeOf(loc.getContext(), tensor.elem_type()))
-      own = storageOf(narrow);
+    if (Type meaning = meaningOf(loc.getContext(), tensor.elem_type()))
+      own = storageOfMeaning(meaning);
     if (!own)
       return fail(Code::UnsupportedFeature)
              << "has elements of " << dataTypeName(tensor.elem_type());
@@ -341,17 +355,36 @@ static llvm::json::Array listsAsJson(ArrayRef<ListInfo> lists) {
   return array;
 }
 
-std::string structureText(const ModelInputs &inputs,
-                          ArrayRef<ListInfo> outputs) {
+std::string structureText(const ModelInputs &inputs, ArrayRef<ListInfo> outputs,
+                          ArrayRef<std::string> stringOutputs,
+                          ArrayRef<std::string> strings) {
   auto isPlain = [](const ListInfo &list) {
     return list.entry == ListShape::kTensor;
   };
-  if (llvm::all_of(inputs.lists, isPlain) && llvm::all_of(outputs, isPlain))
+  auto addTo = [](llvm::json::Array &array, StringRef text) {
+    array.push_back(llvm::json::fixUTF8(text));
+  };
+  llvm::json::Array inTexts, outTexts, all;
+  for (const GraphInput &input : inputs.tensors)
+    if (isString(input.narrow) && !input.value)
+      addTo(inTexts, input.name);
+  for (const std::string &name : stringOutputs)
+    addTo(outTexts, name);
+  bool hasTexts = !inTexts.empty() || !outTexts.empty();
+  if (llvm::all_of(inputs.lists, isPlain) && llvm::all_of(outputs, isPlain) &&
+      !hasTexts)
     return "";
   llvm::json::Object structure{{"outputs", listsAsJson(outputs)}};
   if (llvm::none_of(inputs.tensors,
                     [](const GraphInput &input) { return !!input.value; }))
     structure["inputs"] = listsAsJson(inputs.lists);
+  if (hasTexts) {
+    for (const std::string &text : strings)
+      all.push_back(text);
+    structure["strings"] = std::move(all);
+    structure["string_inputs"] = std::move(inTexts);
+    structure["string_outputs"] = std::move(outTexts);
+  }
   return llvm::formatv("{0}", llvm::json::Value(std::move(structure))).str();
 }
 

@@ -91,10 +91,13 @@ struct DeclaredType {
 };
 DeclaredType declaredType(const pb::TypeProto &type);
 
-/// How callers see sequences and optionals (CallerView.h); empty where
-/// there is neither. Without inputs where the Graph has not all of them.
+/// How callers see sequences, optionals and strings (CallerView.h); empty where
+/// there are none. Without inputs where the Graph has not all of them.
+/// `stringOutputs` are names, `strings` those of the model by their numbers.
 std::string structureText(const ModelInputs &inputs,
-                          llvm::ArrayRef<ListInfo> outputs);
+                          llvm::ArrayRef<ListInfo> outputs,
+                          llvm::ArrayRef<std::string> stringOutputs,
+                          llvm::ArrayRef<std::string> strings);
 
 } // namespace graven::onnx
 

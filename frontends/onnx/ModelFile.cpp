@@ -79,7 +79,7 @@ FailureOr<TensorData> ModelFile::read(Location at,
                                       const pb::TensorProto &tensor) {
   auto found = cut.find(&tensor);
   return readTensor(at, tensor, found == cut.end() ? nullptr : &found->second,
-                    files);
+                    files, &strings);
 }
 
 } // namespace graven::onnx

@@ -9,6 +9,7 @@
 #define FRONTENDS_ONNX_MODELFILE_H
 
 #include "frontends/onnx/ExternalFiles.h"
+#include "frontends/onnx/Strings.h"
 #include "frontends/onnx/TensorData.h"
 #include "mlir/IR/MLIRContext.h"
 #include "llvm/ADT/DenseMap.h"
@@ -39,6 +40,9 @@ public:
   mlir::Location getLocation() const { return loc; }
   BlobStore &getBlobs() const { return blobs; }
 
+  /// Of the tensors that were read, and those that the importer adds.
+  Strings &getStrings() { return strings; }
+
   /// The elements of any TensorProto of the model.
   mlir::FailureOr<TensorData> read(mlir::Location loc,
                                    const pb::TensorProto &tensor);
@@ -49,6 +53,7 @@ private:
   mlir::Location loc;
   BlobStore &blobs;
   ExternalFiles files;
+  Strings strings;
   std::string blob;
   std::unique_ptr<pb::ModelProto> model;
   /// The tensors whose bytes were cut out.

@@ -38,6 +38,7 @@ OpTable::OpTable() {
   addSequences(*this);
   addShapes(*this);
   addSignals(*this);
+  addStrings(*this);
   addVectorizer(*this);
   addWindows(*this);
   moveCodes({"Concat", "DepthToSpace", "Expand", "Flatten", "Gather",

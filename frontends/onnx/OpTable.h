@@ -37,6 +37,9 @@ struct OpEntry {
   BuildFunction build;
   Codes reads = Codes::Refused;
   bool takesLists = false; ///< sequences and optionals (Lists.h)
+  /// Takes strings, of which it sees the numbers (Strings.h). What only moves
+  /// elements does, too.
+  bool takesStrings = false;
 };
 
 /// The ops; those of other domains than ai.onnx are called "domain/Op".
@@ -55,6 +58,11 @@ public:
     for (llvm::StringRef name : names)
       for (OpEntry &entry : entries[name])
         entry.reads = Codes::Moved;
+  }
+  void takeStrings(llvm::ArrayRef<llvm::StringRef> names) {
+    for (llvm::StringRef name : names)
+      for (OpEntry &entry : entries[name])
+        entry.takesStrings = true;
   }
   void takeLists(llvm::ArrayRef<llvm::StringRef> names) {
     for (llvm::StringRef name : names)
@@ -101,6 +109,7 @@ void addSampling(OpTable &table);
 void addSequences(OpTable &table);
 void addShapes(OpTable &table);
 void addSignals(OpTable &table);
+void addStrings(OpTable &table);
 void addVectorizer(OpTable &table);
 void addWindows(OpTable &table);
 

@@ -11,9 +11,11 @@
 #include "dialects/support/Diagnostics.h"
 #include "frontends/onnx/ExternalFiles.h"
 #include "frontends/onnx/Narrow.h"
+#include "frontends/onnx/Strings.h"
 #include "frontends/onnx/Text.h"
 #include "mlir/IR/Builders.h"
 #include "onnx/onnx.pb.h"
+#include "llvm/Support/JSON.h"
 #include "llvm/Support/MathExtras.h"
 
 #include <cstring>
@@ -84,13 +86,17 @@ namespace {
 
 class Reader {
 public:
-  Reader(Location loc, const TensorProto &tensor) : loc(loc), tensor(tensor) {}
+  Reader(Location loc, const TensorProto &tensor, Strings *strings)
+      : loc(loc), tensor(tensor), strings(strings) {}
 
   FailureOr<TensorData> read(const CutBytes *cut, ExternalFiles &files) {
     TensorData data;
     if (failed(readType(data)) || failed(checkHolders(cut)))
       return failure();
-    if (tensor.data_location() == TensorProto::EXTERNAL) {
+    if (isStrings()) {
+      if (failed(readStrings(data)))
+        return failure();
+    } else if (tensor.data_location() == TensorProto::EXTERNAL) {
       if (failed(readExternal(data, files)))
         return failure();
     } else if (cut) {
@@ -106,7 +112,7 @@ public:
       return fail(Code::BadTensor)
              << "of type " << data.type << " needs " << byteCount
              << " bytes, got " << data.bytes.size();
-    if (data.narrow && byteCount != count) {
+    if (data.narrow && byteCount != count && !isString(data.narrow)) {
       data.owned =
           std::make_shared<std::string>(unpack(data.bytes, data.narrow, count));
       data.bytes = *data.owned;
@@ -123,8 +129,10 @@ private:
   LogicalResult readType(TensorData &data) {
     Type elementType = elementTypeOf(loc.getContext(), tensor.data_type());
     data.narrow = narrowTypeOf(loc.getContext(), tensor.data_type());
+    if (strings && isStrings())
+      data.narrow = stringType(loc.getContext());
     if (data.narrow)
-      elementType = storageOf(data.narrow);
+      elementType = storageOfMeaning(data.narrow);
     if (!elementType)
       return fail(Code::UnsupportedFeature)
              << "has elements of " << dataTypeName(tensor.data_type());
@@ -143,7 +151,7 @@ private:
       return fail(Code::BadTensor)
              << "has more elements than 64 bits can count";
     count = *elements;
-    if (data.narrow)
+    if (data.narrow && !isString(data.narrow))
       byteCount =
           llvm::divideCeil(count, 8 / data.narrow.getIntOrFloatBitWidth());
     data.type = RankedTensorType::get(shape, elementType);
@@ -183,6 +191,26 @@ private:
                << ", which is no " << data.type.getElementType();
       std::memcpy(to, &element, sizeof(To));
       to += sizeof(To);
+    }
+    data.bytes = *data.owned;
+    return success();
+  }
+
+  bool isStrings() const { return tensor.data_type() == TensorProto::STRING; }
+
+  LogicalResult readStrings(TensorData &data) {
+    if (tensor.string_data_size() != count)
+      return fail(Code::BadTensor)
+             << "of strings needs " << count << " elements, got "
+             << tensor.string_data_size();
+    data.owned = std::make_shared<std::string>();
+    for (const std::string &text : tensor.string_data()) {
+      if (!llvm::json::isUTF8(text))
+        return fail(Code::BadTensor)
+               << "has the string " << quoted(text) << ", which is not UTF-8";
+      int64_t number = strings->number(text);
+      data.owned->append(reinterpret_cast<const char *>(&number),
+                         sizeof number);
     }
     data.bytes = *data.owned;
     return success();
@@ -254,14 +282,16 @@ private:
 
   Location loc;
   const TensorProto &tensor;
+  Strings *strings;
   int64_t count = 0, byteCount = 0;
 };
 
 } // namespace
 
 FailureOr<TensorData> readTensor(Location loc, const TensorProto &tensor,
-                                 const CutBytes *cut, ExternalFiles &files) {
-  return Reader(loc, tensor).read(cut, files);
+                                 const CutBytes *cut, ExternalFiles &files,
+                                 Strings *strings) {
+  return Reader(loc, tensor, strings).read(cut, files);
 }
 
 } // namespace graven::onnx

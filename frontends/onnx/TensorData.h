@@ -21,13 +21,15 @@ class TensorProto;
 
 namespace graven::onnx {
 class ExternalFiles;
+class Strings;
 namespace pb = ::onnx;
 
 /// Checked elements: `bytes` are row-major, little-endian, one byte for a bool,
 /// and exactly as many as the type needs.
 struct TensorData {
   mlir::RankedTensorType type;
-  /// What the bytes stand for where that is a narrow type (Narrow.h).
+  /// What the bytes stand for where that is a narrow type (Narrow.h), or a
+  /// string (Strings.h).
   mlir::Type narrow = {};
   llvm::StringRef bytes;
   /// Where the bytes are for the blob store; empty when nobody but this owns
@@ -62,12 +64,14 @@ struct CutBytes {
   int64_t offset;
 };
 
-/// Reads and checks a tensor; `cut`, if not null, has its raw_data. Errors
+/// Reads and checks a tensor; `cut`, if not null, has its raw_data. Strings are
+/// refused where there is nothing to number them with. Errors
 /// (BadTensor, BadExternalData, UnsupportedFeature) are reported at `loc`.
 mlir::FailureOr<TensorData> readTensor(mlir::Location loc,
                                        const pb::TensorProto &tensor,
                                        const CutBytes *cut,
-                                       ExternalFiles &files);
+                                       ExternalFiles &files,
+                                       Strings *strings = nullptr);
 
 } // namespace graven::onnx
 

@@ -30,6 +30,8 @@ struct Options {
   int threads;
   /// Inputs that are known while the model is read.
   std::vector<std::pair<std::string, std::shared_ptr<Input>>> values;
+  /// What those of strings are numbers of.
+  std::vector<std::string> strings;
 
   std::vector<Constant> constants() const {
     std::vector<Constant> list;
@@ -260,6 +262,7 @@ Request Graph::request(const Options &options) {
   request.source.inputs = options.inputs;
   request.source.dims = options.dims;
   request.source.values = options.constants();
+  request.source.strings = options.strings;
   return request;
 }
 
@@ -291,6 +294,7 @@ compileFile(const std::string &path, const std::optional<nb::bytes> &bytes,
   request.source.weights = std::move(weights);
   request.source.state = std::move(state);
   request.source.values = options.constants();
+  request.source.strings = options.strings;
   if (bytes)
     request.source.bytes = {bytes->c_str(), bytes->size()};
   return compileRequest(request, options.threads);
@@ -317,7 +321,7 @@ void graven::python::bindGraph(nb::module_ &module) {
           [](Options *self, std::string name, std::vector<std::string> inputs,
              std::vector<std::string> dims, std::string cpu, int level,
              std::string numerics, std::string precision, int threads,
-             const Constants &values) {
+             const Constants &values, std::vector<std::string> strings) {
             new (self) Options{std::move(name),
                                std::move(inputs),
                                std::move(dims),
@@ -326,13 +330,15 @@ void graven::python::bindGraph(nb::module_ &module) {
                                std::move(numerics),
                                std::move(precision),
                                threads,
-                               {}};
+                               {},
+                               std::move(strings)};
             for (const auto &[name, value] : values)
               self->values.emplace_back(name, readArray(name, value));
           },
           nb::arg("name"), nb::arg("inputs"), nb::arg("dims"), nb::arg("cpu"),
           nb::arg("level"), nb::arg("numerics"), nb::arg("precision"),
-          nb::arg("threads"), nb::arg("values") = Constants())
+          nb::arg("threads"), nb::arg("values") = Constants(),
+          nb::arg("strings") = std::vector<std::string>())
       .def_ro("name", &Options::name)
       .def_ro("inputs", &Options::inputs)
       .def_ro("dims", &Options::dims)

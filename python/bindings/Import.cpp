@@ -50,6 +50,7 @@ FailureOr<ImportOptions> importOptions(Session &session, const Source &source) {
              << llvm::toString(spec.takeError());
     options.inputs.push_back(std::move(*spec));
   }
+  options.strings = source.strings;
   for (const Constant &known : source.values) {
     if (!elementTypeOf(&session.getContext(), known.tensor.dtype))
       return emitCoded(UnknownLoc::get(&session.getContext()),

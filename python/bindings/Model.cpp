@@ -126,8 +126,7 @@ nb::object Model::call(const nb::args &args, const nb::kwargs &kwargs) {
 nb::list Model::run(const nb::args &args, const nb::kwargs &kwargs) {
   if (!structure.is_valid())
     return runTensors(args, kwargs);
-  return nb::list(structure.attr("run")(nb::find(*this).attr("_run_tensors"),
-                                        args, kwargs));
+  return nb::list(structure.attr("run")(nb::find(*this), args, kwargs));
 }
 
 nb::list Model::runTensors(const nb::args &args, const nb::kwargs &kwargs) {

@@ -38,6 +38,8 @@ struct Source {
   std::vector<Constant> constants = {};
   /// Inputs that are known while the model is read, and no inputs of the Graph.
   std::vector<Constant> values = {};
+  /// What the numbers stand for that such inputs have in place of strings.
+  std::vector<std::string> strings = {};
   /// Pipelines as graven-opt's --pass-pipeline has them, in their order.
   std::vector<std::string> passes = {};
   /// A file whose weights the model gets; empty for its own.

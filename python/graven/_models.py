@@ -14,7 +14,7 @@ from . import _core
 from ._core import Model, Stats, TensorSpec
 from ._errors import Error
 from ._specs import numpy_dtype, specification
-from ._structure import Forms, flatten, is_form
+from ._structure import Forms, Numbers, flatten, is_form, is_text
 
 if TYPE_CHECKING:
     from ._graph import Graph
@@ -40,6 +40,7 @@ class SpecializingModel:
         self._others: dict[Forms, SpecializingModel] = {}  # for calls with sequences
         self._names: tuple[str, ...] = ()
         self._needed: dict[int, str] = {}  # inputs whose values the Graph depends on: positions and names
+        self._strings = Numbers()  # of inputs for whose values models are compiled
         self._lock = threading.Lock()
 
     @property
@@ -70,7 +71,7 @@ class SpecializingModel:
     def _with(self, inputs: list[str], values: Sequence[tuple[str, np.ndarray]] = ()) -> _core.Options:
         old = self._options
         return _core.Options(old.name, inputs, old.dims, old.cpu, old.level, old.numerics, old.precision, old.threads,
-                             list(values))
+                             list(values), self._strings.texts if values else [])
 
     def _find(self, args: tuple, kwargs: dict[str, Any]) -> Model:
         while True:
@@ -78,7 +79,8 @@ class SpecializingModel:
             specs = self._specs(others, named)
             values = {self._needed[i]: value for i, value in enumerate(args) if i in self._needed}
             values |= {name: value for name, value in kwargs.items() if name in self._needed.values()}
-            values = {name: np.asarray(value, order="C") for name, value in values.items()}
+            values = {name: self._strings.read(name, value) if is_text(value) else np.asarray(value, order="C")
+                      for name, value in values.items()}
             key = self._key(specs), tuple(sorted((name, specification(value), value.tobytes())
                                                  for name, value in values.items()))
             if key in self._models:

@@ -11,6 +11,8 @@ from typing import Any, Union
 
 import numpy as np
 
+from ._structure import is_text
+
 # A specification is "f32[1,3,8,8]", an array as an example, or a TensorSpec.
 Inputs = Union[Mapping[Union[str, int], Any], Sequence[Any], None]
 
@@ -44,8 +46,8 @@ def specification(value: Any) -> str:
         return value
     if not hasattr(value, "dtype") or not hasattr(value, "shape"):
         raise TypeError(f"expected a specification such as 'f32[1,3,8,8]' or an array, got {type(value).__name__}")
-    dtype = str(value.dtype).removeprefix("torch.")
-    if dtype not in DTYPES and dtype not in DTYPES.values():
+    dtype = "str" if is_text(value) else str(value.dtype).removeprefix("torch.")
+    if dtype not in DTYPES and dtype not in DTYPES.values() and dtype != "str":
         raise TypeError(f"no model takes elements of type {dtype}")
     return f"{DTYPES.get(dtype, dtype)}[{','.join(map(str, value.shape))}]"
 

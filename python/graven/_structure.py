@@ -1,12 +1,17 @@
-"""Sequences and optionals, which compiled code has not: lists and None at the border, tensors behind it.
+"""Sequences, optionals and strings, which compiled code has not: lists, None and str at the border, tensors behind it.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from ._core import Model
 
 # What an input is, for each by name or position: "0:seq[2]", "y:none[]".
 Forms = tuple[str, ...]
@@ -39,12 +44,50 @@ def flatten(args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Forms, list
     return tuple(forms), flat, named
 
 
+def is_text(value: Any) -> bool:
+    """Whether this is an array of strings."""
+    return isinstance(value, np.ndarray) and value.dtype.kind in "UO"
+
+
+class Numbers:
+    """Numbers of strings: of those that are known, and behind them of what is met."""
+
+    def __init__(self, known: Sequence[str] = ()) -> None:
+        self.texts = list(known)
+        self._numbers = {text: i for i, text in enumerate(self.texts)}
+
+    def copy(self) -> Numbers:
+        return Numbers(self.texts)
+
+    def read(self, name: str, value: Any) -> np.ndarray:
+        """An array of strings as their numbers."""
+        array = np.asarray(value)
+        if array.dtype.kind not in "UO" or not all(isinstance(text, str) for text in array.flat):
+            raise TypeError(f"input '{name}': expected an array of strings, got {array.dtype}")
+        numbers = np.empty(array.shape, np.int64)
+        for i, text in enumerate(array.flat):
+            number = self._numbers.setdefault(str(text), len(self.texts))
+            if number == len(self.texts):
+                self.texts.append(str(text))
+            numbers.flat[i] = number
+        return numbers
+
+    def write(self, numbers: np.ndarray) -> np.ndarray:
+        """The strings of these numbers, as an array of objects."""
+        array = np.empty(numbers.shape, object)
+        for i, number in enumerate(numbers.flat):
+            array.flat[i] = self.texts[number]
+        return array
+
+
 class Structure:
     """What a model's inputs and outputs are, as its artifact says it; see docs/artifact.md."""
 
     def __init__(self, text: str) -> None:
         known = json.loads(text)
         self._inputs, self._outputs = known.get("inputs"), known["outputs"]
+        self._texts = set(known.get("string_inputs", ())), set(known.get("string_outputs", ()))
+        self._numbers = Numbers(known.get("strings", ()))
 
     def flatten(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
         """The tensors of a call. Raises TypeError where they are in other sequences than the model is compiled for."""
@@ -65,7 +108,15 @@ class Structure:
         return [next(rest) if len(entry) == 1 else None if entry[1] is None else [next(rest) for _ in range(entry[1])]
                 for entry in self._outputs]
 
-    def run(self, code: Callable[..., list[Any]], args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[Any]:
+    def run(self, model: Model, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[Any]:
         """Runs the code, which takes and gives tensors."""
         flat, named = self.flatten(args, kwargs)
-        return self.group(code(*flat, **named))
+        texts, results = self._texts, self._texts[1]
+        # Strings of a call are forgotten after it.
+        numbers = self._numbers.copy() if texts[0] else self._numbers
+        flat = [numbers.read(name, value) if name in texts[0] else value
+                for name, value in zip([*model.input_names, *[""] * len(flat)], flat)]
+        named = {name: numbers.read(name, value) if name in texts[0] else value for name, value in named.items()}
+        tensors = model._run_tensors(*flat, **named)  # pylint: disable=protected-access; its other half
+        return self.group([numbers.write(value) if name in results else value
+                           for name, value in zip(model.output_names, tensors)])

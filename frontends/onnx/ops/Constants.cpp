@@ -7,6 +7,7 @@
 
 #include "frontends/onnx/NodeBuilder.h"
 #include "frontends/onnx/OpTable.h"
+#include "frontends/onnx/ops/Strings.h"
 
 using namespace mlir;
 
@@ -35,10 +36,19 @@ LogicalResult buildConstant(NodeBuilder &n) {
     return n.finish(listOf(n, builder.getF32Type(), *values));
   if (auto values = n.intsAttr("value_ints"))
     return n.finish(n.intList(*values));
+  auto texts = n.stringsAttr("value_strings");
+  bool isOne = !texts && n.hasAttr("value_string");
+  if (isOne)
+    texts = {n.stringAttr("value_string", "")};
+  if (texts) {
+    n.setNarrow(0, stringType(n.getContext()));
+    IntList shape(isOne ? 0 : 1, texts->size());
+    return n.finish(numbersOf(n, shape, {texts->begin(), texts->end()}));
+  }
   if (n.hasFailed())
     return failure();
   return n.error(Code::UnsupportedFeature)
-         << "the value is not a dense tensor of numbers";
+         << "the value is not a dense tensor of numbers or strings";
 }
 
 LogicalResult buildConstantOfShape(NodeBuilder &n) {

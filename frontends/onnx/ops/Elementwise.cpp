@@ -7,6 +7,7 @@
 
 #include "frontends/onnx/Narrow.h"
 #include "frontends/onnx/OpTable.h"
+#include "frontends/onnx/ops/Strings.h"
 
 using namespace mlir;
 
@@ -78,6 +79,12 @@ template <ComparePredicate predicate> LogicalResult comparison(NodeBuilder &n) {
   return n.finish(n.compare(predicate, n.input(0), n.input(1)));
 }
 
+LogicalResult buildEqual(NodeBuilder &n) {
+  if (n.narrow(0) != n.narrow(1))
+    return n.error(Code::BadGraph) << "strings are compared with numbers";
+  return comparison<ComparePredicate::Eq>(n);
+}
+
 /// fmod = 1 has the sign of the dividend, fmod = 0 that of the divisor.
 LogicalResult buildMod(NodeBuilder &n) {
   Value a = n.input(0), b = n.input(1);
@@ -130,6 +137,9 @@ LogicalResult buildBitShift(NodeBuilder &n) {
 }
 
 LogicalResult buildWhere(NodeBuilder &n) {
+  if (n.narrow(0) || n.narrow(1) != n.narrow(2))
+    return n.error(Code::BadGraph) << "strings and numbers are mixed";
+  n.setNarrow(0, n.narrow(1));
   return n.finish(n.select(n.input(0), n.input(1), n.input(2)));
 }
 
@@ -182,6 +192,14 @@ LogicalResult castTo(NodeBuilder &n, Type type, Type narrow) {
   n.setNarrow(0, narrow);
   if (from == narrow && (narrow || type == n.elementTypeOf(x)))
     return n.finish(x);
+  if (isString(from) && !narrow)
+    return castStrings(n, type);
+  if (isString(narrow) && !from)
+    return castStrings(n, {});
+  if (isString(from) || isString(narrow))
+    return n.error(Code::UnsupportedFeature)
+           << "from " << meaningText(from) << " to " << meaningText(narrow)
+           << " is not supported";
   auto encoding = readEncoding(n);
   if (!encoding)
     return failure();
@@ -197,7 +215,7 @@ LogicalResult buildCast(NodeBuilder &n) {
   int32_t to = n.getOpset() < 6 ? dataTypeNamed(n.stringAttr("to", ""))
                                 : static_cast<int32_t>(n.intAttr("to", 0));
   Type type = elementTypeOf(n.getContext(), to),
-       narrow = narrowTypeOf(n.getContext(), to);
+       narrow = meaningOf(n.getContext(), to);
   if (!type && !narrow)
     return n.error(Code::UnsupportedFeature)
            << "to " << dataTypeName(to) << " is not supported";
@@ -306,7 +324,7 @@ void addElementwise(OpTable &table) {
   table.add("Min", 1, variadic<MinOp>);
   table.add("Sum", 1, variadic<AddOp>);
   table.add("Mean", 1, buildMean);
-  addSince7<comparison<ComparePredicate::Eq>>(table, "Equal");
+  addSince7<buildEqual>(table, "Equal");
   addSince7<comparison<ComparePredicate::Lt>>(table, "Less");
   table.add("LessOrEqual", 2, comparison<ComparePredicate::Le>);
   addSince7<comparison<ComparePredicate::Gt>>(table, "Greater");
