@@ -39,6 +39,7 @@ OpTable::OpTable() {
   addShapes(*this);
   addSignals(*this);
   addStrings(*this);
+  addTrees(*this);
   addVectorizer(*this);
   addWindows(*this);
   moveCodes({"Concat", "DepthToSpace", "Expand", "Flatten", "Gather",

@@ -110,6 +110,7 @@ void addSequences(OpTable &table);
 void addShapes(OpTable &table);
 void addSignals(OpTable &table);
 void addStrings(OpTable &table);
+void addTrees(OpTable &table);
 void addVectorizer(OpTable &table);
 void addWindows(OpTable &table);
 

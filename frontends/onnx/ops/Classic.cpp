@@ -5,12 +5,69 @@
 // tensors of numbers.
 //===----------------------------------------------------------------------===//
 
-#include "frontends/onnx/NodeBuilder.h"
+#include "frontends/onnx/ops/Classic.h"
+
+#include "frontends/onnx/GraphImporter.h"
 #include "frontends/onnx/OpTable.h"
+#include "frontends/onnx/ops/Strings.h"
 
 using namespace mlir;
 
 namespace graven::onnx {
+
+Value rowOf(NodeBuilder &n, ArrayRef<double> values, Type type) {
+  eval::Tensor tensor(
+      RankedTensorType::get({1, static_cast<int64_t>(values.size())}, type));
+  for (auto [i, value] : llvm::enumerate(values))
+    tensor.set(static_cast<int64_t>(i), value);
+  return n.constant(tensor);
+}
+
+Value postTransform(NodeBuilder &n, Value scores, StringRef transform) {
+  if (transform == "NONE")
+    return scores;
+  if (transform == "LOGISTIC")
+    return n.make<SigmoidOp>(scores);
+  if (transform == "SOFTMAX")
+    return n.make<SoftmaxOp>(scores, int64_t(1));
+  if (!n.hasFailed())
+    n.error(Code::UnsupportedFeature)
+        << "post_transform is " << quoted(transform)
+        << ", expected 'NONE', 'LOGISTIC' or 'SOFTMAX'";
+  return {};
+}
+
+std::optional<Classes> readClasses(NodeBuilder &n, StringRef ints) {
+  auto numbers = n.intsAttr(ints);
+  auto texts = n.stringsAttr("classlabels_strings");
+  Classes classes;
+  if (texts && !texts->empty()) {
+    classes.count = static_cast<int64_t>(texts->size());
+    classes.labels =
+        numbersOf(n, {classes.count}, {texts->begin(), texts->end()});
+    classes.areStrings = true;
+  } else if (numbers && !numbers->empty()) {
+    classes.count = static_cast<int64_t>(numbers->size());
+    classes.labels = n.intList(*numbers);
+  } else {
+    if (!n.hasFailed())
+      n.error(Code::BadGraph) << "there are no labels of classes";
+    return std::nullopt;
+  }
+  return classes;
+}
+
+LogicalResult finishClassifier(NodeBuilder &n, const Classes &classes,
+                               Value scores) {
+  Value best =
+      n.make<ArgReduceOp>(scores, ExtremeKind::Max, int64_t(1), false, false);
+  if (classes.areStrings)
+    n.setNarrow(0, stringType(n.getContext()));
+  Value result =
+      postTransform(n, scores, n.stringAttr("post_transform", "NONE"));
+  n.setOutput(1, n.cast(result, n.getBuilder().getF32Type()));
+  return n.finish(n.make<GatherOp>(classes.labels, best, int64_t(0), false));
+}
 
 namespace {
 
@@ -61,11 +118,211 @@ LogicalResult buildScaler(NodeBuilder &n) {
   return n.finish(n.binary<MulOp>(centred, scale));
 }
 
+/// x * coefficients + intercepts: [N, C].
+Value linear(NodeBuilder &n, int64_t count) {
+  Type f32 = n.getBuilder().getF32Type();
+  Value x = n.cast(n.input(0), f32);
+  auto shape = n.staticShape(x);
+  auto coefficients = n.floatsAttr("coefficients"),
+       intercepts = n.floatsAttr("intercepts");
+  if (!shape)
+    return {};
+  if (shape->size() == 1) {
+    shape->insert(shape->begin(), 1);
+    x = n.reshape(x, *shape);
+  }
+  if (shape->size() != 2 || !coefficients || count < 1 ||
+      static_cast<int64_t>(coefficients->size()) != count * shape->back()) {
+    if (!n.hasFailed())
+      n.error(Code::BadGraph)
+          << "the input has shape ["
+          << llvm::join(
+                 llvm::map_range(*shape,
+                                 [](int64_t e) { return std::to_string(e); }),
+                 ", ")
+          << "], there are " << (coefficients ? coefficients->size() : 0)
+          << " coefficients for " << count << " results";
+    return {};
+  }
+  Value factors =
+      n.reshape(rowOf(n, *coefficients, f32), {count, shape->back()});
+  Value y = n.make<MatmulOp>(x, factors, false, true);
+  return intercepts ? n.binary<AddOp>(y, rowOf(n, *intercepts, f32)) : y;
+}
+
+LogicalResult buildLinearRegressor(NodeBuilder &n) {
+  Value y = linear(n, n.intAttr("targets", 1));
+  return n.finish(postTransform(n, y, n.stringAttr("post_transform", "NONE")));
+}
+
+LogicalResult buildLinearClassifier(NodeBuilder &n) {
+  auto classes = readClasses(n, "classlabels_ints");
+  if (!classes)
+    return failure();
+  auto intercepts = n.floatsAttr("intercepts");
+  if (classes->count < 2 ||
+      (intercepts &&
+       static_cast<int64_t>(intercepts->size()) != classes->count))
+    return n.error(Code::UnsupportedFeature)
+           << "there are " << (intercepts ? intercepts->size() : 0)
+           << " intercepts for " << classes->count << " classes";
+  Value scores = linear(n, classes->count);
+  return n.hasFailed() ? failure() : finishClassifier(n, *classes, scores);
+}
+
+/// Rows divided by their greatest magnitude, or by their L1 or L2 norm.
+LogicalResult buildNormalizer(NodeBuilder &n) {
+  Type f32 = n.getBuilder().getF32Type();
+  Value x = n.cast(n.input(0), f32);
+  int64_t rank = n.rankOf(x);
+  std::string norm = n.stringAttr("norm", "MAX");
+  if (rank < 1 || rank > 2)
+    return n.error(Code::BadGraph)
+           << "input has rank " << rank << ", expected 1 or 2";
+  Value size;
+  if (norm == "MAX")
+    size = n.reduce(n.make<AbsOp>(x), ReduceKind::Max, {rank - 1}, true);
+  else if (norm == "L1")
+    size = n.reduce(n.make<AbsOp>(x), ReduceKind::Sum, {rank - 1}, true);
+  else if (norm == "L2")
+    size = n.make<SqrtOp>(
+        n.reduce(n.make<MulOp>(x, x), ReduceKind::Sum, {rank - 1}, true));
+  else
+    return n.error(Code::BadGraph)
+           << "norm is " << quoted(norm) << ", expected 'MAX', 'L1' or 'L2'";
+  // A row of zeros stays one.
+  size = n.select(n.compare(ComparePredicate::Eq, size, n.scalar(f32, 0)),
+                  n.scalar(f32, 1), size);
+  return n.finish(n.binary<DivOp>(x, size));
+}
+
+/// What stands for a missing number, by columns, or one for all.
+LogicalResult buildImputer(NodeBuilder &n) {
+  Value x = n.input(0);
+  Type type = n.elementTypeOf(x);
+  bool isFloat = isa<FloatType>(type);
+  SmallVector<double> values;
+  double missing =
+      isFloat ? n.floatAttr("replaced_value_float", 0)
+              : static_cast<double>(n.intAttr("replaced_value_int64", 0));
+  if (isFloat)
+    values = n.floatsAttr("imputed_value_floats").value_or(values);
+  else
+    for (int64_t value : n.intsAttr("imputed_value_int64s").value_or(IntList()))
+      values.push_back(static_cast<double>(value));
+  auto shape = n.staticShape(x);
+  if (!shape)
+    return failure();
+  if (shape->empty() || values.empty() ||
+      (values.size() != 1 &&
+       static_cast<int64_t>(values.size()) != shape->back()))
+    return n.error(Code::BadGraph)
+           << "there are " << values.size() << " values for input of type "
+           << n.typeOf(x);
+  Value isMissing = std::isnan(missing) ? n.compare(ComparePredicate::Ne, x, x)
+                                        : n.compare(ComparePredicate::Eq, x,
+                                                    n.scalar(type, missing));
+  return n.finish(n.select(isMissing, rowOf(n, values, type), x));
+}
+
+/// The lists of a label encoder: numbers, of strings or their own.
+struct Labels {
+  Value list;
+  bool areStrings = false;
+};
+
+/// `what` is "keys" or "values".
+Labels readLabels(NodeBuilder &n, const std::string &what) {
+  Labels labels;
+  auto texts = n.stringsAttr(what + "_strings");
+  auto ints = n.intsAttr(what + "_int64s");
+  auto floats = n.floatsAttr(what + "_floats");
+  Type f32 = n.getBuilder().getF32Type();
+  if (const pb::TensorProto *proto = n.tensorAttr(what + "_tensor")) {
+    labels.list = n.tensor(*proto);
+    labels.areStrings = isString(n.narrowOutput(0));
+    n.setNarrow(0, {});
+  } else if (texts) {
+    labels.list = numbersOf(n, {static_cast<int64_t>(texts->size())},
+                            {texts->begin(), texts->end()});
+    labels.areStrings = true;
+  } else if (ints) {
+    labels.list = n.intList(*ints);
+  } else if (floats) {
+    labels.list = n.reshape(rowOf(n, *floats, f32),
+                            {static_cast<int64_t>(floats->size())});
+  }
+  return labels;
+}
+
+/// What becomes of a label that is no key.
+Value defaultLabel(NodeBuilder &n, const Labels &values) {
+  Type type = n.elementTypeOf(values.list);
+  if (const pb::TensorProto *proto = n.tensorAttr("default_tensor")) {
+    Value value = n.tensor(*proto);
+    n.setNarrow(0, {});
+    return n.reshape(value, {1});
+  }
+  if (values.areStrings)
+    return numbersOf(n, {1}, {n.stringAttr("default_string", "_Unused")});
+  if (isa<FloatType>(type))
+    return n.reshape(n.scalar(type, n.floatAttr("default_float", -0.0)), {1});
+  return n.cast(n.intList({n.intAttr("default_int64", -1)}), type);
+}
+
+/// Comparisons of each label with each key; more would not fit into memory.
+constexpr int64_t kMostComparisons = int64_t(1) << 28;
+
+LogicalResult buildLabelEncoder(NodeBuilder &n) {
+  Value x = n.input(0);
+  Labels keys = readLabels(n, "keys"), values = readLabels(n, "values");
+  auto shape = n.staticShape(x);
+  if (!shape || n.hasFailed())
+    return failure();
+  if (!keys.list || !values.list || n.rankOf(keys.list) != 1 ||
+      n.shapeOf(keys.list) != n.shapeOf(values.list) ||
+      n.elementTypeOf(keys.list) != n.elementTypeOf(x) ||
+      keys.areStrings != isString(n.narrow(0)))
+    return n.error(Code::BadGraph)
+           << "keys and values are no lists of one length, or the keys are of "
+              "another type than the input";
+  int64_t count = n.shapeOf(keys.list).front(), work = 0;
+  auto size = elementCount(*shape);
+  if (!size || llvm::MulOverflow(*size, count, work) || work > kMostComparisons)
+    return n.error(Code::UnsupportedFeature)
+           << count << " keys for input of type " << n.typeOf(x);
+  Type i64 = n.getBuilder().getI64Type();
+  shape->push_back(1);
+  Value own = n.reshape(x, *shape);
+  Value isKey = n.compare(ComparePredicate::Eq, own, keys.list);
+  if (isa<FloatType>(n.elementTypeOf(x))) // NaN is a key like others
+    isKey = n.binary<OrOp>(
+        isKey,
+        n.binary<AndOp>(n.compare(ComparePredicate::Ne, own, own),
+                        n.compare(ComparePredicate::Ne, keys.list, keys.list)));
+  // The place of the first key that fits, or that of the default behind all.
+  Value places = n.make<IotaOp>(ValueRange(), IntList{count}, int64_t(0), i64);
+  Value found = n.reduce(n.select(isKey, places, n.scalar(i64, count)),
+                         ReduceKind::Min, {n.rankOf(own) - 1}, false);
+  found = n.binary<MinOp>(found, n.scalar(i64, count));
+  Value table = n.make<ConcatOp>(
+      ValueRange{values.list, defaultLabel(n, values)}, int64_t(0));
+  if (values.areStrings)
+    n.setNarrow(0, stringType(n.getContext()));
+  return n.finish(n.make<GatherOp>(table, found, int64_t(0), false));
+}
+
 } // namespace
 
 void addClassics(OpTable &table) {
   table.add("ai.onnx.ml/ArrayFeatureExtractor", 2, buildFeatureExtractor);
   table.add("ai.onnx.ml/Binarizer", 1, buildBinarizer);
+  table.add("ai.onnx.ml/Imputer", 1, buildImputer);
+  table.add("ai.onnx.ml/LabelEncoder", 1, buildLabelEncoder, 2).takesStrings =
+      true;
+  table.add("ai.onnx.ml/LinearClassifier", 1, buildLinearClassifier);
+  table.add("ai.onnx.ml/LinearRegressor", 1, buildLinearRegressor);
+  table.add("ai.onnx.ml/Normalizer", 1, buildNormalizer);
   table.add("ai.onnx.ml/Scaler", 1, buildScaler);
 }
 

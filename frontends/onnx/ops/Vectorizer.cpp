@@ -5,6 +5,7 @@
 // with those of all n-grams of a length at once, at each place.
 //===----------------------------------------------------------------------===//
 
+#include "frontends/onnx/GraphImporter.h"
 #include "frontends/onnx/NodeBuilder.h"
 #include "frontends/onnx/OpTable.h"
 
@@ -29,8 +30,13 @@ struct Grams {
 std::optional<SmallVector<Grams>> readGrams(NodeBuilder &n) {
   auto pool = n.intsAttr("pool_int64s"), starts = n.intsAttr("ngram_counts"),
        columns = n.intsAttr("ngram_indexes");
-  if (n.hasAttr("pool_strings")) {
-    n.error(Code::UnsupportedFeature) << "pool_strings is not supported";
+  if (auto texts = n.stringsAttr("pool_strings")) {
+    pool.emplace();
+    for (const std::string &text : *texts)
+      pool->push_back(n.getImporter().getFile().getStrings().number(text));
+  }
+  if (n.hasAttr("pool_strings") != isString(n.narrow(0))) {
+    n.error(Code::BadGraph) << "pool_strings is for strings, and only for them";
     return std::nullopt;
   }
   if (!pool || !starts || !columns) {
@@ -161,7 +167,7 @@ LogicalResult buildTfIdf(NodeBuilder &n) {
 } // namespace
 
 void addVectorizer(OpTable &table) {
-  table.add("TfIdfVectorizer", 1, buildTfIdf);
+  table.add("TfIdfVectorizer", 1, buildTfIdf).takesStrings = true;
 }
 
 } // namespace graven::onnx
