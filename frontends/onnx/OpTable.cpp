@@ -19,6 +19,7 @@ OpTable::OpTable() {
   addConvolutions(*this);
   addCounted(*this);
   addDeformConv(*this);
+  addDet(*this);
   addDetection(*this);
   addEinsum(*this);
   addElementwise(*this);
@@ -33,6 +34,7 @@ OpTable::OpTable() {
   addRecurrences(*this);
   addRecurrent(*this);
   addReductions(*this);
+  addRegex(*this);
   addResize(*this);
   addSampling(*this);
   addSequences(*this);

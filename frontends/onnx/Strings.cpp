@@ -23,7 +23,7 @@ int64_t Strings::number(StringRef text) {
 std::string meaningText(Type meaning) {
   std::string text;
   llvm::raw_string_ostream(text) << meaning;
-  return isString(meaning) ? "strings" : text;
+  return isString(meaning) ? "strings" : "'" + text + "'";
 }
 
 Type meaningOf(MLIRContext *context, int32_t dataType) {

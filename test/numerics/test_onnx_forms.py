@@ -112,3 +112,16 @@ def test_an_irfft_of_odd_length():
     node = helper.make_node("DFT", ["x", "n"], ["y"], inverse=1, onesided=1)
     proto = model([node], {"x": pairs}, initializers=[helper.make_tensor("n", TensorProto.INT64, [], [9])])
     np.testing.assert_allclose(run(proto, pairs)[..., 0], x, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (2, 2), (2, 3, 5, 5), (4, 0, 0), (0, 3, 3), (17, 17)])
+def test_determinants(shape):
+    x = RNG.standard_normal(shape)
+    own = run(model([helper.make_node("Det", ["x"], ["y"])], {"x": x}), x)
+    np.testing.assert_allclose(own, np.linalg.det(x), rtol=1e-9)
+
+
+def test_determinants_of_what_needs_pivots():
+    x = np.float32([[[0, 1, 2], [3, 0, 1], [0, 0, 5]], [[0, 0, 1], [0, 0, 1], [1, 2, 3]], [[1, 2, 3], [2, 4, 6], [1, 1, 1]]])
+    own = run(model([helper.make_node("Det", ["x"], ["y"])], {"x": x}), x)
+    np.testing.assert_allclose(own, np.linalg.det(x.astype(np.float64)), atol=1e-5)

@@ -2,6 +2,8 @@
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
+import re
+
 import numpy as np
 import onnx
 import pytest
@@ -98,3 +100,31 @@ def test_strings_and_numbers_are_not_mixed():
 def test_tensors_of_strings_are_checked(tensor, why):
     with pytest.raises(graven.Error, match=why):
         graven.compile(model([helper.make_node("Identity", ["t"], ["y"])], [], ["y"], [tensor]))
+
+
+FULL = [("www\\.[\\w.-]+\\.\\bcom\\b", ["www.a.com", "www.acom", "www.a.com\n"]), ("a|bc", ["a", "bc", "ac", ""]),
+        ("[^\\d_]{2,3}x?", ["ab", "abx", "a1", "abcx", "a_"]), (".*", ["", "ab", "a\nb"]), ("[a-c\\-^]+", ["a-^", "d", "b"]),
+        ("\\s\\W\\D+", [" .a", " aa"]), ("(ab){2}", ["abab", "ab"]),
+        ("a\\bb?", ["a", "ab"]), ("a|ab|abc", ["abc"]), ("(a|ab)(c|bcd)(d*)", ["abcd", "abcdd"])]
+
+
+@pytest.mark.parametrize("pattern, strings", FULL)
+def test_full_matches(pattern, strings):
+    node = helper.make_node("RegexFullMatch", ["x"], ["y"], pattern=pattern)
+    own = graven.compile(model([node], [("x", STRING, [len(strings)])], ["y"]), threads=1)(texts(*strings))
+    np.testing.assert_array_equal(own, [re.fullmatch(pattern, text) is not None for text in strings])
+
+
+@pytest.mark.parametrize("pattern", ["(?i)a", "a*?", "\\1", "\\pL", "((a{255}){255}){255}", "a{999}", "[[:alpha:]]", "é", "(", "a)",
+                                     "[", "x" * 2000, "\\b.", "a\\b$"])
+def test_patterns_that_are_refused(pattern):
+    node = helper.make_node("RegexFullMatch", ["x"], ["y"], pattern=pattern)
+    with pytest.raises(graven.Error, match="GRV0202"):
+        graven.compile(model([node], [("x", STRING, [1])], ["y"]), threads=1)(texts("a"))
+
+
+def test_letters_that_are_not_ascii():
+    for op, attributes in (("RegexFullMatch", {"pattern": "."}), ("StringNormalizer", {"case_change_action": "LOWER"})):
+        node = helper.make_node(op, ["x"], ["y"], **attributes)
+        with pytest.raises(graven.Error, match="GRV0202"):
+            graven.compile(model([node], [("x", STRING, [1])], ["y"]), threads=1)(texts("É"))
