@@ -106,10 +106,11 @@ public:
 
   //===- Types ------------------------------------------------------------===//
 
-  /// Of null, which stands for a failure: a scalar's.
+  /// Of null, which stands for a failure, and of what is no tensor: a scalar's.
   mlir::RankedTensorType typeOf(mlir::Value value) const {
-    return value ? mlir::cast<mlir::RankedTensorType>(value.getType())
-                 : mlir::RankedTensorType::get({}, builder.getF32Type());
+    auto type = value ? mlir::dyn_cast<mlir::RankedTensorType>(value.getType())
+                      : nullptr;
+    return type ? type : mlir::RankedTensorType::get({}, builder.getF32Type());
   }
   mlir::Type elementTypeOf(mlir::Value value) const {
     return typeOf(value).getElementType();

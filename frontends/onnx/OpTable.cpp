@@ -15,6 +15,7 @@ OpTable::OpTable() {
   addConstants(*this);
   addContrib(*this);
   addContribAttention(*this);
+  addContribQuantization(*this);
   addControl(*this);
   addConvolutions(*this);
   addCounted(*this);

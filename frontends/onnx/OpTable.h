@@ -86,6 +86,7 @@ void addClassics(OpTable &table);
 void addConstants(OpTable &table);
 void addContrib(OpTable &table);
 void addContribAttention(OpTable &table);
+void addContribQuantization(OpTable &table);
 void addControl(OpTable &table);
 void addConvolutions(OpTable &table);
 void addCounted(OpTable &table);

@@ -138,3 +138,19 @@ def test_a_sequence_is_no_tensor():
     proto = model([helper.make_node("SequenceEmpty", [], ["s"]), helper.make_node("Relu", ["s"], ["y"])], [], [tensor("y")])
     with pytest.raises(graven.Error, match="GRV0202.*Relu: input #0 is a sequence, expected a tensor"):
         graven.compile(proto)
+
+
+def test_a_sequence_is_no_position():
+    nodes = [helper.make_node("SequenceEmpty", [], ["s"]), helper.make_node("SequenceAt", ["x", "s"], ["y"])]
+    with pytest.raises(graven.Error, match="GRV0"):
+        graven.compile(model(nodes, [value("x")], [tensor("y")]))([A])
+
+
+@pytest.mark.parametrize("outputs", [["c", "s"], ["c", "x", "s"], ["s", "x"]])
+def test_a_loop_that_makes_sequences_of_tensors(outputs):
+    nodes = [helper.make_node("SequenceEmpty", [], ["s"]), helper.make_node("Identity", ["x"], ["own"])]
+    body = helper.make_graph(nodes, "body", [tensor("i", (), INT), tensor("c", (), TensorProto.BOOL), tensor("x", (3,))],
+                             [onnx.ValueInfoProto(name=name) for name in outputs])
+    node = helper.make_node("Loop", ["n", "", "a"], ["y", "z"][:len(outputs) - 1], body=body)
+    with pytest.raises(graven.Error, match="GRV0107"):
+        graven.compile(model([node], [tensor("n", (), INT), tensor("a", (3,))], [onnx.ValueInfoProto(name="y")]))

@@ -19,10 +19,11 @@ namespace graven::onnx {
 namespace {
 
 /// The type that holds both: differing extents become `?`. Null when element
-/// types or ranks differ.
+/// types or ranks differ, or one is no tensor's.
 RankedTensorType joinTypes(Type a, Type b) {
-  auto first = cast<RankedTensorType>(a), second = cast<RankedTensorType>(b);
-  if (first.getElementType() != second.getElementType() ||
+  auto first = dyn_cast<RankedTensorType>(a),
+       second = dyn_cast<RankedTensorType>(b);
+  if (!first || !second || first.getElementType() != second.getElementType() ||
       first.getRank() != second.getRank())
     return {};
   IntList shape;
@@ -54,6 +55,10 @@ importBlock(NodeBuilder &n, Region &region, const pb::GraphProto &graph,
   finish(*outputs);
   if (n.hasFailed())
     return failure();
+  for (auto [i, value] : llvm::enumerate(*outputs))
+    if (!isTensor(value))
+      return n.error(Code::BadGraph)
+             << "value #" << i << " of a sub-graph is no tensor";
   YieldOp::create(builder, n.getLoc(), *outputs);
   return outputs;
 }
