@@ -22,7 +22,7 @@
 
 namespace google::protobuf {
 template <typename T> class RepeatedPtrField;
-}
+} // namespace google::protobuf
 namespace onnx {
 class AttributeProto;
 class FunctionProto;

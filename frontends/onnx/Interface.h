@@ -21,7 +21,7 @@
 
 namespace google::protobuf {
 template <typename T> class RepeatedPtrField;
-}
+} // namespace google::protobuf
 namespace onnx {
 class FunctionProto;
 class GraphProto;

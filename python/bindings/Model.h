@@ -45,7 +45,8 @@ public:
   /// All outputs, also of one.
   nanobind::list run(const nanobind::args &args,
                      const nanobind::kwargs &kwargs);
-  /// As the code has inputs and outputs: without sequences, optionals and strings.
+  /// As the code has inputs and outputs: without sequences, optionals and
+  /// strings.
   nanobind::list runTensors(const nanobind::args &args,
                             const nanobind::kwargs &kwargs);
   void save(const std::string &path) const;
