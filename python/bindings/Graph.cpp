@@ -35,6 +35,7 @@ struct Options {
 
   std::vector<Constant> constants() const {
     std::vector<Constant> list;
+    list.reserve(values.size());
     for (const auto &[name, input] : values)
       list.push_back({name, input->tensor()});
     return list;
