@@ -88,6 +88,11 @@ NodeBuilder::stringsAttr(StringRef name) {
                                   found->strings().end());
 }
 
+const pb::SparseTensorProto *NodeBuilder::sparseAttr(StringRef name) {
+  const AttributeProto *found = find(name, AttributeProto::SPARSE_TENSOR);
+  return found ? &found->sparse_tensor() : nullptr;
+}
+
 const pb::TensorProto *NodeBuilder::tensorAttr(StringRef name) {
   const AttributeProto *found = find(name, AttributeProto::TENSOR);
   return found ? &found->t() : nullptr;

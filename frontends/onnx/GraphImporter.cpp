@@ -132,12 +132,7 @@ LogicalResult GraphImporter::replaceElements(Location loc, StringRef name,
 
 LogicalResult GraphImporter::declareInitializers(const pb::GraphProto &proto,
                                                  Scope &scope) {
-  if (proto.sparse_initializer_size() > 0)
-    return emitCoded(file.getLocation(), Code::UnsupportedFeature)
-           << "the graph has " << proto.sparse_initializer_size()
-           << " sparse initializers";
-  for (const pb::TensorProto &tensor : proto.initializer()) {
-    StringRef name = tensor.name();
+  auto declare = [&](StringRef name, const auto &tensor) -> LogicalResult {
     Location loc = NameLoc::get(builder.getStringAttr(name));
     auto data = file.read(loc, tensor);
     if (failed(data))
@@ -150,7 +145,14 @@ LogicalResult GraphImporter::declareInitializers(const pb::GraphProto &proto,
     if (data->narrow)
       scope.narrow[name] = data->narrow;
     scope.initializers.try_emplace(name, std::move(*data));
-  }
+    return success();
+  };
+  for (const pb::TensorProto &tensor : proto.initializer())
+    if (failed(declare(tensor.name(), tensor)))
+      return failure();
+  for (const pb::SparseTensorProto &tensor : proto.sparse_initializer())
+    if (failed(declare(tensor.values().name(), tensor)))
+      return failure();
   return success();
 }
 

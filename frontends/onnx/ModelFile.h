@@ -46,6 +46,9 @@ public:
   /// The elements of any TensorProto of the model.
   mlir::FailureOr<TensorData> read(mlir::Location loc,
                                    const pb::TensorProto &tensor);
+  /// The same of a sparse one, at most 1 GiB of elements.
+  mlir::FailureOr<TensorData> read(mlir::Location loc,
+                                   const pb::SparseTensorProto &tensor);
 
 private:
   ModelFile(mlir::Location loc, BlobStore &blobs, llvm::StringRef directory);

@@ -300,6 +300,18 @@ Value NodeBuilder::constant(const eval::Tensor &tensor) {
   return ConstantOp::create(builder, loc, tensor.toElements());
 }
 
+Value NodeBuilder::tensor(const pb::SparseTensorProto &tensor) {
+  if (broken)
+    return {};
+  auto data = importer.getFile().read(loc, tensor);
+  if (mlir::failed(data)) {
+    broken = true;
+    return {};
+  }
+  return importer.materialize(
+      loc, proto.output_size() ? StringRef(proto.output(0)) : "", *data);
+}
+
 Value NodeBuilder::tensor(const pb::TensorProto &tensor) {
   if (broken)
     return {};

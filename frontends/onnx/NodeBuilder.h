@@ -102,6 +102,7 @@ public:
   std::optional<llvm::SmallVector<std::string>>
   stringsAttr(llvm::StringRef name);
   const pb::TensorProto *tensorAttr(llvm::StringRef name);
+  const pb::SparseTensorProto *sparseAttr(llvm::StringRef name);
   const pb::GraphProto *graphAttr(llvm::StringRef name);
 
   //===- Types ------------------------------------------------------------===//
@@ -170,6 +171,7 @@ public:
   mlir::Value constant(const eval::Tensor &tensor);
   /// A TensorProto of this node, as GraphImporter::materialize gives it.
   mlir::Value tensor(const pb::TensorProto &tensor);
+  mlir::Value tensor(const pb::SparseTensorProto &tensor);
   mlir::Value splat(mlir::RankedTensorType type, double value);
   /// A rank-0 constant.
   mlir::Value scalar(mlir::Type elementType, double value);

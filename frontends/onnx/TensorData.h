@@ -16,6 +16,7 @@
 #include <string>
 
 namespace onnx {
+class SparseTensorProto;
 class TensorProto;
 } // namespace onnx
 

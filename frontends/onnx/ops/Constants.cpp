@@ -27,6 +27,8 @@ LogicalResult buildConstant(NodeBuilder &n) {
   Builder &builder = n.getBuilder();
   if (const pb::TensorProto *tensor = n.tensorAttr("value"))
     return n.finish(n.tensor(*tensor));
+  if (const pb::SparseTensorProto *tensor = n.sparseAttr("sparse_value"))
+    return n.finish(n.tensor(*tensor));
   if (n.hasAttr("value_float"))
     return n.finish(
         n.scalar(builder.getF32Type(), n.floatAttr("value_float", 0)));
@@ -48,7 +50,7 @@ LogicalResult buildConstant(NodeBuilder &n) {
   if (n.hasFailed())
     return failure();
   return n.error(Code::UnsupportedFeature)
-         << "the value is not a dense tensor of numbers or strings";
+         << "the value is not a tensor of numbers or strings";
 }
 
 LogicalResult buildConstantOfShape(NodeBuilder &n) {
