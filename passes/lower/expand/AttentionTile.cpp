@@ -57,6 +57,11 @@ double AttentionTile::keyScale() {
   return softcap > 0 ? scale / softcap : scale * unit;
 }
 
+int64_t AttentionTile::parts() {
+  return std::max<int64_t>(1, shape.keys / shape.panel +
+                                  shape.columns / shape.panel);
+}
+
 /// The rows of q, side by side if need be: as pairs, in the type of the sums,
 /// and since rows a multiple of 4096 bytes apart share one set of the first
 /// level cache.
@@ -145,15 +150,13 @@ void AttentionTile::scores(const Block &block, Idx row, int64_t rows, Idx limit,
                            const Ahead &ahead) {
   int64_t whole = block.count / shape.panel, rest = block.count % shape.panel;
   Factors query = this->query(row, rows);
-  // The panels that every tile looks at.
-  int64_t parts = whole + shape.columns / shape.panel;
   Idx needed(whole);
   if (op.getCausal())
     needed =
         e.min(needed,
               e.divRem(e.add(limit, Idx(shape.panel - 1)), shape.panel).first);
   e.loop(Idx(int64_t(0)), needed, 1, [&](Idx panel) {
-    ahead(panel, parts);
+    ahead(panel, parts());
     scoreTile(block, query, row, rows, panel, vectors, lanes);
   });
   if (rest == 0)
@@ -408,9 +411,8 @@ void AttentionTile::values(Idx row, int64_t rows, Idx limit, Idx groupRow,
                     kKeysUnroll);
   int64_t whole = shape.columns / shape.panel,
           rest = shape.columns % shape.panel;
-  int64_t scorePanels = shape.keys / shape.panel;
   e.loop(Idx(int64_t(0)), Idx(whole), 1, [&](Idx panel) {
-    ahead(e.add(panel, Idx(scorePanels)), scorePanels + whole);
+    ahead(e.add(panel, Idx(parts() - whole)), parts());
     valueTile(row, rows, steps, groupRow, panel, vectors, lanes);
   });
   if (rest == 0)

@@ -79,6 +79,8 @@ private:
     int64_t stride;
   };
   Factors query(Idx row, int64_t rows);
+  /// The whole panels of scores and of the result, or 1.
+  int64_t parts();
   void scores(const Block &block, Idx row, int64_t rows, Idx limit,
               const Ahead &ahead);
   void scoreTile(const Block &block, const Factors &query, Idx row,

@@ -216,6 +216,13 @@ TEST(Attention, Causal) {
     checkAll(
         {.heads = 2, .keyHeads = 2, .rows = 40, .keys = keys, .causal = true});
   checkAll({.rows = 100, .keys = 100, .causal = true, .group = 2});
+  // No whole panel, and rows enough to ask for what comes next.
+  checkAll({.heads = 6,
+            .keyHeads = 1,
+            .rows = 29,
+            .keys = 3,
+            .columns = 3,
+            .causal = true});
 }
 
 TEST(Attention, Masks) {
