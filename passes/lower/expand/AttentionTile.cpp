@@ -205,15 +205,9 @@ void AttentionTile::scoreTile(const Block &block, const Factors &query, Idx row,
                        e.splat(vector, softcap * unit));
       if (operands.mask)
         score = e.addf(score, shared ? shared : maskOf(i));
-      if (valid < lanes) {
-        SmallVector<bool> bits(lanes, false);
-        std::fill_n(bits.begin(), valid, true);
-        Value exists = arith::ConstantOp::create(
-            b, e.loc(),
-            DenseElementsAttr::get(VectorType::get({lanes}, b.getI1Type()),
-                                   bits));
-        score = arith::SelectOp::create(b, e.loc(), exists, score, lowest);
-      }
+      if (valid < lanes)
+        score = arith::SelectOp::create(b, e.loc(), e.laneMask(lanes, valid),
+                                        score, lowest);
       e.storeVector(
           score, operands.scratch,
           e.add(to, e.add(column, Idx(i * shape.scoresStride() + j * lanes))),

@@ -145,13 +145,15 @@ public:
   /// columns.
   llvm::SmallVector<mlir::Value> transpose(llvm::SmallVector<mlir::Value> rows);
 
+  /// True in the first `valid` lanes.
+  mlir::Value laneMask(int64_t lanes, int64_t valid);
+
   int64_t lanesOf(mlir::Type element) const;
   const TargetInfo &target() const { return targetInfo; }
   mlir::OpBuilder &builder() { return b; }
   mlir::Location loc() const { return location; }
 
 private:
-  mlir::Value laneMask(int64_t lanes, int64_t valid);
   /// A vector of 16-bit floats as ints, and back; others stay as they are. LLVM
   /// takes shuffles of bf16 apart where it has no instructions for it.
   mlir::Value toWords(mlir::Value value);

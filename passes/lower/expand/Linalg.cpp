@@ -339,7 +339,6 @@ private:
   /// The region once for a vector of the innermost reduction loop.
   Value rowStep(SmallVector<Idx> &ivs, Idx start, VectorType type,
                 int64_t valid, Value carried) {
-    OpBuilder &b = e.builder();
     int64_t lanes = type.getNumElements();
     ivs.back() = start;
     IRMapping map;
@@ -360,12 +359,8 @@ private:
     Value next = cloneWidened(e, *op.getBlock(), map, lanes)[0];
     if (valid == lanes)
       return next;
-    SmallVector<bool> bits(lanes, false);
-    std::fill_n(bits.begin(), valid, true);
-    Value exists = arith::ConstantOp::create(
-        b, e.loc(),
-        DenseElementsAttr::get(VectorType::get({lanes}, b.getI1Type()), bits));
-    return arith::SelectOp::create(b, e.loc(), exists, next, carried);
+    return arith::SelectOp::create(e.builder(), e.loc(),
+                                   e.laneMask(lanes, valid), next, carried);
   }
 
   /// Whether the innermost reduction loop walks neighbours, in a float that
@@ -381,11 +376,12 @@ private:
       return false;
     return llvm::all_of(op->getOpOperands(), [&](OpOperand &operand) {
       const Access &access = accesses[operand.getOperandNumber()];
-      return op.isScalar(&operand) ||
-             (access.linear && access.buffer.element.isIntOrFloat() &&
-              access.buffer.element.getIntOrFloatBitWidth() >= 8 &&
-              loop.strideOf(access.strides) <=
-                  (op.isDpsInit(&operand) ? 0 : 1));
+      if (op.isScalar(&operand))
+        return true;
+      int64_t stride = access.linear ? loop.strideOf(access.strides) : -1;
+      return access.buffer.element.isIntOrFloat() &&
+             access.buffer.element.getIntOrFloatBitWidth() >= 8 &&
+             (stride == 0 || (stride == 1 && !op.isDpsInit(&operand)));
     });
   }
 
