@@ -106,10 +106,7 @@ private:
     auto inputs = gatherInputs(context, flags, graph, Missing::IsError);
     if (failed(inputs))
       return failure();
-    SmallVector<rt::Array *> pointers;
-    for (rt::Array &input : *inputs)
-      pointers.push_back(&input);
-    return session.evaluate(**module, pointers);
+    return session.evaluate(**module, *inputs);
   }
 
   /// The outputs as the report has them; as text only when nothing else is

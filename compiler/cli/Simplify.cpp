@@ -167,10 +167,7 @@ private:
       auto inputs = gatherInputs(context, flags, graph, Missing::IsRandom);
       if (failed(inputs))
         return failure();
-      SmallVector<rt::Array *> pointers;
-      for (rt::Array &input : *inputs)
-        pointers.push_back(&input);
-      return session.evaluate(**module, pointers);
+      return session.evaluate(**module, *inputs);
     }
     CompileOptions compile;
     compile.level = OptLevel::O1;

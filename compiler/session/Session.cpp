@@ -408,7 +408,7 @@ FailureOr<rt::LoadedModel> Session::load(const SizedModel &model,
 }
 
 FailureOr<std::vector<rt::Array>>
-Session::evaluate(ModuleOp module, ArrayRef<rt::Array *> inputs) {
+Session::evaluate(ModuleOp module, ArrayRef<rt::Array> inputs) {
   GraphOp graph = graphOf(module);
   if (!graph)
     return emitCoded(module.getLoc(), Code::BadGraph)
@@ -419,13 +419,13 @@ Session::evaluate(ModuleOp module, ArrayRef<rt::Array *> inputs) {
         << "data decide an extent; the evaluator takes the most, native code "
            "what there is";
   SmallVector<eval::Tensor> tensors;
-  for (rt::Array *input : inputs) {
+  for (const rt::Array &input : inputs) {
     auto type = RankedTensorType::get(
-        ArrayRef(input->extents().data(), input->extents().size()),
-        elementTypeOf(context.get(), input->dtype()));
+        ArrayRef(input.extents().data(), input.extents().size()),
+        elementTypeOf(context.get(), input.dtype()));
     tensors.push_back(eval::Tensor::fromBytes(
-        type, ArrayRef(reinterpret_cast<const char *>(input->data()),
-                       input->numBytes())));
+        type, ArrayRef(reinterpret_cast<const char *>(input.data()),
+                       input.numBytes())));
   }
   CodeScope scope(context.get(), Code::RunFailed);
   eval::Evaluator evaluator;

@@ -176,7 +176,7 @@ public:
 
   /// Outputs by the reference evaluator.
   mlir::FailureOr<std::vector<rt::Array>>
-  evaluate(mlir::ModuleOp module, llvm::ArrayRef<rt::Array *> inputs);
+  evaluate(mlir::ModuleOp module, llvm::ArrayRef<rt::Array> inputs);
 
 private:
   std::unique_ptr<mlir::MLIRContext> context;

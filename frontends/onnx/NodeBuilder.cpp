@@ -300,30 +300,26 @@ Value NodeBuilder::constant(const eval::Tensor &tensor) {
   return ConstantOp::create(builder, loc, tensor.toElements());
 }
 
-Value NodeBuilder::tensor(const pb::SparseTensorProto &tensor) {
-  if (broken)
-    return {};
-  auto data = importer.getFile().read(loc, tensor);
-  if (mlir::failed(data)) {
-    broken = true;
-    return {};
-  }
-  return importer.materialize(
-      loc, proto.output_size() ? StringRef(proto.output(0)) : "", *data);
+Value NodeBuilder::tensor(const pb::TensorProto &tensor) {
+  return broken ? Value()
+                : materialized(importer.getFile().read(loc, tensor),
+                               tensor.name());
 }
 
-Value NodeBuilder::tensor(const pb::TensorProto &tensor) {
-  if (broken)
-    return {};
-  auto data = importer.getFile().read(loc, tensor);
+Value NodeBuilder::tensor(const pb::SparseTensorProto &tensor) {
+  return broken ? Value()
+                : materialized(importer.getFile().read(loc, tensor), "");
+}
+
+Value NodeBuilder::materialized(const FailureOr<TensorData> &data,
+                                StringRef name) {
   if (mlir::failed(data)) {
     broken = true;
     return {};
   }
   setNarrow(0, data->narrow);
-  StringRef name = tensor.name().empty() && proto.output_size()
-                       ? proto.output(0)
-                       : tensor.name();
+  if (name.empty() && proto.output_size())
+    name = proto.output(0);
   return importer.materialize(loc, name, *data);
 }
 

@@ -211,6 +211,8 @@ public:
   }
 
 private:
+  mlir::Value materialized(const mlir::FailureOr<TensorData> &data,
+                           llvm::StringRef name);
   /// Keeps the first message of what would be reported meanwhile.
   class Capture : public mlir::ScopedDiagnosticHandler {
   public:

@@ -12,6 +12,7 @@
 #include "mlir/Pass/PassInstrumentation.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/raw_ostream.h"
@@ -30,7 +31,7 @@ public:
     SmallVector<Tensor> inputs, outputs;
   };
 
-  /// Chooses inputs on which every Graph runs.
+  /// Chooses inputs for the Graphs that have none yet, on which they run.
   void sample(ModuleOp module);
 
   /// Chooses other inputs for the Graphs whose types a pass has refined.
@@ -41,11 +42,17 @@ public:
     GraphOp graph;
     std::string text;
   };
+  /// What the Graphs give now goes into `seen`, up to the one that differs.
   std::optional<Difference> compare(ModuleOp module,
-                                    std::optional<Tolerance> tolerance) const;
+                                    std::optional<Tolerance> tolerance,
+                                    Behaviour &seen) const;
+  /// Forgets what Graphs gave.
+  void clear() { samples.clear(); }
 
 private:
   llvm::StringMap<Sample> samples;
+  /// Graphs that run on none of the inputs.
+  llvm::StringSet<> refused;
 };
 
 /// Outputs, without a word about what failed.
@@ -60,30 +67,30 @@ std::optional<SmallVector<Tensor>> evaluate(GraphOp graph,
   return std::move(*outputs);
 }
 
+/// What @prepare gives counts where other Graphs read it.
+bool isCompared(GraphOp graph) { return graph.getSymName() != "prepare"; }
+
 void Behaviour::sample(ModuleOp module) {
-  llvm::StringMap<Sample> before;
-  std::swap(before, samples);
   for (auto graph : module.getOps<GraphOp>()) {
-    auto known = before.find(graph.getSymName());
-    SmallVector<SmallVector<Tensor>> candidates;
-    if (known != before.end())
-      candidates.push_back(known->second.inputs);
+    if (!isCompared(graph) || samples.contains(graph.getSymName()) ||
+        refused.contains(graph.getSymName()))
+      continue;
     std::mt19937 random(7);
-    for (int64_t least : {1, 0})
-      candidates.push_back(
-          randomInputs(graph.getArgumentTypes(), random, least));
-    bool runs = false;
-    for (SmallVector<Tensor> &inputs : candidates)
+    for (int64_t least : {1, 0}) {
+      SmallVector<Tensor> inputs =
+          randomInputs(graph.getArgumentTypes(), random, least);
       if (std::optional<SmallVector<Tensor>> outputs =
               evaluate(graph, inputs)) {
         samples[graph.getSymName()] = {std::move(inputs), std::move(*outputs)};
-        runs = true;
         break;
       }
-    if (!runs && (known != before.end() || before.empty()))
+    }
+    if (!samples.contains(graph.getSymName())) {
+      refused.insert(graph.getSymName());
       emitWarning(graph.getLoc())
           << "the evaluator cannot run graph '" << graph.getSymName()
           << "' on random inputs: it is not verified";
+    }
   }
 }
 
@@ -109,17 +116,17 @@ void Behaviour::refine(ModuleOp before, ModuleOp after) {
 }
 
 std::optional<Behaviour::Difference>
-Behaviour::compare(ModuleOp module, std::optional<Tolerance> tolerance) const {
+Behaviour::compare(ModuleOp module, std::optional<Tolerance> tolerance,
+                   Behaviour &seen) const {
+  seen.refused = refused;
   for (auto graph : module.getOps<GraphOp>()) {
     auto known = samples.find(graph.getSymName());
-    // What @prepare gives counts where other Graphs read it.
-    if (known == samples.end() || graph.getSymName() == "prepare")
+    if (known == samples.end())
       continue;
-    std::optional<SmallVector<Tensor>> outputs =
-        evaluate(graph, known->second.inputs);
+    const auto &[inputs, expected] = known->second;
+    std::optional<SmallVector<Tensor>> outputs = evaluate(graph, inputs);
     if (!outputs)
       return Difference{graph, "it can no longer be evaluated"};
-    const SmallVector<Tensor> &expected = known->second.outputs;
     if (outputs->size() != expected.size())
       return Difference{graph, llvm::formatv("expected {0} outputs, got {1}",
                                              expected.size(), outputs->size())
@@ -128,6 +135,7 @@ Behaviour::compare(ModuleOp module, std::optional<Tolerance> tolerance) const {
       if (std::optional<std::string> text =
               differenceOf(expected[i], (*outputs)[i], tolerance))
         return Difference{graph, "output " + std::to_string(i) + ", " + *text};
+    seen.samples[graph.getSymName()] = {inputs, std::move(*outputs)};
   }
   return std::nullopt;
 }
@@ -157,14 +165,18 @@ public:
     // Pipelines are passes, too; their passes were looked at one by one.
     if (!module || !before || *fingerprint == OperationFingerPrint(module))
       return;
-    if (llvm::is_contained(options.rounding, pass->getArgument()))
+    if (llvm::is_contained(options.rounding, pass->getArgument())) {
+      behaviour.clear();
       return take(module);
+    }
     behaviour.refine(*before, module);
+    Behaviour now;
     if (std::optional<Behaviour::Difference> difference =
-            behaviour.compare(module, options.tolerance)) {
+            behaviour.compare(module, options.tolerance, now)) {
       report(pass, op, std::move(*difference));
       signalPassFailure(pass);
     }
+    behaviour = std::move(now);
     take(module);
   }
 
@@ -228,7 +240,8 @@ private:
       if (known == now)
         return;
       known = now;
-      if (!behaviour.compare(*module, options.tolerance))
+      Behaviour ignored;
+      if (!behaviour.compare(*module, options.tolerance, ignored))
         return;
       found = true;
       error.attachNote(at) << "pattern '" << pattern << "' on this '" << name

@@ -87,10 +87,7 @@ LogicalResult evaluate(Session &session, ModuleOp module) {
       return success();
     arrays.push_back(std::move(*array));
   }
-  SmallVector<rt::Array *> pointers;
-  for (rt::Array &array : arrays)
-    pointers.push_back(&array);
-  return success(succeeded(session.evaluate(module, pointers)));
+  return success(succeeded(session.evaluate(module, arrays)));
 }
 
 LogicalResult runStage(Session &session, const Request &request) {
