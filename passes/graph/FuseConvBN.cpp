@@ -264,37 +264,40 @@ constexpr int64_t kMostElements = 1 << 16;
 /// The value of small Parameter arithmetic; nullopt where a Node of it is big,
 /// in another Block, or cannot be evaluated now.
 std::optional<eval::Tensor> valueOf(Value value) {
-  llvm::SetVector<Operation *> nodes;
-  SmallVector<Value> pending{value};
   constexpr size_t limit = 64;
-  while (!pending.empty()) {
-    Value next = pending.pop_back_val();
-    Operation *node = next.getDefiningOp();
-    if (!node || node->getBlock() != value.getParentBlock() ||
-        node->getNumResults() != 1 || node->getNumRegions() > 0 ||
-        !isa<EvaluateInterface>(node) || nodes.size() > limit ||
-        !tensorType(next).hasStaticShape() ||
-        tensorType(next).getNumElements() > kMostElements)
-      return std::nullopt;
-    if (nodes.insert(node))
-      llvm::append_range(pending, node->getOperands());
-  }
   ScopedDiagnosticHandler quiet(value.getContext(),
                                 [](Diagnostic &) { return success(); });
   eval::Evaluator evaluator;
   DenseMap<Value, eval::Tensor> known;
-  // One Block, so its order is one in which operands come first.
-  SmallVector<Operation *> order = nodes.takeVector();
-  llvm::sort(order,
-             [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
-  for (Operation *node : order) {
+  // Operands first, as the walk finds them: the order of the Block would have
+  // to be numbered anew after each rewrite.
+  SmallVector<Value> pending{value};
+  while (!pending.empty()) {
+    Value next = pending.back();
+    Operation *node = next.getDefiningOp();
+    if (!node || node->getBlock() != value.getParentBlock() ||
+        node->getNumResults() != 1 || node->getNumRegions() > 0 ||
+        !isa<EvaluateInterface>(node) ||
+        known.size() + pending.size() > limit ||
+        !tensorType(next).hasStaticShape() ||
+        tensorType(next).getNumElements() > kMostElements)
+      return std::nullopt;
+    size_t waiting = pending.size();
+    for (Value operand : node->getOperands())
+      if (!known.contains(operand))
+        pending.push_back(operand);
+    if (pending.size() > waiting)
+      continue;
+    pending.pop_back();
+    if (known.contains(next))
+      continue;
     SmallVector<eval::Tensor> operands;
     for (Value operand : node->getOperands())
       operands.push_back(known.at(operand));
     auto results = evaluator.runNode(node, operands);
     if (failed(results))
       return std::nullopt;
-    known[node->getResult(0)] = results->front();
+    known[next] = results->front();
   }
   return known.at(value);
 }

@@ -189,9 +189,10 @@ void LayoutPlan::keepPartsWithConvolutions() {
   for (Operation *node : candidates)
     if (isa<ConvOp>(node))
       leaders.insert(parts.getLeaderValue(node));
-  for (Operation *node : candidates)
-    if (leaders.contains(parts.getLeaderValue(node)))
-      blocked.insert(node);
+  candidates.remove_if([&](Operation *node) {
+    return !leaders.contains(parts.getLeaderValue(node));
+  });
+  blocked.insert(candidates.begin(), candidates.end());
 }
 
 static double planarBytes(RankedTensorType type) {
@@ -224,21 +225,59 @@ static double nodeCost(Operation *node, const LayoutPlan &plan) {
   return joinsEpilogue(node, plan) ? 0 : planarBytes(blockedType(type));
 }
 
+/// The layout in which `node` reads operand i; none where it reads any.
+std::optional<Layout> LayoutPlan::readLayout(Operation *node,
+                                             unsigned i) const {
+  if (!isBlocked(node))
+    return Layout::Planar;
+  switch (formOf(node, i)) {
+  case OperandForm::AsIs:
+  case OperandForm::Either:
+    return std::nullopt;
+  case OperandForm::Blocked:
+    return Layout::Blocked;
+  case OperandForm::Planar:
+  case OperandForm::Unit:
+    return Layout::Planar;
+  }
+  llvm_unreachable("all forms are listed");
+}
+
+void LayoutPlan::count(OpOperand &use, int64_t times) {
+  if (auto layout = readLayout(use.getOwner(), use.getOperandNumber()))
+    readers[use.get()][*layout == Layout::Blocked] += times;
+}
+
+void LayoutPlan::countReaders() {
+  llvm::DenseSet<Value> seen;
+  auto add = [&](Value value) {
+    if (seen.insert(value).second)
+      for (OpOperand &use : value.getUses())
+        count(use, 1);
+  };
+  for (Operation *node : candidates) {
+    add(node->getResult(0));
+    llvm::for_each(node->getOperands(), add);
+  }
+}
+
+void LayoutPlan::flip(Operation *node) {
+  for (OpOperand &use : node->getOpOperands())
+    count(use, -1);
+  if (!blocked.erase(node))
+    blocked.insert(node);
+  for (OpOperand &use : node->getOpOperands())
+    count(use, 1);
+}
+
 double LayoutPlan::costOfValue(Value value) const {
   auto type = cast<RankedTensorType>(value.getType());
   if (type.getRank() < 2 || free.contains(value))
     return 0;
-  bool here = isBlocked(value);
-  for (OpOperand &use : value.getUses()) {
-    OperandForm form = isBlocked(use.getOwner())
-                           ? formOf(use.getOwner(), use.getOperandNumber())
-                           : OperandForm::Planar;
-    bool wanted = form == OperandForm::Blocked;
-    if (form != OperandForm::Either && form != OperandForm::AsIs &&
-        wanted != here)
-      return relayoutCost(type);
-  }
-  return 0;
+  auto known = readers.find(value);
+  bool isReadOtherwise =
+      known != readers.end() && known->second[!isBlocked(value)] > 0;
+  return isReadOtherwise ? relayoutCost(type) : 0;
 }
 
 /// The part of the cost that depends on the layout of `node`.
@@ -255,25 +294,19 @@ double LayoutPlan::costAround(Operation *node) const {
 /// convolution has no fast planar form and stays.
 void LayoutPlan::improve() {
   constexpr int maxRounds = 16;
+  countReaders();
   bool changed = true;
   for (int round = 0; changed && round < maxRounds; ++round) {
     changed = false;
     for (Operation *node : candidates) {
       if (isa<ConvOp>(node))
         continue;
-      bool was = isBlocked(node);
-      auto set = [&](bool inBlocks) {
-        if (inBlocks)
-          blocked.insert(node);
-        else
-          blocked.erase(node);
-      };
       double before = costAround(node);
-      set(!was);
+      flip(node);
       if (costAround(node) < before)
         changed = true;
       else
-        set(was);
+        flip(node);
     }
   }
 }

@@ -9,10 +9,14 @@
 #ifndef PASSES_GRAPH_LAYOUTPLAN_H
 #define PASSES_GRAPH_LAYOUTPLAN_H
 
+#include "dialects/graven/Graven.h"
 #include "mlir/IR/Block.h"
 #include "mlir/IR/BuiltinTypes.h"
+#include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/SetVector.h"
+#include <array>
+#include <optional>
 
 namespace graven {
 
@@ -56,12 +60,19 @@ private:
   void findParameterValues(mlir::Block &block);
   void keepPartsWithConvolutions();
   void improve();
+  std::optional<Layout> readLayout(mlir::Operation *node, unsigned i) const;
+  void count(mlir::OpOperand &use, int64_t times);
+  void countReaders();
+  void flip(mlir::Operation *node);
   double costAround(mlir::Operation *node) const;
   double costOfValue(mlir::Value value) const;
 
   /// Nodes that have a blocked form, and those that shall take it.
   llvm::SetVector<mlir::Operation *> candidates;
   llvm::DenseSet<mlir::Operation *> blocked;
+  /// How many uses read a value in planes, and in blocks. A value may have as
+  /// many as there are Nodes, so they are counted once.
+  llvm::DenseMap<mlir::Value, std::array<int64_t, 2>> readers;
   /// Computed from Parameters alone: laid out at compile time, for free.
   llvm::DenseSet<mlir::Value> free;
 };
