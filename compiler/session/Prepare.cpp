@@ -75,42 +75,73 @@ Prepare Prepare::take(ModuleOp module) {
   return taken;
 }
 
-LogicalResult Prepare::run(Session &session, const TargetInfo &layout,
-                           const cpu::EmitOptions &like,
-                           cpu::Artifact &weights) {
+struct WeightsProgram::State {
+  MLIRContext *context;
+  SmallVector<ParamBytes> read;
+  SmallVector<cpu::WeightsPlace> places;
+  SmallVector<Piece> pieces;
+  cpu::ModelSignature signature;
+  cpu::EmitOptions options;
+  std::optional<cpu::Emission> emission;
+  std::optional<OutputFile> file;
+};
+
+WeightsProgram::WeightsProgram(std::unique_ptr<State> state)
+    : state(std::move(state)) {}
+WeightsProgram::WeightsProgram(WeightsProgram &&) = default;
+WeightsProgram::~WeightsProgram() = default;
+
+/// The code runs once, on this machine, whatever the target is.
+static cpu::EmitOptions hostOptions(const cpu::EmitOptions &like,
+                                    cpu::CpuTarget target) {
+  cpu::EmitOptions options(like);
+  options.kind = cpu::OutputKind::SharedObject;
+  options.optLevel = cpu::OptLevel::O2;
+  options.target = std::move(target);
+  options.others.clear();
+  options.reports = nullptr;
+  options.launches = nullptr;
+  options.inputAlignment = cpu::InputAlignment::Byte;
+  return options;
+}
+
+FailureOr<WeightsProgram> Prepare::start(Session &session,
+                                         const TargetInfo &layout,
+                                         const cpu::EmitOptions &like) {
   Location loc = params->getLoc();
+  MLIRContext *context = &session.getContext();
+  auto state = std::make_unique<WeightsProgram::State>();
+  state->context = context;
   auto prepare = function->lookupSymbol<func::FuncOp>("prepare");
   SmallVector<int64_t> offsets(
       prepare->getAttrOfType<DenseI64ArrayAttr>(offsetsAttrName).asArrayRef());
-  SmallVector<ParamBytes> read;
-  cpu::ModelSignature signature;
+  cpu::ModelSignature &signature = state->signature;
   signature.name = "prepare";
   for (auto [i, type] : llvm::enumerate(prepare.getArgumentTypes())) {
     auto symbol = prepare.getArgAttrOfType<StringAttr>(i, paramAttrName);
     auto bytes = ParamBytes::get(params->lookupSymbol<ParamOp>(symbol));
     if (failed(bytes))
       return failure();
-    read.push_back(std::move(*bytes));
+    state->read.push_back(std::move(*bytes));
     signature.inputs.push_back(specOf(symbol.str(), type));
   }
-  MLIRContext *context = &session.getContext();
   signature.inputs.push_back(specOf(
       "piece", RankedTensorType::get({1}, IntegerType::get(context, 64))));
-  SmallVector<cpu::WeightsPlace> places;
   for (auto [offset, type] :
        llvm::zip_equal(offsets, prepare.getResultTypes())) {
     signature.outputs.push_back(specOf("", type));
     auto tensor = cast<RankedTensorType>(type);
     uint64_t bytes =
         tensor.getNumElements() * eval::storageBytes(tensor.getElementType());
-    places.push_back({static_cast<uint64_t>(offset), bytes});
+    state->places.push_back({static_cast<uint64_t>(offset), bytes});
   }
-  // The host runs this code once, whatever the target is. Panels are as wide as
-  // the target's vectors, which may be narrower than the host's.
   auto target = cpu::CpuTarget::get("native", loc);
   auto file = OutputFile::createTemporary(loc);
   if (failed(target) || failed(file))
     return failure();
+  state->file.emplace(std::move(*file));
+  // Panels are as wide as the target's vectors, which may be narrower than the
+  // host's.
   target->info.vectorBytes =
       std::min(target->info.vectorBytes, layout.vectorBytes);
   PassManager manager(context);
@@ -119,31 +150,32 @@ LogicalResult Prepare::run(Session &session, const TargetInfo &layout,
   Timer timer = like.timer;
   if (failed(runChecked(manager, *function, timer.nest("buffer phase"))))
     return failure();
-  SmallVector<Piece> pieces =
-      splitIntoPieces(function->lookupSymbol<func::FuncOp>("prepare"), places);
+  state->pieces = splitIntoPieces(
+      function->lookupSymbol<func::FuncOp>("prepare"), state->places);
   signature.workspaceSize = bytesOf(*function, kWorkspaceSizeAttr);
   signature.weightsSize = bytesOf(*function, kWeightsSizeAttr);
-  cpu::EmitOptions emit(like);
-  emit.kind = cpu::OutputKind::SharedObject;
-  emit.optLevel = cpu::OptLevel::O2;
-  emit.target = *target;
-  emit.others.clear();
-  emit.reports = nullptr;
-  emit.launches = nullptr;
-  emit.inputAlignment = cpu::InputAlignment::Byte;
-  auto artifact =
-      cpu::emitArtifact(*function, signature, emit, std::move(*file));
+  state->options = hostOptions(like, std::move(*target));
+  auto emission = cpu::Emission::start(*function, signature, state->options);
+  if (failed(emission))
+    return failure();
+  state->emission.emplace(std::move(*emission));
+  return WeightsProgram(std::move(state));
+}
+
+LogicalResult WeightsProgram::run(cpu::Artifact &weights) {
+  auto artifact = state->emission->finish(std::move(*state->file));
   if (failed(artifact) || failed(artifact->commit(Durability::Temporary)))
     return failure();
-  TimingScope timing(timer.nest("run"));
+  TimingScope timing(state->options.timer.nest("run"));
   auto loaded = rt::LoadedModel::load(artifact->path().str());
+  MLIRContext *context = state->context;
   if (!loaded)
     return report(context, loaded.error());
   SmallVector<void *> inputs;
-  for (ParamBytes &bytes : read)
+  for (ParamBytes &bytes : state->read)
     inputs.push_back(bytes.data());
   return runPieces(
-      *loaded, pieces, inputs, places, weights,
+      *loaded, state->pieces, inputs, state->places, weights,
       context->isMultithreadingEnabled() ? &context->getThreadPool() : nullptr,
       context);
 }

@@ -12,6 +12,23 @@
 
 namespace graven {
 
+/// Weights that are on their way: the program that makes them is compiled on
+/// the context's threads.
+class WeightsProgram {
+public:
+  WeightsProgram(WeightsProgram &&);
+  ~WeightsProgram();
+
+  /// Runs it on the Parameters and writes what it makes into `artifact`; once.
+  llvm::LogicalResult run(cpu::Artifact &artifact);
+
+private:
+  friend class Prepare;
+  struct State;
+  explicit WeightsProgram(std::unique_ptr<State> state);
+  std::unique_ptr<State> state;
+};
+
 /// @prepare, null when there is none, and the Parameters that it reads.
 class Prepare {
 public:
@@ -20,12 +37,11 @@ public:
 
   explicit operator bool() const { return static_cast<bool>(function); }
 
-  /// Compiles @prepare for this machine as `like` says, runs it on the
-  /// Parameters, and writes the weights it makes into `artifact`. Panels are
-  /// laid out for `layout`.
-  llvm::LogicalResult run(Session &session, const TargetInfo &layout,
-                          const cpu::EmitOptions &like,
-                          cpu::Artifact &artifact);
+  /// Begins to compile @prepare for this machine as `like` says, with panels
+  /// laid out for `layout`. Outlives what it returns.
+  llvm::FailureOr<WeightsProgram> start(Session &session,
+                                        const TargetInfo &layout,
+                                        const cpu::EmitOptions &like);
 
 private:
   mlir::OwningOpRef<mlir::ModuleOp> function, params;

@@ -333,15 +333,26 @@ buildArtifact(Session &session, const SizedModel &model,
   emit.expandKernels = buildExpansion;
   emit.cache = cache.get();
   emit.counts = &counts;
-  auto artifact = cpu::emitArtifact(module, signature, emit, std::move(file));
-  if (failed(artifact))
+  auto emission = cpu::Emission::start(module, signature, emit);
+  if (failed(emission))
     return failure();
-  if (prepare && artifact->weightsSize() > 0) {
-    emit.timer = timer.nest("weights");
-    TimingScope timing((Timer(emit.timer)));
-    if (failed(prepare.run(session, targets->layout, emit, *artifact)))
-      return failure();
-  }
+  if (!prepare || signature.weightsSize == 0 || cpu::isText(kind))
+    return emission->finish(std::move(file));
+  // Both programs' kernels are on the threads by then.
+  cpu::EmitOptions weightsEmit(emit);
+  weightsEmit.timer = timer.nest("weights");
+  auto timed = [&](auto step) {
+    TimingScope timing((Timer(weightsEmit.timer)));
+    return step();
+  };
+  auto weights = timed(
+      [&] { return prepare.start(session, targets->layout, weightsEmit); });
+  if (failed(weights))
+    return failure();
+  auto artifact = emission->finish(std::move(file));
+  if (failed(artifact) ||
+      failed(timed([&] { return weights->run(*artifact); })))
+    return failure();
   return artifact;
 }
 

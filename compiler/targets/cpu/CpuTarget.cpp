@@ -354,41 +354,41 @@ LogicalResult link(llvm::ArrayRef<Bytes> objects,
   return success();
 }
 
-/// All variants, each lowered, compiled and forgotten before the next.
-LogicalResult emitAll(ModuleOp module, const ModelSignature &signature,
-                      const EmitOptions &options, Bytes &image) {
-  llvm::SmallVector<Bytes> objects;
-  auto emit = [&](ModuleOp module, const CpuTarget &target, size_t size,
-                  size_t index) {
-    std::optional<ModelSignature> sized;
-    if (!signature.sizes.empty())
-      sized = signature.atSize(size);
-    EmitOptions own(options);
+/// One variant, with what it refers to.
+class VariantEmission {
+public:
+  VariantEmission(ModuleOp module, const CpuTarget &target, size_t size,
+                  size_t index, const ModelSignature &whole,
+                  const EmitOptions &options)
+      : sized(whole.sizes.empty() ? whole : whole.atSize(size)),
+        options(options),
+        emitter(module, target, index, whole, sized, this->options) {
     if (index > 0)
-      own.reports = nullptr;
-    Emitter emitter(module, target, index, signature,
-                    sized ? *sized : signature, own);
+      this->options.reports = nullptr;
+  }
+
+  /// Its kernels are compiled from here on.
+  LogicalResult start() {
     if (failed(emitter.findMain()))
       return failure();
     emitter.prepareModule();
-    if (!isText(options.kind) && failed(emitter.makeKernels()))
-      return failure();
+    return isText(options.kind) ? success() : emitter.makeKernels();
+  }
+
+  LogicalResult finish(llvm::SmallVectorImpl<Bytes> &objects, Bytes &text) {
     if (failed(emitter.lower()))
       return failure();
     if (options.kind != OutputKind::LLVMDialect && failed(emitter.translate()))
       return failure();
-    return isText(options.kind) ? emitter.makeText(image)
+    return isText(options.kind) ? emitter.makeText(text)
                                 : emitter.generateObjects(objects);
-  };
-  if (failed(emit(module, options.target, 0, 0)))
-    return failure();
-  for (auto [index, other] : llvm::enumerate(options.others))
-    if (failed(emit(other.module, other.target, other.size, index + 1)))
-      return failure();
-  if (isText(options.kind))
-    return success();
-  return link(objects, signature, options, module.getLoc(), image);
-}
+  }
+
+private:
+  ModelSignature sized;
+  EmitOptions options;
+  Emitter emitter;
+};
 
 /// Room for weights in the linked file.
 FailureOr<WeightsPlace> makeRoom(const ModelSignature &signature,
@@ -439,14 +439,64 @@ FailureOr<Artifact> graven::cpu::emitArtifact(ModuleOp module,
                                               const ModelSignature &signature,
                                               const EmitOptions &options,
                                               OutputFile &&file) {
+  FailureOr<Emission> emission = Emission::start(module, signature, options);
+  if (failed(emission))
+    return failure();
+  return emission->finish(std::move(file));
+}
+
+struct Emission::State {
+  ModuleOp module;
+  const ModelSignature &signature;
+  const EmitOptions &options;
+  std::unique_ptr<VariantEmission> first;
+
+  LogicalResult finish(Bytes &image);
+};
+
+Emission::Emission(std::unique_ptr<State> state) : state(std::move(state)) {}
+Emission::Emission(Emission &&) = default;
+Emission::~Emission() = default;
+
+FailureOr<Emission> Emission::start(ModuleOp module,
+                                    const ModelSignature &signature,
+                                    const EmitOptions &options) {
   assert((options.others.empty() || !isText(options.kind)) &&
          "text is the code for one CPU");
-  Bytes image;
-  if (failed(emitAll(module, signature, options, image)))
+  auto first = std::make_unique<VariantEmission>(
+      module, options.target, /*size=*/0, /*index=*/0, signature, options);
+  if (failed(first->start()))
     return failure();
-  FailureOr<WeightsPlace> weights = makeRoom(signature, options.kind, image);
+  return Emission(std::make_unique<State>(
+      State{module, signature, options, std::move(first)}));
+}
+
+/// The other variants are lowered, compiled and forgotten one by one.
+LogicalResult Emission::State::finish(Bytes &image) {
+  llvm::SmallVector<Bytes> objects;
+  if (failed(first->finish(objects, image)))
+    return failure();
+  first = nullptr;
+  for (auto [index, other] : llvm::enumerate(options.others)) {
+    VariantEmission variant(other.module, other.target, other.size, index + 1,
+                            signature, options);
+    if (failed(variant.start()) || failed(variant.finish(objects, image)))
+      return failure();
+  }
+  if (isText(options.kind))
+    return success();
+  return link(objects, signature, options, module.getLoc(), image);
+}
+
+FailureOr<Artifact> Emission::finish(OutputFile &&file) {
+  Bytes image;
+  if (failed(state->finish(image)))
+    return failure();
+  const ModelSignature &signature = state->signature;
+  OutputKind kind = state->options.kind;
+  FailureOr<WeightsPlace> weights = makeRoom(signature, kind, image);
   if (failed(weights))
-    return emitError(module.getLoc())
+    return emitError(state->module.getLoc())
            << "the linked file has no room for weights";
   if (failed(file.write(image)))
     return failure();

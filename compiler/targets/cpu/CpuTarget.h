@@ -134,16 +134,37 @@ private:
   int64_t size;
 };
 
-/// Compiles `module` and the other variants, which have their kernels in
-/// functions of their own and are lowered in place, into a file that commit()
-/// will call `path`. Errors are reported at the module's location; the module
-/// is in no particular state after one.
-///
-/// The main function is the one with `graven.num_inputs` and
-/// `graven.num_outputs`; its arguments are inputs, outputs, workspace and
-/// weights as memrefs with static shapes and identity layouts, and it returns
-/// nothing or a status as i32. An input's and output's memory is aligned to its
-/// element, workspace and weights to 64 bytes.
+/// The emission of a file, in two steps, so that a caller with two models can
+/// have the kernels of both on the threads of the context. `module`,
+/// `signature` and `options` are used until the end.
+class Emission {
+public:
+  /// Begins with `module`, which like the other variants has its kernels in
+  /// functions of their own, and is lowered in place. Errors of both steps are
+  /// reported at the module's location; the module is in no particular state
+  /// after one.
+  ///
+  /// The main function is the one with `graven.num_inputs` and
+  /// `graven.num_outputs`; its arguments are inputs, outputs, workspace and
+  /// weights as memrefs with static shapes and identity layouts, and it returns
+  /// nothing or a status as i32. An input's and output's memory is aligned to
+  /// its element, workspace and weights to 64 bytes.
+  static mlir::FailureOr<Emission> start(mlir::ModuleOp module,
+                                         const ModelSignature &signature,
+                                         const EmitOptions &options);
+  Emission(Emission &&);
+  ~Emission();
+
+  /// The rest, and the other variants; once.
+  mlir::FailureOr<Artifact> finish(OutputFile &&file);
+
+private:
+  struct State;
+  explicit Emission(std::unique_ptr<State> state);
+  std::unique_ptr<State> state;
+};
+
+/// Both steps, into a file that commit() will call `path`.
 mlir::FailureOr<Artifact> emitArtifact(mlir::ModuleOp module,
                                        const ModelSignature &signature,
                                        const EmitOptions &options,
