@@ -8,6 +8,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "frontends/ImportOptions.h"
+#include "frontends/LinearExtent.h"
 
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/MLIRContext.h"
@@ -48,8 +49,17 @@ const InputSpec *ImportOptions::findForm(llvm::StringRef name,
 }
 
 int64_t ImportOptions::resolve(llvm::StringRef symbol) const {
-  int64_t extent = extentOf ? extentOf(symbol) : InputExtent::kDynamic;
-  return extent == InputExtent::kDynamic ? mlir::ShapedType::kDynamic : extent;
+  if (!extentOf)
+    return mlir::ShapedType::kDynamic;
+  // Names have dashes: "batch-1" is a symbol of its own.
+  bool isFormula = symbol.find_first_of("*+") != llvm::StringRef::npos;
+  auto linear = isFormula ? LinearExtent::parse(symbol) : std::nullopt;
+  int64_t value = extentOf(linear ? linear->symbol : symbol);
+  if (value == InputExtent::kDynamic)
+    return mlir::ShapedType::kDynamic;
+  if (!linear)
+    return value;
+  return linear->at(value).value_or(mlir::ShapedType::kDynamic);
 }
 
 std::string graven::symbolFor(llvm::StringRef symbol, llvm::StringRef input,
@@ -98,12 +108,16 @@ llvm::Expected<InputSpec> graven::parseInputSpec(llvm::StringRef text) {
     } else if (!part.empty() &&
                (llvm::isAlpha(part.front()) || part.front() == '_')) {
       extent.symbol = part.str();
+    } else if (auto linear = LinearExtent::parse(part)) {
+      extent.symbol = linear->text();
     } else if (part.contains("..")) {
       return specError(text, "an extent with a range needs a name, as in ",
                        spec.name, ":", type.str(),
                        "[n] with --dim n=", part.str());
     } else if (part.getAsInteger(10, extent.size) || extent.size < 0) {
-      return specError(text, "expected an extent >= 0, a symbol or '?', got '",
+      return specError(text,
+                       "expected an extent >= 0, a symbol, a multiple of one "
+                       "such as 4*h, or '?', got '",
                        part.str(), "'");
     }
     spec.shape.push_back(extent);

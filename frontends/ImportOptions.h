@@ -30,7 +30,8 @@ class MLIRContext;
 
 namespace graven {
 
-/// One extent of an input: a number of elements, or dynamic (`?` or a symbol).
+/// One extent of an input: a number of elements, or dynamic (`?`, a symbol, or
+/// what follows from one: `4*h`).
 struct InputExtent {
   static constexpr int64_t kDynamic = -1;
   int64_t size = kDynamic; ///< elements, or kDynamic
@@ -108,7 +109,8 @@ struct ImportOptions {
     return weightFor ? weightFor(name) : mlir::Attribute();
   }
 
-  /// The extent that a symbol has here, ShapedType::kDynamic for none.
+  /// The extent that a symbol has here, or what follows from one ("2*s+1");
+  /// ShapedType::kDynamic for none.
   int64_t resolve(llvm::StringRef symbol) const;
 
   /// The spec of the tensor called `name` at position `index`, or null. A name
@@ -122,7 +124,8 @@ struct ImportOptions {
 std::string symbolFor(llvm::StringRef symbol, llvm::StringRef input,
                       size_t axis);
 
-/// Reads `NAME:f32[1,3,?,w]`; the last colon divides, so names may have colons.
+/// Reads `NAME:f32[1,3,?,4*w]`; the last colon divides, so names may have
+/// colons.
 llvm::Expected<InputSpec> parseInputSpec(llvm::StringRef text);
 
 /// The type a command line or file calls `f32`, `u8`, ...; null when there is

@@ -87,6 +87,20 @@ std::string nameOf(Type element) {
 
 } // namespace
 
+InputSpec specOfInput(GraphOp graph, unsigned index) {
+  auto type = cast<RankedTensorType>(graph.getArgumentTypes()[index]);
+  InputSpec spec;
+  spec.name = graph.getInputName(index);
+  spec.elementType = nameOf(type.getElementType());
+  for (int64_t extent : type.getShape())
+    spec.shape.push_back({extent, ""});
+  auto symbols = graph.getArgAttrOfType<ArrayAttr>(index, "graven.symbols");
+  for (size_t axis = 0; symbols && axis < symbols.size(); ++axis)
+    if (StringRef symbol = cast<StringAttr>(symbols[axis]); !symbol.empty())
+      spec.shape[axis] = {InputExtent::kDynamic, symbol.str()};
+  return spec;
+}
+
 /// The inputs' shapes with these extents dynamic are what --input would say.
 LogicalResult GeneralImporter::makeDynamic(ArrayRef<DynamicInput> inputs) {
   if (inputs.empty())
@@ -105,26 +119,13 @@ LogicalResult GeneralImporter::makeDynamic(ArrayRef<DynamicInput> inputs) {
       ++index;
     if (index == count)
       continue;
-    std::string name = graph.getInputName(index);
-    auto type = cast<RankedTensorType>(graph.getArgumentTypes()[index]);
-    auto noted = graph.getArgAttrOfType<ArrayAttr>(index, "graven.symbols");
-    if (wanted.axis < 0 || wanted.axis >= type.getRank() ||
-        (noted && !cast<StringAttr>(noted[wanted.axis]).empty()))
+    InputSpec stated = specOfInput(graph, index);
+    if (wanted.axis < 0 ||
+        wanted.axis >= static_cast<int64_t>(stated.shape.size()) ||
+        stated.shape[wanted.axis].isDynamic())
       continue;
-    const InputSpec *given = options.find(name, index);
-    InputSpec spec = given ? *given : InputSpec();
-    if (!given) {
-      spec.name = name;
-      spec.elementType = nameOf(type.getElementType());
-      for (auto [axis, extent] : llvm::enumerate(type.getShape())) {
-        InputExtent own{extent, ""};
-        if (noted)
-          own.symbol = cast<StringAttr>(noted[axis]).str();
-        if (!own.symbol.empty())
-          own.size = InputExtent::kDynamic;
-        spec.shape.push_back(std::move(own));
-      }
-    }
+    const InputSpec *given = options.find(stated.name, index);
+    InputSpec spec = given ? *given : stated;
     if (static_cast<size_t>(wanted.axis) < spec.shape.size())
       spec.shape[wanted.axis] = {InputExtent::kDynamic, wanted.symbol};
     if (given)

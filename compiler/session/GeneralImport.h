@@ -35,6 +35,9 @@ importGeneral(mlir::MLIRContext *context, const ImportFunction &import,
               ImportOptions options, llvm::ArrayRef<DimSpec> dims,
               llvm::ArrayRef<DynamicInput> inputs);
 
+/// What --input would say of an input as it is.
+InputSpec specOfInput(GraphOp graph, unsigned index);
+
 /// What the names of dynamic axes of an export say of the inputs.
 llvm::SmallVector<DynamicInput> dynamicInputs(const OnnxExportOptions &options);
 

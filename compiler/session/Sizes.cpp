@@ -6,10 +6,12 @@
 // known when it is compiled.
 //===----------------------------------------------------------------------===//
 
+#include "compiler/session/Multiples.h"
 #include "compiler/session/Sizing.h"
 
 #include "dialects/graven/Graven.h"
 #include "dialects/support/Diagnostics.h"
+#include "frontends/LinearExtent.h"
 #include "mlir/Pass/PassManager.h"
 #include "passes/graph/IndependentParts.h"
 #include "passes/graph/Pipeline.h"
@@ -64,20 +66,10 @@ std::optional<SymbolicExtent> parseExtent(StringRef text,
   };
   if (auto symbol = find(text))
     return SymbolicExtent(*symbol);
-  int64_t scale = 1, offset = 0;
-  if (auto [factor, rest] = text.split('*'); !rest.empty()) {
-    if (factor.getAsInteger(10, scale) || scale < 1)
-      return std::nullopt;
-    text = rest;
-  }
-  if (size_t sign = text.find_last_of("+-"); sign != StringRef::npos) {
-    if (text.drop_front(sign + 1).getAsInteger(10, offset))
-      return std::nullopt;
-    offset = text[sign] == '-' ? -offset : offset;
-    text = text.take_front(sign);
-  }
-  auto symbol = find(text);
-  return symbol ? std::optional(SymbolicExtent(*symbol, scale, offset))
+  auto linear = LinearExtent::parse(text);
+  auto symbol = linear ? find(linear->symbol) : std::nullopt;
+  return symbol ? std::optional(
+                      SymbolicExtent(*symbol, linear->scale, linear->offset))
                 : std::nullopt;
 }
 
@@ -139,6 +131,14 @@ LogicalResult Sizing::checkNames() {
   return result;
 }
 
+/// A symbol's name as it is; a formula as the runtime reads it.
+static std::string nameOf(StringRef text, ArrayRef<SymbolSpec> symbols) {
+  bool isSymbol = llvm::any_of(
+      symbols, [&](const SymbolSpec &symbol) { return symbol.name == text; });
+  auto linear = isSymbol ? std::nullopt : LinearExtent::parse(text);
+  return linear ? linear->text() : text.str();
+}
+
 LogicalResult Sizing::readInputs(ModuleOp module) {
   GraphOp graph = graphOf(module);
   if (!graph)
@@ -150,7 +150,7 @@ LogicalResult Sizing::readInputs(ModuleOp module) {
     SmallVector<std::string> names(type.getRank());
     if (auto symbols = graph.getArgAttrOfType<ArrayAttr>(i, "graven.symbols"))
       for (auto [name, symbol] : llvm::zip(names, symbols))
-        name = cast<StringAttr>(symbol).str();
+        name = nameOf(cast<StringAttr>(symbol), model.symbols);
     if (names.size() > maxRank)
       return emitCoded(graph.getLoc(), Code::DynamicShape)
              << "input '" << graph.getInputName(i) << "' has rank "
@@ -345,7 +345,9 @@ FailureOr<SizedModel> importSizes(MLIRContext *context,
                                   const ImportFunction &import,
                                   ImportOptions options,
                                   ArrayRef<DimSpec> dims) {
-  return Sizing(context, import, std::move(options), dims).run();
+  SaidOfModel said =
+      inMultiples(context, import, {std::move(options), llvm::to_vector(dims)});
+  return Sizing(context, import, std::move(said.options), said.dims).run();
 }
 
 } // namespace graven

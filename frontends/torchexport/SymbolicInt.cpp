@@ -223,20 +223,6 @@ torchexport::evaluate(StringRef expression, SymbolValues values) {
   return Evaluator(expression, values).run();
 }
 
-std::string LinearExtent::text() const {
-  std::string text = scale == 1 ? symbol : std::to_string(scale) + "*" + symbol;
-  if (offset != 0)
-    text += (offset > 0 ? "+" : "") + std::to_string(offset);
-  return text;
-}
-
-std::optional<int64_t> LinearExtent::solve(int64_t extent) const {
-  int64_t rest = 0;
-  if (llvm::SubOverflow(extent, offset, rest) || rest < 0 || rest % scale != 0)
-    return std::nullopt;
-  return rest / scale;
-}
-
 /// A line goes through its values at any extents.
 std::optional<LinearExtent> torchexport::linearIn(StringRef expression) {
   LinearExtent linear;

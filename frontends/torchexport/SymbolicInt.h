@@ -10,6 +10,7 @@
 #ifndef FRONTENDS_TORCHEXPORT_SYMBOLICINT_H
 #define FRONTENDS_TORCHEXPORT_SYMBOLICINT_H
 
+#include "frontends/LinearExtent.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/Support/Error.h"
 
@@ -28,16 +29,6 @@ using SymbolValues =
 /// does not fit 64 bits, an error when it is malformed.
 llvm::Expected<std::optional<int64_t>> evaluate(llvm::StringRef expression,
                                                 SymbolValues values);
-
-/// An extent that follows from one symbol: `scale` times it, plus `offset`.
-struct LinearExtent {
-  std::string symbol;
-  int64_t scale = 1, offset = 0;
-  /// "s77", "2*s77", "32*s77+1".
-  std::string text() const;
-  /// The symbol where the extent is that, nothing when none makes it so.
-  std::optional<int64_t> solve(int64_t extent) const;
-};
 
 /// What the expression is, unless it has several symbols or another form.
 std::optional<LinearExtent> linearIn(llvm::StringRef expression);

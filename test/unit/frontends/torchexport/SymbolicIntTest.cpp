@@ -88,7 +88,7 @@ TEST(SymbolicInt, knowsLinesOfOneSymbol) {
 }
 
 TEST(SymbolicInt, solvesLines) {
-  LinearExtent extent{"s", 4, -1};
+  graven::LinearExtent extent{"s", 4, -1};
   EXPECT_EQ(extent.solve(7), 2);
   EXPECT_EQ(extent.solve(8), std::nullopt);
   EXPECT_EQ(extent.solve(-5), std::nullopt);
