@@ -54,6 +54,7 @@ public:
       if (isa<scf::IfOp, scf::WhileOp, scf::ForOp>(op) && !isHoisted(&op))
         moveOut(op);
     }
+    keepScalars(body);
   }
 
   bool isHoisted(Operation *op) const {
@@ -88,6 +89,24 @@ private:
           source && outer.isProperAncestor(source))
         moveBefore(source, outer);
     op->moveBefore(&outer);
+  }
+
+  /// The blob holds tensors: what makes a number for others than Parameters'
+  /// own work is done with the others. Users come first, since one that stays
+  /// is a reason for what it reads to stay.
+  void keepScalars(Block &body) {
+    for (Operation &op : llvm::reverse(body.without_terminator())) {
+      bool staysScalar =
+          isHoisted(&op) && llvm::any_of(op.getResults(), [&](Value result) {
+            return !isa<RankedTensorType>(result.getType()) &&
+                   llvm::any_of(result.getUsers(), [&](Operation *user) {
+                     return !isHoisted(body.findAncestorOpInBlock(*user));
+                   });
+          });
+      if (staysScalar)
+        for (Value result : op.getResults())
+          fromParams.erase(result);
+    }
   }
 
   void classify(Operation &op) {

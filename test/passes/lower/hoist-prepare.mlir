@@ -106,3 +106,25 @@ func.func @forward(%c: i1, %x: tensor<4xf32>, %w: tensor<4xf32> {graven.param = 
   }
   return %0 : tensor<4xf32>
 }
+
+// -----
+
+// The blob holds no numbers: what a loop on data begins with is read out of the weights.
+
+// CHECK-LABEL: func.func @forward
+//       CHECK:   %[[C:.*]] = kernel.weight {offset = 0 : i64} : tensor<i1>
+//       CHECK:   %[[GO:.*]] = tensor.extract %[[C]][]
+//       CHECK:   scf.while (%{{.*}} = %[[GO]]
+func.func @forward(%x: tensor<4xf32>, %c: tensor<i1> {graven.param = "c"}) -> tensor<4xf32> {
+  %go = tensor.extract %c[] : tensor<i1>
+  %stop = arith.constant false
+  %0:2 = scf.while (%a = %go, %b = %x) : (i1, tensor<4xf32>) -> (i1, tensor<4xf32>) {
+    scf.condition(%a) %a, %b : i1, tensor<4xf32>
+  } do {
+  ^bb0(%a: i1, %b: tensor<4xf32>):
+    %e = tensor.empty() : tensor<4xf32>
+    %n = linalg.negf ins(%b : tensor<4xf32>) outs(%e : tensor<4xf32>) -> tensor<4xf32>
+    scf.yield %stop, %n : i1, tensor<4xf32>
+  }
+  return %0#1 : tensor<4xf32>
+}
