@@ -102,6 +102,11 @@ static LogicalResult runGraphPhase(ModuleOp module, Phase last,
                                    const TargetInfo &target,
                                    TimingScope timing) {
   CodeScope scope(module.getContext(), Code::BadGraph);
+  // An artifact has one entry: nobody can call the others when they are
+  // inlined.
+  for (auto graph : module.getOps<GraphOp>())
+    if (graph.getSymName() != "forward" && graph.getSymName() != "prepare")
+      graph.setPrivate();
   PassManager manager(module.getContext());
   manager.enableTiming(timing);
   buildPhases(manager, last, options.level, options.numerics, options.precision,
