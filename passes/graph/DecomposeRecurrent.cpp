@@ -123,17 +123,19 @@ template <class OpTy> struct ToLoop : CountingPattern<OpTy> {
 
   LogicalResult matchAndRewrite(OpTy op,
                                 PatternRewriter &rewriter) const override {
-    if (kernels == RecurrentKernels::Keep && obstacleToKernel(op).empty())
-      return rewriter.notifyMatchFailure(op, "a kernel computes it whole");
     for (Value operand : op->getOperands())
       if (!tensorType(operand).hasStaticShape())
         return rewriter.notifyMatchFailure(op, "an extent is not known");
     for (Value result : op->getResults())
       if (!tensorType(result).hasStaticShape())
         return rewriter.notifyMatchFailure(op, "an extent is not known");
-    if (tensorType(op.getY()).getNumElements() == 0)
-      return rewriter.notifyMatchFailure(op, "it is empty");
     Emit e{rewriter, op.getLoc()};
+    if (tensorType(op.getY()).getNumElements() == 0) {
+      rewriter.replaceOp(op, withoutSteps(e, op));
+      return this->rewritten();
+    }
+    if (kernels == RecurrentKernels::Keep && obstacleToKernel(op).empty())
+      return rewriter.notifyMatchFailure(op, "a kernel computes it whole");
     int64_t directions = directionsOf(op.getDirection());
     SmallVector<SmallVector<Value>> parts(op->getNumResults());
     for (int64_t d = 0; d < directions; ++d)
@@ -153,6 +155,25 @@ template <class OpTy> struct ToLoop : CountingPattern<OpTy> {
   }
 
 private:
+  /// The states are as before the first step, and y has no elements.
+  static SmallVector<Value> withoutSteps(Emit e, OpTy op) {
+    SmallVector<Value> initial{op.getH0()};
+    if (op->getNumResults() == 3)
+      initial.push_back(cellStateOf(op));
+    SmallVector<Value> results{zerosOf(e, op.getY())};
+    for (auto [state, result] :
+         llvm::zip_equal(initial, op->getResults().drop_front()))
+      results.push_back(state ? state : zerosOf(e, result));
+    return results;
+  }
+  static Value zerosOf(Emit e, Value value) {
+    RankedTensorType type = tensorType(value);
+    if (type.getNumElements() > 0)
+      return e.zeros(type.getShape(), type.getElementType());
+    return ConstantOp::create(
+        e.b, e.loc, DenseElementsAttr::get(type, ArrayRef<Attribute>()));
+  }
+
   /// y [T,B,H] and the last states [1,B,H] of one direction.
   static SmallVector<Value> direction(Emit e, OpTy op, int64_t d) {
     Type element = accumulatorType(tensorType(op.getX()).getElementType());

@@ -381,9 +381,10 @@ def DecomposeRecurrent : Pass<"graven-decompose-recurrent", "::graven::GraphOp">
     %h = graven.reshape %5 to [1, 2, 4] : ...
     ```
 
-    Preconditions: static extents, at least one element in y; with `kernels=keep`, that no kernel computes the layer
-    whole: f16 or bf16, sequences with lengths of their own, directions with other activations, a gru that resets
-    before its product. Walks of the two directions are not merged into one loop.
+    Without elements in y, the states are those before the first step.
+
+    Preconditions: static extents; with `kernels=keep`, that no kernel computes the layer whole: f16 or bf16, sequences
+    with lengths of their own, directions with other activations, a gru that resets before its product. Walks of the two directions are not merged into one loop.
   }];
   let dependentDialects = ["::graven::GravenDialect"];
   let options = [

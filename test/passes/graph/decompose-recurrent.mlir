@@ -90,11 +90,14 @@ graven.graph @unknown(%x: tensor<?x2x3xf32>, %w: tensor<1x4x3xf32>, %r: tensor<1
 
 // -----
 
-// Not without elements.
+// Without a step, the states are those before the first.
 
 // CHECK-LABEL: graven.graph @empty(
-//       CHECK:   graven.rnn
-graven.graph @empty(%x: tensor<0x2x3xf32>, %w: tensor<1x4x3xf32>, %r: tensor<1x4x4xf32>) -> tensor<1x2x4xf32> {
-  %y, %h = graven.rnn %x, %w, %r : (tensor<0x2x3xf32>, tensor<1x4x3xf32>, tensor<1x4x4xf32>) -> (tensor<0x2x4xf32>, tensor<1x2x4xf32>)
-  graven.return %h : tensor<1x2x4xf32>
+//  CHECK-SAME:   %[[C0:[a-z0-9]*]]: tensor<1x2x4xf32>) ->
+//   CHECK-DAG:   %[[Y:.*]] = graven.constant dense<> : tensor<0x2x4xf32>
+//   CHECK-DAG:   %[[H:.*]] = graven.constant dense<0.000000e+00> : tensor<1x2x4xf32>
+//       CHECK:   graven.return %[[Y]], %[[H]], %[[C0]]
+graven.graph @empty(%x: tensor<0x2x3xf32>, %w: tensor<1x16x3xf32>, %r: tensor<1x16x4xf32>, %c0: tensor<1x2x4xf32>) -> (tensor<0x2x4xf32>, tensor<1x2x4xf32>, tensor<1x2x4xf32>) {
+  %y, %h, %c = graven.lstm %x, %w, %r c0 %c0 : (tensor<0x2x3xf32>, tensor<1x16x3xf32>, tensor<1x16x4xf32>, tensor<1x2x4xf32>) -> (tensor<0x2x4xf32>, tensor<1x2x4xf32>, tensor<1x2x4xf32>)
+  graven.return %y, %h, %c : tensor<0x2x4xf32>, tensor<1x2x4xf32>, tensor<1x2x4xf32>
 }
