@@ -167,6 +167,9 @@ void drawAttention(Draft &d) {
       extent = d.chance(40) ? 1 : extent;
     mask = d.like(d.chance(50) ? d.builder.getI1Type() : element, extents);
   }
+  // A key that is masked is not read, so that its NaN is no 0 NaN.
+  if (!isFinite(d, v))
+    return;
   d.add<AttentionOp>(q, k, v, mask,
                      llvm::APFloat(d.pick({1.0, 0.5, 0.25, 0.1})), d.chance(30),
                      llvm::APFloat(d.pick({0.0, 0.0, 2.0})),
