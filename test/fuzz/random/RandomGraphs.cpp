@@ -36,7 +36,7 @@ enum Outcome : int { Passed = 0, Found = 1 };
 enum class Spoil { Nothing, Value, Process };
 
 constexpr rlim_t memoryLimit = rlim_t(8) << 30;
-constexpr rlim_t secondsLimit = 60;
+constexpr rlim_t secondsLimit = 20;
 
 struct Finding {
   uint64_t seed;

@@ -79,7 +79,7 @@ Sampler::runBlock(Block &block, ArrayRef<Tensor> arguments, size_t sample) {
 
 FailureOr<Sampler::Tensors>
 Sampler::runLoop(LoopOp loop, ArrayRef<Tensor> operands, size_t sample) {
-  int64_t trip = mostIterations;
+  int64_t trip = std::numeric_limits<int64_t>::max();
   if (loop.getTrip()) {
     trip = operands.front().getInt(0);
     operands = operands.drop_front();
