@@ -203,6 +203,8 @@ struct LowerGatherNd : OpConversionPattern<GatherNdOp> {
 /// order) that names its position.
 struct LowerScatterNd : OpConversionPattern<ScatterNdOp> {
   using OpConversionPattern::OpConversionPattern;
+  /// One without indices becomes one with an index, and that is lowered.
+  void initialize() { setHasBoundedRewriteRecursion(); }
   LogicalResult
   matchAndRewrite(ScatterNdOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const final {
@@ -212,8 +214,12 @@ struct LowerScatterNd : OpConversionPattern<ScatterNdOp> {
     auto indexType = op.getIndices().getType();
     int64_t tuple = indexType.getShape().back();
     ArrayRef<int64_t> extents = type.getShape().take_front(tuple);
-    if (indexType.getNumElements() == 0) {
+    if (isEmpty(op.getUpdates().getType())) {
       rewriter.replaceOp(op, adaptor.getX());
+      return success();
+    }
+    if (tuple == 0) {
+      rewriter.replaceOp(op, scatterWhole(op, rewriter));
       return success();
     }
     checkIndices(rewriter, loc, adaptor.getIndices(), extents, op.getNonneg());
@@ -225,8 +231,7 @@ struct LowerScatterNd : OpConversionPattern<ScatterNdOp> {
     Value updates = reshapeTo(rewriter, loc, adaptor.getUpdates(), updateShape);
     // All elements that look for all updates are one kernel, but quadratic.
     constexpr int64_t fewComparisons = 4096;
-    if (!isEmpty(updates.getType()) &&
-        count * type.getNumElements() > fewComparisons) {
+    if (count * type.getNumElements() > fewComparisons) {
       rewriter.replaceOp(op, updateSlices(op, adaptor.getX(), indices, updates,
                                           extents, rewriter));
       return success();
@@ -240,6 +245,23 @@ struct LowerScatterNd : OpConversionPattern<ScatterNdOp> {
                                       extents, nodeElement);
                      }));
     return success();
+  }
+
+  /// Tuples of no index stand for all of x: for the one slice of a tensor with
+  /// an axis more.
+  static Value scatterWhole(ScatterNdOp op, OpBuilder &b) {
+    SmallVector<int64_t> shape(op.getType().getShape()),
+        tuples(op.getIndices().getType().getShape());
+    shape.insert(shape.begin(), 1);
+    tuples.back() = 1;
+    auto zeros = DenseElementsAttr::get(
+        RankedTensorType::get(tuples, b.getI64Type()), b.getI64IntegerAttr(0));
+    Value x = ReshapeOp::create(b, op.getLoc(), op.getX(), shape);
+    auto scatter =
+        ScatterNdOp::create(b, op.getLoc(), x.getType(), x,
+                            ConstantOp::create(b, op.getLoc(), zeros),
+                            op.getUpdates(), op.getKind(), /*nonneg=*/true);
+    return ReshapeOp::create(b, op.getLoc(), scatter, op.getType().getShape());
   }
 
   /// One update after the other, each of a slice in place.

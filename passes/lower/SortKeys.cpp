@@ -69,7 +69,9 @@ Value keysOf(OpBuilder &b, Location loc, const KeySort &sort) {
           order = s.two<arith::XOrIOp>(order, s.number(inner.getI32Type(), -1));
         Value upper = s.two<arith::ShLIOp>(
             arith::ExtSIOp::create(inner, at, i64, order), s.number(i64, 32));
-        return s.two<arith::OrIOp>(upper, s.cast(place[sort.axis], i64));
+        // From 1 on: no key is the least number, which stands before them all.
+        Value position = s.add(place[sort.axis], s.index(1));
+        return s.two<arith::OrIOp>(upper, s.cast(position, i64));
       });
 }
 
@@ -80,8 +82,9 @@ Value positionsOf(OpBuilder &b, Location loc, Value keys) {
       [&](OpBuilder &inner, Location at, ValueRange place) -> Value {
         Scalars s{inner, at};
         Value key = tensor::ExtractOp::create(inner, at, keys, place);
-        return s.two<arith::AndIOp>(key,
-                                    s.number(inner.getI64Type(), 0x7fffffff));
+        Type i64 = inner.getI64Type();
+        return s.sub(s.two<arith::AndIOp>(key, s.number(i64, 0x7fffffff)),
+                     s.number(i64, 1));
       });
 }
 
