@@ -7,6 +7,7 @@
 
 #include "compiler/session/GeneralImport.h"
 
+#include "compiler/session/CountedImport.h"
 #include "dialects/graven/Graven.h"
 #include "dialects/support/Diagnostics.h"
 #include "mlir/Pass/PassManager.h"
@@ -314,6 +315,15 @@ FailureOr<Module> GeneralImporter::run() {
   auto module = importAsItIs();
   if (succeeded(module))
     return module;
+  // With places for the most, what data decide is a number, not an extent.
+  if (symbols.empty()) {
+    auto counted = importCounted(context, import, options);
+    if (auto *made = std::get_if<Module>(&counted))
+      return std::move(*made);
+    auto &problem = std::get<PartsProblem>(counted);
+    if (!isa<UnknownLoc>(problem.loc))
+      first = Problem{problem.loc, problem.reason};
+  }
   auto diagnostic = emitCoded(first->loc, Code::DynamicShape)
                     << "the model is not one graph for all extents of ";
   if (symbols.empty())

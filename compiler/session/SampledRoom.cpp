@@ -24,6 +24,16 @@ bool isPrime(int64_t extent) {
   return extent > 1;
 }
 
+bool hasKnownExtents(GraphOp graph) {
+  auto walked = graph.walk([](Operation *node) {
+    for (Type type : node->getResultTypes())
+      if (!cast<RankedTensorType>(type).hasStaticShape())
+        return WalkResult::interrupt();
+    return WalkResult::advance();
+  });
+  return !walked.wasInterrupted();
+}
+
 namespace {
 
 using Module = OwningOpRef<ModuleOp>;

@@ -16,6 +16,9 @@ namespace graven {
 /// Extents that are prime hardly occur in a model otherwise.
 bool isPrime(int64_t extent);
 
+/// Whether all results of its Nodes have static extents.
+bool hasKnownExtents(GraphOp graph);
+
 /// The extent that an import is to assume, of at most `most`.
 using ExtentOfData = std::function<int64_t(int64_t most)>;
 

@@ -44,16 +44,6 @@ unusualExtents(int64_t lowest, int64_t highest,
   return extents;
 }
 
-static bool isStatic(GraphOp graph) {
-  auto walked = graph.walk([](Operation *node) {
-    for (Type type : node->getResultTypes())
-      if (!cast<RankedTensorType>(type).hasStaticShape())
-        return WalkResult::interrupt();
-    return WalkResult::advance();
-  });
-  return !walked.wasInterrupted();
-}
-
 /// Around which the program decides otherwise, unless it does not import there.
 void Sizing::addCriticalSamples(RoomRequest &request) {
   for (auto [i, symbol] : llvm::enumerate(request.symbols)) {
@@ -113,7 +103,7 @@ Sizing::roomAt(ArrayRef<int64_t> extents, ArrayRef<RoomSymbol> symbols) {
     if (!isCounted)
       return importShaped(own, buildSampleShapePipeline, why, ofData);
     auto module = importShaped(own, buildCountedShapePipeline, why, ofData);
-    if (failed(module) || isStatic(graphOf(**module)))
+    if (failed(module) || hasKnownExtents(graphOf(**module)))
       return module;
     return importShaped(own, buildSampleShapePipeline, why, ofData);
   };

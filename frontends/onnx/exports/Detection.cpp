@@ -45,6 +45,26 @@ static void giveFound(Exporter &e, const Name &found, Value indices,
   e.alias(indices, e.slice(room, {0}, {rows.front()}, {0}, {1}));
 }
 
+/// The first places of an axis, as many as the number says.
+static Name usedOnly(Exporter &e, const Name &x, Value number, int64_t axis) {
+  Name end = e.reshape(e.name(number), {1});
+  return e.make("Slice", {x, e.ints({0}), end, e.ints({axis})});
+}
+
+/// Boxes [B, M, 4] of different groups [B, M] overlap nowhere when each group
+/// is moved by more than all of them cover, as torchvision does it.
+static Name movedApart(Exporter &e, const Name &boxes, const Name &groups) {
+  Type f32 = Float32Type::get(e.module.getContext());
+  // There may be no boxes.
+  Name all = e.make("Concat", {e.reshape(boxes, {-1}), e.splat(f32, {1}, 0)},
+                    {{"axis", 0}});
+  Name most = e.reduce("ReduceMax", all, {0}, /*keep=*/false),
+       least = e.reduce("ReduceMin", all, {0}, /*keep=*/false);
+  Name step = e.make("Add", {e.make("Sub", {most, least}), e.scalar(f32, 1)});
+  return e.make("Add",
+                {boxes, e.unsqueeze(e.make("Mul", {groups, step}), {2})});
+}
+
 static void express(Exporter &e, NmsOp op) {
   auto scores = Exporter::typeOf(op.getScores());
   if (!e.needs(op, 10))
@@ -54,8 +74,8 @@ static void express(Exporter &e, NmsOp op) {
     return;
   if (Exporter::element(op.getBoxes()).isF64())
     return e.unsupported(op, "boxes of f64");
-  if (op.getGroup())
-    return e.unsupported(op, "groups of boxes");
+  if (op.getGroup() && op.getFormat() == BoxFormat::Center)
+    return e.unsupported(op, "groups of boxes given by their centers");
   Type f32 = Float32Type::get(op.getContext());
   auto asF32 = [&](Value value) {
     Name name = e.name(value);
@@ -67,11 +87,15 @@ static void express(Exporter &e, NmsOp op) {
       return;
     boxes = orderedCorners(e, boxes);
   }
+  Name groups = e.name(op.getGroup());
   if (op.getValid()) {
-    Name end = e.reshape(e.name(op.getValid()), {1});
-    boxes = e.make("Slice", {boxes, e.ints({0}), end, e.ints({1})});
-    all = e.make("Slice", {all, e.ints({0}), end, e.ints({2})});
+    boxes = usedOnly(e, boxes, op.getValid(), 1);
+    all = usedOnly(e, all, op.getValid(), 2);
+    if (op.getGroup())
+      groups = usedOnly(e, groups, op.getValid(), 1);
   }
+  if (op.getGroup())
+    boxes = movedApart(e, boxes, e.cast(groups, f32));
   int64_t most = op.getMaxPerClass();
   if (most < 0)
     most = scores.isDynamicDim(2) ? std::numeric_limits<int64_t>::max()
@@ -97,12 +121,20 @@ static void express(Exporter &e, NonzeroOp op) {
   giveFound(e, places, op.getIndices(), op.getCount());
 }
 
+/// The regions that are used, and zeros for the others.
+static void giveRegions(Exporter &e, const Name &used, Value result, Value rois,
+                        Value number) {
+  Name missing =
+      e.make("Sub", {e.extent(rois, 0), e.reshape(e.name(number), {1})});
+  Name pads = e.list({0, 0, 0, 0, missing, 0, 0, 0});
+  e.alias(result, e.make("Pad", {used, pads}));
+}
+
 static void express(Exporter &e, RoiAlignOp op) {
   if (op.getPerBin())
     return e.unsupported(op, "a channel for each bin");
-  if (op.getValid())
-    return e.unsupported(op, "a number of regions");
-  if (!e.needs(op, op.getAligned() ? 16 : 10))
+  // Pad takes what it computes from 11 on.
+  if (!e.needs(op, op.getAligned() ? 16 : op.getValid() ? 11 : 10))
     return;
   SmallVector<Attr> attributes{
       {"mode", stringifyRegionMode(op.getMode()).str()},
@@ -114,22 +146,35 @@ static void express(Exporter &e, RoiAlignOp op) {
     attributes.push_back(
         {"coordinate_transformation_mode",
          op.getAligned() ? "half_pixel" : "output_half_pixel"});
-  e.give(op, "RoiAlign",
-         {e.name(op.getX()), e.name(op.getRois()), e.name(op.getBatch())},
-         attributes);
+  Names inputs{e.name(op.getX()), e.name(op.getRois()), e.name(op.getBatch())};
+  if (!op.getValid()) {
+    e.give(op, "RoiAlign", inputs, attributes);
+    return;
+  }
+  for (size_t i : {1, 2})
+    inputs[i] = usedOnly(e, inputs[i], op.getValid(), 0);
+  giveRegions(e, e.make("RoiAlign", inputs, attributes), op.getResult(),
+              op.getRois(), op.getValid());
 }
 
 static void express(Exporter &e, RoiPoolOp op) {
   if (op.getMode() != RegionMode::Max || op.getPerBin())
     return e.unsupported(op, "means of pixels");
-  if (op.getValid())
-    return e.unsupported(op, "a number of regions");
+  if (op.getValid() && !e.needs(op, 11))
+    return;
   Name batch = e.unsqueeze(
       e.cast(e.name(op.getBatch()), Exporter::element(op.getRois())), {1});
   Name regions = e.make("Concat", {batch, e.name(op.getRois())}, {{"axis", 1}});
-  e.give(op, "MaxRoiPool", {e.name(op.getX()), regions},
-         {{"pooled_shape", op.getOutput()},
-          {"spatial_scale", op.getSpatialScale().convertToDouble()}});
+  SmallVector<Attr> attributes{
+      {"pooled_shape", op.getOutput()},
+      {"spatial_scale", op.getSpatialScale().convertToDouble()}};
+  if (!op.getValid()) {
+    e.give(op, "MaxRoiPool", {e.name(op.getX()), regions}, attributes);
+    return;
+  }
+  regions = usedOnly(e, regions, op.getValid(), 0);
+  giveRegions(e, e.make("MaxRoiPool", {e.name(op.getX()), regions}, attributes),
+              op.getResult(), op.getRois(), op.getValid());
 }
 
 void addDetectionExports(ExportTable &table) {

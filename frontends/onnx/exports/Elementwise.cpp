@@ -42,6 +42,18 @@ template <class Op, Text logical, Text bitwise> void bits(Exporter &e, Op op) {
   e.give(op, isBool ? logical.value : bitwise.value, inputs);
 }
 
+/// ONNX Runtime has no Where of bools.
+void express(Exporter &e, SelectOp op) {
+  Name condition = e.name(op.getCond()), a = e.name(op.getA()),
+       b = e.name(op.getB());
+  if (!Exporter::isBool(op.getA())) {
+    e.give(op, "Where", {condition, a, b});
+    return;
+  }
+  Name other = e.make("And", {e.make("Not", {condition}), b});
+  e.give(op, "Or", {e.make("And", {condition, a}), other});
+}
+
 /// Half to even; before the node came, from what floor makes of a half.
 void express(Exporter &e, RoundOp op) {
   Name x = e.name(op.getX());
@@ -371,7 +383,7 @@ void addElementwiseExports(ExportTable &table) {
   table.add<ShlOp, shift<ShlOp, "LEFT">>();
   table.add<ShrOp, shift<ShrOp, "RIGHT">>();
   table.add<CompareOp, express>();
-  table.add<SelectOp, same<SelectOp, "Where">>();
+  table.add<SelectOp, express>();
   table.add<ClampOp, express>();
   table.add<LeakyReluOp, express>();
 }
