@@ -15,6 +15,9 @@ OpTable::OpTable() {
   addConstants(*this);
   addContrib(*this);
   addContribAttention(*this);
+  addContribGrouped(*this);
+  addContribImages(*this);
+  addContribProducts(*this);
   addContribQuantization(*this);
   addControl(*this);
   addConvolutions(*this);
@@ -24,6 +27,7 @@ OpTable::OpTable() {
   addDetection(*this);
   addEinsum(*this);
   addElementwise(*this);
+  addEncoders(*this);
   addIndexing(*this);
   addLosses(*this);
   addMatmul(*this);
@@ -32,16 +36,19 @@ OpTable::OpTable() {
   addPools(*this);
   addPreviews(*this);
   addQuantization(*this);
+  addRandom(*this);
   addRecurrences(*this);
   addRecurrent(*this);
   addReductions(*this);
   addRegex(*this);
   addResize(*this);
   addSampling(*this);
+  addScans(*this);
   addSequences(*this);
   addShapes(*this);
   addSignals(*this);
   addStrings(*this);
+  addSupportVectors(*this);
   addTrees(*this);
   addVectorizer(*this);
   addWindows(*this);

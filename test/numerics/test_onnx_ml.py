@@ -145,3 +145,77 @@ def test_counts_of_words():
                               [helper.make_tensor_value_info("y", FLOAT, None)])
     proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10)
     check(proto.SerializeToString(), x)
+
+
+def vectors(classes, features, kernel, per=3):
+    """Support vectors of a kernel, `per` of each class."""
+    count = classes * per
+    return {"kernel_type": kernel, "kernel_params": [0.4, 0.3, 3.0],
+            "support_vectors": RNG.standard_normal(count * features).round(2).tolist()}, count
+
+
+KERNELS = pytest.mark.parametrize("kernel", ["LINEAR", "POLY", "RBF", "SIGMOID"])
+
+
+@KERNELS
+def test_support_vector_regressor(kernel):
+    table, count = vectors(2, 4, kernel)
+    x = RNG.standard_normal((20, 4)).astype(np.float32)
+    for one_class in (0, 1):
+        check(model("SVMRegressor", x, n_supports=count, coefficients=RNG.standard_normal(count).tolist(), rho=[0.3],
+                    one_class=one_class, **table), x)
+    check(model("SVMRegressor", x, n_supports=0, coefficients=[0.1, -0.2, 0.3, 0.4], rho=[0.3], kernel_type="LINEAR",
+                kernel_params=[0.0, 0.0, 0.0]), x)
+
+
+@KERNELS
+@pytest.mark.parametrize("classes", [2, 3, 5])
+def test_support_vector_classifier(kernel, classes):
+    table, count = vectors(classes, 4, kernel)
+    x = RNG.standard_normal((30, 4)).astype(np.float32)
+    pairs = classes * (classes - 1) // 2
+    common = {"coefficients": RNG.standard_normal((classes - 1) * count).tolist(), "rho": RNG.standard_normal(pairs).tolist(),
+              "vectors_per_class": [3] * classes, **table}
+    outputs = (("label", INT), ("score", FLOAT))
+    check(model("SVMClassifier", x, outputs, classlabels_ints=list(range(10, 10 + classes)), **common), x)
+    if classes == 2:
+        check(model("SVMClassifier", x, outputs, classlabels_ints=[3, 4], prob_a=[-1.2], prob_b=[0.3], **common), x)
+        return
+    with pytest.raises(graven.Error, match="probabilities of"):
+        graven.compile(model("SVMClassifier", x, outputs, classlabels_ints=list(range(classes)), prob_a=[1.0] * pairs,
+                             prob_b=[0.5] * pairs, **common))
+
+
+def test_linear_support_vector_classifier():
+    x = RNG.standard_normal((30, 4)).astype(np.float32)
+    check(model("SVMClassifier", x, (("label", STRING), ("score", FLOAT)), classlabels_strings=["a", "b", "c"], rho=[0.2],
+                coefficients=RNG.standard_normal(12).tolist(), kernel_params=[0.0, 0.0, 0.0], kernel_type="LINEAR"), x)
+
+
+def test_categories():
+    numbers, words = np.array([[3, 1, 9], [2, 3, 3]]), np.array([["a", "c"], ["b", "z"]], object)
+    check(model("OneHotEncoder", numbers, cats_int64s=[1, 2, 3]), numbers)
+    check(model("OneHotEncoder", words, cats_strings=["a", "b", "c"]), words)
+    with pytest.raises(graven.Error, match="zeros is 0"):
+        graven.compile(model("OneHotEncoder", numbers, cats_int64s=[1, 2, 3], zeros=0))
+    mapping = {"cats_strings": ["a", "b", "c"], "cats_int64s": [3, 1, 2], "default_int64": -7, "default_string": "none"}
+    check(model("CategoryMapper", words, (("y", INT),), **mapping), words)
+    check(model("CategoryMapper", numbers, (("y", STRING),), **mapping), numbers)
+    first = {"classes_strings": ["a", "b", "c"], "default_int64": -7, "default_string": "none", "version": 1}
+    check(model("LabelEncoder", words, (("y", INT),), **first), words)
+    check(model("LabelEncoder", numbers, (("y", STRING),), **first), numbers)
+
+
+def test_columns_side_by_side():
+    parts = [RNG.standard_normal((4, 2)).astype(np.float32), np.arange(12, dtype=np.int64).reshape(4, 3)]
+    own = []
+    for x in parts:
+        proto = model("FeatureVectorizer", x, inputdimensions=[x.shape[1]])
+        own.append(graven.compile(proto, threads=1)(x))
+        np.testing.assert_array_equal(own[-1], x.astype(np.float32))
+
+
+def test_maps_are_no_tensors():
+    x = RNG.random((4, 2)).astype(np.float32)
+    with pytest.raises(graven.Error, match=r"GRV0202.*ZipMap.*zipmap"):
+        graven.compile(model("ZipMap", x, classlabels_int64s=[0, 1]))

@@ -57,16 +57,21 @@ std::optional<Classes> readClasses(NodeBuilder &n, StringRef ints) {
   return classes;
 }
 
+LogicalResult giveClasses(NodeBuilder &n, const Classes &classes, Value places,
+                          Value scores) {
+  if (classes.areStrings)
+    n.setNarrow(0, stringType(n.getContext()));
+  n.setOutput(1, n.cast(scores, n.getBuilder().getF32Type()));
+  return n.finish(n.make<GatherOp>(classes.labels, places, int64_t(0), false));
+}
+
 LogicalResult finishClassifier(NodeBuilder &n, const Classes &classes,
                                Value scores) {
   Value best =
       n.make<ArgReduceOp>(scores, ExtremeKind::Max, int64_t(1), false, false);
-  if (classes.areStrings)
-    n.setNarrow(0, stringType(n.getContext()));
-  Value result =
-      postTransform(n, scores, n.stringAttr("post_transform", "NONE"));
-  n.setOutput(1, n.cast(result, n.getBuilder().getF32Type()));
-  return n.finish(n.make<GatherOp>(classes.labels, best, int64_t(0), false));
+  return giveClasses(
+      n, classes, best,
+      postTransform(n, scores, n.stringAttr("post_transform", "NONE")));
 }
 
 namespace {
@@ -108,6 +113,25 @@ LogicalResult buildFeatureExtractor(NodeBuilder &n) {
   if (shape->size() == 1)
     y = n.reshape(y, {1, *count});
   return n.finish(y);
+}
+
+/// The columns of all inputs side by side, in f32.
+LogicalResult buildFeatureVectorizer(NodeBuilder &n) {
+  SmallVector<Value> parts;
+  for (Value x : n.getInputs()) {
+    auto shape = x ? n.staticShape(x) : std::nullopt;
+    if (!shape)
+      return n.hasFailed() ? failure()
+                           : LogicalResult(n.error(Code::BadGraph)
+                                           << "an input is absent");
+    if (shape->empty() || shape->size() > 2)
+      return n.error(Code::BadGraph)
+             << "input has rank " << shape->size() << ", expected 1 or 2";
+    if (shape->size() == 1)
+      x = n.reshape(x, {shape->front(), 1});
+    parts.push_back(n.cast(x, n.getBuilder().getF32Type()));
+  }
+  return n.finish(n.make<ConcatOp>(ValueRange(parts), int64_t(1)));
 }
 
 /// (x - offset) * scale, in f32.
@@ -225,101 +249,13 @@ LogicalResult buildImputer(NodeBuilder &n) {
   return n.finish(n.select(isMissing, rowOf(n, values, type), x));
 }
 
-/// The lists of a label encoder: numbers, of strings or their own.
-struct Labels {
-  Value list;
-  bool areStrings = false;
-};
-
-/// `what` is "keys" or "values".
-Labels readLabels(NodeBuilder &n, const std::string &what) {
-  Labels labels;
-  auto texts = n.stringsAttr(what + "_strings");
-  auto ints = n.intsAttr(what + "_int64s");
-  auto floats = n.floatsAttr(what + "_floats");
-  Type f32 = n.getBuilder().getF32Type();
-  if (const pb::TensorProto *proto = n.tensorAttr(what + "_tensor")) {
-    labels.list = n.tensor(*proto);
-    labels.areStrings = isString(n.narrowOutput(0));
-    n.setNarrow(0, {});
-  } else if (texts) {
-    labels.list = numbersOf(n, {static_cast<int64_t>(texts->size())},
-                            {texts->begin(), texts->end()});
-    labels.areStrings = true;
-  } else if (ints) {
-    labels.list = n.intList(*ints);
-  } else if (floats) {
-    labels.list = n.reshape(rowOf(n, *floats, f32),
-                            {static_cast<int64_t>(floats->size())});
-  }
-  return labels;
-}
-
-/// What becomes of a label that is no key.
-Value defaultLabel(NodeBuilder &n, const Labels &values) {
-  Type type = n.elementTypeOf(values.list);
-  if (const pb::TensorProto *proto = n.tensorAttr("default_tensor")) {
-    Value value = n.tensor(*proto);
-    n.setNarrow(0, {});
-    return n.reshape(value, {1});
-  }
-  if (values.areStrings)
-    return numbersOf(n, {1}, {n.stringAttr("default_string", "_Unused")});
-  if (isa<FloatType>(type))
-    return n.reshape(n.scalar(type, n.floatAttr("default_float", -0.0)), {1});
-  return n.cast(n.intList({n.intAttr("default_int64", -1)}), type);
-}
-
-/// Comparisons of each label with each key; more would not fit into memory.
-constexpr int64_t kMostComparisons = int64_t(1) << 28;
-
-LogicalResult buildLabelEncoder(NodeBuilder &n) {
-  Value x = n.input(0);
-  Labels keys = readLabels(n, "keys"), values = readLabels(n, "values");
-  auto shape = n.staticShape(x);
-  if (!shape || n.hasFailed())
-    return failure();
-  if (!keys.list || !values.list || n.rankOf(keys.list) != 1 ||
-      n.shapeOf(keys.list) != n.shapeOf(values.list) ||
-      n.elementTypeOf(keys.list) != n.elementTypeOf(x) ||
-      keys.areStrings != isString(n.narrow(0)))
-    return n.error(Code::BadGraph)
-           << "keys and values are no lists of one length, or the keys are of "
-              "another type than the input";
-  int64_t count = n.shapeOf(keys.list).front(), work = 0;
-  auto size = elementCount(*shape);
-  if (!size || llvm::MulOverflow(*size, count, work) || work > kMostComparisons)
-    return n.error(Code::UnsupportedFeature)
-           << count << " keys for input of type " << n.typeOf(x);
-  Type i64 = n.getBuilder().getI64Type();
-  shape->push_back(1);
-  Value own = n.reshape(x, *shape);
-  Value isKey = n.compare(ComparePredicate::Eq, own, keys.list);
-  if (isa<FloatType>(n.elementTypeOf(x))) // NaN is a key like others
-    isKey = n.binary<OrOp>(
-        isKey,
-        n.binary<AndOp>(n.compare(ComparePredicate::Ne, own, own),
-                        n.compare(ComparePredicate::Ne, keys.list, keys.list)));
-  // The place of the first key that fits, or that of the default behind all.
-  Value places = n.make<IotaOp>(ValueRange(), IntList{count}, int64_t(0), i64);
-  Value found = n.reduce(n.select(isKey, places, n.scalar(i64, count)),
-                         ReduceKind::Min, {n.rankOf(own) - 1}, false);
-  found = n.binary<MinOp>(found, n.scalar(i64, count));
-  Value table = n.make<ConcatOp>(
-      ValueRange{values.list, defaultLabel(n, values)}, int64_t(0));
-  if (values.areStrings)
-    n.setNarrow(0, stringType(n.getContext()));
-  return n.finish(n.make<GatherOp>(table, found, int64_t(0), false));
-}
-
 } // namespace
 
 void addClassics(OpTable &table) {
   table.add("ai.onnx.ml/ArrayFeatureExtractor", 2, buildFeatureExtractor);
   table.add("ai.onnx.ml/Binarizer", 1, buildBinarizer);
   table.add("ai.onnx.ml/Imputer", 1, buildImputer);
-  table.add("ai.onnx.ml/LabelEncoder", 1, buildLabelEncoder, 2).takesStrings =
-      true;
+  table.add("ai.onnx.ml/FeatureVectorizer", 1, buildFeatureVectorizer);
   table.add("ai.onnx.ml/LinearClassifier", 1, buildLinearClassifier);
   table.add("ai.onnx.ml/LinearRegressor", 1, buildLinearRegressor);
   table.add("ai.onnx.ml/Normalizer", 1, buildNormalizer);

@@ -29,6 +29,10 @@ struct Classes {
 /// Those of `ints`, or of classlabels_strings.
 std::optional<Classes> readClasses(NodeBuilder &n, llvm::StringRef ints);
 
+/// Output 0 is the label at these places [N], output 1 the scores.
+mlir::LogicalResult giveClasses(NodeBuilder &n, const Classes &classes,
+                                mlir::Value places, mlir::Value scores);
+
 /// Output 0 is the label of the greatest of scores [N, C], output 1 the scores
 /// after post_transform.
 mlir::LogicalResult finishClassifier(NodeBuilder &n, const Classes &classes,

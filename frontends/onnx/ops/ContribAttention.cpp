@@ -2,11 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // This file implements the builders of com.microsoft's Attention,
-// MultiHeadAttention and RotaryEmbedding.
+// QAttention, MultiHeadAttention and RotaryEmbedding.
 //===----------------------------------------------------------------------===//
 
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ops/Heads.h"
+#include "frontends/onnx/ops/Quantized.h"
 #include <cmath>
 
 using namespace mlir;
@@ -112,37 +113,19 @@ std::optional<int64_t> prependPair(NodeBuilder &n, Value pair, Heads &heads) {
   return own[2];
 }
 
-/// x [B, S, I] times weights [I, 3 H E], all three at once.
-LogicalResult buildPackedAttention(NodeBuilder &n) {
-  if (n.flagAttr("do_rotary") || n.flagAttr("past_present_share_buffer"))
-    return n.error(Code::UnsupportedFeature)
-           << "do_rotary and past_present_share_buffer are not supported";
+/// Of `all` queries, keys and values side by side [B, S, 3 H E]: the heads'
+/// result, and what `present` names: the keys and values with those before.
+LogicalResult attendAll(NodeBuilder &n, Value all, ArrayRef<int64_t> sizes,
+                        size_t marks, size_t earlier, Value bias) {
   int64_t count = n.intAttr("num_heads", 0);
-  auto weights = n.staticShape(n.input(1));
-  if (!weights || weights->size() != 2 || n.rankOf(n.input(0)) != 3)
-    return n.hasFailed()
-               ? failure()
-               : LogicalResult(n.error(Code::BadGraph)
-                               << "an input of rank " << n.rankOf(n.input(0))
-                               << " and weights of rank " << weights->size());
-  IntList sizes =
-      n.intsAttr("qkv_hidden_sizes").value_or(IntList(3, weights->back() / 3));
-  if (sizes.size() != 3 || sizes[0] + sizes[1] + sizes[2] != weights->back())
-    return n.error(Code::BadGraph) << "qkv_hidden_sizes do not make up "
-                                   << weights->back() << " columns";
-  Value operands[] = {n.input(0), n.input(1)};
-  n.alignRanks(operands);
-  Value all = n.make<MatmulOp>(operands[0], operands[1], false, false);
-  if (n.input(2))
-    all = n.binary<AddOp>(all, n.input(2));
   auto part = [&](int64_t begin, int64_t size) {
     return splitHeads(n, n.slice(all, 2, begin, begin + size), count);
   };
   Heads heads{part(0, sizes[0]), part(sizes[0], sizes[1]),
               part(sizes[0] + sizes[1], sizes[2])};
   int64_t past = 0;
-  if (n.input(4)) {
-    auto before = prependPair(n, n.input(4), heads);
+  if (n.input(earlier)) {
+    auto before = prependPair(n, n.input(earlier), heads);
     if (!before)
       return failure();
     past = *before;
@@ -158,32 +141,129 @@ LogicalResult buildPackedAttention(NodeBuilder &n) {
                   n.make<ConcatOp>(ValueRange{first(heads.k), first(heads.v)},
                                    int64_t(0)));
   }
-  return attend(n, heads, n.input(3), n.input(5), past);
+  return attend(n, heads, n.input(marks), bias, past);
 }
 
-/// query [B, S, H E], key and value [B, L, H E].
-LogicalResult buildMultiHeadAttention(NodeBuilder &n) {
-  Value q = n.input(0), k = n.input(1), v = n.input(2);
-  if (!k || !v || n.rankOf(q) != 3 || n.rankOf(k) != 3 || n.rankOf(v) != 3)
-    return n.error(Code::UnsupportedFeature)
-           << "packed queries, keys and values are not supported";
-  int64_t count = n.intAttr("num_heads", 0);
-  if (Value bias = n.input(3)) {
+/// The columns of queries, keys and values in weights [I, 3 H E].
+std::optional<IntList> readSizes(NodeBuilder &n) {
+  if (n.flagAttr("do_rotary") || n.flagAttr("past_present_share_buffer")) {
+    n.error(Code::UnsupportedFeature)
+        << "do_rotary and past_present_share_buffer are not supported";
+    return std::nullopt;
+  }
+  auto weights = n.staticShape(n.input(1));
+  if (!weights)
+    return std::nullopt;
+  if (weights->size() != 2 || n.rankOf(n.input(0)) != 3) {
+    n.error(Code::BadGraph)
+        << "an input of rank " << n.rankOf(n.input(0))
+        << " and weights of rank " << weights->size() << ", expected 3 and 2";
+    return std::nullopt;
+  }
+  IntList sizes =
+      n.intsAttr("qkv_hidden_sizes").value_or(IntList(3, weights->back() / 3));
+  if (sizes.size() != 3 || sizes[0] + sizes[1] + sizes[2] != weights->back()) {
+    n.error(Code::BadGraph)
+        << "qkv_hidden_sizes do not make up " << weights->back() << " columns";
+    return std::nullopt;
+  }
+  return sizes;
+}
+
+/// x [B, S, I] times weights [I, 3 H E], all three at once.
+LogicalResult buildPackedAttention(NodeBuilder &n) {
+  auto sizes = readSizes(n);
+  if (!sizes)
+    return failure();
+  Value operands[] = {n.input(0), n.input(1)};
+  n.alignRanks(operands);
+  Value all = n.make<MatmulOp>(operands[0], operands[1], false, false);
+  if (n.input(2))
+    all = n.binary<AddOp>(all, n.input(2));
+  return attendAll(n, all, *sizes, 3, 4, n.input(5));
+}
+
+/// (x, weights, bias, scale of x, scale of the weights, marks, zero of x, zero
+/// of the weights, past): the product is one of codes.
+LogicalResult buildQuantizedAttention(NodeBuilder &n) {
+  auto sizes = readSizes(n);
+  if (!sizes)
+    return failure();
+  Type type = n.elementTypeOf(n.input(2));
+  Value sums = exactProduct(n, n.input(0), n.input(6), n.input(1), n.input(7));
+  Value scale = n.binary<MulOp>(n.reshape(n.input(3), {}), n.input(4));
+  Value all = n.binary<AddOp>(
+      n.binary<MulOp>(n.cast(sums, type), n.cast(scale, type)), n.input(2));
+  return attendAll(n, all, *sizes, 5, 8, {});
+}
+
+/// Packed [B, S, H, count, E]: the heads [B, H, S, E] of place i.
+Value unpackHeads(NodeBuilder &n, Value packed, int64_t i) {
+  IntList shape = n.shapeOf(packed);
+  Value one = n.reshape(n.slice(packed, 3, i, i + 1),
+                        {shape[0], shape[1], shape[2], shape[4]});
+  return n.transpose(one, {0, 2, 1, 3});
+}
+
+/// Queries [B, S, H E] with keys and values of that form or heads themselves
+/// [B, H, L, E]; packed ones [B, S, H, 2 or 3, E].
+std::optional<Heads> readHeads(NodeBuilder &n) {
+  Value q = n.input(0), k = n.input(1), v = n.input(2), bias = n.input(3);
+  int64_t count = n.intAttr("num_heads", 0), rank = n.rankOf(q);
+  auto isPacked = [&](Value x, int64_t parts) {
+    auto shape = x ? n.staticShape(x) : std::nullopt;
+    return shape && shape->size() == 5 && (*shape)[3] == parts;
+  };
+  if (!k && !v && !bias && isPacked(q, 3))
+    return Heads{unpackHeads(n, q, 0), unpackHeads(n, q, 1),
+                 unpackHeads(n, q, 2)};
+  if (rank == 3 && k && !v && !bias && isPacked(k, 2))
+    return Heads{splitHeads(n, q, count), unpackHeads(n, k, 0),
+                 unpackHeads(n, k, 1)};
+  bool areHeads = k && v && n.rankOf(k) == 4 && n.rankOf(v) == 4;
+  if (rank != 3 || !k || !v ||
+      (!areHeads && (n.rankOf(k) != 3 || n.rankOf(v) != 3))) {
+    if (!n.hasFailed())
+      n.error(Code::UnsupportedFeature) << "queries of type " << n.typeOf(q)
+                                        << " with such keys, values and bias";
+    return std::nullopt;
+  }
+  if (bias) {
     auto whole = n.staticShape(bias), a = n.staticShape(q),
          b = n.staticShape(k), c = n.staticShape(v);
     if (!whole || !a || !b || !c)
-      return failure();
-    int64_t first = a->back(), second = first + b->back(),
-            third = second + c->back();
-    if (*whole != IntList{third})
-      return n.error(Code::BadGraph) << "bias has type " << n.typeOf(bias)
-                                     << ", expected " << third << " elements";
+      return std::nullopt;
+    // Keys that are heads have theirs already.
+    auto widthOf = [](const IntList &shape) {
+      return shape.size() == 4 ? shape[1] * shape[3] : shape.back();
+    };
+    int64_t first = a->back(), second = first + widthOf(*b),
+            third = second + widthOf(*c);
+    if (*whole != IntList{third}) {
+      n.error(Code::BadGraph) << "bias has type " << n.typeOf(bias)
+                              << ", expected " << third << " elements";
+      return std::nullopt;
+    }
     q = n.binary<AddOp>(q, n.slice(bias, 0, 0, first));
-    k = n.binary<AddOp>(k, n.slice(bias, 0, first, second));
-    v = n.binary<AddOp>(v, n.slice(bias, 0, second, third));
+    if (!areHeads) {
+      k = n.binary<AddOp>(k, n.slice(bias, 0, first, second));
+      v = n.binary<AddOp>(v, n.slice(bias, 0, second, third));
+    }
   }
-  Heads heads{splitHeads(n, q, count), splitHeads(n, k, count),
-              splitHeads(n, v, count)};
+  if (areHeads)
+    return Heads{splitHeads(n, q, count), k, v};
+  return Heads{splitHeads(n, q, count), splitHeads(n, k, count),
+               splitHeads(n, v, count)};
+}
+
+LogicalResult buildMultiHeadAttention(NodeBuilder &n) {
+  if (n.input(8) || n.input(9))
+    return n.error(Code::UnsupportedFeature)
+           << "past_sequence_length and cache_indirection are not supported";
+  auto made = readHeads(n);
+  if (!made)
+    return failure();
+  Heads heads = *made;
   int64_t past = 0;
   if (Value key = n.input(6), value = n.input(7); key || value) {
     if (!key || !value || n.rankOf(key) != 4 || !n.staticShape(key))
@@ -240,6 +320,7 @@ LogicalResult buildRotary(NodeBuilder &n) {
 void addContribAttention(OpTable &table) {
   table.add("com.microsoft/Attention", 2, buildPackedAttention);
   table.add("com.microsoft/MultiHeadAttention", 1, buildMultiHeadAttention);
+  table.add("com.microsoft/QAttention", 5, buildQuantizedAttention);
   table.add("com.microsoft/RotaryEmbedding", 4, buildRotary);
 }
 

@@ -5,8 +5,9 @@
 // quantizer writes: decoded, computed in f32, and encoded again.
 //===----------------------------------------------------------------------===//
 
-#include "frontends/onnx/NodeBuilder.h"
 #include "frontends/onnx/OpTable.h"
+#include "frontends/onnx/ops/Quantized.h"
+#include "frontends/onnx/ops/Window.h"
 
 using namespace mlir;
 
@@ -20,7 +21,8 @@ bool isWhole(NodeBuilder &n, size_t i) {
                          n.typeOf(n.input(i)).getNumElements() == 1);
 }
 
-/// The elements of inputs x, scale, zero point, as f32.
+} // namespace
+
 Value decoded(NodeBuilder &n, size_t x, size_t scale, size_t zero) {
   Type f32 = n.getBuilder().getF32Type();
   if (!n.input(x) || !n.input(scale) || !isWhole(n, scale) ||
@@ -35,7 +37,6 @@ Value decoded(NodeBuilder &n, size_t x, size_t scale, size_t zero) {
   return n.binary<MulOp>(value, n.cast(n.reshape(n.input(scale), {}), f32));
 }
 
-/// The value as numbers of the scale's and the zero point's input.
 Value encoded(NodeBuilder &n, Value value, size_t scale, size_t zero) {
   Type f32 = n.getBuilder().getF32Type();
   if (!n.input(scale) || !isWhole(n, scale) || !isWhole(n, zero)) {
@@ -62,6 +63,23 @@ Value encoded(NodeBuilder &n, Value value, size_t scale, size_t zero) {
       n.make<ClampOp>(value, n.scalar(f32, low), n.scalar(f32, low + span - 1));
   return n.cast(value, type);
 }
+
+Value channelsFirst(NodeBuilder &n, Value x) {
+  int64_t rank = n.rankOf(x);
+  IntList order = sequence(1, rank - 1);
+  order.insert(order.begin(), {0, rank - 1});
+  return rank < 3 ? x : n.transpose(x, order);
+}
+
+Value channelsLast(NodeBuilder &n, Value x) {
+  int64_t rank = n.rankOf(x);
+  IntList order = sequence(2, rank);
+  order.insert(order.begin(), 0);
+  order.push_back(1);
+  return rank < 3 ? x : n.transpose(x, order);
+}
+
+namespace {
 
 /// (A, scale, zero, B, scale, zero, scale, zero)
 template <class OpTy> LogicalResult buildBinary(NodeBuilder &n) {
@@ -95,13 +113,43 @@ LogicalResult buildSoftmax(NodeBuilder &n) {
 }
 
 LogicalResult buildGlobalAveragePool(NodeBuilder &n) {
-  if (n.flagAttr("channels_last"))
-    return n.error(Code::UnsupportedFeature) << "channels_last is set";
+  Value x = decoded(n, 0, 1, 2);
+  int64_t rank = n.rankOf(x);
+  if (n.hasFailed() || rank < 3)
+    return n.hasFailed() ? failure()
+                         : LogicalResult(n.error(Code::BadGraph)
+                                         << "input has rank " << rank
+                                         << ", expected 3 or more");
+  IntList plane =
+      n.flagAttr("channels_last") ? sequence(1, rank - 1) : sequence(2, rank);
+  Value mean = n.reduce(x, ReduceKind::Mean, plane, true);
+  return n.finish(encoded(n, mean, 3, 4));
+}
+
+LogicalResult buildAveragePool(NodeBuilder &n) {
   Value x = decoded(n, 0, 1, 2);
   if (n.hasFailed())
     return failure();
-  Value mean = n.reduce(x, ReduceKind::Mean, sequence(2, n.rankOf(x)), true);
+  bool isLast = n.flagAttr("channels_last");
+  Value y = averagePool(n, isLast ? channelsFirst(n, x) : x);
+  return n.finish(encoded(n, isLast ? channelsLast(n, y) : y, 3, 4));
+}
+
+LogicalResult buildReduceMean(NodeBuilder &n) {
+  Value x = decoded(n, 0, 1, 2);
+  int64_t rank = n.rankOf(x);
+  IntList axes = n.axes(n.intsAttr("axes").value_or(sequence(0, rank)), rank);
+  if (n.hasFailed())
+    return failure();
+  Value mean =
+      n.reduce(x, ReduceKind::Mean, axes, n.flagAttr("keepdims", true));
   return n.finish(encoded(n, mean, 3, 4));
+}
+
+/// (condition, X, scale, zero, Y, scale, zero, scale, zero)
+LogicalResult buildWhere(NodeBuilder &n) {
+  Value x = decoded(n, 1, 2, 3), y = decoded(n, 4, 5, 6);
+  return n.finish(encoded(n, n.select(n.input(0), x, y), 7, 8));
 }
 
 /// (scale, zero, (X, scale, zero)...)
@@ -132,6 +180,9 @@ void addContribQuantization(OpTable &table) {
   table.add("com.microsoft/QLinearSoftmax", 2, buildSoftmax);
   table.add("com.microsoft/QLinearGlobalAveragePool", 2,
             buildGlobalAveragePool);
+  table.add("com.microsoft/QLinearAveragePool", 4, buildAveragePool);
+  table.add("com.microsoft/QLinearReduceMean", 2, buildReduceMean);
+  table.add("com.microsoft/QLinearWhere", 9, buildWhere);
   table.add("com.microsoft/QLinearConcat", 1, buildConcat);
 }
 

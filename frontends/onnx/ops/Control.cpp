@@ -1,7 +1,7 @@
 //===- Control.cpp - control flow ---*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// This file implements the builders of If, Loop and Scan. A condition that is
+// This file implements the builders of If and Loop. A condition that is
 // known picks its branch; the rest becomes graven.if and graven.loop.
 //===----------------------------------------------------------------------===//
 
@@ -9,6 +9,7 @@
 #include "frontends/onnx/Lists.h"
 #include "frontends/onnx/NodeBuilder.h"
 #include "frontends/onnx/OpTable.h"
+#include "frontends/onnx/ops/LoopNode.h"
 #include "frontends/onnx/ops/Unroll.h"
 #include "onnx/onnx.pb.h"
 
@@ -120,20 +121,8 @@ LogicalResult buildIf(NodeBuilder &n) {
   return n.finish();
 }
 
-/// What a loop needs: its body gets (iteration, condition, carried..) and gives
-/// (condition, carried.., slices..).
-struct LoopParts {
-  Value trip, condition;
-  SmallVector<Value> init;
-  const pb::GraphProto *body;
-  /// What the body's inputs are, of the Block's arguments.
-  llvm::function_ref<SmallVector<Value>(Block &)> inputsOf;
-  /// Makes yield's operands of the body's outputs.
-  llvm::function_ref<void(SmallVector<Value> &)> finish;
-};
+} // namespace
 
-/// Builds the loop; a carried value whose extents change gets `?` and the body
-/// is imported again, until nothing changes.
 LogicalResult buildLoopOp(NodeBuilder &n, const LoopParts &parts) {
   Type index = RankedTensorType::get({}, n.getBuilder().getI64Type());
   SmallVector<Type> carried;
@@ -187,6 +176,8 @@ LogicalResult buildLoopOp(NodeBuilder &n, const LoopParts &parts) {
     n.setOutput(i, result);
   return success();
 }
+
+namespace {
 
 LogicalResult buildLoop(NodeBuilder &n) {
   const pb::GraphProto *body = n.graphAttr("body");
@@ -245,88 +236,11 @@ LogicalResult buildLoop(NodeBuilder &n) {
   return isBuilt ? n.finish() : failure();
 }
 
-IntList directions(NodeBuilder &n, StringRef name, size_t count) {
-  return n.intsAttr(name).value_or(IntList(count, 0));
-}
-
-/// Scan 9: a loop that slices its inputs and stacks its outputs.
-LogicalResult buildScan(NodeBuilder &n) {
-  const pb::GraphProto *body = n.graphAttr("body");
-  int64_t scanned = n.intAttr("num_scan_inputs", 0),
-          states = static_cast<int64_t>(n.getInputCount()) - scanned;
-  if (!body || scanned < 1 || states < 0)
-    return n.error(Code::BadGraph) << "num_scan_inputs is " << scanned;
-  size_t stackedCount =
-      n.getOutputCount() - std::min<size_t>(states, n.getOutputCount());
-  IntList axes = directions(n, "scan_input_axes", scanned),
-          reversed = directions(n, "scan_input_directions", scanned),
-          outAxes = directions(n, "scan_output_axes", stackedCount),
-          outReversed = directions(n, "scan_output_directions", stackedCount);
-  if (static_cast<int64_t>(axes.size()) != scanned ||
-      static_cast<int64_t>(reversed.size()) != scanned ||
-      outAxes.size() != stackedCount || outReversed.size() != stackedCount)
-    return n.error(Code::BadGraph) << "axes or directions differ in length";
-  LoopParts parts;
-  parts.body = body;
-  SmallVector<Value> sequences;
-  int64_t length = -1;
-  for (auto [i, value] : llvm::enumerate(n.getInputs())) {
-    if (!value)
-      return n.error(Code::BadGraph) << "an input is absent";
-    int64_t which = static_cast<int64_t>(i) - states;
-    if (which < 0) {
-      parts.init.push_back(value);
-      continue;
-    }
-    auto shape = n.staticShape(value);
-    int64_t axis = n.axis(axes[which], n.rankOf(value));
-    if (!shape || n.hasFailed())
-      return failure();
-    if (length >= 0 && (*shape)[axis] != length)
-      return n.error(Code::BadGraph) << "scanned inputs have " << (*shape)[axis]
-                                     << " and " << length << " slices";
-    length = (*shape)[axis];
-    axes[which] = axis;
-    sequences.push_back(
-        reversed[which] ? n.make<ReverseOp>(value, IntList{axis}) : value);
-  }
-  parts.trip = n.scalar(n.getBuilder().getI64Type(), length);
-  auto inputsOf = [&](Block &block) {
-    SmallVector<Value> inputs(block.getArguments().drop_front());
-    for (auto [sequence, axis] : llvm::zip(sequences, axes))
-      inputs.push_back(
-          n.make<GatherOp>(sequence, block.getArgument(0), axis, true));
-    return inputs;
-  };
-  auto finish = [&](SmallVector<Value> &outputs) {
-    outputs.insert(outputs.begin(), n.scalar(n.getBuilder().getI1Type(), 1));
-  };
-  parts.inputsOf = inputsOf;
-  parts.finish = finish;
-  if (failed(buildLoopOp(n, parts)))
-    return failure();
-  for (size_t i = 0; i < stackedCount; ++i) {
-    Value value = n.getOutputs()[states + i];
-    if (!value)
-      continue;
-    if (outReversed[i])
-      value = n.make<ReverseOp>(value, IntList{0});
-    int64_t rank = n.rankOf(value), axis = n.axis(outAxes[i], rank);
-    IntList permutation = sequence(1, rank);
-    if (n.hasFailed())
-      return failure();
-    permutation.insert(permutation.begin() + axis, 0);
-    n.setOutput(states + i, n.transpose(value, permutation));
-  }
-  return n.finish();
-}
-
 } // namespace
 
 void addControl(OpTable &table) {
   table.add("If", 1, buildIf);
   table.add("Loop", 0, buildLoop);
-  table.add("Scan", 1, buildScan, 9);
   table.takeLists({"Loop"});
 }
 

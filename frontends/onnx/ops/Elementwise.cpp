@@ -247,34 +247,6 @@ LogicalResult buildBitCast(NodeBuilder &n) {
 
 LogicalResult buildIdentity(NodeBuilder &n) { return n.finish(n.input(0)); }
 
-/// Without training, the input; the mask is all true.
-LogicalResult buildDropout(NodeBuilder &n) {
-  Value x = n.input(0);
-  if (n.getOpset() < 7 && !n.flagAttr("is_test"))
-    return n.error(Code::UnsupportedFeature)
-           << "is_test = 0, which is training, is not supported";
-  if (n.input(2)) {
-    auto training = n.oneInt(n.input(2), "training_mode");
-    if (!training)
-      return failure();
-    auto ratio =
-        n.input(1) ? n.floats(n.input(1), "ratio") : SmallVector<double>{0.5};
-    if (*training && ratio && (ratio->size() != 1 || ratio->front() != 0))
-      return n.error(Code::UnsupportedFeature)
-             << "training mode is not supported";
-  }
-  if (n.wantsOutput(1)) {
-    auto shape = n.staticShape(x);
-    if (!shape)
-      return failure();
-    // Until opset 10 the mask has the type of the data.
-    Type type =
-        n.getOpset() < 10 ? n.elementTypeOf(x) : n.getBuilder().getI1Type();
-    n.setOutput(1, n.splat(RankedTensorType::get(*shape, type), 1));
-  }
-  return n.finish(x);
-}
-
 template <BuildFunction build> void addSince7(OpTable &table, StringRef name) {
   table.add(name, 2, byAxis<build>, 1, 7);
   table.add(name, 2, build, 7);
@@ -337,7 +309,6 @@ void addElementwise(OpTable &table) {
   table.add("CastLike", 2, buildCastLike).reads = Codes::Understood;
   table.add("BitCast", 1, buildBitCast);
   table.add("Identity", 1, buildIdentity).takesLists = true;
-  table.add("Dropout", 1, buildDropout);
 }
 
 } // namespace graven::onnx

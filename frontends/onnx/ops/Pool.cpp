@@ -22,6 +22,23 @@ std::optional<IntList> readKernel(NodeBuilder &n) {
   return kernel;
 }
 
+} // namespace
+
+Value averagePool(NodeBuilder &n, Value x) {
+  auto kernel = readKernel(n);
+  if (!kernel)
+    return {};
+  auto window = readWindow(n, x, *kernel);
+  if (!window)
+    return {};
+  return n.make<AvgPoolOp>(x, *kernel, window->strides, window->dilations,
+                           window->pads, n.flagAttr("ceil_mode"),
+                           n.flagAttr("count_include_pad"), int64_t(0),
+                           Layout::Planar);
+}
+
+namespace {
+
 LogicalResult buildMaxPool(NodeBuilder &n) {
   Value x = n.input(0);
   auto kernel = readKernel(n);
@@ -39,17 +56,7 @@ LogicalResult buildMaxPool(NodeBuilder &n) {
 }
 
 LogicalResult buildAveragePool(NodeBuilder &n) {
-  Value x = n.input(0);
-  auto kernel = readKernel(n);
-  if (!kernel)
-    return failure();
-  auto window = readWindow(n, x, *kernel);
-  if (!window)
-    return failure();
-  return n.finish(n.make<AvgPoolOp>(
-      x, *kernel, window->strides, window->dilations, window->pads,
-      n.flagAttr("ceil_mode"), n.flagAttr("count_include_pad"), int64_t(0),
-      Layout::Planar));
+  return n.finish(averagePool(n, n.input(0)));
 }
 
 /// |x|^p, and the root of a sum of such.

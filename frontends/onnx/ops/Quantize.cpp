@@ -7,6 +7,7 @@
 
 #include "frontends/onnx/Narrow.h"
 #include "frontends/onnx/OpTable.h"
+#include "frontends/onnx/ops/Quantized.h"
 #include "frontends/onnx/ops/Window.h"
 
 using namespace mlir;
@@ -134,12 +135,15 @@ LogicalResult buildQuantize(NodeBuilder &n) {
   return n.finish(quantized(n, ratio, zero, to, encoding));
 }
 
-/// x - zero point, exactly.
+} // namespace
+
 Value centred(NodeBuilder &n, Value x, Value zero) {
   Type i32 = n.getBuilder().getI32Type();
   x = n.cast(x, i32);
   return zero ? n.binary<SubOp>(x, n.cast(zero, i32)) : x;
 }
+
+namespace {
 
 LogicalResult buildDequantize(NodeBuilder &n) {
   Value x = n.input(0), scale = spread(n, n.input(1), x);
@@ -171,9 +175,9 @@ LogicalResult buildDequantize(NodeBuilder &n) {
   return n.finish(n.binary<MulOp>(difference, n.cast(scale, type)));
 }
 
-/// To ui8, by a scale that lets the range and zero fit.
-LogicalResult buildDynamicQuantize(NodeBuilder &n) {
-  Value x = n.input(0);
+} // namespace
+
+DynamicCodes quantizeDynamically(NodeBuilder &n, Value x) {
   Type f32 = n.getBuilder().getF32Type();
   IntList all = sequence(0, n.rankOf(x));
   Value none = n.scalar(f32, 0);
@@ -183,9 +187,16 @@ LogicalResult buildDynamicQuantize(NodeBuilder &n) {
   Quantized to{IntegerType::get(n.getContext(), 8, IntegerType::Unsigned), {}};
   Value zero =
       quantized(n, n.binary<DivOp>(n.make<NegOp>(low), scale), {}, to, {});
-  n.setOutput(1, scale);
-  n.setOutput(2, zero);
-  return n.finish(quantized(n, n.binary<DivOp>(x, scale), zero, to, {}));
+  return {quantized(n, n.binary<DivOp>(x, scale), zero, to, {}), scale, zero};
+}
+
+namespace {
+
+LogicalResult buildDynamicQuantize(NodeBuilder &n) {
+  DynamicCodes made = quantizeDynamically(n, n.input(0));
+  n.setOutput(1, made.scale);
+  n.setOutput(2, made.zero);
+  return n.finish(made.codes);
 }
 
 /// A zero point or scale of the rows of a matrix [.., M, K], when it is a list.
@@ -202,8 +213,9 @@ Value ofRows(NodeBuilder &n, Value list, Value matrix) {
   return n.rankOf(matrix) > 1 ? n.reshape(list, {shape->front(), 1}) : list;
 }
 
-/// The exact product of two tensors less their zero points.
-Value product(NodeBuilder &n, Value a, Value aZero, Value b, Value bZero) {
+} // namespace
+
+Value exactProduct(NodeBuilder &n, Value a, Value aZero, Value b, Value bZero) {
   Value left = centred(n, a, ofRows(n, aZero, a)), right = centred(n, b, bZero);
   if (n.hasFailed())
     return {};
@@ -216,28 +228,32 @@ Value product(NodeBuilder &n, Value a, Value aZero, Value b, Value bZero) {
   return n.make<MatmulOp>(operands[0], operands[1], false, false);
 }
 
+namespace {
+
 LogicalResult buildMatMulInteger(NodeBuilder &n) {
-  return n.finish(product(n, n.input(0), n.input(2), n.input(1), n.input(3)));
+  return n.finish(
+      exactProduct(n, n.input(0), n.input(2), n.input(1), n.input(3)));
 }
 
 /// The sums, rescaled and quantized with the scale and zero point of y.
-LogicalResult requantize(NodeBuilder &n, Value sums, Value scale, size_t y) {
-  if (n.narrow(y + 1) || !isa<IntegerType>(n.elementTypeOf(n.input(y + 1))))
-    return n.error(Code::UnsupportedFeature)
-           << "results of " << n.elementTypeOf(n.input(y + 1));
+Value requantize(NodeBuilder &n, Value sums, Value scale, size_t y) {
+  if (n.narrow(y + 1) || !isa<IntegerType>(n.elementTypeOf(n.input(y + 1)))) {
+    n.error(Code::UnsupportedFeature)
+        << "results of " << n.elementTypeOf(n.input(y + 1));
+    return {};
+  }
   Type f32 = n.getBuilder().getF32Type();
   Value ratio = n.binary<DivOp>(n.cast(scale, f32), n.cast(n.input(y), f32));
   ratio = n.binary<MulOp>(n.cast(sums, f32), ratio);
-  return n.finish(
-      quantized(n, ratio, n.input(y + 1), typeOfInput(n, y + 1), {}));
+  return quantized(n, ratio, n.input(y + 1), typeOfInput(n, y + 1), {});
 }
 
 LogicalResult buildQLinearMatMul(NodeBuilder &n) {
   Type f32 = n.getBuilder().getF32Type();
-  Value sums = product(n, n.input(0), n.input(2), n.input(3), n.input(5));
+  Value sums = exactProduct(n, n.input(0), n.input(2), n.input(3), n.input(5));
   Value scale = n.binary<MulOp>(n.cast(ofRows(n, n.input(1), n.input(0)), f32),
                                 n.cast(n.input(4), f32));
-  return requantize(n, sums, scale, 6);
+  return n.finish(requantize(n, sums, scale, 6));
 }
 
 /// A list of the output channels of a kernel of `rank` axes, before its others.
@@ -271,6 +287,10 @@ LogicalResult buildConvInteger(NodeBuilder &n) {
 
 LogicalResult buildQLinearConv(NodeBuilder &n) {
   Type f32 = n.getBuilder().getF32Type();
+  // Of com.microsoft alone.
+  bool isLast = n.flagAttr("channels_last");
+  if (isLast)
+    n.setInput(0, channelsFirst(n, n.input(0)));
   Value sums = convolution(n, n.input(0), n.input(2), n.input(3), n.input(5));
   if (!sums)
     return failure();
@@ -279,7 +299,8 @@ LogicalResult buildQLinearConv(NodeBuilder &n) {
     sums = n.binary<AddOp>(sums, ofChannels(n, n.input(8), rest));
   Value scale = n.binary<MulOp>(n.cast(n.input(1), f32),
                                 n.cast(ofChannels(n, n.input(4), rest), f32));
-  return requantize(n, sums, scale, 6);
+  Value y = requantize(n, sums, scale, 6);
+  return n.finish(isLast ? channelsLast(n, y) : y);
 }
 
 } // namespace
@@ -293,6 +314,11 @@ void addQuantization(OpTable &table) {
   table.add("ConvInteger", 2, buildConvInteger);
   table.add("QLinearMatMul", 8, buildQLinearMatMul);
   table.add("QLinearConv", 8, buildQLinearConv);
+  table.add("com.microsoft/QLinearConv", 8, buildQLinearConv);
+  table.add("com.microsoft/QuantizeLinear", 2, buildQuantize).reads =
+      Codes::Understood;
+  table.add("com.microsoft/DequantizeLinear", 2, buildDequantize).reads =
+      Codes::Understood;
 }
 
 } // namespace graven::onnx

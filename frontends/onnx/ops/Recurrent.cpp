@@ -186,6 +186,31 @@ LogicalResult buildLstm(NodeBuilder &n) {
                                       n.flagAttr("input_forget")));
 }
 
+/// Weights are [D, I, 4H] and [D, H, 4H] codes, with scales and zero points of
+/// all or of the columns. What the kernel of ONNX Runtime quantizes at each
+/// step, x and h, stays as it is: the result is as near as codes are.
+LogicalResult buildDynamicQuantizeLstm(NodeBuilder &n) {
+  for (auto [weights, scale] : {std::pair<size_t, size_t>{1, 8}, {2, 10}}) {
+    Value codes = n.input(weights), factor = n.input(scale),
+          zero = n.input(scale + 1);
+    if (!factor || !zero || n.rankOf(codes) != 3)
+      return n.error(Code::BadGraph) << "weights of type " << n.typeOf(codes)
+                                     << " have no scale or zero point";
+    Type type = n.elementTypeOf(factor);
+    auto perColumn = [&](Value list) {
+      IntList shape = n.shapeOf(list);
+      if (shape.size() == 2)
+        return n.reshape(list, {shape[0], 1, shape[1]});
+      return shape.size() == 1 ? n.reshape(list, {shape[0], 1, 1}) : list;
+    };
+    Value values = n.binary<MulOp>(
+        n.binary<SubOp>(n.cast(codes, type), n.cast(perColumn(zero), type)),
+        perColumn(factor));
+    n.setInput(weights, n.transpose(values, {0, 2, 1}));
+  }
+  return n.hasFailed() ? failure() : buildLstm(n);
+}
+
 LogicalResult buildGru(NodeBuilder &n) {
   // ONNX: z r h, graven: r z n.
   auto l = readLayer(n, {1, 0, 2}, 2);
@@ -213,6 +238,7 @@ LogicalResult buildRnn(NodeBuilder &n) {
 } // namespace
 
 void addRecurrent(OpTable &table) {
+  table.add("com.microsoft/DynamicQuantizeLSTM", 3, buildDynamicQuantizeLstm);
   table.add("LSTM", 3, buildLstm);
   table.add("GRU", 3, buildGru);
   table.add("RNN", 3, buildRnn);

@@ -34,6 +34,9 @@ mlir::Value maxPoolIndices(NodeBuilder &n, mlir::Value x,
                            llvm::ArrayRef<int64_t> kernel,
                            const WindowSpec &window, mlir::Value pooled);
 
+/// An AveragePool of x by the node's attributes; null after an error.
+mlir::Value averagePool(NodeBuilder &n, mlir::Value x);
+
 /// A Conv of the node's inputs and attributes; null after an error.
 mlir::Value convolve(NodeBuilder &n);
 
