@@ -38,6 +38,51 @@ private:
   std::string name;
 };
 
+/// The blocks of x that have one element of y each, when y broadcasts to x that
+/// way: rows of weights and a number for each. 0 for other pairs.
+int64_t blockSize(ArrayRef<int64_t> x, ArrayRef<int64_t> y) {
+  int64_t block = 1;
+  size_t axis = x.size();
+  while (axis > 0 && (y.empty() || y[axis - 1] == 1))
+    block *= x[--axis];
+  return y.empty() || x.take_front(axis) == y.take_front(axis) ? block : 0;
+}
+
+template <class F>
+void computeBlocks(eval::Tensor &x, const eval::Tensor &y, int64_t block,
+                   F &&f) {
+  auto *to = reinterpret_cast<float *>(x.getMutableBytes().data());
+  const auto *with = reinterpret_cast<const float *>(y.getBytes().data());
+  for (int64_t i = 0, e = x.size() / block; i < e; ++i, to += block)
+    for (int64_t j = 0; j < block; ++j)
+      to[j] = f(to[j], with[i]);
+}
+
+/// What the fusion of normalizations makes of weights of f32, computed in the
+/// place of the first operand, which nobody else has: these are most of the
+/// elements that are folded. Each result is rounded once, as the evaluator
+/// rounds it. False, and nothing is done, for other Nodes.
+bool computeInPlace(Operation *op, MutableArrayRef<eval::Tensor> operands) {
+  if (!isa<MulOp, AddOp, SubOp, DivOp>(op))
+    return false;
+  eval::Tensor &x = operands[0];
+  const eval::Tensor &y = operands[1];
+  auto type = cast<RankedTensorType>(op->getResult(0).getType());
+  int64_t block = blockSize(x.getShape(), y.getShape());
+  if (!type.getElementType().isF32() || type != x.getType() || block == 0 ||
+      x.size() == 0)
+    return false;
+  if (isa<MulOp>(op))
+    computeBlocks(x, y, block, std::multiplies<float>());
+  else if (isa<AddOp>(op))
+    computeBlocks(x, y, block, std::plus<float>());
+  else if (isa<SubOp>(op))
+    computeBlocks(x, y, block, std::minus<float>());
+  else
+    computeBlocks(x, y, block, std::divides<float>());
+  return true;
+}
+
 class Folder {
 public:
   explicit Folder(ModuleOp module)
@@ -103,13 +148,19 @@ private:
         return failure();
       operands.push_back(std::move(*tensor));
     }
-    eval::Evaluator evaluator;
-    auto results = evaluator.runNode(op, operands);
-    if (failed(results))
-      return failure();
+    SmallVector<eval::Tensor> results;
+    if (computeInPlace(op, operands)) {
+      results.push_back(std::move(operands[0]));
+    } else {
+      eval::Evaluator evaluator;
+      auto computed = evaluator.runNode(op, operands);
+      if (failed(computed))
+        return failure();
+      results = std::move(*computed);
+    }
     SmallVector<Operation *> unread;
     std::string name = nameFor(op, unread);
-    for (auto [result, tensor] : llvm::zip(op->getResults(), *results))
+    for (auto [result, tensor] : llvm::zip(op->getResults(), results))
       result.replaceAllUsesWith(declare(op, name, tensor));
     op->erase();
     for (Operation *reader : unread)
