@@ -67,8 +67,7 @@ static double cubicWeight(double t, double a) {
 }
 
 template <class T>
-static ResizeTaps tapsOf(ResizeOp op, int64_t n, int64_t in) {
-  int64_t out = op.getSizes()[n];
+static ResizeTaps tapsOf(ResizeOp op, int64_t n, int64_t in, int64_t out) {
   double scale = op.getScales() ? (*op.getScales())[n] : 0,
          a = op.getCubicA().convertToDouble();
   ResizeTaps taps;
@@ -101,10 +100,18 @@ static ResizeTaps tapsOf(ResizeOp op, int64_t n, int64_t in) {
   return taps;
 }
 
-ResizeTaps resizeTaps(ResizeOp op, int64_t n, int64_t in) {
+int64_t resizedExtent(ResizeOp op, int64_t n, int64_t in) {
+  int64_t size = op.getSizes()[n];
+  if (!mlir::ShapedType::isDynamic(size))
+    return size;
+  return static_cast<int64_t>(std::floor(
+      static_cast<float>(in) * static_cast<float>((*op.getScales())[n])));
+}
+
+ResizeTaps resizeTaps(ResizeOp op, int64_t n, int64_t in, int64_t out) {
   return op.getX().getType().getElementType().isF64()
-             ? tapsOf<double>(op, n, in)
-             : tapsOf<float>(op, n, in);
+             ? tapsOf<double>(op, n, in, out)
+             : tapsOf<float>(op, n, in, out);
 }
 
 } // namespace graven

@@ -24,10 +24,13 @@ struct ResizeTaps {
   int64_t count() const { return positions.size() / width; }
 };
 
-/// Taps along entry `n` of the op's axes, an axis of `in` elements (op-set
+/// The size of entry `n` for an axis of `in` elements.
+int64_t resizedExtent(ResizeOp op, int64_t n, int64_t in);
+
+/// Taps along entry `n` of the op's axes, from `in` elements to `out` (op-set
 /// section 18; coordinates in f32, of f64 in f64, as torch and ONNX Runtime
 /// compute them, since ties of nearest depend on it).
-ResizeTaps resizeTaps(ResizeOp op, int64_t n, int64_t in);
+ResizeTaps resizeTaps(ResizeOp op, int64_t n, int64_t in, int64_t out);
 
 } // namespace graven
 

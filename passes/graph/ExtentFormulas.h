@@ -33,6 +33,13 @@ public:
   /// The extent of `value` along `axis` is that.
   void add(llvm::ArrayRef<int64_t> tuple, mlir::Value value, int64_t axis);
 
+  /// Whether that is the extent of a Value.
+  bool has(llvm::ArrayRef<int64_t> tuple) const {
+    return llvm::any_of(extents, [&](const Extent &extent) {
+      return llvm::ArrayRef<int64_t>(extent.tuple) == tuple;
+    });
+  }
+
   /// A scalar i64 with these values, computed where the builder is; null when
   /// it follows from nothing that is known.
   mlir::Value find(mlir::OpBuilder &b, mlir::Location loc,

@@ -11,7 +11,10 @@
 #include "mlir/IR/Verifier.h"
 #include "passes/graph/ExtentFormulas.h"
 #include "passes/graph/GraphUtils.h"
+#include "passes/graph/Resampling.h"
 #include "llvm/ADT/TypeSwitch.h"
+
+#include <cmath>
 
 using namespace mlir;
 
@@ -51,6 +54,9 @@ private:
   template <class Op> bool takeShape(Op node, Others others);
   bool takeBounds(SliceOp node, Others others);
   bool takePlace(InsertSliceOp node, Others others);
+  bool takeSizes(ResizeOp node, Others others);
+  static bool differs(ResizeOp node, Others others);
+  Operation *gathered(ResizeOp node, Others others);
   /// One of a list's entries, at each sample: `known` may give it as a number
   /// or as a Value.
   using Known = llvm::function_ref<std::variant<std::monostate, int64_t, Value>(
@@ -326,13 +332,15 @@ bool Generalizer::connectConstant(OpOperand &operand, ArrayRef<Value> others) {
 /// The attributes that may differ, because they say extents.
 static ArrayRef<StringRef> extentAttributes(Operation *node) {
   static constexpr StringRef shape[] = {"shape"}, bounds[] = {"starts", "ends"},
-                             starts[] = {"starts"}, extent[] = {"extent"};
+                             starts[] = {"starts"}, extent[] = {"extent"},
+                             sizes[] = {"sizes", "scales"};
   return llvm::TypeSwitch<Operation *, ArrayRef<StringRef>>(node)
       .Case<ReshapeOp, BroadcastOp, IotaOp>(
           [](auto) { return ArrayRef<StringRef>(shape); })
       .Case<SliceOp>([](auto) { return ArrayRef<StringRef>(bounds); })
       .Case<InsertSliceOp>([](auto) { return ArrayRef<StringRef>(starts); })
       .Case<PrefixOp>([](auto) { return ArrayRef<StringRef>(extent); })
+      .Case<ResizeOp>([](auto) { return ArrayRef<StringRef>(sizes); })
       .Default(ArrayRef<StringRef>());
 }
 
@@ -470,12 +478,102 @@ bool Generalizer::takePlace(InsertSliceOp node, Others others) {
   return true;
 }
 
+/// The scale that gives these sizes of the extents at all samples, as C5 of
+/// resize has it: one of the Nodes' own, or a whole number.
+static std::optional<double> scaleOf(ArrayRef<int64_t> extents,
+                                     ArrayRef<int64_t> sizes,
+                                     std::optional<double> given) {
+  if (extents.front() == 0)
+    return std::nullopt;
+  double scale = given.value_or(static_cast<double>(sizes.front()) /
+                                static_cast<double>(extents.front()));
+  if (!given && scale != std::floor(scale))
+    return std::nullopt;
+  for (auto [extent, size] : llvm::zip_equal(extents, sizes))
+    if (static_cast<int64_t>(std::floor(static_cast<float>(extent) *
+                                        static_cast<float>(scale))) != size)
+      return std::nullopt;
+  return scale;
+}
+
+/// Sizes that scales give, where they differ; others are left for `gathered`.
+/// Importers leave scales out where the ratio of the extents says the same.
+bool Generalizer::takeSizes(ResizeOp node, Others others) {
+  SmallVector<ResizeOp> all{node};
+  for (Operation *other : others)
+    all.push_back(cast<ResizeOp>(other));
+  DenseF64ArrayAttr given;
+  for (ResizeOp op : all) {
+    DenseF64ArrayAttr own = op.getScalesAttr();
+    if (own && given && own != given)
+      return fail(node, "has other scales at other extents");
+    if (!given)
+      given = own;
+  }
+  if (!differs(node, others))
+    return true;
+  SmallVector<Value> values = operandsAt(others, 0);
+  SmallVector<int64_t> entries;
+  SmallVector<double> scales;
+  for (auto [n, axis] : llvm::enumerate(node.getAxes())) {
+    Tuple sizes;
+    for (ResizeOp op : all)
+      sizes.push_back(op.getSizes()[n]);
+    // What another Value has may be meant, and be no multiple elsewhere.
+    if (!given && varies(sizes) && formulas.has(sizes))
+      return true;
+    auto scale = scaleOf(extentOf(node.getX(), values, axis), sizes,
+                         given ? std::optional(given[n]) : std::nullopt);
+    if (!scale)
+      return !given || fail(node, "has sizes that its scales do not give");
+    scales.push_back(*scale);
+    entries.push_back(varies(sizes) ? ShapedType::kDynamic : sizes.front());
+  }
+  node.setScales(scales);
+  node.setSizes(entries);
+  return true;
+}
+
+/// Whether sizes or scales are others somewhere.
+bool Generalizer::differs(ResizeOp node, Others others) {
+  return llvm::any_of(others, [&](Operation *other) {
+    auto own = cast<ResizeOp>(other);
+    return own.getSizes() != node.getSizes() ||
+           own.getScalesAttr() != node.getScalesAttr();
+  });
+}
+
+/// Where no scale gives the sizes, they are computed, and what the taps read is
+/// gathered. Null after a problem.
+Operation *Generalizer::gathered(ResizeOp node, Others others) {
+  b.setInsertionPoint(node);
+  Value value = node.getX();
+  for (size_t n = 0; n < node.getAxes().size(); ++n) {
+    Tuple sizes{node.getSizes()[n]};
+    for (Operation *other : others)
+      sizes.push_back(cast<ResizeOp>(other).getSizes()[n]);
+    Value size = formulas.find(b, node.getLoc(), sizes);
+    if (size)
+      value = resampled(b, node, value, n, size);
+    if (!size || !value) {
+      fail(node, "resizes to extents that do not follow from the inputs' in a "
+                 "way that is known");
+      return nullptr;
+    }
+  }
+  value.setType(node.getType());
+  node.replaceAllUsesWith(value);
+  node.erase();
+  return value.getDefiningOp();
+}
+
 bool Generalizer::takeAttributes(Operation *node, Others others) {
   return llvm::TypeSwitch<Operation *, bool>(node)
       .Case<ReshapeOp, BroadcastOp, IotaOp>(
           [&](auto op) { return takeShape(op, others); })
       .Case<SliceOp>([&](auto op) { return takeBounds(op, others); })
       .Case<InsertSliceOp>([&](auto op) { return takePlace(op, others); })
+      .Case<ResizeOp>([&](auto op) { return takeSizes(op, others); })
       .Default(true);
 }
 
@@ -509,6 +607,12 @@ bool Generalizer::takeNode(Operation *node, Others others) {
     return false;
   auto prefix = dyn_cast<PrefixOp>(node);
   Operation *now = prefix ? asSlice(b, prefix) : node;
+  auto resize = dyn_cast<ResizeOp>(node);
+  if (resize && !llvm::any_of(resize.getSizes(), ShapedType::isDynamic) &&
+      differs(resize, others))
+    now = gathered(resize, others);
+  if (!now)
+    return false;
   for (unsigned i = 0; i < now->getNumResults(); ++i) {
     SmallVector<Value> values;
     for (Operation *other : others)

@@ -109,7 +109,8 @@ struct LowerResize : OpConversionPattern<ResizeOp> {
     SmallVector<int64_t> times(type.getRank(), 1);
     for (size_t n = 0; n < op.getAxes().size(); ++n) {
       int64_t axis = op.getAxes()[n], in = type.getDimSize(axis);
-      times[axis] = repeatsOf(resizeTaps(op, n, in), in);
+      times[axis] =
+          repeatsOf(resizeTaps(op, n, in, resizedExtent(op, n, in)), in);
     }
     if (!llvm::is_contained(times, 0)) {
       rewriter.replaceOp(op, repeatElements(rewriter, loc, x, times));
@@ -118,7 +119,9 @@ struct LowerResize : OpConversionPattern<ResizeOp> {
     for (size_t n = 0; n < op.getAxes().size(); ++n) {
       int64_t axis = op.getAxes()[n],
               in = cast<RankedTensorType>(x.getType()).getDimSize(axis);
-      x = resampleAxis(rewriter, loc, x, axis, resizeTaps(op, n, in), compute);
+      x = resampleAxis(rewriter, loc, x, axis,
+                       resizeTaps(op, n, in, resizedExtent(op, n, in)),
+                       compute);
     }
     if (isa<FloatType>(element))
       x = convertElements(rewriter, loc, x, element);

@@ -8,6 +8,8 @@ import pytest
 torch = pytest.importorskip("torch")
 onnx = pytest.importorskip("onnx")
 ort = pytest.importorskip("onnxruntime")
+from torch.nn.functional import interpolate  # noqa: E402
+
 import graven  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -138,6 +140,38 @@ def test_branches_and_loops_on_data(opset, tmp_path):
     torch.manual_seed(0)
     graph = compare(path, model, [(torch.randn(3), n) for n in (0, 1, 2, 5, 8)])
     assert [node.op_type for node in graph.node if node.op_type in ("Loop", "If")] == ["Loop"]
+
+
+class Resized(torch.nn.Module):
+    """By scales; to another tensor's extents, which no scale gives."""
+
+    def forward(self, x):
+        small, size = torch.nn.functional.avg_pool2d(x, 3, 2, 1), x.shape[-2:]
+        return (interpolate(x, scale_factor=2.0, mode="nearest"),
+                interpolate(x, scale_factor=1.5, mode="bilinear", align_corners=False),
+                x + interpolate(small, size=size, mode="bilinear", align_corners=False),
+                x + interpolate(small, size=size, mode="bilinear", align_corners=True),
+                x + interpolate(small, size=size, mode="nearest"),
+                x + interpolate(small, size=size, mode="nearest-exact"))
+
+
+@pytest.mark.parametrize("opset", [11, 17, 21])
+def test_resizes_that_follow_from_extents(opset, tmp_path):
+    model, path = Resized(), tmp_path / "m.onnx"
+    graven.script(model).export_onnx(path, opset_version=opset, inputs={"x": "f32[n,3,h,w]"})
+    graph = compare(path, model, [(torch.rand(n, 3, 6 + 5 * n, 40 - 7 * n),) for n in range(1, 6)])
+    assert [node.op_type for node in graph.node].count("Resize") == 2
+    assert dims(graph.output[0])[:2] == ["n", 3]
+
+
+def test_cubic_resizes_to_computed_extents_are_refused(tmp_path):
+    class Cubic(torch.nn.Module):
+        def forward(self, x):
+            small = torch.nn.functional.avg_pool2d(x, 3, 2, 1)
+            return interpolate(small, size=x.shape[-2:], mode="bicubic")
+
+    with pytest.raises(graven.Error, match="GRV0207.*resizes to extents"):
+        graven.script(Cubic()).export_onnx(tmp_path / "m.onnx", inputs={"x": "f32[1,3,h,w]"})
 
 
 def test_what_an_extent_decides_is_no_one_graph(tmp_path):

@@ -52,10 +52,16 @@ static Tensor resizeNearest(const Tensor &x, RankedTensorType type,
 
 FailureOr<Tensors> ResizeOp::evaluate(ArrayRef<Tensor> operands, Evaluator &) {
   const Tensor &x = operands[0];
-  RankedTensorType type = resultType(*this);
+  eval::Shape whole(x.getShape());
   std::vector<ResizeTaps> taps;
-  for (auto [n, axis] : llvm::enumerate(getAxes()))
-    taps.push_back(resizeTaps(*this, n, x.getDim(axis)));
+  for (auto [n, axis] : llvm::enumerate(getAxes())) {
+    whole[axis] = resizedExtent(*this, n, x.getDim(axis));
+    if (x.getDim(axis) == 0 && whole[axis] > 0)
+      return emitOpError("axis ")
+             << axis << " has extent 0, expected at least 1 (C4)";
+    taps.push_back(resizeTaps(*this, n, x.getDim(axis), whole[axis]));
+  }
+  auto type = RankedTensorType::get(whole, x.getElementType());
   if (getMode() == ResizeMode::Nearest)
     return Tensors{resizeNearest(x, type, getAxes(), taps)};
   Doubles values = x.toDoubles();

@@ -70,10 +70,16 @@ LogicalResult ResizeOp::inferReturnTypes(MLIRContext *, OptionalLoc loc,
                                          InferredTypes &types) {
   RankedTensorType x = tensorOf(adaptor.getX());
   ArrayRef<int64_t> axes = adaptor.getAxes(), sizes = adaptor.getSizes();
+  Shape known;
+  llvm::copy_if(sizes, std::back_inserter(known),
+                [](int64_t size) { return !ShapedType::isDynamic(size); });
   if (failed(checkAxes(loc, axes, x.getRank(), "C1")) ||
       failed(checkLength(loc, "sizes", sizes, axes.size(), "C1")) ||
-      failed(checkAtLeast(loc, "sizes", sizes, 0, "C1")))
+      failed(checkAtLeast(loc, "sizes", known, 0, "C1")))
     return failure();
+  if (known.size() < sizes.size() && !adaptor.getScales())
+    return emitOptionalError(loc, "sizes has a dynamic entry, expected scales "
+                                  "as well (C5)");
   if (auto scales = adaptor.getScales()) {
     if (scales->size() != axes.size())
       return emitOptionalError(loc, "scales has ", scales->size(),

@@ -23,10 +23,15 @@ static bool expressRepeated(Exporter &e, ResizeOp op) {
   std::vector<double> scales(in.getRank(), 1);
   for (auto [i, axis] : llvm::enumerate(op.getAxes())) {
     int64_t from = in.getDimSize(axis), to = op.getSizes()[i];
-    if (ShapedType::isDynamic(from) || from == 0 || to % from != 0)
+    if (ShapedType::isDynamic(to) && op.getScales())
+      scales[axis] = (*op.getScales())[i];
+    else if (ShapedType::isDynamic(from) || ShapedType::isDynamic(to) ||
+             from == 0 || to % from != 0)
       return false;
-    int64_t factor = to / from;
-    scales[axis] = static_cast<double>(factor);
+    else
+      scales[axis] = static_cast<double>(to / from);
+    if (scales[axis] != std::floor(scales[axis]))
+      return false;
   }
   auto type =
       RankedTensorType::get(in.getRank(), Float32Type::get(op.getContext()));
@@ -66,12 +71,14 @@ static bool expressTaps(Exporter &e, ResizeOp op) {
   auto in = Exporter::typeOf(op.getX());
   if (op.getMode() != ResizeMode::Nearest && !Exporter::isFloat(op.getX()))
     return false;
-  if (llvm::any_of(op.getAxes(),
+  if (llvm::any_of(op.getSizes(), ShapedType::isDynamic) ||
+      llvm::any_of(op.getAxes(),
                    [&](int64_t axis) { return in.isDynamicDim(axis); }))
     return false;
   Name x = e.name(op.getX());
   for (auto [n, axis] : llvm::enumerate(op.getAxes()))
-    x = resampled(e, x, op, axis, resizeTaps(op, n, in.getDimSize(axis)));
+    x = resampled(e, x, op, axis,
+                  resizeTaps(op, n, in.getDimSize(axis), op.getSizes()[n]));
   e.alias(op.getResult(), x);
   return true;
 }
@@ -96,6 +103,12 @@ static void express(Exporter &e, ResizeOp op) {
   std::vector<double> scales(in.getRank(), 1);
   bool isExact = op.getScales().has_value();
   for (auto [i, axis] : llvm::enumerate(op.getAxes())) {
+    bool isComputed = ShapedType::isDynamic(op.getSizes()[i]);
+    if (isComputed) {
+      // Then all have scales (C5).
+      scales[axis] = (*op.getScales())[i];
+      continue;
+    }
     sizes[axis] = op.getSizes()[i];
     if (op.getScales()) {
       scales[axis] = (*op.getScales())[i];

@@ -182,6 +182,16 @@ graven.graph @resize(%0: tensor<4xi32>) {
 
 // -----
 
+// resize C5: a size that is not known, without a scale.
+graven.graph @resize(%0: tensor<1x?xf32>) {
+  // expected-error @below {{sizes has a dynamic entry, expected scales as well (C5)}}
+  // expected-error @below {{failed to infer returned types}}
+  %r = "graven.resize"(%0) <{axes = array<i64: 1>, sizes = array<i64: -9223372036854775808>, mode = #graven<resize_mode linear>, coordinate = #graven<coordinate_mode half_pixel>}> : (tensor<1x?xf32>) -> tensor<1x?xf32>
+  graven.return
+}
+
+// -----
+
 // resize C4: of nothing.
 graven.graph @resize(%0: tensor<0xf32>) {
   // expected-error @below {{axis 0 has extent 0, expected at least 1 (C4)}}
