@@ -70,7 +70,7 @@ std::optional<SpelledMask> boolOfNumbers(Value mask) {
   auto select = mask.getDefiningOp<SelectOp>();
   if (!select || isBool(mask))
     return std::nullopt;
-  auto open = splatOf(select.getA()), closed = splatOf(select.getB());
+  auto open = numberOf(select.getA()), closed = numberOf(select.getB());
   if (!open || *open != 0 || !closed || !(*closed <= kClosing))
     return std::nullopt;
   return SpelledMask{select.getCond(), closed};
@@ -116,7 +116,54 @@ Value asNumbers(OpBuilder &b, Location loc, Value mask, double fill,
                           scalarConstant(b, loc, element, fill, rank));
 }
 
+/// x of !x.
+Value negated(Value value) {
+  auto negation = value.getDefiningOp<NotOp>();
+  return negation && negation->hasOneUse() ? negation.getX() : Value();
+}
+
+/// The comparison of `scores` with -inf of all(scores == -inf), one for each
+/// row, or of !any(scores != -inf).
+CompareOp emptyRowCheck(Value value, Value scores) {
+  Value any = negated(value);
+  auto reduce = (any ? any : value).getDefiningOp<ReduceOp>();
+  if (!reduce || !reduce->hasOneUse() || !reduce.getKeep() ||
+      reduce.getKind() != (any ? ReduceKind::Or : ReduceKind::And) ||
+      reduce.getAxes() != ArrayRef<int64_t>{tensorType(scores).getRank() - 1})
+    return {};
+  Value inner = negated(reduce.getX());
+  auto compare = (inner ? inner : reduce.getX()).getDefiningOp<CompareOp>();
+  ComparePredicate expected =
+      bool(any) == bool(inner) ? ComparePredicate::Eq : ComparePredicate::Ne;
+  if (!compare || !compare->hasOneUse() || compare.getA() != scores ||
+      compare.getPredicate() != expected || numberOf(compare.getB()) != kLowest)
+    return {};
+  return compare;
+}
+
 } // namespace
+
+RowSoftmax rowSoftmaxOf(Value weights) {
+  auto select = weights.getDefiningOp<SelectOp>();
+  if (!select)
+    return {weights.getDefiningOp<SoftmaxOp>()};
+  auto softmax = select.getB().getDefiningOp<SoftmaxOp>();
+  if (!softmax || !soleUser(select) || numberOf(select.getA()) != 0.0)
+    return {};
+  // The softmax is read by the comparison and the selection.
+  auto isNaN = select.getCond().getDefiningOp<CompareOp>();
+  bool readsTwice = isNaN && isNaN->hasOneUse() &&
+                    isNaN.getPredicate() == ComparePredicate::Ne &&
+                    isNaN.getA() == softmax && isNaN.getB() == softmax;
+  if (readsTwice && llvm::all_of(softmax->getUsers(), [&](Operation *user) {
+        return user == isNaN || user == select;
+      }))
+    return {softmax, EmptyRow::Zero};
+  CompareOp check = emptyRowCheck(select.getCond(), softmax.getX());
+  if (!check || !softmax->hasOneUse())
+    return {};
+  return {softmax, EmptyRow::Zero, check};
+}
 
 std::optional<eval::Tensor> knownElements(Value value) {
   DenseElementsAttr elements;
@@ -135,6 +182,19 @@ std::optional<eval::Tensor> knownElements(Value value) {
   eval::Evaluator evaluator;
   auto tensors = evaluator.runNode(get, {});
   return succeeded(tensors) ? std::optional((*tensors)[0]) : std::nullopt;
+}
+
+std::optional<double> numberOf(Value value) {
+  if (auto splat = splatOf(value))
+    return splat;
+  while (auto reshape = value.getDefiningOp<ReshapeOp>())
+    value = reshape.getX();
+  RankedTensorType type = tensorType(value);
+  if (!type.hasStaticShape() || type.getNumElements() != 1 ||
+      !isa<FloatType>(type.getElementType()))
+    return std::nullopt;
+  auto elements = knownElements(value);
+  return elements ? std::optional(elements->getDouble(0)) : std::nullopt;
 }
 
 Value withoutLeadingOnes(Value value) {

@@ -8,6 +8,7 @@
 #ifndef PASSES_GRAPH_ATTENTIONMASK_H
 #define PASSES_GRAPH_ATTENTIONMASK_H
 
+#include "dialects/graven/Graven.h"
 #include "dialects/graven/eval/Tensor.h"
 #include "mlir/IR/Builders.h"
 #include "llvm/ADT/SmallVector.h"
@@ -26,12 +27,29 @@ struct SpelledMask {
 /// for anything else, and for very many.
 std::optional<eval::Tensor> knownElements(mlir::Value value);
 
+/// The number of a constant that is one, or of a Parameter of one element that
+/// is not trained.
+std::optional<double> numberOf(mlir::Value value);
+
 /// The value without leading axes of one that a reshape gives it, which
 /// broadcasting gives it, too.
 mlir::Value withoutLeadingOnes(mlir::Value value);
 
 /// Numbers this low close a key beside an open one: exp of them is 0.
 inline constexpr double kClosing = -1e9;
+
+/// The softmax of an attention, and what a row of it gives that has no key.
+struct RowSoftmax {
+  SoftmaxOp softmax;
+  EmptyRow emptyRow = EmptyRow::NaN;
+  /// The Node beside the softmax that reads the scores, to find such rows.
+  mlir::Operation *check = nullptr;
+};
+
+/// That of `weights`, which exporters write as select(isnan(w), 0, w) or as
+/// select(all(scores == -inf), 0, w) where a row without keys is to give 0; no
+/// softmax where there is none, or others read it.
+RowSoftmax rowSoftmaxOf(mlir::Value weights);
 
 /// What masks say together.
 struct MaskConditions {

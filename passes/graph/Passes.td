@@ -107,7 +107,8 @@ def RemoveIdentities : Pass<"graven-remove-identities", "::graven::GraphOp"> {
     minimum of a value and itself; a broadcast that its elementwise user does by itself; a slice that is one part of a
     concat; a concat that puts the slices of a tensor together again; empty parts of a concat, and concats inside of
     concats; a window that replaces the whole tensor; zeros padded in front of a convolution, which its pads supply; a
-    mean over windows of one element; a gather with one constant index, which is a slice.
+    mean over windows of one element; a gather with one constant index, which is a slice; a reshape in front of an
+    elementwise Node that a reshape behind it undoes, as of the scores of windows to which one mask a window is added.
 
     Before ==> after:
     ```mlir
@@ -117,7 +118,8 @@ def RemoveIdentities : Pass<"graven-remove-identities", "::graven::GraphOp"> {
     %1 = graven.add %x, %b : (tensor<4x8xf32>, tensor<1x8xf32>) -> tensor<4x8xf32>
     ```
 
-    Preconditions: static extents where extents decide. Adding 0.0 is no identity (-0.0), and is left.
+    Preconditions: static extents where extents decide. Adding 0.0 is no identity (-0.0), and is left. A reshape that is
+    undone goes where fewer Nodes are left: other operands of the elementwise Node may need reshapes, or a broadcast.
   }];
   let dependentDialects = ["::graven::GravenDialect"];
   let statistics = [Statistic<"numRemoved", "removed", "Number of Nodes found to change nothing">];
@@ -127,13 +129,13 @@ def RecomposeOps : Pass<"graven-recompose-ops", "::graven::GraphOp"> {
   let summary = "find the ops that exporters spell out";
   let description = [{
     Finds, however their multiplications are grouped: gelu (by erf and by tanh), silu, hard_swish; layer_norm and rms_norm,
-    with their scale and bias; and attention, `softmax(scale q k^T + mask) v`, with scales on q, k or the scores, a cap
-    `c tanh(x / c)` on them and up to four masks, each added or selecting a low number; keys and values that are repeated
+    with their scale and bias; and attention, `softmax(scale q k^T + mask) v`, with scales on q, k or the scores, one for all or one
+    a head, a cap `c tanh(x / c)` on them and up to four masks, each added or selecting a low number; keys and values that are repeated
     for the heads that share them are read once. Masks are taken apart into conditions, those of an attention that
     the model has as one op too: a lower triangle known at compile time makes it `causal`, what leaves nothing out goes,
     and a condition that is one for all rows is kept as one row. A row of attention without an open key gives NaN, as
-    softmax does, or 0 where the weights are `select(isnan(w), 0, w)`, as exporters write it; a NaN among the scores of
-    a row stays NaN there.
+    softmax does, or 0 where the weights are `select(isnan(w), 0, w)` or `select(all(scores == -inf), 0, w)`, as exporters
+    write it; a NaN among the scores of a row stays NaN there.
 
     Before ==> after:
     ```mlir
@@ -654,7 +656,8 @@ def UnflattenMatmul : Pass<"graven-unflatten-matmul", "::graven::GraphOp"> {
   let description = [{
     Exporters join the batch axes in front of a linear layer and split them behind it. The reshape that splits the rows
     of a product, or of elementwise Nodes behind one, moves in front of it, where it meets the one that joined them: the
-    product, its bias, activation and residual then follow one another, to be fused.
+    product, its bias, activation and residual then follow one another, to be fused. So does one that splits the batches
+    of a product that has matrices on both sides for each, as in an attention whose heads were joined with the batch.
 
     Before ==> after:
     ```mlir
@@ -669,9 +672,10 @@ def UnflattenMatmul : Pass<"graven-unflatten-matmul", "::graven::GraphOp"> {
     ```
 
     Preconditions: static extents; the reshape keeps the last axis and is the only user; the left-hand side is not
-    transposed and there is one right-hand side for all batches; the operands of elementwise Nodes are full, rows of the
-    last axis, or one number. With `exact`, there is a reshape on the left, with which the one that moves merges, and the
-    right-hand side is not transposed: there are never more Nodes then.
+    transposed and there is one right-hand side for all batches, or both sides have the batches of the result, and one of
+    them is a Parameter or a reshape of what has the split ones; the operands of elementwise Nodes are full, rows of the
+    last axis, or one number. With `exact`, there is a reshape on the left (for batches, on both sides), with which the one that moves merges, and the
+    right-hand side of rows is not transposed: there are never more Nodes then.
   }];
   let dependentDialects = ["::graven::GravenDialect"];
   let options = [

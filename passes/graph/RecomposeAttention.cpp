@@ -16,26 +16,41 @@ using namespace mlir;
 namespace graven {
 namespace {
 
-/// The number of a constant, or of a Parameter of one element that is not
-/// trained.
-std::optional<double> numberOf(Value value) {
-  if (auto splat = splatOf(value))
-    return splat;
-  while (auto reshape = value.getDefiningOp<ReshapeOp>())
-    value = reshape.getX();
-  RankedTensorType type = tensorType(value);
-  if (!type.hasStaticShape() || type.getNumElements() != 1 ||
-      !isa<FloatType>(type.getElementType()))
-    return std::nullopt;
-  auto elements = knownElements(value);
-  return elements ? std::optional(elements->getDouble(0)) : std::nullopt;
+/// Whether one Node reads `value`, not counting the one that looks for rows
+/// without keys.
+bool hasOneReader(Value value, const Operation *check) {
+  Operation *reader = nullptr;
+  for (Operation *user : value.getUsers()) {
+    if (user == check)
+      continue;
+    if (reader && user != reader)
+      return false;
+    reader = user;
+  }
+  return reader;
 }
+
+/// The parts of softmax(scale q k^T + mask) v, the scores perhaps capped.
+struct Parts {
+  Value q, k, v;
+  double scale = 1, softcap = 0;
+  SmallVector<SpelledMask> masks;
+  /// Numbers, one a head or a batch, that multiply the scores.
+  SmallVector<Value> headScales;
+  RowSoftmax rows;
+  /// Whether k is [.., E, L] and must be transposed.
+  bool transposeK = false;
+
+  bool hasOneReader(Value value) const {
+    return graven::hasOneReader(value, rows.check);
+  }
+};
 
 /// x of x c or x / c, with the constant multiplied into `scale`. Through Values
 /// with one user, else the product would be computed twice.
-Value withoutScale(Value value, double &scale) {
+Value withoutScale(Value value, double &scale, const Operation *check) {
   for (;;) {
-    if (!soleUser(value))
+    if (!hasOneReader(value, check))
       return value;
     if (auto mul = value.getDefiningOp<MulOp>()) {
       auto a = numberOf(mul.getA()), b = numberOf(mul.getB());
@@ -54,21 +69,41 @@ Value withoutScale(Value value, double &scale) {
   }
 }
 
-/// The parts of softmax(scale q k^T + mask) v, the scores perhaps capped.
-struct Parts {
-  Value q, k, v;
-  double scale = 1, softcap = 0;
-  SmallVector<SpelledMask> masks;
-  EmptyRow emptyRow = EmptyRow::NaN;
-  /// Whether k is [.., E, L] and must be transposed.
-  bool transposeK = false;
-};
+/// x of x s, where s has one number for the rows and columns of each matrix.
+Value withoutHeadScale(Value value, Value &headScale, const Operation *check) {
+  auto mul = value.getDefiningOp<MulOp>();
+  if (!mul || !hasOneReader(value, check))
+    return value;
+  for (auto [x, s] :
+       {std::pair(mul.getA(), mul.getB()), std::pair(mul.getB(), mul.getA())}) {
+    ArrayRef<int64_t> shape = tensorType(s).getShape();
+    if (shape.size() < 2 || shape.take_back(2) != ArrayRef<int64_t>{1, 1} ||
+        x.getType() != value.getType())
+      continue;
+    headScale = s;
+    return x;
+  }
+  return value;
+}
+
+/// x of scale x, with all factors of both kinds taken.
+Value withoutScales(Value value, Parts &parts) {
+  for (;;) {
+    Value headScale, rest = withoutScale(value, parts.scale, parts.rows.check);
+    rest = withoutHeadScale(rest, headScale, parts.rows.check);
+    if (headScale)
+      parts.headScales.push_back(headScale);
+    if (rest == value)
+      return value;
+    value = rest;
+  }
+}
 
 /// x of c tanh(x), c > 0: a cap on scores c x.
-Value withoutCap(Value value, double &cap) {
+Value withoutCap(Value value, double &cap, const Operation *check) {
   double factor = 1;
-  auto tanh = withoutScale(value, factor).getDefiningOp<TanhOp>();
-  if (!tanh || !soleUser(tanh) || !(factor > 0))
+  auto tanh = withoutScale(value, factor, check).getDefiningOp<TanhOp>();
+  if (!tanh || !hasOneReader(tanh, check) || !(factor > 0))
     return value;
   cap = factor;
   return tanh.getX();
@@ -81,9 +116,9 @@ constexpr unsigned kMostMasks = 4;
 bool isScores(Value value) {
   SmallVector<Value> pending{value};
   for (unsigned i = 0; i < 2 * kMostMasks && !pending.empty(); ++i) {
-    double scale = 1;
-    Value rest = withoutCap(pending.pop_back_val(), scale);
-    Operation *op = withoutScale(rest, scale).getDefiningOp();
+    Parts ignored;
+    Value rest = withoutCap(pending.pop_back_val(), ignored.scale, nullptr);
+    Operation *op = withoutScales(rest, ignored).getDefiningOp();
     if (isa_and_present<MatmulOp>(op))
       return true;
     if (auto select = dyn_cast_if_present<SelectOp>(op))
@@ -108,7 +143,7 @@ LogicalResult takeMasks(MatmulOp root, Value &scores, Parts &parts,
       if (tensorType(rest).getShape() != shape || !isScores(rest))
         std::swap(rest, mask.value);
     } else if (auto select = scores.getDefiningOp<SelectOp>()) {
-      mask.fill = splatOf(select.getB());
+      mask.fill = numberOf(select.getB());
       if (!mask.fill || !(*mask.fill <= kClosing))
         return rewriter.notifyMatchFailure(
             root, "the scores are replaced by something else than -inf");
@@ -117,7 +152,7 @@ LogicalResult takeMasks(MatmulOp root, Value &scores, Parts &parts,
     } else {
       return success();
     }
-    if (!soleUser(scores))
+    if (!parts.hasOneReader(scores))
       return rewriter.notifyMatchFailure(root, "the scores have a second user");
     if (tensorType(rest).getShape() != shape ||
         !broadcastsTo(tensorType(mask.value).getShape(), shape))
@@ -129,35 +164,14 @@ LogicalResult takeMasks(MatmulOp root, Value &scores, Parts &parts,
   return success();
 }
 
-/// The softmax of `value`, or of select(isnan(softmax), 0, softmax), as which
-/// exporters write a row without keys that is to give 0.
-SoftmaxOp takeSoftmax(Value value, EmptyRow &emptyRow) {
-  auto select = value.getDefiningOp<SelectOp>();
-  if (!select)
-    return value.getDefiningOp<SoftmaxOp>();
-  auto isNaN = select.getCond().getDefiningOp<CompareOp>();
-  auto zero = splatOf(select.getA());
-  if (!isNaN || isNaN.getPredicate() != ComparePredicate::Ne ||
-      isNaN.getA() != select.getB() || isNaN.getB() != select.getB() ||
-      !soleUser(select) || !isNaN->hasOneUse() || !zero || *zero != 0)
-    return {};
-  auto softmax = select.getB().getDefiningOp<SoftmaxOp>();
-  // The softmax is read by the comparison and the selection.
-  if (!softmax || !llvm::all_of(softmax->getUsers(), [&](Operation *user) {
-        return user == isNaN || user == select;
-      }))
-    return {};
-  emptyRow = EmptyRow::Zero;
-  return softmax;
-}
-
 struct ToAttention : CountingPattern<MatmulOp> {
   using CountingPattern::CountingPattern;
 
   LogicalResult matchAndRewrite(MatmulOp op,
                                 PatternRewriter &rewriter) const override {
     Parts parts;
-    SoftmaxOp softmax = takeSoftmax(op.getA(), parts.emptyRow);
+    parts.rows = rowSoftmaxOf(op.getA());
+    SoftmaxOp softmax = parts.rows.softmax;
     if (!softmax)
       return rewriter.notifyMatchFailure(op, "a is not a softmax");
     RankedTensorType type = op.getType();
@@ -177,7 +191,7 @@ struct ToAttention : CountingPattern<MatmulOp> {
     Value scores = softmax.getX();
     if (failed(takeMasks(op, scores, parts, rewriter)))
       return failure();
-    if (!soleUser(scores))
+    if (!parts.hasOneReader(scores))
       return rewriter.notifyMatchFailure(op, "the scores have a second user");
     if (failed(takeProduct(op, scores, parts, rewriter)))
       return failure();
@@ -187,17 +201,17 @@ struct ToAttention : CountingPattern<MatmulOp> {
 
   static LogicalResult takeProduct(MatmulOp op, Value scores, Parts &parts,
                                    PatternRewriter &rewriter) {
-    scores = withoutCap(scores, parts.softcap);
+    scores = withoutCap(scores, parts.softcap, parts.rows.check);
     if (parts.softcap > 0)
       parts.scale = parts.softcap;
-    auto product = withoutScale(scores, parts.scale).getDefiningOp<MatmulOp>();
+    auto product = withoutScales(scores, parts).getDefiningOp<MatmulOp>();
     if (!product)
       return rewriter.notifyMatchFailure(op, "the scores are no product");
-    if (!soleUser(product) || product.getTransposeA())
+    if (!parts.hasOneReader(product) || product.getTransposeA())
       return rewriter.notifyMatchFailure(
           op, "the scores have a second user, or q is transposed");
-    parts.q = withoutScale(product.getA(), parts.scale);
-    parts.k = withoutScale(product.getB(), parts.scale);
+    parts.q = withoutScale(product.getA(), parts.scale, nullptr);
+    parts.k = withoutScale(product.getB(), parts.scale, nullptr);
     parts.transposeK = !product.getTransposeB();
     for (Value value : {parts.q, parts.k, parts.v})
       if (tensorType(value).getShape().drop_back(2) !=
@@ -216,6 +230,9 @@ struct ToAttention : CountingPattern<MatmulOp> {
     Location loc =
         rewriter.getFusedLoc({parts.q.getLoc(), parts.k.getLoc(), op.getLoc()});
     int64_t rank = op.getType().getRank();
+    // There are fewer queries than scores.
+    for (Value headScale : parts.headScales)
+      parts.q = MulOp::create(rewriter, loc, parts.q, headScale);
     if (parts.transposeK) {
       auto swap = llvm::to_vector(llvm::seq<int64_t>(0, rank));
       std::swap(swap[rank - 1], swap[rank - 2]);
@@ -243,7 +260,7 @@ struct ToAttention : CountingPattern<MatmulOp> {
         as4d(mask), rewriter.getF64FloatAttr(parts.scale),
         conditions.causal ? rewriter.getUnitAttr() : UnitAttr(),
         rewriter.getF64FloatAttr(parts.softcap),
-        EmptyRowAttr::get(rewriter.getContext(), parts.emptyRow));
+        EmptyRowAttr::get(rewriter.getContext(), parts.rows.emptyRow));
     rewriter.replaceOp(op,
                        reshaped(rewriter, loc, made, op.getType().getShape()));
   }
@@ -270,7 +287,7 @@ struct SimplifyMask : CountingPattern<AttentionOp> {
         !conditions.causal && conditions.rest.size() == 1 &&
         (conditions.rest[0].value == plain ||
          (select && select.getCond() == conditions.rest[0].value &&
-          splatOf(select.getB()) != -std::numeric_limits<double>::infinity()));
+          numberOf(select.getB()) != -std::numeric_limits<double>::infinity()));
     bool rejoined = !conditions.causal && conditions.rest.size() > 1;
     if (same || rejoined)
       return rewriter.notifyMatchFailure(op, "the mask is as simple as can be");

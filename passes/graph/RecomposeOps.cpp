@@ -309,6 +309,8 @@ class RecomposeOpsPass : public impl::RecomposeOpsBase<RecomposeOpsPass> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     populateRecomposeOpsPatterns(patterns, &numRecomposed);
+    // Attention transposes keys that are transposed already.
+    TransposeOp::getCanonicalizationPatterns(patterns, &getContext());
     if (failed(
             applyPatternsExplained(*this, getOperation(), std::move(patterns))))
       signalPassFailure();

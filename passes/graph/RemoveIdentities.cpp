@@ -10,6 +10,7 @@
 #include "passes/graph/Explain.h"
 #include "passes/graph/GraphUtils.h"
 #include "passes/graph/Passes.h"
+#include "passes/graph/ReshapeRoundTrips.h"
 
 namespace graven {
 #define GEN_PASS_DEF_REMOVEIDENTITIES
@@ -290,6 +291,7 @@ void populateRemoveIdentitiesPatterns(RewritePatternSet &patterns,
                SliceOfConcat, ConcatOfSlices, FlattenConcat, WholeInsert,
                PadIntoConv, WindowOfOne, GatherToSlice>(patterns.getContext(),
                                                         count);
+  populateReshapeRoundTripPatterns(patterns, count);
 }
 
 } // namespace graven

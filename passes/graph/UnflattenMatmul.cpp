@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // This file implements UnflattenMatmul, which moves a reshape that splits the
-// rows of a matrix product in front of the product, where it meets the one that
-// had joined them.
+// rows or the batches of a matrix product in front of the product, where it
+// meets the one that had joined them.
 //===----------------------------------------------------------------------===//
 
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
@@ -52,19 +52,57 @@ bool isExact(MatmulOp op) {
   return op.getA().getDefiningOp<ReshapeOp>() && !op.getTransposeB();
 }
 
+/// The batches of `full` and the matrix of `operand`.
+SmallVector<int64_t> withMatrixOf(ArrayRef<int64_t> full, Value operand) {
+  SmallVector<int64_t> result(full.drop_back(2));
+  llvm::append_range(result, tensorType(operand).getShape().take_back(2));
+  return result;
+}
+
+/// Whether the operand becomes one of this shape without another Node when the
+/// model runs.
+bool isJoinedFrom(Value operand, ArrayRef<int64_t> shape) {
+  auto reshape = operand.getDefiningOp<ReshapeOp>();
+  return (reshape && tensorType(reshape.getX()).getShape() == shape) ||
+         isParameterValue(operand);
+}
+
+/// Whether the product has matrices on both sides for each batch, and a result
+/// of shape `to` is theirs in several axes of batches, with no more Nodes than
+/// now: the reshape behind it goes, and one may come in front of it.
+bool splitsBatches(MatmulOp op, ArrayRef<int64_t> to, bool exact) {
+  ArrayRef<int64_t> from = op.getType().getShape(), batches = from.drop_back(2);
+  if (from.take_back(2) != to.take_back(2) || batches.empty())
+    return false;
+  int64_t joined = 0;
+  for (Value operand : {op.getA(), op.getB()}) {
+    if (tensorType(operand).getShape().drop_back(2) != batches)
+      return false;
+    joined += isJoinedFrom(operand, withMatrixOf(to, operand));
+  }
+  return joined >= (exact ? 2 : 1);
+}
+
+/// Whether a result of shape `to` can be computed by the product.
+bool takesSplit(MatmulOp op, ArrayRef<int64_t> to, bool exact) {
+  return (hasPlainRows(op) && (!exact || isExact(op))) ||
+         splitsBatches(op, to, exact);
+}
+
 /// Whether there is such a product at the end of a chain of elementwise Nodes
 /// that have no other user.
-bool hasProductBehind(Value value, bool exact, int64_t depth = 0) {
+bool hasProductBehind(Value value, ArrayRef<int64_t> to, bool exact,
+                      int64_t depth = 0) {
   constexpr int64_t limit = 24;
   Operation *op = value.getDefiningOp();
   if (!op || !soleUser(value) || depth > limit)
     return false;
   if (auto matmul = dyn_cast<MatmulOp>(op))
-    return hasPlainRows(matmul) && (!exact || isExact(matmul));
+    return takesSplit(matmul, to, exact);
   return op->hasTrait<Elementwise>() && op->getNumResults() == 1 &&
          llvm::any_of(op->getOperands(), [&](Value operand) {
            return operand.getType() == value.getType() &&
-                  hasProductBehind(operand, exact, depth + 1);
+                  hasProductBehind(operand, to, exact, depth + 1);
          });
 }
 
@@ -126,10 +164,10 @@ struct SplitElementwise : SplitPattern {
         !splitsRows(op))
       return rewriter.notifyMatchFailure(
           op, "it does not split the rows of an elementwise Node");
-    if (!hasProductBehind(op.getX(), exact))
-      return rewriter.notifyMatchFailure(op, "no product is behind it");
     RankedTensorType from = tensorType(op.getX());
     auto to = cast<RankedTensorType>(op.getResult().getType());
+    if (!hasProductBehind(op.getX(), to.getShape(), exact))
+      return rewriter.notifyMatchFailure(op, "no product is behind it");
     for (Value operand : node->getOperands())
       if (tensorType(operand).getShape() != from.getShape() &&
           !isRow(tensorType(operand), from))
@@ -153,6 +191,35 @@ struct SplitElementwise : SplitPattern {
   }
 };
 
+struct SplitBatches : SplitPattern {
+  using SplitPattern::SplitPattern;
+
+  LogicalResult matchAndRewrite(ReshapeOp op,
+                                PatternRewriter &rewriter) const override {
+    auto matmul = op.getX().getDefiningOp<MatmulOp>();
+    if (!matmul || !splitsRows(op))
+      return rewriter.notifyMatchFailure(
+          op, "it does not split the batches of a product");
+    if (soleUser(matmul.getResult()) != op)
+      return rewriter.notifyMatchFailure(op, "the product has a second user");
+    auto type = cast<RankedTensorType>(op.getResult().getType());
+    if (!splitsBatches(matmul, type.getShape(), exact))
+      return rewriter.notifyMatchFailure(
+          op, "the matrices are split, or neither side was joined from such "
+              "batches");
+    rewriter.setInsertionPoint(matmul);
+    auto split = [&](Value operand) {
+      return reshaped(rewriter, matmul.getLoc(), operand,
+                      withMatrixOf(type.getShape(), operand));
+    };
+    Value a = split(matmul.getA()), b = split(matmul.getB());
+    rewriter.replaceOpWithNewOp<MatmulOp>(
+        op, type, a, b, matmul.getTransposeAAttr(), matmul.getTransposeBAttr(),
+        matmul.getAlgorithmAttr());
+    return rewritten();
+  }
+};
+
 class UnflattenMatmulPass
     : public impl::UnflattenMatmulBase<UnflattenMatmulPass> {
   using UnflattenMatmulBase::UnflattenMatmulBase;
@@ -172,8 +239,8 @@ class UnflattenMatmulPass
 
 void populateUnflattenMatmulPatterns(RewritePatternSet &patterns, bool exact,
                                      Pass::Statistic *count) {
-  patterns.add<SplitMatmul, SplitElementwise>(patterns.getContext(), count,
-                                              exact);
+  patterns.add<SplitMatmul, SplitElementwise, SplitBatches>(
+      patterns.getContext(), count, exact);
 }
 
 } // namespace graven

@@ -134,3 +134,44 @@ graven.graph @window_of_one(%x: tensor<1x2x4x4xf32>) -> (tensor<1x2x4x4xf32>, te
   %3 = graven.avg_pool %x kernel [1, 1] strides [1, 1] dilations [1, 1] pads [0, 0, 0, 0] divisor 2 : (tensor<1x2x4x4xf32>) -> tensor<1x2x4x4xf32>
   graven.return %1, %2, %3 : tensor<1x2x4x4xf32>, tensor<1x2x2x4xf32>, tensor<1x2x4x4xf32>
 }
+
+// -----
+
+// One mask a window is added to the scores of all heads, which are put beside each other for that; the mask of a batch of
+// two is repeated.
+
+// CHECK-LABEL: graven.graph @reshapes_there_and_back(
+//  CHECK-SAME:   %[[X:.*]]: tensor<8x2x3x3xf32>
+//       CHECK:   %[[M:.*]] = graven.get_param @mask
+//       CHECK:   %[[W:.*]] = graven.broadcast %[[M]] to [2, 4, 1, 3, 3]
+//       CHECK:   %[[R:.*]] = graven.reshape %[[W]] to [8, 1, 3, 3]
+//       CHECK:   %[[Y:.*]] = graven.add %[[X]], %[[R]] : (tensor<8x2x3x3xf32>, tensor<8x1x3x3xf32>) -> tensor<8x2x3x3xf32>
+//       CHECK:   graven.return %[[Y]]
+graven.param @mask : tensor<1x4x1x3x3xf32> = #graven.blob<"m", 0, 144>
+graven.graph @reshapes_there_and_back(%x: tensor<8x2x3x3xf32>) -> tensor<8x2x3x3xf32> {
+  %m = graven.get_param @mask : tensor<1x4x1x3x3xf32>
+  %0 = graven.reshape %x to [2, 4, 2, 3, 3] : (tensor<8x2x3x3xf32>) -> tensor<2x4x2x3x3xf32>
+  %1 = graven.add %0, %m : (tensor<2x4x2x3x3xf32>, tensor<1x4x1x3x3xf32>) -> tensor<2x4x2x3x3xf32>
+  %2 = graven.reshape %1 to [8, 2, 3, 3] : (tensor<2x4x2x3x3xf32>) -> tensor<8x2x3x3xf32>
+  graven.return %2 : tensor<8x2x3x3xf32>
+}
+
+// -----
+
+// As many Nodes would be needed for another operand; a second user; the second reshape gives another shape.
+
+// CHECK-LABEL: graven.graph @keeps_reshapes(
+// CHECK-COUNT-6: graven.reshape
+//       CHECK:   graven.return
+graven.graph @keeps_reshapes(%x: tensor<8x9xf32>, %m: tensor<1x4x9xf32>) -> (tensor<8x9xf32>, tensor<8x9xf32>, tensor<2x4x9xf32>, tensor<4x18xf32>) {
+  %0 = graven.reshape %x to [2, 4, 9] : (tensor<8x9xf32>) -> tensor<2x4x9xf32>
+  %1 = graven.add %0, %m : (tensor<2x4x9xf32>, tensor<1x4x9xf32>) -> tensor<2x4x9xf32>
+  %2 = graven.reshape %1 to [8, 9] : (tensor<2x4x9xf32>) -> tensor<8x9xf32>
+  %3 = graven.reshape %x to [2, 4, 9] : (tensor<8x9xf32>) -> tensor<2x4x9xf32>
+  %4 = graven.tanh %3 : tensor<2x4x9xf32>
+  %5 = graven.reshape %4 to [8, 9] : (tensor<2x4x9xf32>) -> tensor<8x9xf32>
+  %6 = graven.reshape %x to [2, 4, 9] : (tensor<8x9xf32>) -> tensor<2x4x9xf32>
+  %7 = graven.exp %6 : tensor<2x4x9xf32>
+  %8 = graven.reshape %7 to [4, 18] : (tensor<2x4x9xf32>) -> tensor<4x18xf32>
+  graven.return %2, %5, %4, %8 : tensor<8x9xf32>, tensor<8x9xf32>, tensor<2x4x9xf32>, tensor<4x18xf32>
+}

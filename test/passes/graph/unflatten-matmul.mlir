@@ -99,3 +99,60 @@ graven.graph @merges(%x: tensor<2x9x4x2xf32>, %y: tensor<9x8xf32>, %w: tensor<8x
   %4 = graven.reshape %3 to [3, 3, 5] : (tensor<9x5xf32>) -> tensor<3x3x5xf32>
   graven.return %2, %4 : tensor<2x9x5xf32>, tensor<3x3x5xf32>
 }
+
+// -----
+
+// Heads that were joined with the batch for both sides, scaled behind the product.
+
+// CHECK-LABEL: graven.graph @splits_batches(
+//  CHECK-SAME:   %[[Q:.*]]: tensor<2x4x9x8xf32>, %[[K:.*]]: tensor<2x4x5x8xf32>
+//   CHECK-DAG:   %[[C:.*]] = graven.constant dense<5.0{{.*}}> : tensor<1x1x1x1xf32>
+//   CHECK-DAG:   %[[M:.*]] = graven.matmul %[[Q]], %[[K]] transpose_b
+//       CHECK:   %[[Y:.*]] = graven.mul %[[M]],
+//  CHECK-NEXT:   graven.return %[[Y]]
+// EXACT-LABEL: graven.graph @splits_batches(
+//       EXACT:   graven.matmul {{.*}} -> tensor<2x4x9x5xf32>
+graven.graph @splits_batches(%q: tensor<2x4x9x8xf32>, %k: tensor<2x4x5x8xf32>) -> tensor<2x4x9x5xf32> {
+  %half = graven.constant dense<0.5> : tensor<1x1x1xf32>
+  %0 = graven.reshape %q to [8, 9, 8] : (tensor<2x4x9x8xf32>) -> tensor<8x9x8xf32>
+  %1 = graven.reshape %k to [8, 5, 8] : (tensor<2x4x5x8xf32>) -> tensor<8x5x8xf32>
+  %2 = graven.matmul %0, %1 transpose_b : (tensor<8x9x8xf32>, tensor<8x5x8xf32>) -> tensor<8x9x5xf32>
+  %3 = graven.mul %2, %half : (tensor<8x9x5xf32>, tensor<1x1x1xf32>) -> tensor<8x9x5xf32>
+  %4 = graven.reshape %3 to [2, 4, 9, 5] : (tensor<8x9x5xf32>) -> tensor<2x4x9x5xf32>
+  graven.return %4 : tensor<2x4x9x5xf32>
+}
+
+// -----
+
+// One side was joined: as many Nodes as before, unless asked not to.
+
+// CHECK-LABEL: graven.graph @splits_one_side(
+//       CHECK:   graven.matmul {{.*}} -> tensor<2x4x9x5xf32>
+// EXACT-LABEL: graven.graph @splits_one_side(
+//       EXACT:   graven.matmul {{.*}} -> tensor<8x9x5xf32>
+graven.graph @splits_one_side(%q: tensor<2x4x9x8xf32>, %k: tensor<8x8x5xf32>) -> tensor<2x4x9x5xf32> {
+  %0 = graven.reshape %q to [8, 9, 8] : (tensor<2x4x9x8xf32>) -> tensor<8x9x8xf32>
+  %1 = graven.matmul %0, %k : (tensor<8x9x8xf32>, tensor<8x8x5xf32>) -> tensor<8x9x5xf32>
+  %2 = graven.reshape %1 to [2, 4, 9, 5] : (tensor<8x9x5xf32>) -> tensor<2x4x9x5xf32>
+  graven.return %2 : tensor<2x4x9x5xf32>
+}
+
+// -----
+
+// Neither side was joined from these batches; one side has one matrix for several batches; the rows are split, too.
+
+// CHECK-LABEL: graven.graph @keeps_batches(
+//       CHECK:   graven.matmul {{.*}} -> tensor<8x9x5xf32>
+//       CHECK:   graven.matmul {{.*}} -> tensor<2x4x9x5xf32>
+//       CHECK:   graven.matmul {{.*}} -> tensor<8x9x5xf32>
+graven.graph @keeps_batches(%q: tensor<8x9x8xf32>, %k: tensor<8x8x5xf32>, %r: tensor<2x4x9x8xf32>, %s: tensor<2x1x8x5xf32>)
+    -> (tensor<2x4x9x5xf32>, tensor<2x2x2x9x5xf32>, tensor<8x3x3x5xf32>) {
+  %0 = graven.matmul %q, %k : (tensor<8x9x8xf32>, tensor<8x8x5xf32>) -> tensor<8x9x5xf32>
+  %1 = graven.reshape %0 to [2, 4, 9, 5] : (tensor<8x9x5xf32>) -> tensor<2x4x9x5xf32>
+  %2 = graven.matmul %r, %s : (tensor<2x4x9x8xf32>, tensor<2x1x8x5xf32>) -> tensor<2x4x9x5xf32>
+  %3 = graven.reshape %2 to [2, 2, 2, 9, 5] : (tensor<2x4x9x5xf32>) -> tensor<2x2x2x9x5xf32>
+  %4 = graven.reshape %r to [8, 9, 8] : (tensor<2x4x9x8xf32>) -> tensor<8x9x8xf32>
+  %5 = graven.matmul %4, %k : (tensor<8x9x8xf32>, tensor<8x8x5xf32>) -> tensor<8x9x5xf32>
+  %6 = graven.reshape %5 to [8, 3, 3, 5] : (tensor<8x9x5xf32>) -> tensor<8x3x3x5xf32>
+  graven.return %1, %3, %6 : tensor<2x4x9x5xf32>, tensor<2x2x2x9x5xf32>, tensor<8x3x3x5xf32>
+}
