@@ -55,6 +55,8 @@ void populateRemoveIdentitiesPatterns(mlir::RewritePatternSet &patterns,
 void populateSimplifyTransposesPatterns(mlir::RewritePatternSet &patterns,
                                         mlir::Pass::Statistic *count = nullptr);
 
+void populateSinkTransposesPatterns(mlir::RewritePatternSet &patterns,
+                                    mlir::Pass::Statistic *count = nullptr);
 void populateUnflattenMatmulPatterns(mlir::RewritePatternSet &patterns,
                                      bool exact,
                                      mlir::Pass::Statistic *count = nullptr);

@@ -447,6 +447,31 @@ def SimplifyTransposes : Pass<"graven-simplify-transposes", "::graven::GraphOp">
   let statistics = [Statistic<"numRewritten", "rewritten", "Number of transposes moved or absorbed">];
 }
 
+def SinkTransposes : Pass<"graven-sink-transposes", "::graven::GraphOp"> {
+  let summary = "move transposes behind the elementwise Nodes that read them";
+  let description = [{
+    An elementwise Node of transposes by one permutation becomes the transpose of that Node of what they transpose. What
+    stands behind a matrix product is then next to it, to be fused, and the transpose may meet another that cancels it: a
+    network whose convolutions are in one order of axes and whose linear layers are in another has one transpose on
+    either side of each convolution, none around the sums between.
+
+    Before ==> after:
+    ```mlir
+    %0 = graven.transpose %x by [0, 3, 1, 2] : (tensor<1x4x4x8xf32>) -> tensor<1x8x4x4xf32>
+    %1 = graven.mul %0, %scale : (tensor<1x8x4x4xf32>, tensor<1x8x1x1xf32>) -> tensor<1x8x4x4xf32>
+    ==>
+    %0 = graven.transpose %scale by [0, 2, 3, 1] : (tensor<1x8x1x1xf32>) -> tensor<1x1x1x8xf32>
+    %1 = graven.mul %x, %0 : (tensor<1x4x4x8xf32>, tensor<1x1x1x8xf32>) -> tensor<1x4x4x8xf32>
+    %2 = graven.transpose %1 by [0, 3, 1, 2] : (tensor<1x4x4x8xf32>) -> tensor<1x8x4x4xf32>
+    ```
+
+    Preconditions: one result; the transposes have its shape, and one of them no other user, so that there are never more
+    of them than before; every other operand is one number or computed from Parameters alone.
+  }];
+  let dependentDialects = ["::graven::GravenDialect"];
+  let statistics = [Statistic<"numSunk", "sunk", "Number of elementwise Nodes in front of their transposes">];
+}
+
 def SelectBranches : Pass<"graven-select-branches", "::graven::GraphOp"> {
   let summary = "run both Blocks of an `if` that counts, and select";
   let description = [{

@@ -90,8 +90,13 @@ void buildGraphPipeline(OpPassManager &manager,
   // Batch norms disappear into weights while convolutions are still planar and
   // their weights are in the order of the model.
   manager.addNestedPass<GraphOp>(createFuseConvBN());
-  manager.addNestedPass<GraphOp>(createDecomposeConvTranspose());
-  manager.addNestedPass<GraphOp>(createDecomposeVolumeConv());
+  if (options.layouts) {
+    manager.addNestedPass<GraphOp>(createDecomposeConvTranspose());
+    manager.addNestedPass<GraphOp>(createDecomposeVolumeConv());
+  }
+  // Scales of attention were found behind the transposes of heads; now what
+  // stands behind a product is to follow it.
+  manager.addNestedPass<GraphOp>(createSinkTransposes());
   // Recomposed Nodes free transposes around them.
   manager.addNestedPass<GraphOp>(createSimplifyTransposes());
   clean(manager);

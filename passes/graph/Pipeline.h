@@ -21,7 +21,8 @@ struct GraphPipelineOptions
                     llvm::cl::init(2)};
   Option<bool> layouts{
       *this, "layouts",
-      llvm::cl::desc("choose channel-blocked layouts (level 1 and up)"),
+      llvm::cl::desc("choose channel-blocked layouts, and convolutions that "
+                     "have them instead of others (level 1 and up)"),
       llvm::cl::init(true)};
   Option<Numerics> numerics{
       *this, "numerics",
