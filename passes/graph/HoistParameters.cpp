@@ -30,14 +30,14 @@ SmallVector<Value> readsOf(Operation *node) {
   return reads.takeVector();
 }
 
-/// Whether the Node gives more than the largest tensor it reads: what a
-/// broadcast repeats should not be stored.
+/// Whether the Node gives more than all it reads: what a broadcast repeats
+/// should not be stored, what a concat puts together is stored already.
 bool grows(Operation *node, ArrayRef<Value> reads) {
-  int64_t most = 0;
+  int64_t all = 0;
   for (Value read : reads)
-    most = std::max(most, tensorType(read).getNumElements());
+    all += tensorType(read).getNumElements();
   return llvm::any_of(node->getResults(), [&](Value result) {
-    return tensorType(result).getNumElements() > most;
+    return tensorType(result).getNumElements() > all;
   });
 }
 

@@ -96,3 +96,24 @@ graven.graph @forward() -> tensor<3x2xf32> {
   %0 = graven.gather %t[%i] axis 0 : (tensor<5x2xf32>, tensor<3xi64>) -> tensor<3x2xf32>
   graven.return %0 : tensor<3x2xf32>
 }
+
+// -----
+
+// What is put together is stored already; what is put in twice is not.
+
+// CHECK-LABEL: graven.graph @prepare() -> tensor<3xf32>
+//       CHECK:   graven.concat
+// CHECK-LABEL: graven.graph @forward
+//       CHECK:   graven.get_param @{{.*}}prepared
+//       CHECK:   graven.concat {{.*}} -> tensor<4xf32>
+graven.param @a : tensor<2xf32> = #graven.blob<"m", 0, 8>
+graven.param @b : tensor<1xf32> = #graven.blob<"m", 8, 4>
+graven.graph @forward(%x: tensor<3xf32>, %y: tensor<4xf32>) -> (tensor<3xf32>, tensor<4xf32>) {
+  %a = graven.get_param @a : tensor<2xf32>
+  %b = graven.get_param @b : tensor<1xf32>
+  %0 = graven.concat %a, %b axis 0 : (tensor<2xf32>, tensor<1xf32>) -> tensor<3xf32>
+  %1 = graven.add %x, %0 : (tensor<3xf32>, tensor<3xf32>) -> tensor<3xf32>
+  %2 = graven.concat %a, %a axis 0 : (tensor<2xf32>, tensor<2xf32>) -> tensor<4xf32>
+  %3 = graven.add %y, %2 : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  graven.return %1, %3 : tensor<3xf32>, tensor<4xf32>
+}
