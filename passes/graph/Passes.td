@@ -125,11 +125,34 @@ def RemoveIdentities : Pass<"graven-remove-identities", "::graven::GraphOp"> {
   let statistics = [Statistic<"numRemoved", "removed", "Number of Nodes found to change nothing">];
 }
 
+def SimplifyMovement : Pass<"graven-simplify-movement", "::graven::GraphOp"> {
+  let summary = "merge slices, pads and broadcasts, and what they do with what reads them";
+  let description = [{
+    A slice of a slice is one slice, and so are pads of one number and broadcasts. A slice of what a pad added nothing to
+    reads what the pad reads. -inf around the input of a max_pool, and zeros around that of an avg_pool, are its pads. A
+    resize to the same extents gives what is there. (Pads in front of convolutions are RemoveIdentities'.)
+
+    Before ==> after:
+    ```mlir
+    %0 = graven.slice %x [1, 0] to [4, 8] by [1, 1] : (tensor<4x8xf32>) -> tensor<3x8xf32>
+    %1 = graven.slice %0 [0, 2] to [2, 8] by [1, 2] : (tensor<3x8xf32>) -> tensor<2x3xf32>
+    ==>
+    %1 = graven.slice %x [1, 2] to [3, 7] by [1, 2] : (tensor<4x8xf32>) -> tensor<2x3xf32>
+    ```
+
+    Preconditions: bounds and extents are known. Pads that become one crop nothing. A pool has no windows past the end
+    (`ceil_mode`), its pad is of spatial axes alone, and pads of a mean count, or there were none. Coordinates of the
+    resize are those of elements: no scales but 1, and not `tf_half_pixel_for_nn`.
+  }];
+  let dependentDialects = ["::graven::GravenDialect"];
+  let statistics = [Statistic<"numMerged", "merged", "Number of Nodes merged with those they read">];
+}
+
 def RecomposeOps : Pass<"graven-recompose-ops", "::graven::GraphOp"> {
   let summary = "find the ops that exporters spell out";
   let description = [{
-    Finds, however their multiplications are grouped: gelu (by erf and by tanh), silu, hard_swish; layer_norm and rms_norm,
-    with their scale and bias; and attention, `softmax(scale q k^T + mask) v`, with scales on q, k or the scores, one for all or one
+    Finds, however their multiplications are grouped: gelu (by erf and by tanh), silu, hard_swish; layer_norm, rms_norm
+    and group_norm, with their scale and bias; and attention, `softmax(scale q k^T + mask) v`, with scales on q, k or the scores, one for all or one
     a head, a cap `c tanh(x / c)` on them and up to four masks, each added or selecting a low number; keys and values that are repeated
     for the heads that share them are read once. Masks are taken apart into conditions, those of an attention that
     the model has as one op too: a lower triangle known at compile time makes it `causal`, what leaves nothing out goes,
@@ -146,7 +169,7 @@ def RecomposeOps : Pass<"graven-recompose-ops", "::graven::GraphOp"> {
     ```
 
     Preconditions: mathematically the same formula, its constants within 1e-6 of the exact ones; inner values of a product
-    have one user; the scores of an attention have one user, are f32 or f64, static, of rank 3 or 4, and q, k, v have the
+    have one user, and so has the norm between two reshapes that is one of groups, each row whole channels of one sample; the scores of an attention have one user, are f32 or f64, static, of rank 3 or 4, and q, k, v have the
     same batch extents. A finite number in place of -inf must be below -1e9: it swallows the score, so it is added. Masks
     of other shapes are left.
   }];

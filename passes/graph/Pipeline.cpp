@@ -74,6 +74,7 @@ void buildGraphPipeline(OpPassManager &manager,
   // Redundant Nodes hide patterns, so they go first. Transposes before the
   // patterns: attention is recognised by the flag of its first product.
   manager.addNestedPass<GraphOp>(createRemoveIdentities());
+  manager.addNestedPass<GraphOp>(createSimplifyMovement());
   manager.addNestedPass<GraphOp>(createSimplifyTransposes());
   manager.addNestedPass<GraphOp>(createUnflattenMatmul());
   clean(manager);

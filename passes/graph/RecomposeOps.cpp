@@ -11,6 +11,7 @@
 #include "passes/graph/GraphUtils.h"
 #include "passes/graph/Passes.h"
 #include "passes/graph/RecomposeAttention.h"
+#include "passes/graph/RecomposeGroupNorm.h"
 #include <cmath>
 #include <numbers>
 
@@ -327,6 +328,7 @@ void populateRecomposeOpsPatterns(RewritePatternSet &patterns,
                AbsorbScale<LayerNormOp>, AbsorbScale<RmsNormOp>, AbsorbBias>(
       context, count);
   populateRecomposeAttentionPatterns(patterns, count);
+  populateRecomposeGroupNormPatterns(patterns, count);
 }
 
 } // namespace graven
