@@ -52,6 +52,8 @@ void populateRecomposeOpsPatterns(mlir::RewritePatternSet &patterns,
 void populateRemoveIdentitiesPatterns(mlir::RewritePatternSet &patterns,
                                       mlir::Pass::Statistic *count = nullptr);
 
+void populateScaleWeightsPatterns(mlir::RewritePatternSet &patterns,
+                                  mlir::Pass::Statistic *count = nullptr);
 void populateSimplifyMovementPatterns(mlir::RewritePatternSet &patterns,
                                       mlir::Pass::Statistic *count = nullptr);
 void populateSimplifyTransposesPatterns(mlir::RewritePatternSet &patterns,

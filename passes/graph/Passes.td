@@ -319,6 +319,35 @@ def FuseConvBN : Pass<"graven-fuse-conv-bn", "::graven::GraphOp"> {
   let statistics = [Statistic<"numFused", "fused", "Number of batch normalisations and biases absorbed or expanded">];
 }
 
+def ScaleWeights : Pass<"graven-scale-weights", "::graven::GraphOp"> {
+  let summary = "multiply factors into weights, move sums into biases";
+  let description = [{
+    A factor behind a convolution or matrix product, one number for each channel or column or one for all, is multiplied
+    into the weights and the bias; one in front of it, for each channel or column of what it reads, into the weights. A sum
+    behind a convolution with a bias joins the bias; one in front of it adds the weights times it. The arithmetic is Nodes
+    on Parameters, computed once at compile time. So a batch normalisation in front of a convolution, which FuseConvBN
+    makes a product and a sum of, is gone with it.
+
+    Before ==> after:
+    ```mlir
+    %0 = graven.conv %x, %w bias %b strides [1, 1] dilations [1, 1] pads [0, 0, 0, 0] : ...
+    %1 = graven.mul %0, %s : (tensor<1x16x4x4xf32>, tensor<1x16x1x1xf32>) -> tensor<1x16x4x4xf32>
+    ==>
+    %0 = graven.reshape %s to [16, 1, 1, 1] : (tensor<1x16x1x1xf32>) -> tensor<16x1x1x1xf32>
+    %1 = graven.mul %w, %0 : (tensor<16x8x1x1xf32>, tensor<16x1x1x1xf32>) -> tensor<16x8x1x1xf32>
+    %2 = graven.reshape %s to [16] : (tensor<1x16x1x1xf32>) -> tensor<16xf32>
+    %3 = graven.mul %b, %2 : (tensor<16xf32>, tensor<16xf32>) -> tensor<16xf32>
+    %4 = graven.conv %x, %1 bias %3 strides [1, 1] dilations [1, 1] pads [0, 0, 0, 0] : ...
+    ```
+
+    Preconditions: f32 or f64; weights, bias and numbers are computed from Parameters alone, and nothing else reads the
+    weights, of which there would be two copies; the inner value has one user. A sum in front of a convolution with pads
+    stays: the pads are 0, not the term.
+  }];
+  let dependentDialects = ["::graven::GravenDialect"];
+  let statistics = [Statistic<"numScaled", "scaled", "Number of factors and terms that went into weights">];
+}
+
 def DecomposeConvTranspose : Pass<"graven-decompose-conv-transpose", "::graven::GraphOp"> {
   let summary = "transposed convolutions as sub-pixel convolutions";
   let description = [{

@@ -91,6 +91,7 @@ void buildGraphPipeline(OpPassManager &manager,
   // Batch norms disappear into weights while convolutions are still planar and
   // their weights are in the order of the model.
   manager.addNestedPass<GraphOp>(createFuseConvBN());
+  manager.addNestedPass<GraphOp>(createScaleWeights());
   if (options.layouts) {
     manager.addNestedPass<GraphOp>(createDecomposeConvTranspose());
     manager.addNestedPass<GraphOp>(createDecomposeVolumeConv());
