@@ -100,6 +100,73 @@ def FoldConstants : Pass<"graven-fold-constants", "::mlir::ModuleOp"> {
   ];
 }
 
+def HoistLoopInvariants : Pass<"graven-hoist-loop-invariants", "::graven::GraphOp"> {
+  let summary = "move what sub-Blocks repeat in front of them";
+  let description = [{
+    A Node of a loop's body that reads nothing of the loop moves in front of it; inner loops first. A carried value that
+    each iteration yields as it is, is its initial one. Nodes that both Blocks of an `if` have move in front of it, and a
+    value that both yield is that result.
+
+    Before ==> after:
+    ```mlir
+    %0 = graven.loop trip(%n) init(%x : tensor<4xf32>) -> (tensor<4xf32>) {
+    ^bb0(%i: tensor<i64>, %a: tensor<4xf32>):
+      %1 = graven.exp %y : tensor<4xf32>
+      %2 = graven.add %a, %1 : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+      graven.yield %true, %2 : tensor<i1>, tensor<4xf32>
+    }
+    ==>
+    %1 = graven.exp %y : tensor<4xf32>
+    %0 = graven.loop trip(%n) init(%x : tensor<4xf32>) -> (tensor<4xf32>) {
+    ^bb0(%i: tensor<i64>, %a: tensor<4xf32>):
+      %2 = graven.add %a, %1 : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+      graven.yield %true, %2 : tensor<i1>, tensor<4xf32>
+    }
+    ```
+
+    Preconditions: a loop may not run at all, so that what leaves it has no effect, cannot fail (as a gather can), and holds
+    no loop. The types of a carried value that goes are one.
+  }];
+  let statistics = [
+    Statistic<"numHoisted", "hoisted", "Number of Nodes moved in front of loops">,
+    Statistic<"numUnchanged", "unchanged", "Number of carried values that do not change">,
+    Statistic<"numCommon", "common", "Number of Nodes and results that two Blocks have in common">,
+  ];
+}
+
+def UnrollLoops : Pass<"graven-unroll-loops", "::graven::GraphOp"> {
+  let summary = "write the iterations of short loops one after the other";
+  let description = [{
+    A loop of a known number of iterations becomes the Nodes of all of them, the iteration a constant in each, its
+    stacked results concats of the slices. A longer one has, with `factor`, that many iterations in one.
+
+    Before ==> after:
+    ```mlir
+    %0 = graven.loop trip(%two) init(%x : tensor<4xf32>) -> (tensor<4xf32>) {
+    ^bb0(%i: tensor<i64>, %a: tensor<4xf32>):
+      %1 = graven.exp %a : tensor<4xf32>
+      graven.yield %true, %1 : tensor<i1>, tensor<4xf32>
+    }
+    ==>
+    %1 = graven.exp %x : tensor<4xf32>
+    %0 = graven.exp %1 : tensor<4xf32>
+    ```
+
+    Preconditions: the number of iterations is a constant, no condition ends it earlier, the types of each carried value are
+    one, the extents of stacked results known. The iterations have at most `max-nodes` Nodes, or there is one iteration.
+    By a factor: it divides the number of iterations, and nothing is stacked.
+  }];
+  let options = [
+    Option<"maxNodes", "max-nodes", "int64_t", "64", "most Nodes that a loop becomes">,
+    Option<"factor", "factor", "int64_t", "1", "iterations in one, of loops that are longer">,
+  ];
+  let dependentDialects = ["::graven::GravenDialect"];
+  let statistics = [
+    Statistic<"numUnrolled", "unrolled", "Number of loops that became their iterations">,
+    Statistic<"numWidened", "widened", "Number of loops with several iterations in one">,
+  ];
+}
+
 def RemoveIdentities : Pass<"graven-remove-identities", "::graven::GraphOp"> {
   let summary = "erase Nodes that give back what is there";
   let description = [{

@@ -71,6 +71,13 @@ void buildGraphPipeline(OpPassManager &manager,
   manager.addPass(createInferShapes());
   clean(manager);
 
+  // What does not depend on the iteration leaves a loop before the loop is
+  // unrolled; what then depends on a number alone is folded.
+  manager.addNestedPass<GraphOp>(createHoistLoopInvariants());
+  manager.addNestedPass<GraphOp>(createUnrollLoops());
+  manager.addPass(createFoldConstants());
+  clean(manager);
+
   // Redundant Nodes hide patterns, so they go first. Transposes before the
   // patterns: attention is recognised by the flag of its first product.
   manager.addNestedPass<GraphOp>(createRemoveIdentities());
