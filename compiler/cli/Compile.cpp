@@ -9,6 +9,7 @@
 #include "compiler/support/TimeReport.h"
 #include "compiler/tuning/TuningFiles.h"
 #include "dialects/support/Diagnostics.h"
+#include "llvm/ADT/ScopeExit.h"
 #include "llvm/Support/FileSystem.h"
 #include <chrono>
 
@@ -40,7 +41,12 @@ public:
                           "best in the file of --tune-db"),
                  cl::sub(sub)),
         timeFlag("time-report", cl::desc("say where time and memory went"),
-                 cl::sub(sub)) {}
+                 cl::sub(sub)),
+        limitFlag("opt-bisect-limit",
+                  cl::desc("do the first steps of passes and patterns only, "
+                           "those that can be left out; -1: all; both say "
+                           "which steps there are"),
+                  cl::value_desc("N"), cl::sub(sub)) {}
 
   void read() override {
     ModelCommand::read();
@@ -51,6 +57,8 @@ public:
     to = toFlag;
     wantsTuning = tuneFlag;
     wantsTime = timeFlag;
+    if (limitFlag.getNumOccurrences() > 0)
+      steps.emplace(limitFlag, requiredPasses());
   }
 
 private:
@@ -90,6 +98,11 @@ private:
     CompileOptions how = compile.options;
     how.headerPath = header;
     how.name = name;
+    how.steps = steps ? &*steps : nullptr;
+    scope_exit sayWhich([&] {
+      if (steps)
+        describe(*steps);
+    });
     report["output"] = output;
     if (last) {
       auto module = importModel(session);
@@ -124,6 +137,12 @@ private:
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
             .count();
     return Ok;
+  }
+
+  void describe(const StepCounter &steps) {
+    report["steps"] = steps.count();
+    if (!isJson())
+      steps.print(errs());
   }
 
   /// Measures at extents that have code of their own.
@@ -184,7 +203,9 @@ private:
   std::string output, header, name, to;
   bool wantsTuning = false, wantsTime = false;
   cl::opt<std::string> outputFlag, headerFlag, nameFlag, toFlag;
+  std::optional<StepCounter> steps;
   cl::opt<bool> tuneFlag, timeFlag;
+  cl::opt<int64_t> limitFlag;
 };
 
 } // namespace

@@ -37,6 +37,12 @@ void buildPhases(OpPassManager &manager, Phase last, OptLevel level,
     buildLoopsPhase(manager, target);
 }
 
+llvm::StringSet<> requiredPasses() {
+  return {"graven-inline-calls",        "graven-infer-shapes",
+          "graven-decompose-recurrent", "graven-to-kernel",
+          "graven-common-panels",       "graven-hoist-prepare"};
+}
+
 LogicalResult runChecked(PassManager &manager, ModuleOp module,
                          TimingScope timing) {
   manager.enableVerifier(false);

@@ -14,6 +14,7 @@
 #include "mlir/Support/Timing.h"
 #include "passes/graph/Passes.h"
 #include "passes/lower/TargetInfo.h"
+#include "llvm/ADT/StringSet.h"
 #include <memory>
 #include <optional>
 
@@ -53,6 +54,10 @@ void buildLoopsPhase(mlir::OpPassManager &manager, const TargetInfo &target,
 void buildPhases(mlir::OpPassManager &manager, Phase last, OptLevel level,
                  Numerics numerics, Precision precision,
                  const TargetInfo &target);
+
+/// The flags of the passes of the graph and kernel phases without which there
+/// is no code, whatever the level: these no limit of steps leaves out.
+llvm::StringSet<> requiredPasses();
 
 /// Runs the passes and checks the module once at the end, not after each, which
 /// would be an eighth of the time of a compile: only a mistake of ours can be

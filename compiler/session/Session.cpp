@@ -113,16 +113,23 @@ static LogicalResult runGraphPhase(ModuleOp module, Phase last,
               target);
   if (options.verification)
     verifyNumerics(manager, *options.verification);
-  return manager.run(module);
+  StepCounter::Scope counted(options.steps, module.getContext());
+  if (failed(manager.run(module)))
+    return failure();
+  return options.onGraph && last >= Phase::Graph
+             ? options.onGraph(graphOf(module))
+             : success();
 }
 
 /// A Node that is left here is one that native code does not have.
 static LogicalResult runKernelPhase(ModuleOp module, const TargetInfo &target,
-                                    Sharing sharing, TimingScope timing) {
+                                    Sharing sharing, StepCounter *steps,
+                                    TimingScope timing) {
   CodeScope scope(module.getContext(), Code::UnsupportedFeature);
   PassManager manager(module.getContext());
   manager.enableTiming(timing);
   buildKernelPhase(manager, target, sharing);
+  StepCounter::Scope counted(steps, module.getContext());
   return manager.run(module);
 }
 
@@ -146,6 +153,19 @@ tuningOf(const CompileOptions &options, Location loc) {
   return options.tuning ? options.tuning : usualTuning(options.tuningFile, loc);
 }
 
+FailureOr<std::function<void(PassManager &)>>
+Session::graphPhase(const CompileOptions &options, Location loc) {
+  auto targets = Targets::get(options, loc);
+  if (failed(targets))
+    return failure();
+  return std::function<void(PassManager &)>(
+      [level = options.level, numerics = options.numerics,
+       precision = options.precision,
+       layout = targets->layout](PassManager &manager) {
+        buildGraphPhase(manager, level, numerics, precision, layout);
+      });
+}
+
 LogicalResult Session::runPhases(ModuleOp module, Phase last,
                                  const CompileOptions &options) {
   auto target = Targets::get(options, module.getLoc());
@@ -157,7 +177,7 @@ LogicalResult Session::runPhases(ModuleOp module, Phase last,
                            timer.nest("graph phase"))))
     return failure();
   if (last >= Phase::Kernel &&
-      failed(runKernelPhase(module, info, Sharing::OneSize,
+      failed(runKernelPhase(module, info, Sharing::OneSize, options.steps,
                             timer.nest("kernel phase"))))
     return failure();
   PassManager manager(context.get());
@@ -259,8 +279,8 @@ makeKernels(ModuleOp module, const CompileOptions &options,
                            timer.nest("graph phase"))))
     return failure();
   cpu::ModelSignature signature = signatureOf(graphOf(module), name);
-  if (failed(
-          runKernelPhase(module, layout, sharing, timer.nest("kernel phase"))))
+  if (failed(runKernelPhase(module, layout, sharing, options.steps,
+                            timer.nest("kernel phase"))))
     return failure();
   return signature;
 }
@@ -289,6 +309,8 @@ buildArtifact(Session &session, const SizedModel &model,
   CodeScope coded(context, Code::Internal);
   // Starting the threads of the compiler costs more than a short command takes,
   // so only this has them, and only when the first graph is known to be good.
+  // Steps are counted in one order.
+  size_t withoutThreads = options.steps ? model.sizes.size() : 1;
   std::vector<cpu::ModelSignature> own;
   SmallVector<ModuleOp> modules;
   for (const SizedModel::Size &size : model.sizes) {
@@ -300,7 +322,7 @@ buildArtifact(Session &session, const SizedModel &model,
       return failure();
     own.push_back(std::move(*made));
     modules.push_back(size.module);
-    if (own.size() == 1 && areThreadsAllowed())
+    if (own.size() == withoutThreads && areThreadsAllowed())
       context->enableMultithreading();
   }
   int64_t threads = signature.threads;
@@ -423,6 +445,20 @@ FailureOr<rt::LoadedModel> Session::load(const SizedModel &model,
   return std::move(*loaded);
 }
 
+SmallVector<eval::Tensor> toTensors(MLIRContext *context,
+                                    ArrayRef<rt::Array> arrays) {
+  SmallVector<eval::Tensor> tensors;
+  for (const rt::Array &array : arrays) {
+    auto type = RankedTensorType::get(
+        ArrayRef(array.extents().data(), array.extents().size()),
+        elementTypeOf(context, array.dtype()));
+    tensors.push_back(eval::Tensor::fromBytes(
+        type, ArrayRef(reinterpret_cast<const char *>(array.data()),
+                       array.numBytes())));
+  }
+  return tensors;
+}
+
 FailureOr<std::vector<rt::Array>>
 Session::evaluate(ModuleOp module, ArrayRef<rt::Array> inputs) {
   GraphOp graph = graphOf(module);
@@ -434,15 +470,7 @@ Session::evaluate(ModuleOp module, ArrayRef<rt::Array> inputs) {
     emitWarning((*prefixes.begin()).getLoc())
         << "data decide an extent; the evaluator takes the most, native code "
            "what there is";
-  SmallVector<eval::Tensor> tensors;
-  for (const rt::Array &input : inputs) {
-    auto type = RankedTensorType::get(
-        ArrayRef(input.extents().data(), input.extents().size()),
-        elementTypeOf(context.get(), input.dtype()));
-    tensors.push_back(eval::Tensor::fromBytes(
-        type, ArrayRef(reinterpret_cast<const char *>(input.data()),
-                       input.numBytes())));
-  }
+  SmallVector<eval::Tensor> tensors = toTensors(context.get(), inputs);
   CodeScope scope(context.get(), Code::RunFailed);
   eval::Evaluator evaluator;
   auto results = evaluator.run(graph, tensors);

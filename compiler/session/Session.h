@@ -20,6 +20,7 @@
 #include "mlir/Support/Timing.h"
 #include "passes/lower/Tuning.h"
 #include "passes/verify/NumericsVerifier.h"
+#include "passes/verify/Steps.h"
 #include "runtime/host/Array.h"
 #include "runtime/host/LoadedModel.h"
 
@@ -51,6 +52,12 @@ struct CompileOptions {
   Precision precision = Precision::F32;
   /// Whether, and how, each pass on the graph is verified by evaluation.
   std::optional<NumericsOptions> verification;
+  /// Unless null, counts and limits the steps of the graph and kernel phases;
+  /// what comes after them every compile needs.
+  StepCounter *steps = nullptr;
+  /// Unless empty, called with the Graph at the end of the graph phase; may
+  /// give it more outputs.
+  std::function<mlir::LogicalResult(GraphOp)> onGraph = {};
   /// Threads the typed entry uses.
   int64_t threads = 1;
   /// Also write the C header here when not empty.
@@ -138,6 +145,10 @@ public:
   mlir::LogicalResult runPhases(mlir::ModuleOp module, Phase last,
                                 const CompileOptions &options);
 
+  /// Gives a pass manager the passes of the graph phase that `options` ask for.
+  mlir::FailureOr<std::function<void(mlir::PassManager &)>>
+  graphPhase(const CompileOptions &options, mlir::Location loc);
+
   /// Compiles an imported model into the file `output`; the kind follows from
   /// its extension.
   mlir::FailureOr<CompileSummary> compile(const SizedModel &model,
@@ -158,9 +169,10 @@ public:
     return load(SizedModel::just(module), options);
   }
 
-  /// Writes the graph as text and its Parameters as a safetensors file beside
-  /// it.
-  mlir::LogicalResult write(mlir::ModuleOp module, llvm::StringRef path);
+  /// Writes the graph as text, after lines that are comments, and its
+  /// Parameters as a safetensors file beside it.
+  mlir::LogicalResult write(mlir::ModuleOp module, llvm::StringRef path,
+                            llvm::StringRef comments = "");
 
   /// Makes one Graph without calls, shape arithmetic, dead Nodes and the
   /// patterns that frameworks write for single ops, with batch normalizations
@@ -186,6 +198,10 @@ private:
 /// GravenDType of an element type and back; 0 or null when there is none.
 int32_t dtypeOf(mlir::Type elementType);
 mlir::Type elementTypeOf(mlir::MLIRContext *context, int32_t dtype);
+
+/// Arrays as the evaluator has them.
+llvm::SmallVector<eval::Tensor> toTensors(mlir::MLIRContext *context,
+                                          llvm::ArrayRef<rt::Array> arrays);
 
 /// A message of the runtime, reported with its code.
 mlir::LogicalResult report(mlir::MLIRContext *context, const rt::Error &error);

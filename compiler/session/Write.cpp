@@ -94,7 +94,8 @@ static LogicalResult moveParams(ModuleOp module, ArrayRef<ParamOp> params,
   return success();
 }
 
-LogicalResult Session::write(ModuleOp module, StringRef path) {
+LogicalResult Session::write(ModuleOp module, StringRef path,
+                             StringRef comments) {
   SmallVector<ParamOp> params;
   for (ParamOp param : module.getOps<ParamOp>())
     if (isa<BlobAttr>(param.getValue()))
@@ -116,6 +117,7 @@ LogicalResult Session::write(ModuleOp module, StringRef path) {
   auto print = [&](raw_ostream &os) {
     OpPrintingFlags flags;
     flags.elideLargeElementsAttrs(1 << 20);
+    os << comments;
     module.print(os, flags);
     os << "\n";
   };
