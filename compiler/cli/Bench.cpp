@@ -87,8 +87,9 @@ private:
     }
     std::optional<Peer> peer;
     if (!peerName.empty()) {
-      auto started = Peer::start(UnknownLoc::get(&session.getContext()),
-                                 flags.model, threads(*model), *inputs);
+      auto started =
+          Peer::start(UnknownLoc::get(&session.getContext()), PeerKind::Ort,
+                      flags.model, threads(*model), *inputs);
       if (failed(started))
         return BadInput;
       peer.emplace(std::move(*started));

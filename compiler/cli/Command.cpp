@@ -93,6 +93,7 @@ int runCommandLine(int argc, char **argv) {
   commands.push_back(makeSimplify());
   commands.push_back(makeDiff());
   commands.push_back(makeExtract());
+  commands.push_back(makeVerify());
   commands.push_back(makeExplain());
   cl::SetVersionPrinter(printVersion);
   cl::extrahelp epilogue(helpEpilogue);

@@ -95,6 +95,7 @@ std::unique_ptr<Command> makeSimplify();
 std::unique_ptr<Command> makeDiff();
 std::unique_ptr<Command> makeExtract();
 std::unique_ptr<Command> makeExplain();
+std::unique_ptr<Command> makeVerify();
 
 /// Parses the arguments, runs the command they name, and returns the exit code.
 int runCommandLine(int argc, char **argv);

@@ -1,4 +1,4 @@
-//===- Peer.cpp - ONNX Runtime beside a model -----------------*- C++ -*-===//
+//===- Peer.cpp - another runtime beside a model --------------*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // This file implements the other process and what is said between the two:
@@ -20,36 +20,63 @@ using namespace mlir;
 
 namespace graven::cli {
 
-static constexpr char program[] = R"python(
+/// How each loads a model: its version, and a function from a list of arrays
+/// to one.
+static constexpr char loadOrt[] = R"python(
+def load(path, threads):
+    import onnxruntime
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    names = [spec.name for spec in session.get_inputs()]
+    return onnxruntime.__version__, lambda arrays: session.run(None, dict(zip(names, arrays)))
+)python";
+
+static constexpr char loadTorch[] = R"python(
+def flat(value):
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        return [tensor for part in value for tensor in flat(part)]
+    return [] if value is None else [value]
+def load(path, threads):
+    import torch
+    torch.set_num_threads(max(threads, 1))
+    try:
+        module = torch.jit.load(path, map_location="cpu").eval()
+    except RuntimeError:
+        module = torch.export.load(path).module()
+    def run(arrays):
+        with torch.no_grad():
+            outputs = flat(module(*[torch.from_numpy(array.copy()) for array in arrays]))
+        return [torch.as_tensor(output).contiguous().numpy() for output in outputs]
+    return torch.__version__, run
+)python";
+
+static constexpr char serve[] = R"python(
 import io, sys, time
-try:
-    import numpy, onnxruntime
-except ImportError as error:
-    print(f"error {error}", flush=True)
-    sys.exit(1)
 # What libraries print must not come between.
 answers, sys.stdout = sys.stdout.buffer, sys.stderr
 def answer(text):
     answers.write(text.encode() + b"\n")
     answers.flush()
 try:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = int(sys.argv[2])
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(sys.argv[1], options, providers=["CPUExecutionProvider"])
-    feed = {}
-    for spec in session.get_inputs():
+    import numpy
+    version, run = load(sys.argv[1], int(sys.argv[2]))
+    inputs = []
+    for _ in range(int(sys.stdin.buffer.readline())):
         size = int(sys.stdin.buffer.readline())
-        feed[spec.name] = numpy.load(io.BytesIO(sys.stdin.buffer.read(size)), allow_pickle=False)
-    session.run(None, feed)
+        inputs.append(numpy.load(io.BytesIO(sys.stdin.buffer.read(size)), allow_pickle=False))
+    run(inputs)
 except Exception as error:
     answer("error " + str(error).replace("\n", " "))
     sys.exit(1)
-answer("ready " + onnxruntime.__version__)
+answer("ready " + version)
 for line in sys.stdin.buffer:
     if line.strip() == b"outputs":
-        outputs = session.run(None, feed)
+        outputs = run(inputs)
         answer(str(len(outputs)))
         for output in outputs:
             file = io.BytesIO()
@@ -61,13 +88,18 @@ for line in sys.stdin.buffer:
     end, times = time.perf_counter() + float(line), []
     while not times or time.perf_counter() < end:
         start = time.perf_counter()
-        session.run(None, feed)
+        run(inputs)
         times.append((time.perf_counter() - start) * 1e3)
     answer(" ".join(map(str, times)))
 )python";
 
+StringRef peerName(PeerKind kind) {
+  return kind == PeerKind::Ort ? "ONNX Runtime" : "PyTorch";
+}
+
 Peer::Peer(Peer &&other)
-    : loc(other.loc), process(std::exchange(other.process, -1)),
+    : loc(other.loc), kind(other.kind),
+      process(std::exchange(other.process, -1)),
       to(std::exchange(other.to, nullptr)),
       from(std::exchange(other.from, nullptr)) {}
 
@@ -89,7 +121,7 @@ FailureOr<std::string> Peer::readLine() {
   StringRef trimmed = StringRef(text).rtrim();
   if (size <= 0 || trimmed.consume_front("error "))
     return emitCoded(loc, Code::PeerFailed)
-           << "ONNX Runtime: "
+           << peerName(kind) << ": "
            << (size <= 0 ? "the Python process ended" : trimmed);
   return trimmed.str();
 }
@@ -102,16 +134,16 @@ FailureOr<std::vector<std::byte>> Peer::readBlock() {
   constexpr size_t most = size_t(1) << 40;
   if (StringRef(*line).getAsInteger(10, size) || size > most)
     return emitCoded(loc, Code::PeerFailed)
-           << "ONNX Runtime: expected a size, got '" << *line << "'";
+           << peerName(kind) << ": expected a size, got '" << *line << "'";
   std::vector<std::byte> bytes(size);
   if (std::fread(bytes.data(), 1, size, from) != size)
     return emitCoded(loc, Code::PeerFailed)
-           << "ONNX Runtime: the Python process ended";
+           << peerName(kind) << ": the Python process ended";
   return bytes;
 }
 
-FailureOr<Peer> Peer::start(Location loc, StringRef model, int64_t threads,
-                            ArrayRef<rt::Array> inputs) {
+FailureOr<Peer> Peer::start(Location loc, PeerKind kind, StringRef model,
+                            int64_t threads, ArrayRef<rt::Array> inputs) {
   const char *named = std::getenv("GRAVEN_PYTHON");
   std::string python = named ? named : "python3", path = model.str(),
               count = std::to_string(threads);
@@ -128,10 +160,11 @@ FailureOr<Peer> Peer::start(Location loc, StringRef model, int64_t threads,
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, in[0], STDIN_FILENO);
   posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
-  std::string text = program, dash = "-c";
+  std::string text = kind == PeerKind::Ort ? loadOrt : loadTorch, dash = "-c";
+  text += serve;
   char *arguments[] = {python.data(), dash.data(),  text.data(),
                        path.data(),   count.data(), nullptr};
-  Peer peer(loc);
+  Peer peer(loc, kind);
   int status = posix_spawnp(&peer.process, python.c_str(), &actions, nullptr,
                             arguments, environ);
   posix_spawn_file_actions_destroy(&actions);
@@ -147,6 +180,7 @@ FailureOr<Peer> Peer::start(Location loc, StringRef model, int64_t threads,
   }
   // A process that ended says why in its answer, not by a signal here.
   std::signal(SIGPIPE, SIG_IGN);
+  std::fprintf(peer.to, "%zu\n", inputs.size());
   for (const rt::Array &input : inputs) {
     std::string header = rt::npyHeader(input);
     std::fprintf(peer.to, "%zu\n", header.size() + input.numBytes());
@@ -173,7 +207,7 @@ FailureOr<std::vector<double>> Peer::run(double seconds) {
       times.push_back(time);
   if (times.empty())
     return emitCoded(loc, Code::PeerFailed)
-           << "ONNX Runtime: expected times, got '" << *line << "'";
+           << peerName(kind) << ": expected times, got '" << *line << "'";
   return times;
 }
 

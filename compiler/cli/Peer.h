@@ -1,8 +1,9 @@
-//===- Peer.h - ONNX Runtime beside a model -------------------*- C++ -*-===//
+//===- Peer.h - another runtime beside a model ----------------*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// This file declares a model in ONNX Runtime, in a Python process of its own
-// that runs it when told to, so that `graven bench --vs ort` can take turns.
+// This file declares a model in ONNX Runtime or PyTorch, in a Python process of
+// its own that runs it when told to, so that `graven bench --vs ort` can take
+// turns.
 //===----------------------------------------------------------------------===//
 
 #ifndef COMPILER_CLI_PEER_H
@@ -16,13 +17,19 @@
 
 namespace graven::cli {
 
+enum class PeerKind { Ort, Torch };
+
+/// "ONNX Runtime", "PyTorch".
+llvm::StringRef peerName(PeerKind kind);
+
 class Peer {
 public:
   /// Starts `python` ($GRAVEN_PYTHON, else python3), which loads `model`, an
-  /// ONNX file, for `threads` threads and takes the inputs in the model's
-  /// order. Reports what it says when it cannot.
-  static mlir::FailureOr<Peer> start(mlir::Location loc, llvm::StringRef model,
-                                     int64_t threads,
+  /// ONNX file for ONNX Runtime, a .pt or .pt2 for PyTorch, for `threads`
+  /// threads and takes the inputs in the model's order. Reports what it says
+  /// when it cannot.
+  static mlir::FailureOr<Peer> start(mlir::Location loc, PeerKind kind,
+                                     llvm::StringRef model, int64_t threads,
                                      llvm::ArrayRef<rt::Array> inputs);
   Peer(Peer &&other);
   Peer(const Peer &) = delete;
@@ -35,12 +42,13 @@ public:
   mlir::FailureOr<std::vector<rt::Array>> outputs();
 
 private:
-  explicit Peer(mlir::Location loc) : loc(loc) {}
+  Peer(mlir::Location loc, PeerKind kind) : loc(loc), kind(kind) {}
   mlir::FailureOr<std::string> readLine();
   /// A number line, then as many bytes.
   mlir::FailureOr<std::vector<std::byte>> readBlock();
 
   mlir::Location loc;
+  PeerKind kind;
   pid_t process = -1;
   std::FILE *to = nullptr, *from = nullptr;
 };

@@ -10,6 +10,7 @@
 #include "dialects/support/Diagnostics.h"
 #include "frontends/onnx/Interface.h"
 #include "frontends/onnx/ModelFile.h"
+#include "frontends/onnx/Survey.h"
 #include "frontends/onnx/Text.h"
 #include "frontends/onnx/exports/Exporter.h"
 #include "onnx/onnx.pb.h"
@@ -67,6 +68,20 @@ FailureOr<OnnxSummary> summarizeOnnx(MLIRContext *context, StringRef path) {
   for (const pb::FunctionProto &function : model.functions())
     walk(function.node(), count);
   return summary;
+}
+
+FailureOr<std::vector<OnnxValue>> listOnnxValues(MLIRContext *context,
+                                                 StringRef path) {
+  auto file = openModel(context, path);
+  if (failed(file))
+    return failure();
+  std::vector<OnnxValue> values;
+  for (auto [i, node] : llvm::enumerate((*file)->getModel().graph().node()))
+    for (const std::string &name : node.output())
+      if (!name.empty())
+        values.push_back(
+            {name, locationOf(context, node, static_cast<int>(i))});
+  return values;
 }
 
 namespace {

@@ -9,6 +9,7 @@
 #define FRONTENDS_ONNX_SURGERY_H
 
 #include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Location.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Support/LLVM.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
@@ -30,6 +31,17 @@ struct OnnxSummary {
 /// Errors are reported.
 mlir::FailureOr<OnnxSummary> summarizeOnnx(mlir::MLIRContext *context,
                                            llvm::StringRef path);
+
+/// A value that a node of the model's own graph gives, and the place that an
+/// import gives what it makes of the node.
+struct OnnxValue {
+  std::string name;
+  mlir::Location place;
+};
+
+/// In the order of the nodes. Errors are reported.
+mlir::FailureOr<std::vector<OnnxValue>>
+listOnnxValues(mlir::MLIRContext *context, llvm::StringRef path);
 
 /// The type of a value that the file does not declare; reports why there is
 /// none.

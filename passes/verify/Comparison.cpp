@@ -87,4 +87,59 @@ std::optional<std::string> differenceOf(const Tensor &before,
   return std::nullopt;
 }
 
+double Errors::relative() const {
+  if (numNotFinite() > 0)
+    return std::numeric_limits<double>::infinity();
+  return scale > 0 ? greatest / scale : greatest;
+}
+
+Errors errorsOf(const Tensor &expected, const Tensor &got) {
+  Errors errors;
+  std::vector<double> wanted = expected.toDoubles(), found = got.toDoubles();
+  for (double value : wanted)
+    if (std::isfinite(value))
+      errors.scale = std::max(errors.scale, std::abs(value));
+  double unit = errors.scale > 0 ? errors.scale : 1;
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    double a = wanted[i], b = found[i];
+    if (a == b || (std::isnan(a) && std::isnan(b))) {
+      ++errors.histogram[0];
+      continue;
+    }
+    double distance = std::abs(a - b);
+    if (!std::isfinite(distance)) {
+      if (errors.numNotFinite() == 0)
+        errors.worst = static_cast<int64_t>(i);
+      ++errors.histogram.back();
+      continue;
+    }
+    size_t bin = 1;
+    for (double limit = 1e-8;
+         bin + 2 < Errors::bins && distance / unit >= limit; limit *= 10)
+      ++bin;
+    ++errors.histogram[bin];
+    if (distance <= errors.greatest)
+      continue;
+    errors.greatest = distance;
+    if (errors.numNotFinite() == 0)
+      errors.worst = static_cast<int64_t>(i);
+  }
+  return errors;
+}
+
+StringRef binName(size_t bin) {
+  static constexpr std::array<StringRef, Errors::bins> names = {
+      "equal",  "< 1e-8", "< 1e-7", "< 1e-6",  "< 1e-5",    "< 1e-4",
+      "< 1e-3", "< 1e-2", "< 1e-1", ">= 1e-1", "not finite"};
+  return names[bin];
+}
+
+double usualTolerance(Type elementType) {
+  if (!isa<FloatType>(elementType))
+    return 0;
+  if (elementType.isF64())
+    return 1e-10;
+  return elementType.isF32() ? 1e-4 : 2e-2;
+}
+
 } // namespace graven

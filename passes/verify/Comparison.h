@@ -10,6 +10,7 @@
 
 #include "dialects/graven/Graven.h"
 #include "mlir/IR/BuiltinOps.h"
+#include <array>
 #include <random>
 
 namespace graven {
@@ -37,6 +38,32 @@ Tolerance toleranceOf(mlir::Type elementType);
 std::optional<std::string> differenceOf(const eval::Tensor &before,
                                         const eval::Tensor &after,
                                         std::optional<Tolerance> tolerance);
+
+/// How far a tensor is from the expected one of the same type.
+struct Errors {
+  /// Elements by their distance in parts of the greatest expected magnitude:
+  /// equal, below 1e-8, below 1e-7, ..., below 1e-1, more, and those that are
+  /// not finite in one tensor only, or infinite of another sign.
+  static constexpr size_t bins = 11;
+  std::array<int64_t, bins> histogram = {};
+  /// The greatest distance, where it is, and the greatest finite magnitude of
+  /// what was expected.
+  double greatest = 0, scale = 0;
+  int64_t worst = -1;
+
+  int64_t numNotFinite() const { return histogram.back(); }
+  /// The greatest distance in parts of the scale; infinite where an element is
+  /// not finite in one tensor only.
+  double relative() const;
+};
+Errors errorsOf(const eval::Tensor &expected, const eval::Tensor &got);
+
+/// The label of a bin of the histogram.
+llvm::StringRef binName(size_t bin);
+
+/// How far a result of a whole model may be off, in parts of the greatest
+/// element of its tensor, by rounding in other orders; 0 for integers.
+double usualTolerance(mlir::Type elementType);
 
 } // namespace graven
 
