@@ -96,6 +96,7 @@ std::unique_ptr<Command> makeDiff();
 std::unique_ptr<Command> makeExtract();
 std::unique_ptr<Command> makeExplain();
 std::unique_ptr<Command> makeVerify();
+std::unique_ptr<Command> makeBisect();
 
 /// Parses the arguments, runs the command they name, and returns the exit code.
 int runCommandLine(int argc, char **argv);

@@ -6,6 +6,13 @@
 
 #include "test/unit/passes/verify/Faults.h"
 
+#include "dialects/graven/Graven.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/Parser/Parser.h"
+#include "llvm/ADT/StringExtras.h"
+
+using namespace mlir;
+
 #define F46 "tensor<4x6xf32>"
 #define XY "%x: " F46 ", %z: " F46
 #define BINARY " %x, %z : (" F46 ", " F46 ") -> " F46
@@ -238,5 +245,61 @@ static constexpr Fault kFaults[] = {
 };
 
 llvm::ArrayRef<Fault> faults() { return kFaults; }
+
+std::string graphText(const Fault &fault, StringRef last) {
+  StringRef result = "%y";
+  std::string nodes;
+  SmallVector<StringRef> lines;
+  last.split(lines, '\n');
+  if (last.starts_with("%")) {
+    result = last;
+  } else {
+    if (lines.size() == 2)
+      nodes += ("%0 = " + lines[0] + "\n").str();
+    nodes += ("%y = " + lines.back() + "\n").str();
+  }
+  return (StringRef("graven.graph @main(") + fault.arguments + ") -> " +
+          fault.result + " {\n" + fault.before + nodes + "graven.return " +
+          result + " : " + fault.result + "\n}\n")
+      .str();
+}
+
+namespace {
+/// Makes of the last Node of a Graph what the fault says.
+struct WrongPattern : RewritePattern {
+  WrongPattern(MLIRContext *context, const Fault &fault)
+      : RewritePattern(MatchAnyOpTypeTag(), 1, context), fault(fault) {}
+
+  LogicalResult matchAndRewrite(Operation *node,
+                                PatternRewriter &rewriter) const override {
+    if (!isa<GraphOp>(node->getParentOp()) ||
+        !isa_and_present<ReturnOp>(node->getNextNode()) ||
+        node->hasAttr("done"))
+      return failure();
+    auto mutant = parseSourceString<ModuleOp>(graphText(fault, fault.wrong),
+                                              getContext());
+    Block &from = (*mutant->getOps<GraphOp>().begin()).getBody().front(),
+          &into = *node->getBlock();
+    IRMapping map;
+    map.map(from.getArguments(), into.getArguments());
+    auto known = into.begin();
+    for (Operation &op : from.without_terminator()) {
+      if (&*known != node) {
+        map.map(op.getResults(), (known++)->getResults());
+        continue;
+      }
+      rewriter.clone(op, map)->setAttr("done", rewriter.getUnitAttr());
+    }
+    rewriter.replaceOp(node, map.lookup(from.getTerminator()->getOperand(0)));
+    return success();
+  }
+
+  const Fault &fault;
+};
+} // namespace
+
+void addWrongPattern(RewritePatternSet &patterns, const Fault &fault) {
+  patterns.add<WrongPattern>(patterns.getContext(), fault);
+}
 
 } // namespace graven::test

@@ -8,7 +8,9 @@
 #ifndef GRAVEN_TEST_UNIT_PASSES_VERIFY_FAULTS_H
 #define GRAVEN_TEST_UNIT_PASSES_VERIFY_FAULTS_H
 
+#include "mlir/IR/PatternMatch.h"
 #include "llvm/ADT/ArrayRef.h"
+#include <string>
 
 namespace graven::test {
 
@@ -22,6 +24,13 @@ struct Fault {
 };
 
 llvm::ArrayRef<Fault> faults();
+
+/// The Graph @main whose last Node is `last`: a fault's `right` or `wrong`.
+std::string graphText(const Fault &fault, llvm::StringRef last);
+
+/// Adds the pattern WrongPattern, which makes of the last Node of a Graph what
+/// the fault says.
+void addWrongPattern(mlir::RewritePatternSet &patterns, const Fault &fault);
 
 } // namespace graven::test
 

@@ -7,13 +7,11 @@
 
 #include "passes/verify/NumericsVerifier.h"
 
-#include "mlir/IR/PatternMatch.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "passes/graph/Passes.h"
 #include "test/unit/passes/verify/Faults.h"
-#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "gtest/gtest.h"
@@ -21,58 +19,9 @@
 using namespace mlir;
 using namespace graven;
 using graven::test::Fault;
+using graven::test::graphText;
 
 namespace {
-
-std::string graphText(const Fault &fault, StringRef last) {
-  StringRef result = "%y";
-  std::string nodes;
-  SmallVector<StringRef> lines;
-  last.split(lines, '\n');
-  if (last.starts_with("%")) {
-    result = last;
-  } else {
-    if (lines.size() == 2)
-      nodes += ("%0 = " + lines[0] + "\n").str();
-    nodes += ("%y = " + lines.back() + "\n").str();
-  }
-  return (StringRef("graven.graph @main(") + fault.arguments + ") -> " +
-          fault.result + " {\n" + fault.before + nodes + "graven.return " +
-          result + " : " + fault.result + "\n}\n")
-      .str();
-}
-
-/// Makes of the last Node of a Graph what the fault says.
-struct WrongPattern : RewritePattern {
-  WrongPattern(MLIRContext *context, const Fault &fault)
-      : RewritePattern(MatchAnyOpTypeTag(), 1, context), fault(fault) {}
-
-  LogicalResult matchAndRewrite(Operation *node,
-                                PatternRewriter &rewriter) const override {
-    if (!isa<GraphOp>(node->getParentOp()) ||
-        !isa_and_present<ReturnOp>(node->getNextNode()) ||
-        node->hasAttr("done"))
-      return failure();
-    auto mutant = parseSourceString<ModuleOp>(graphText(fault, fault.wrong),
-                                              getContext());
-    Block &from = (*mutant->getOps<GraphOp>().begin()).getBody().front(),
-          &into = *node->getBlock();
-    IRMapping map;
-    map.map(from.getArguments(), into.getArguments());
-    auto known = into.begin();
-    for (Operation &op : from.without_terminator()) {
-      if (&*known != node) {
-        map.map(op.getResults(), (known++)->getResults());
-        continue;
-      }
-      rewriter.clone(op, map)->setAttr("done", rewriter.getUnitAttr());
-    }
-    rewriter.replaceOp(node, map.lookup(from.getTerminator()->getOperand(0)));
-    return success();
-  }
-
-  const Fault &fault;
-};
 
 /// The fault that the pass `graven-test-fault` makes; the pass is made by name
 /// where the pattern to blame is looked for.
@@ -83,7 +32,7 @@ struct FaultPass : PassWrapper<FaultPass, OperationPass<GraphOp>> {
   StringRef getArgument() const override { return "graven-test-fault"; }
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<WrongPattern>(&getContext(), *current);
+    test::addWrongPattern(patterns, *current);
     GreedyRewriteConfig config;
     config.enableFolding(false).setMaxIterations(1);
     (void)applyPatternsGreedily(getOperation(), std::move(patterns), config);
