@@ -95,6 +95,7 @@ int runCommandLine(int argc, char **argv) {
   commands.push_back(makeExtract());
   commands.push_back(makeVerify());
   commands.push_back(makeBisect());
+  commands.push_back(makeReduce());
   commands.push_back(makeExplain());
   cl::SetVersionPrinter(printVersion);
   cl::extrahelp epilogue(helpEpilogue);

@@ -97,6 +97,7 @@ std::unique_ptr<Command> makeExtract();
 std::unique_ptr<Command> makeExplain();
 std::unique_ptr<Command> makeVerify();
 std::unique_ptr<Command> makeBisect();
+std::unique_ptr<Command> makeReduce();
 
 /// Parses the arguments, runs the command they name, and returns the exit code.
 int runCommandLine(int argc, char **argv);
