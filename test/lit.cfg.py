@@ -32,5 +32,6 @@ config.substitutions += [
     ("%cc", config.c_compiler),
     ("%exits", f"{config.python} {config.test_source_root}/Inputs/exits.py"),
     ("%root", config.graven_source),
+    ("%llvm-include", os.path.join(os.path.dirname(config.llvm_tools), "include")),
     ("%build", config.graven_build),
 ]

@@ -48,10 +48,11 @@ public:
   }
 
 private:
+  PassFlags *passFlags() override { return &compile.passes; }
+
   int runOn(Session &session) override {
     if (failed(compile.check(&session.getContext())))
       return Usage;
-    compile.explain(session.getContext());
     if (!(seconds >= 0 && seconds <= longest)) {
       emitCoded(UnknownLoc::get(&session.getContext()), Code::BadOption)
           << "--seconds takes 0 to " << std::to_string(longest) << ", got "

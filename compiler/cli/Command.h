@@ -51,6 +51,9 @@ protected:
   /// The command itself: fills `report`, or prints it when isJson() is false.
   virtual int runOn(Session &session) = 0;
 
+  /// The flags about passes of a command that runs some.
+  virtual PassFlags *passFlags() { return nullptr; }
+
   /// What --input, --dim and --weights make of an import.
   mlir::FailureOr<ImportOptions> importOptions(Session &session) const;
 

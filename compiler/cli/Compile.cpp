@@ -25,7 +25,7 @@ public:
       : ModelCommand("compile", "a model -> .so .o .a .s .ll .mlir"),
         compile(sub),
         outputFlag("o", cl::desc("output file; its extension says what it is"),
-                   cl::value_desc("m.so"), cl::Required, cl::sub(sub)),
+                   cl::value_desc("m.so"), cl::sub(sub)),
         headerFlag("header", cl::desc("also write a C header"),
                    cl::value_desc("m.h"), cl::sub(sub)),
         nameFlag(
@@ -36,6 +36,10 @@ public:
                cl::desc("stop after a phase and write IR: import graph kernel "
                         "buffer loops"),
                cl::value_desc("phase"), cl::sub(sub)),
+        pipelineFlag("print-pipeline",
+                     cl::desc("print the passes up to the phase of --to, "
+                              "else all on IR, and compile nothing"),
+                     cl::sub(sub)),
         tuneFlag("tune",
                  cl::desc("measure tiles for this machine first, and keep the "
                           "best in the file of --tune-db"),
@@ -56,12 +60,17 @@ public:
     name = nameFlag;
     to = toFlag;
     wantsTuning = tuneFlag;
+    wantsPipeline = pipelineFlag;
     wantsTime = timeFlag;
     if (limitFlag.getNumOccurrences() > 0)
       steps.emplace(limitFlag, requiredPasses());
   }
 
 private:
+  PassFlags *passFlags() override {
+    return wantsPipeline ? nullptr : &compile.passes;
+  }
+
   int runOn(Session &session) override {
     if (!wantsTime)
       return compileWith(session);
@@ -91,10 +100,16 @@ private:
     bool same = !header.empty() && header == output;
     if (same)
       emitCoded(loc, Code::BadOption) << "--header and -o name the same file";
-    if (failed(compile.check(context)) || (!to.empty() && !last) || same)
+    bool nowhere = output.empty() && !wantsPipeline;
+    if (nowhere)
+      emitCoded(loc, Code::BadOption)
+          << "-o is missing, which says what to compile to, as in -o m.so";
+    if (failed(compile.check(context)) || (!to.empty() && !last) || same ||
+        nowhere)
       return Usage;
+    if (wantsPipeline)
+      return showPipeline(session, last.value_or(Phase::Loops));
     compile.warnOfGenericCpu(context);
-    compile.explain(*context);
     CompileOptions how = compile.options;
     how.headerPath = header;
     how.name = name;
@@ -143,6 +158,17 @@ private:
     report["steps"] = steps.count();
     if (!isJson())
       steps.print(errs());
+  }
+
+  int showPipeline(Session &session, Phase last) {
+    auto pipeline =
+        session.pipelineOf(last, compile.options, compile.passes.disabled());
+    if (failed(pipeline))
+      return BadInput;
+    report["pipeline"] = *pipeline;
+    if (!isJson())
+      outs() << *pipeline << "\n";
+    return Ok;
   }
 
   /// Measures at extents that have code of their own.
@@ -201,10 +227,10 @@ private:
 
   CompileFlags compile;
   std::string output, header, name, to;
-  bool wantsTuning = false, wantsTime = false;
+  bool wantsTuning = false, wantsTime = false, wantsPipeline = false;
   cl::opt<std::string> outputFlag, headerFlag, nameFlag, toFlag;
   std::optional<StepCounter> steps;
-  cl::opt<bool> tuneFlag, timeFlag;
+  cl::opt<bool> pipelineFlag, tuneFlag, timeFlag;
   cl::opt<int64_t> limitFlag;
 };
 

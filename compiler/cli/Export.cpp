@@ -46,10 +46,11 @@ public:
                            cl::desc("an error where an extent that the model "
                                     "declares dynamic is fixed, also by --dim"),
                            cl::sub(sub)),
-        externalFlag(sub) {}
+        externalFlag(sub), passes(sub) {}
 
   void read() override {
     ModelCommand::read();
+    passes.read(outs());
     output = outputFlag;
     options.opset = opsetFlag;
     options.inputNames.assign(inputNamesFlag.begin(), inputNamesFlag.end());
@@ -61,6 +62,8 @@ public:
   }
 
 private:
+  PassFlags *passFlags() override { return &passes; }
+
   /// NAME:AXIS=SYMBOL; the last colon divides, so names may have colons.
   LogicalResult readDynamicAxes(MLIRContext *context) {
     for (const std::string &text : dynamicAxes) {
@@ -95,7 +98,7 @@ private:
       return BadInput;
     // Weights of a framework stay what the framework calls by their names.
     if (folding == Folding::On && isOnnx(flags.model) &&
-        failed(session.simplify(**module)))
+        failed(session.simplify(**module, passes.explanations())))
       return BadInput;
     auto summary = session.exportOnnx(**module, options, folding, output);
     if (failed(summary))
@@ -119,6 +122,7 @@ private:
   cl::list<std::string> inputNamesFlag, outputNamesFlag, dynamicAxesFlag;
   cl::opt<bool> noFoldingFlag, requireDynamicFlag;
   ExternalDataFlag externalFlag;
+  PassFlags passes;
 };
 
 } // namespace

@@ -5,7 +5,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/cli/Flags.h"
-#include "compiler/session/ExplanationPrinter.h"
 #include "dialects/support/Diagnostics.h"
 #include "runtime/host/Npy.h"
 #include "llvm/ADT/StringMap.h"
@@ -142,7 +141,8 @@ std::vector<std::pair<std::string, std::string>> ModelFlags::files() const {
 }
 
 CompileFlags::CompileFlags(cl::SubCommand &sub)
-    : cpu("target-cpu",
+    : passes(sub),
+      cpu("target-cpu",
           cl::desc("native, x86-64, x86-64-v2, -v3, -v4, armv8-a or a CPU "
                    "name (znver5, neoverse-n1, ...); several, separated by "
                    "commas, go into one artifact"),
@@ -176,10 +176,6 @@ CompileFlags::CompileFlags(cl::SubCommand &sub)
                  cl::desc("file of measured tiles; default: GRAVEN_TUNE_DB, "
                           "else ~/.config/graven/tuning.db"),
                  cl::value_desc("file"), cl::sub(sub)),
-      explainFlag("explain",
-                  cl::desc("say of each Node what passes did to it, and why "
-                           "not"),
-                  cl::sub(sub)),
       verifyFlag("verify-numerics", cl::ValueOptional,
                  cl::desc("evaluate the graph on random inputs before and "
                           "after each pass"),
@@ -193,7 +189,8 @@ void CompileFlags::read() {
   options.numerics = numerics;
   options.precision = precision;
   options.threads = threads;
-  explains = explainFlag;
+  passes.read(outs());
+  options.explanations = passes.explanations();
   if (verifyFlag.getNumOccurrences() > 0) {
     options.verification.emplace();
     options.verification->tolerance = parseTolerance(verifyFlag);
@@ -205,11 +202,6 @@ void CompileFlags::read() {
     options.cacheFolder = cacheFolder;
   if (tuningFile.getNumOccurrences() > 0)
     options.tuningFile = tuningFile;
-}
-
-void CompileFlags::explain(MLIRContext &context) const {
-  if (explains)
-    printExplanations(context, errs());
 }
 
 void CompileFlags::warnOfGenericCpu(MLIRContext *context) const {

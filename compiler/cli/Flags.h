@@ -8,6 +8,7 @@
 #ifndef COMPILER_CLI_FLAGS_H
 #define COMPILER_CLI_FLAGS_H
 
+#include "compiler/cli/PassFlags.h"
 #include "compiler/session/WeightsFile.h"
 #include "dialects/graven/Graven.h"
 #include "llvm/Support/CommandLine.h"
@@ -47,8 +48,8 @@ private:
   llvm::cl::opt<StateMode> stateFlag;
 };
 
-/// --target-cpu, -O, --numerics, --threads, --cache-dir, --no-cache, --tune-db,
-/// --explain.
+/// --target-cpu, -O, --numerics, --threads, --cache-dir, --no-cache, --tune-db
+/// and the flags about passes.
 class CompileFlags {
 public:
   static constexpr int mostThreads = 1024;
@@ -59,17 +60,15 @@ public:
   /// Reports values outside their ranges.
   mlir::LogicalResult check(mlir::MLIRContext *context) const;
 
-  /// Lets passes explain themselves on standard error where that was asked for.
-  void explain(mlir::MLIRContext &context) const;
-
   /// Warns where nobody named a CPU and LLVM does not know this one: code for
   /// it is code for many.
   void warnOfGenericCpu(mlir::MLIRContext *context) const;
 
   CompileOptions options;
+  PassFlags passes;
 
 private:
-  bool cpuIsGiven = false, explains = false;
+  bool cpuIsGiven = false;
   unsigned wantedLevel = 2;
   llvm::cl::opt<std::string> cpu;
   llvm::cl::opt<unsigned> level;
@@ -79,7 +78,6 @@ private:
   llvm::cl::opt<std::string> cacheFolder;
   llvm::cl::opt<bool> noCache;
   llvm::cl::opt<std::string> tuningFile;
-  llvm::cl::opt<bool> explainFlag;
   llvm::cl::opt<std::string> verifyFlag;
 };
 

@@ -96,7 +96,20 @@ int ModelCommand::run() {
   MLIRContext *context = &session.getContext();
   DiagnosticPrinter printer(context, errs());
   printer.setSource(flags.model);
+  PassFlags *passes = passFlags();
+  if (passes)
+    passes->applyTo(*context);
   int exit = runOn(session);
+  if (passes && exit == Ok)
+    for (const std::string &text : passes->warnings())
+      emitWarning(UnknownLoc::get(context)) << text;
+  Explanations *explained = passes ? passes->explanations() : nullptr;
+  if (explained && exit != Usage) {
+    if (json && passes->isDocument())
+      report["explanation"] = explained->toJson();
+    else
+      explained->finish();
+  }
   if (!json && failed(flushOutput(context)))
     exit = BadInput;
   if (exit == BadInput && printer.isOnlyUsage())

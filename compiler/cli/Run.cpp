@@ -49,10 +49,11 @@ public:
   }
 
 private:
+  PassFlags *passFlags() override { return &compile.passes; }
+
   int runOn(Session &session) override {
     if (failed(checkOptions(session)))
       return Usage;
-    compile.explain(session.getContext());
     auto outputs = evaluate ? runEvaluator(session) : runNative(session);
     if (failed(outputs))
       return BadInput;

@@ -83,16 +83,19 @@ public:
                    cl::sub(sub)),
         noCheckFlag("no-check", cl::desc("do not run the models"),
                     cl::sub(sub)),
-        externalFlag(sub) {}
+        externalFlag(sub), passes(sub) {}
 
   void read() override {
     ModelCommand::read();
+    passes.read(outs());
     output = outputFlag;
     wantsCheck = noCheckFlag ? Check::Off : Check::On;
     externalData = externalFlag;
   }
 
 private:
+  PassFlags *passFlags() override { return &passes; }
+
   int runOn(Session &session) override {
     MLIRContext *context = &session.getContext();
     auto before = summarizeOnnx(context, flags.model);
@@ -104,7 +107,8 @@ private:
     options.opset = before->opset;
     options.externalData = externalData;
     auto module = session.importGeneral(flags.model, *imported, *dims, options);
-    if (failed(module) || failed(session.simplify(**module)))
+    if (failed(module) ||
+        failed(session.simplify(**module, passes.explanations())))
       return BadInput;
     int exit = Ok;
     // OUTPUT may be the model itself, or stand there: it is replaced by what
@@ -262,6 +266,7 @@ private:
   cl::opt<std::string> outputFlag;
   cl::opt<bool> noCheckFlag;
   ExternalDataFlag externalFlag;
+  PassFlags passes;
 };
 
 } // namespace

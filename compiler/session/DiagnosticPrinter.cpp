@@ -129,17 +129,8 @@ static StringRef codeOf(StringRef message) {
                                 : StringRef(message.data() - 3, end + 3);
 }
 
-static llvm::json::Object toRecord(const Diagnostic &diagnostic,
-                                   const Place &place) {
-  std::string message = diagnostic.str();
-  StringRef text = message, code = codeOf(text);
-  if (!code.empty())
-    text = text.drop_front(code.size() + 2).ltrim();
-  llvm::json::Object record{
-      {"severity", severityName(diagnostic.getSeverity())},
-      {"message", llvm::json::fixUTF8(text)}};
-  if (!code.empty())
-    record["code"] = code.str();
+static llvm::json::Object toRecord(const Place &place) {
+  llvm::json::Object record;
   if (place.file) {
     record["file"] = llvm::json::fixUTF8(place.file.getFilename().getValue());
     record["line"] = place.file.getLine();
@@ -147,6 +138,26 @@ static llvm::json::Object toRecord(const Diagnostic &diagnostic,
   }
   if (!place.node.empty())
     record["node"] = llvm::json::fixUTF8(place.node);
+  return record;
+}
+
+llvm::json::Object describePlace(Location loc) {
+  Place place;
+  resolve(loc, place, 0);
+  return toRecord(place);
+}
+
+static llvm::json::Object toRecord(const Diagnostic &diagnostic,
+                                   const Place &place) {
+  std::string message = diagnostic.str();
+  StringRef text = message, code = codeOf(text);
+  if (!code.empty())
+    text = text.drop_front(code.size() + 2).ltrim();
+  llvm::json::Object record = toRecord(place);
+  record["severity"] = severityName(diagnostic.getSeverity());
+  record["message"] = llvm::json::fixUTF8(text);
+  if (!code.empty())
+    record["code"] = code.str();
   llvm::json::Array notes;
   for (const Diagnostic &note : diagnostic.getNotes())
     notes.push_back(

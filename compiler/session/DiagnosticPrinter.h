@@ -67,6 +67,9 @@ private:
 /// says nothing.
 std::string describe(mlir::Location loc);
 
+/// The same as {file, line, column, node}, without those that are not known.
+llvm::json::Object describePlace(mlir::Location loc);
+
 } // namespace graven
 
 #endif // COMPILER_SESSION_DIAGNOSTICPRINTER_H

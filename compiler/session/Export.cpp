@@ -59,7 +59,7 @@ Session::importGeneral(StringRef path, const ImportOptions &options,
       dims, dynamicInputs(exported));
 }
 
-LogicalResult Session::simplify(ModuleOp module) {
+LogicalResult Session::simplify(ModuleOp module, Explanations *explanations) {
   PassManager manager(context.get());
   buildExportPipeline(manager, Folding::On);
   FuseConvBNOptions fuse;
@@ -70,6 +70,8 @@ LogicalResult Session::simplify(ModuleOp module) {
   fold.maxElements = kSmallBytes / 4;
   manager.addPass(createFoldConstants(fold));
   manager.addNestedPass<GraphOp>(createCanonicalizerPass());
+  if (explanations)
+    explanations->watch(manager);
   if (failed(runChecked(manager, module, timer.nest("simplify"))))
     return failure();
   return foldParameters(module);

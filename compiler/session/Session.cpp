@@ -95,6 +95,11 @@ static LogicalResult checkGraph(ModuleOp module) {
   return success(!result.wasInterrupted());
 }
 
+static void watch(PassManager &manager, const CompileOptions &options) {
+  if (options.explanations)
+    options.explanations->watch(manager);
+}
+
 /// What is said of a graph while its extents become known is about the model:
 /// shapes that contradict each other are found out here.
 static LogicalResult runGraphPhase(ModuleOp module, Phase last,
@@ -113,6 +118,7 @@ static LogicalResult runGraphPhase(ModuleOp module, Phase last,
               target);
   if (options.verification)
     verifyNumerics(manager, *options.verification);
+  watch(manager, options);
   StepCounter::Scope counted(options.steps, module.getContext());
   if (failed(manager.run(module)))
     return failure();
@@ -122,14 +128,16 @@ static LogicalResult runGraphPhase(ModuleOp module, Phase last,
 }
 
 /// A Node that is left here is one that native code does not have.
-static LogicalResult runKernelPhase(ModuleOp module, const TargetInfo &target,
-                                    Sharing sharing, StepCounter *steps,
+static LogicalResult runKernelPhase(ModuleOp module,
+                                    const CompileOptions &options,
+                                    const TargetInfo &target, Sharing sharing,
                                     TimingScope timing) {
   CodeScope scope(module.getContext(), Code::UnsupportedFeature);
   PassManager manager(module.getContext());
   manager.enableTiming(timing);
   buildKernelPhase(manager, target, sharing);
-  StepCounter::Scope counted(steps, module.getContext());
+  watch(manager, options);
+  StepCounter::Scope counted(options.steps, module.getContext());
   return manager.run(module);
 }
 
@@ -177,7 +185,7 @@ LogicalResult Session::runPhases(ModuleOp module, Phase last,
                            timer.nest("graph phase"))))
     return failure();
   if (last >= Phase::Kernel &&
-      failed(runKernelPhase(module, info, Sharing::OneSize, options.steps,
+      failed(runKernelPhase(module, options, info, Sharing::OneSize,
                             timer.nest("kernel phase"))))
     return failure();
   PassManager manager(context.get());
@@ -187,17 +195,33 @@ LogicalResult Session::runPhases(ModuleOp module, Phase last,
     buildBufferPhase(manager);
   if (last >= Phase::Loops)
     buildLoopsPhase(manager, info, tuningOf(options, module.getLoc()));
+  watch(manager, options);
   return manager.run(module);
+}
+
+FailureOr<std::string> Session::pipelineOf(Phase last,
+                                           const CompileOptions &options,
+                                           const DisabledPasses &disabled) {
+  Location loc = UnknownLoc::get(context.get());
+  auto target = Targets::get(options, loc);
+  if (failed(target) || failed(checkOne(*target, 1, loc)))
+    return failure();
+  PassManager manager(context.get(), ModuleOp::getOperationName());
+  buildPhases(manager, last, options.level, options.numerics, options.precision,
+              target->layout);
+  return disabled.pipelineOf(manager);
 }
 
 /// From the buffer phase on there is a module for each CPU; the first one's is
 /// `module` itself.
 static LogicalResult
-runLastPhases(ModuleOp module, const Targets &targets,
+runLastPhases(ModuleOp module, const CompileOptions &options,
+              const Targets &targets,
               std::shared_ptr<const TuningDatabase> tuning, Timer &timer,
               SmallVectorImpl<OwningOpRef<ModuleOp>> &others) {
   PassManager buffer(module.getContext());
   buildBufferPhase(buffer);
+  watch(buffer, options);
   if (failed(runChecked(buffer, module, timer.nest("buffer phase"))))
     return failure();
   for (size_t i = 1; i < targets.cpus.size(); ++i)
@@ -207,6 +231,7 @@ runLastPhases(ModuleOp module, const Targets &targets,
     if (i > 0)
       loops.addNestedPass<func::FuncOp>(createRetileKernels(target.info));
     buildOutlining(loops, target.info, tuning);
+    watch(loops, options);
     if (failed(runChecked(loops, i == 0 ? module : *others[i - 1],
                           timer.nest("outlining"))))
       return failure();
@@ -279,7 +304,7 @@ makeKernels(ModuleOp module, const CompileOptions &options,
                            timer.nest("graph phase"))))
     return failure();
   cpu::ModelSignature signature = signatureOf(graphOf(module), name);
-  if (failed(runKernelPhase(module, layout, sharing, options.steps,
+  if (failed(runKernelPhase(module, options, layout, sharing,
                             timer.nest("kernel phase"))))
     return failure();
   return signature;
@@ -339,7 +364,8 @@ buildArtifact(Session &session, const SizedModel &model,
   cpu::EmitOptions emit;
   std::vector<SmallVector<OwningOpRef<ModuleOp>>> others(modules.size());
   for (auto [i, sized] : llvm::enumerate(modules)) {
-    if (failed(runLastPhases(sized, *targets, tuning, timer, others[i])))
+    if (failed(
+            runLastPhases(sized, options, *targets, tuning, timer, others[i])))
       return failure();
     if (i > 0)
       emit.others.push_back({sized, targets->cpus.front(), i});

@@ -10,6 +10,8 @@
 #define COMPILER_SESSION_SESSION_H
 
 #include "compiler/phases/Phases.h"
+#include "compiler/session/DisabledPasses.h"
+#include "compiler/session/Explanations.h"
 #include "compiler/session/GeneralImport.h"
 #include "compiler/session/Sizes.h"
 #include "compiler/targets/cpu/CpuTarget.h"
@@ -58,6 +60,8 @@ struct CompileOptions {
   /// Unless empty, called with the Graph at the end of the graph phase; may
   /// give it more outputs.
   std::function<mlir::LogicalResult(GraphOp)> onGraph = {};
+  /// Unless null, watches the passes of all phases.
+  Explanations *explanations = nullptr;
   /// Threads the typed entry uses.
   int64_t threads = 1;
   /// Also write the C header here when not empty.
@@ -149,6 +153,12 @@ public:
   mlir::FailureOr<std::function<void(mlir::PassManager &)>>
   graphPhase(const CompileOptions &options, mlir::Location loc);
 
+  /// What runPhases runs, as `graven-opt --pass-pipeline` takes it, but for a
+  /// tuning database in memory; without `disabled` passes.
+  mlir::FailureOr<std::string> pipelineOf(Phase last,
+                                          const CompileOptions &options,
+                                          const DisabledPasses &disabled);
+
   /// Compiles an imported model into the file `output`; the kind follows from
   /// its extension.
   mlir::FailureOr<CompileSummary> compile(const SizedModel &model,
@@ -177,7 +187,8 @@ public:
   /// Makes one Graph without calls, shape arithmetic, dead Nodes and the
   /// patterns that frameworks write for single ops, with batch normalizations
   /// in the weights of convolutions, and without Nodes of Parameters alone.
-  mlir::LogicalResult simplify(mlir::ModuleOp module);
+  mlir::LogicalResult simplify(mlir::ModuleOp module,
+                               Explanations *explanations = nullptr);
 
   /// Writes the graph as ONNX to `path`, and weights that need a file of their
   /// own to `path`.data. The module is changed. Reports all Nodes that have no

@@ -8,6 +8,7 @@
 
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "passes/graph/Explain.h"
 #include "passes/graph/GraphUtils.h"
 #include "passes/graph/Passes.h"
 #include "llvm/Support/MathExtras.h"
@@ -255,8 +256,8 @@ private:
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     populateDecomposeConvTransposePatterns(patterns, &numDecomposed);
-    if (failed(
-            rewriteOnly<ConvTransposeOp>(getOperation(), std::move(patterns))))
+    if (failed(rewriteOnly<ConvTransposeOp>(*this, getOperation(),
+                                            std::move(patterns))))
       signalPassFailure();
   }
 };

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "passes/graph/Explain.h"
 #include "passes/graph/GraphUtils.h"
 #include "passes/graph/Passes.h"
 #include "passes/graph/RecurrentCells.h"
@@ -318,7 +319,7 @@ private:
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     populateDecomposeRecurrentPatterns(patterns, kernels, &numDecomposed);
-    if (failed(rewriteOnly<LstmOp, GruOp, RnnOp>(getOperation(),
+    if (failed(rewriteOnly<LstmOp, GruOp, RnnOp>(*this, getOperation(),
                                                  std::move(patterns))))
       signalPassFailure();
   }

@@ -8,6 +8,7 @@
 
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "passes/graph/Explain.h"
 #include "passes/graph/GraphUtils.h"
 #include "passes/graph/Passes.h"
 
@@ -136,7 +137,7 @@ private:
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     populateDecomposeVolumeConvPatterns(patterns, &numDecomposed);
-    if (failed(rewriteOnly<ConvOp>(getOperation(), std::move(patterns))))
+    if (failed(rewriteOnly<ConvOp>(*this, getOperation(), std::move(patterns))))
       signalPassFailure();
   }
 };

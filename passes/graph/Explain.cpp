@@ -14,9 +14,11 @@ using namespace mlir;
 namespace graven {
 namespace {
 
+using Arg = remark::detail::Remark::Arg;
+
 bool isHeard(Operation *op) { return op->getContext()->getRemarkEngine(); }
 
-std::string nameOf(Operation *op) { return op->getName().getStringRef().str(); }
+StringRef nameOf(Operation *op) { return op->getName().getStringRef(); }
 
 /// Makes the remark with `emit`, which is that of its kind.
 void explain(
@@ -26,44 +28,57 @@ void explain(
   if (isHeard(op))
     emit(op->getLoc(),
          remark::RemarkOpts::name(pass.getName()).category(pass.getArgument()))
-        << remark::add("{0}: {1}", nameOf(op), text());
-}
-
-/// The name of the pattern's class, without namespaces and arguments.
-StringRef titleOf(const Pattern &pattern) {
-  StringRef name = pattern.getDebugName().split('<').first;
-  size_t end = name.rfind("::");
-  return end == StringRef::npos ? name : name.drop_front(end + 2);
+        << Arg(kExplainedOp, nameOf(op)) << Arg(kExplainedWhy, text());
 }
 
 /// What patterns of one pass say, each reason for a place once: the driver
 /// visits Nodes again whenever something beside them changed.
-class Explainer : public RewriterBase::Listener {
+class Explainer : public RewriterBase::ForwardingListener {
 public:
-  explicit Explainer(Pass &pass) : pass(pass.getArgument()) {}
+  Explainer(Pass &pass, OpBuilder::Listener *next)
+      : ForwardingListener(next), pass(pass.getArgument()) {}
+
+  void announce(RewritePatternSet &patterns, Location loc) const {
+    for (auto &pattern : patterns.getNativePatterns()) {
+      std::string title = titleOfPattern(pattern->getDebugName());
+      remark::analysis(loc, remark::RemarkOpts::name(title).category(pass))
+          << Arg(kExplainedPattern, title);
+    }
+  }
 
   void notifyPatternBegin(const Pattern &pattern, Operation *op) override {
+    ForwardingListener::notifyPatternBegin(pattern, op);
     place = op->getLoc();
     name = nameOf(op);
     reason.clear();
   }
 
-  void notifyMatchFailure(Location,
+  void notifyMatchFailure(Location loc,
                           function_ref<void(Diagnostic &)> say) override {
+    ForwardingListener::notifyMatchFailure(loc, say);
     Diagnostic diagnostic(place, DiagnosticSeverity::Remark);
     say(diagnostic);
     reason = diagnostic.str();
   }
 
   void notifyPatternEnd(const Pattern &pattern, LogicalResult status) override {
-    StringRef title = titleOf(pattern);
+    ForwardingListener::notifyPatternEnd(pattern, status);
+    std::string title = titleOfPattern(pattern.getDebugName());
+    // Patterns of the pdl dialect have none.
+    if (title.empty())
+      return;
     auto options = remark::RemarkOpts::name(title).category(pass);
-    if (succeeded(status))
+    if (succeeded(status)) {
       remark::passed(place, options)
-          << remark::add("{0}: {1}", name, title.str());
-    else if (!reason.empty() && said.insert(key(title)).second)
-      remark::missed(place, options)
-          << remark::add("{0}: not {1}: {2}", name, title.str(), reason);
+          << Arg(kExplainedOp, name) << Arg(kExplainedPattern, title);
+      return;
+    }
+    if (!said.insert(key(title)).second)
+      return;
+    auto missed = remark::missed(place, options);
+    missed << Arg(kExplainedOp, name) << Arg(kExplainedPattern, title);
+    if (!reason.empty())
+      missed << Arg(kExplainedWhy, reason);
   }
 
 private:
@@ -74,13 +89,25 @@ private:
     return text;
   }
 
-  StringRef pass;
+  StringRef pass, name;
   Location place = UnknownLoc();
-  std::string name, reason;
+  std::string reason;
   llvm::StringSet<> said;
 };
 
 } // namespace
+
+std::string titleOfPattern(StringRef debugName) {
+  auto [name, arguments] = debugName.split('<');
+  auto last = [](StringRef path) {
+    size_t end = path.rfind("::");
+    return end == StringRef::npos ? path : path.drop_front(end + 2);
+  };
+  std::string title = last(name).str();
+  if (!arguments.empty())
+    title += ("<" + last(arguments.rtrim('>')) + ">").str();
+  return title;
+}
 
 void explainDone(Pass &pass, Operation *op, function_ref<std::string()> text) {
   explain(remark::passed, pass, op, text);
@@ -91,13 +118,34 @@ void explainNotDone(Pass &pass, Operation *op,
   explain(remark::missed, pass, op, text);
 }
 
+void explainRewrite(Pass &pass, Operation *op, StringRef pattern) {
+  if (isHeard(op))
+    remark::passed(op->getLoc(), remark::RemarkOpts::name(pattern).category(
+                                     pass.getArgument()))
+        << Arg(kExplainedOp, nameOf(op)) << Arg(kExplainedPattern, pattern);
+}
+
 LogicalResult applyPatternsExplained(Pass &pass, Operation *root,
                                      RewritePatternSet &&patterns,
                                      GreedyRewriteConfig config) {
-  Explainer explainer(pass);
-  if (isHeard(root))
+  Explainer explainer(pass, config.getListener());
+  if (isHeard(root)) {
+    explainer.announce(patterns, root->getLoc());
     config.setListener(&explainer);
+  }
   return applyPatternsGreedily(root, std::move(patterns), config);
+}
+
+LogicalResult applyPatternsExplained(Pass &pass, ArrayRef<Operation *> nodes,
+                                     RewritePatternSet &&patterns) {
+  Explainer explainer(pass, /*next=*/nullptr);
+  GreedyRewriteConfig config;
+  config.setStrictness(GreedyRewriteStrictness::ExistingOps);
+  if (patterns.getContext()->getRemarkEngine()) {
+    explainer.announce(patterns, UnknownLoc::get(patterns.getContext()));
+    config.setListener(&explainer);
+  }
+  return applyOpPatternsGreedily(nodes, std::move(patterns), config);
 }
 
 } // namespace graven

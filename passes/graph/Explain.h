@@ -3,7 +3,7 @@
 //
 // This file declares how passes explain their decisions, which is: as MLIR's
 // optimization remarks, whose category is the flag of the pass. Nobody listens
-// unless asked to (`--explain`), and then nothing is computed.
+// unless asked to (`--explain`); else nothing is computed.
 
 #ifndef PASSES_GRAPH_EXPLAIN_H
 #define PASSES_GRAPH_EXPLAIN_H
@@ -13,6 +13,17 @@
 
 namespace graven {
 
+/// The arguments of these remarks. What a pattern did, or did not, names the
+/// pattern; analysis remarks name those of the pass, also ones that find no
+/// candidate. What was not done without a reason has no `kWhy`.
+inline constexpr llvm::StringLiteral kExplainedOp = "Op";
+inline constexpr llvm::StringLiteral kExplainedPattern = "Pattern";
+inline constexpr llvm::StringLiteral kExplainedWhy = "Why";
+
+/// The name of a pattern's class as its pass is explained by it, from the name
+/// that C++ gives it: without namespaces and anonymous ones.
+std::string titleOfPattern(llvm::StringRef debugName);
+
 /// Says that `pass` did something to a Node, or why it did not; `text` is only
 /// called when somebody listens.
 void explainDone(mlir::Pass &pass, mlir::Operation *op,
@@ -20,12 +31,35 @@ void explainDone(mlir::Pass &pass, mlir::Operation *op,
 void explainNotDone(mlir::Pass &pass, mlir::Operation *op,
                     llvm::function_ref<std::string()> text);
 
+/// Says that a pattern of `pass` rewrote a Node, for patterns whose driver does
+/// not know their names.
+void explainRewrite(mlir::Pass &pass, mlir::Operation *op,
+                    llvm::StringRef pattern);
+
 /// applyPatternsGreedily, whose patterns say which Nodes they rewrote, and of
 /// those they did not, the reason they gave (notifyMatchFailure), once.
 llvm::LogicalResult
 applyPatternsExplained(mlir::Pass &pass, mlir::Operation *root,
                        mlir::RewritePatternSet &&patterns,
                        mlir::GreedyRewriteConfig config = {});
+
+/// The same for these Nodes, and for none that the patterns make.
+llvm::LogicalResult
+applyPatternsExplained(mlir::Pass &pass,
+                       llvm::ArrayRef<mlir::Operation *> nodes,
+                       mlir::RewritePatternSet &&patterns);
+
+/// The same for all Nodes of these types within `root`.
+template <class... OpTys>
+llvm::LogicalResult rewriteOnly(mlir::Pass &pass, mlir::Operation *root,
+                                mlir::RewritePatternSet &&patterns) {
+  llvm::SmallVector<mlir::Operation *> nodes;
+  root->walk([&](mlir::Operation *node) {
+    if (mlir::isa<OpTys...>(node))
+      nodes.push_back(node);
+  });
+  return applyPatternsExplained(pass, nodes, std::move(patterns));
+}
 
 } // namespace graven
 

@@ -48,21 +48,6 @@ mlir::Value converted(mlir::OpBuilder &builder, mlir::Location loc,
 /// f16 and bf16, else the type itself.
 mlir::Type accumulatorType(mlir::Type element);
 
-/// Applies patterns to the Nodes of these types within `root`, and to none that
-/// they make.
-template <class... OpTys>
-llvm::LogicalResult rewriteOnly(mlir::Operation *root,
-                                mlir::RewritePatternSet patterns) {
-  llvm::SmallVector<mlir::Operation *> nodes;
-  root->walk([&](mlir::Operation *node) {
-    if (mlir::isa<OpTys...>(node))
-      nodes.push_back(node);
-  });
-  mlir::GreedyRewriteConfig config;
-  config.setStrictness(mlir::GreedyRewriteStrictness::ExistingOps);
-  return mlir::applyOpPatternsGreedily(nodes, std::move(patterns), config);
-}
-
 /// A pattern that counts its rewrites in a pass's statistic.
 template <class OpTy> struct CountingPattern : mlir::OpRewritePattern<OpTy> {
   CountingPattern(mlir::MLIRContext *context, mlir::Pass::Statistic *count,

@@ -837,4 +837,42 @@ def VerifyGraphPhase : Pass<"graven-verify-graph-phase", "::mlir::ModuleOp"> {
   }];
 }
 
+def RewriteByPdl : Pass<"graven-rewrite-by-pdl", "::mlir::ModuleOp"> {
+  let summary = "apply patterns that a file describes";
+  let description = [{
+    Reads patterns in PDLL (https://mlir.llvm.org/docs/PDLL) and applies them to the whole module until none matches.
+    `graven-opt --pdl my.pdll` is short for it. A file whose name ends in `.mlir` has them in the pdl dialect.
+
+    With this file
+    ```
+    Constraint HasOneUse(value: Value);
+    Pattern SubOfNeg {
+      let neg = op<graven.neg>(y: Value);
+      HasOneUse(neg.0);
+      let root = op<graven.sub>(x: Value, neg.0) -> (type: Type);
+      replace root with op<graven.add>(x, y) -> (type);
+    }
+    ```
+    Before ==> after:
+    ```mlir
+    %0 = graven.neg %y : tensor<4xf32>
+    %1 = graven.sub %x, %0 : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+    ==>
+    %1 = graven.add %x, %y : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+    ```
+
+    A file may declare these constraints on Values, which are Graven's: `HasOneUse`, `IsParameterValue` (computed from
+    Parameters and constants alone) and `HasStaticShape`. Others are written in PDLL itself.
+
+    Preconditions: `mlir-pdll`, which comes with LLVM's tools, is in a folder of PATH or in LLVM's own, unless the file is
+    in the pdl dialect. Otherwise, and where the file has mistakes, the pass fails with them.
+  }];
+  let options = [
+    Option<"file", "file", "std::string", "", "the patterns">,
+    ListOption<"includes", "includes", "std::string", "folders of files that it includes, beside its own">,
+  ];
+  let dependentDialects = ["::mlir::pdl::PDLDialect", "::mlir::pdl_interp::PDLInterpDialect"];
+  let statistics = [Statistic<"numRewritten", "rewritten", "Number of Nodes replaced">];
+}
+
 #endif // PASSES_GRAPH_PASSES_TD

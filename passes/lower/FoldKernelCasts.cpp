@@ -10,7 +10,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "passes/graph/Explain.h"
 #include "passes/lower/LowerUtils.h"
 #include "passes/lower/Passes.h"
 #include "passes/lower/TargetOptions.h"
@@ -71,14 +71,13 @@ bool isBroadcast(OpOperand &operand) {
 }
 
 /// Loads the narrow elements that a nest has widened.
-struct FoldWidening : RewritePattern {
+struct FoldWidening : OpInterfaceRewritePattern<DestinationStyleOpInterface> {
   FoldWidening(MLIRContext *context, Pass::Statistic *count)
-      : RewritePattern(MatchAnyOpTypeTag(), /*benefit=*/1, context),
-        count(count) {}
+      : OpInterfaceRewritePattern(context), count(count) {}
 
-  LogicalResult matchAndRewrite(Operation *op,
+  LogicalResult matchAndRewrite(DestinationStyleOpInterface kernelOp,
                                 PatternRewriter &rewriter) const override {
-    auto kernelOp = dyn_cast<DestinationStyleOpInterface>(op);
+    Operation *op = kernelOp;
     if (!takesNarrow(op) || !kernelOp.hasPureTensorSemantics())
       return rewriter.notifyMatchFailure(op, "not a kernel on tensors that "
                                              "takes f16 and bf16");
@@ -97,7 +96,9 @@ struct FoldWidening : RewritePattern {
       ++*count;
       changed = true;
     }
-    return success(changed);
+    if (!changed)
+      return rewriter.notifyMatchFailure(op, "no operand was widened");
+    return success();
   }
 
   Pass::Statistic *count;
@@ -205,7 +206,8 @@ public:
     RewritePatternSet patterns(context);
     patterns.add<FoldWidening, FoldRounding>(context, &numFolded);
     patterns.add<FoldIntoPack>(context, f16Convert, &numFolded);
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+    if (failed(
+            applyPatternsExplained(*this, getOperation(), std::move(patterns))))
       signalPassFailure();
   }
 };

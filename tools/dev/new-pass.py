@@ -58,7 +58,7 @@ SOURCE = '''{banner}
 #include "passes/{folder}/Passes.h"
 {includes}
 #include "mlir/IR/PatternMatch.h"
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "passes/graph/Explain.h"
 
 namespace graven {{
 #define GEN_PASS_DEF_{upper}
@@ -101,7 +101,7 @@ struct {name}Pass : impl::{name}Base<{name}Pass> {{
     Counter counter;
     GreedyRewriteConfig config;
     config.setListener(&counter);
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns), config)))
+    if (failed(applyPatternsExplained(*this, getOperation(), std::move(patterns), config)))
       return signalPassFailure();
     numRewritten += counter.replaced;
   }}

@@ -88,6 +88,16 @@ graven.graph @unknown(%x: tensor<?x2x3xf32>, %w: tensor<1x4x3xf32>, %r: tensor<1
   graven.return %y : tensor<?x2x4xf32>
 }
 
+// CHECK-LABEL: graven.graph @unknown_with_gates(
+//       CHECK:   graven.lstm
+//       CHECK:   graven.gru
+graven.graph @unknown_with_gates(%x: tensor<?x2x3xf32>, %w: tensor<1x16x3xf32>, %r: tensor<1x16x4xf32>,
+                                 %v: tensor<1x12x3xf32>, %s: tensor<1x12x4xf32>) -> (tensor<?x2x4xf32>, tensor<?x2x4xf32>) {
+  %0, %1, %2 = graven.lstm %x, %w, %r : (tensor<?x2x3xf32>, tensor<1x16x3xf32>, tensor<1x16x4xf32>) -> (tensor<?x2x4xf32>, tensor<1x2x4xf32>, tensor<1x2x4xf32>)
+  %3, %4 = graven.gru %x, %v, %s : (tensor<?x2x3xf32>, tensor<1x12x3xf32>, tensor<1x12x4xf32>) -> (tensor<?x2x4xf32>, tensor<1x2x4xf32>)
+  graven.return %0, %3 : tensor<?x2x4xf32>, tensor<?x2x4xf32>
+}
+
 // -----
 
 // Without a step, the states are those before the first.

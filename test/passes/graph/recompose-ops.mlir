@@ -139,6 +139,23 @@ graven.graph @rms_norm(%x: tensor<4x8xf32>) -> (tensor<4x8xf32>, tensor<4x8xf32>
 
 // -----
 
+// A row of weights becomes its scale; a second one has no place.
+
+// CHECK-LABEL: graven.graph @scale_of_rms_norm(
+//       CHECK:   %[[FLAT:.*]] = graven.reshape %{{.*}} to [8]
+//       CHECK:   %[[R:.*]] = graven.rms_norm %{{.*}} scale %[[FLAT]] axis 1
+//       CHECK:   graven.mul %[[R]], %{{.*}} : (tensor<4x8xf32>, tensor<1x8xf32>)
+graven.param @row : tensor<1x8xf32> = dense<2.0> : tensor<1x8xf32>
+graven.graph @scale_of_rms_norm(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
+  %s = graven.get_param @row : tensor<1x8xf32>
+  %0 = graven.rms_norm %x axis 1 epsilon 1.0e-5 : (tensor<4x8xf32>) -> tensor<4x8xf32>
+  %1 = graven.mul %0, %s : (tensor<4x8xf32>, tensor<1x8xf32>) -> tensor<4x8xf32>
+  %2 = graven.mul %1, %s : (tensor<4x8xf32>, tensor<1x8xf32>) -> tensor<4x8xf32>
+  graven.return %2 : tensor<4x8xf32>
+}
+
+// -----
+
 // A normalisation takes no epsilon below 0.
 
 // CHECK-LABEL: graven.graph @keeps_an_epsilon_below_zero(

@@ -3,12 +3,14 @@
 // CHECK-LABEL: graven.graph @same_operands(
 //  CHECK-SAME:   %[[X:.*]]: tensor<4xf32>, %[[Y:.*]]: tensor<4xf32>
 //       CHECK:   %[[M:.*]] = graven.max %[[X]], %[[Y]]
-//       CHECK:   graven.return %[[X]], %[[M]]
-graven.graph @same_operands(%x: tensor<4xf32>, %y: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
+//       CHECK:   %[[N:.*]] = graven.min %[[X]], %[[Y]]
+//       CHECK:   graven.return %[[X]], %[[M]], %[[N]]
+graven.graph @same_operands(%x: tensor<4xf32>, %y: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>, tensor<4xf32>) {
   %0 = graven.max %x, %x : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
   %1 = graven.min %0, %0 : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
   %2 = graven.max %x, %y : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
-  graven.return %1, %2 : tensor<4xf32>, tensor<4xf32>
+  %3 = graven.min %x, %y : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  graven.return %1, %2, %3 : tensor<4xf32>, tensor<4xf32>, tensor<4xf32>
 }
 
 // -----
@@ -78,6 +80,15 @@ graven.graph @nested_concat(%x: tensor<2x3xf32>, %e: tensor<2x0xf32>) -> tensor<
 //       CHECK:   graven.return %[[S]]
 graven.graph @whole_insert(%d: tensor<4xf32>, %s: tensor<4xf32>) -> tensor<4xf32> {
   %0 = graven.insert_slice %s into %d [0] by [1] : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  graven.return %0 : tensor<4xf32>
+}
+
+// -----
+
+// CHECK-LABEL: graven.graph @part_of_an_insert(
+//       CHECK:   graven.insert_slice
+graven.graph @part_of_an_insert(%d: tensor<4xf32>, %s: tensor<3xf32>) -> tensor<4xf32> {
+  %0 = graven.insert_slice %s into %d [1] by [1] : (tensor<4xf32>, tensor<3xf32>) -> tensor<4xf32>
   graven.return %0 : tensor<4xf32>
 }
 

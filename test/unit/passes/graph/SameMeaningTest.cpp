@@ -10,12 +10,11 @@
 #include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
-#include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
 #include "passes/graph/Passes.h"
 #include "passes/graph/Pipeline.h"
 #include "passes/verify/Comparison.h"
-#include "llvm/Support/FileSystem.h"
+#include "test/unit/passes/graph/LitInputs.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 #include "gtest/gtest.h"
@@ -39,46 +38,6 @@ void randomizeParams(ModuleOp module, std::mt19937 &random) {
       tensor.set(i, positive(random));
     param.setValueAttr(tensor.toElements());
   }
-}
-
-/// The passes of the first RUN line, as the command line gives them.
-SmallVector<std::string> flagsOf(StringRef text) {
-  SmallVector<std::string> flags;
-  auto [before, run] = text.split("// RUN: graven-opt ");
-  StringRef line = run.take_until([](char c) { return c == '|' || c == '%'; });
-  while (line.consume_front("--")) {
-    StringRef flag =
-        line.take_until([](char c) { return c == ' ' || c == '='; });
-    line = line.drop_front(flag.size());
-    std::string options;
-    if (line.consume_front("=")) {
-      bool quoted = line.consume_front("'");
-      StringRef value =
-          line.take_until([&](char c) { return c == (quoted ? '\'' : ' '); });
-      line = line.drop_front(value.size() + (quoted ? 1 : 0));
-      options = "=" + value.str();
-    }
-    if (flag.starts_with("graven-") || flag == "canonicalize" || flag == "cse")
-      flags.push_back(flag.str() + options);
-    line = line.ltrim();
-  }
-  return flags;
-}
-
-LogicalResult addPasses(PassManager &manager, ArrayRef<std::string> flags) {
-  for (StringRef flag : flags) {
-    auto [name, options] = flag.split('=');
-    const PassRegistryEntry *entry = PassInfo::lookup(name);
-    if (!entry)
-      entry = PassPipelineInfo::lookup(name);
-    if (!entry ||
-        failed(entry->addToPipeline(manager, options, [](const Twine &message) {
-          ADD_FAILURE() << message.str();
-          return failure();
-        })))
-      return failure();
-  }
-  return success();
 }
 
 /// Passes that are meant to round, to bf16.
@@ -165,8 +124,9 @@ TEST_P(SameMeaning, OfLitInputs) {
   auto file = llvm::MemoryBuffer::getFile(GetParam());
   ASSERT_TRUE(static_cast<bool>(file));
   StringRef text = (*file)->getBuffer();
-  SmallVector<std::string> flags = flagsOf(text);
-  ASSERT_FALSE(flags.empty());
+  SmallVector<SmallVector<std::string>> runs = flagsOf(GetParam(), text);
+  ASSERT_FALSE(runs.empty());
+  const SmallVector<std::string> &flags = runs.front();
   SmallVector<StringRef> parts;
   text.split(parts, "// -----\n");
   int checked = 0;
@@ -178,18 +138,8 @@ TEST_P(SameMeaning, OfLitInputs) {
   EXPECT_GT(checked, 0);
 }
 
-std::vector<std::string> litInputs() {
-  std::vector<std::string> files;
-  std::error_code error;
-  for (llvm::sys::fs::directory_iterator it(GRAVEN_LIT_INPUTS, error), end;
-       it != end && !error; it.increment(error))
-    if (StringRef(it->path()).ends_with(".mlir"))
-      files.push_back(it->path());
-  llvm::sort(files);
-  return files;
-}
-
-INSTANTIATE_TEST_SUITE_P(Passes, SameMeaning, testing::ValuesIn(litInputs()),
+INSTANTIATE_TEST_SUITE_P(Passes, SameMeaning,
+                         testing::ValuesIn(litInputsIn(GRAVEN_LIT_INPUTS)),
                          [](const testing::TestParamInfo<std::string> &info) {
                            std::string name =
                                llvm::sys::path::stem(info.param).str();
