@@ -100,7 +100,8 @@ private:
     if (folding == Folding::On && isOnnx(flags.model) &&
         failed(session.simplify(**module, passes.explanations())))
       return BadInput;
-    auto summary = session.exportOnnx(**module, options, folding, output);
+    auto summary = session.exportOnnx(**module, options, folding, output,
+                                      /*check=*/nullptr, passes.explanations());
     if (failed(summary))
       return BadInput;
     report["output"] = output;

@@ -120,8 +120,8 @@ private:
     ExportCheck wanted = nullptr;
     if (wantsCheck == Check::On)
       wanted = check;
-    auto summary =
-        session.exportOnnx(**module, options, Folding::On, output, wanted);
+    auto summary = session.exportOnnx(**module, options, Folding::On, output,
+                                      wanted, passes.explanations());
     if (failed(summary))
       return exit == Ok ? BadInput : exit;
     auto after = summarizeOnnx(context, output);

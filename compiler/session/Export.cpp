@@ -91,10 +91,13 @@ static FailureOr<OutputFile> writeModel(const OnnxModel &model, StringRef path,
 FailureOr<ExportSummary> Session::exportOnnx(ModuleOp module,
                                              OnnxExportOptions options,
                                              Folding folding, StringRef path,
-                                             ExportCheck check) {
+                                             ExportCheck check,
+                                             Explanations *explanations) {
   Location loc = module.getLoc();
   PassManager manager(context.get());
   buildExportPipeline(manager, folding);
+  if (explanations)
+    explanations->watch(manager);
   if (failed(runChecked(manager, module, timer.nest("export"))))
     return failure();
   options.dataFile = (llvm::sys::path::filename(path) + ".data").str();

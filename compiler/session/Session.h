@@ -195,7 +195,8 @@ public:
   /// form in ONNX.
   mlir::FailureOr<ExportSummary>
   exportOnnx(mlir::ModuleOp module, OnnxExportOptions options, Folding folding,
-             llvm::StringRef path, ExportCheck check = nullptr);
+             llvm::StringRef path, ExportCheck check = nullptr,
+             Explanations *explanations = nullptr);
 
   /// Outputs by the reference evaluator.
   mlir::FailureOr<std::vector<rt::Array>>

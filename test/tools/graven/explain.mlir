@@ -3,13 +3,16 @@
 // RUN: graven compile %s -o %t.so 2>&1 | count 0
 // RUN: graven-opt %s --graven-fuse-conv-bn --explain -o /dev/null 2>&1 | FileCheck %s --check-prefix=OPT
 // RUN: graven-opt %s --graven-fuse-conv-bn -o /dev/null 2>&1 | count 0
+// RUN: graven export %s -o %t.onnx --explain 2>&1 | FileCheck %s --check-prefix=EXPORT
+// RUN: graven simplify %t.onnx %t.small.onnx --explain --json 2>&1 | FileCheck %s --check-prefix=EXPORT
 // RUN: graven compile %s -o %t.so --numerics strict --explain 2>&1 | FileCheck %s --check-prefix=STRICT
 
-// CHECK-DAG: explain.mlir:[[@LINE+16]]:8: graven-fuse-conv-bn: graven.batch_norm: FuseIntoConv<ConvOp>{{$}}
-// CHECK-DAG: explain.mlir:[[@LINE+13]]:8: graven-fuse-epilogues: graven.conv: FuseBehind<ConvOp>{{$}}
-// CHECK-DAG: explain.mlir:[[@LINE+12]]:8: graven-choose-algorithms: graven.conv: winograd4: estimated cycles direct {{.*}}, tiles of 2x2 {{.*}}, tiles of 4x4
+// CHECK-DAG: explain.mlir:[[@LINE+17]]:8: graven-fuse-conv-bn: graven.batch_norm: FuseIntoConv<ConvOp>{{$}}
+// CHECK-DAG: explain.mlir:[[@LINE+14]]:8: graven-fuse-epilogues: graven.conv: FuseBehind<ConvOp>{{$}}
+// CHECK-DAG: explain.mlir:[[@LINE+13]]:8: graven-choose-algorithms: graven.conv: winograd4: estimated cycles direct {{.*}}, tiles of 2x2 {{.*}}, tiles of 4x4
 // CHECK-DAG: explain.mlir:{{.*}}: graven-choose-algorithms: graven.matmul: direct: Strassen's algorithm takes
 // OPT: explain.mlir:{{[0-9]+}}:8: graven-fuse-conv-bn: graven.batch_norm: FuseIntoConv<ConvOp>{{$}}
+// EXPORT: {{^}}graven-recompose-ops {{.*[0-9]+$}}
 // STRICT-NOT: graven-choose-algorithms:
 graven.param @w : tensor<64x64x3x3xf32> = dense<0.5> : tensor<64x64x3x3xf32>
 graven.param @v : tensor<64xf32> = dense<2.0> : tensor<64xf32>
