@@ -8,6 +8,7 @@
 #include "mlir/Dialect/PDL/IR/PDL.h"
 #include "mlir/Dialect/PDL/IR/PDLOps.h"
 #include "mlir/Dialect/PDLInterp/IR/PDLInterp.h"
+#include "mlir/IR/Action.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "passes/graph/Explain.h"
@@ -17,6 +18,7 @@
 #include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/Program.h"
+#include <set>
 
 namespace graven {
 #define GEN_PASS_DEF_REWRITEBYPDL
@@ -51,25 +53,73 @@ void addConstraints(PDLPatternModule &patterns) {
       });
 }
 
-/// The function that each pattern calls with its name when it rewrites.
-constexpr StringLiteral kSayName = "graven.say_name";
+/// The try of a pattern, as the drivers of C++ patterns announce theirs: who
+/// handles actions may leave it out.
+class TryPattern : public tracing::ActionImpl<TryPattern> {
+public:
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(TryPattern)
+  static constexpr StringLiteral tag = "apply-pattern";
 
-/// MLIR forgets the names of patterns when it compiles them.
-void nameRewrites(ModuleOp patterns) {
-  patterns.walk([](pdl::RewriteOp rewrite) {
-    if (!rewrite.getRoot() || rewrite.getBodyRegion().empty())
-      return;
-    auto pattern = rewrite->getParentOfType<pdl::PatternOp>();
-    OpBuilder builder =
-        OpBuilder::atBlockBegin(&rewrite.getBodyRegion().front());
-    Value name = pdl::AttributeOp::create(
-        builder, rewrite.getLoc(),
-        builder.getStringAttr(pattern.getSymName().value_or("")));
+  TryPattern(ArrayRef<IRUnit> units, StringRef pattern)
+      : ActionImpl(units), pattern(pattern) {}
+  void print(raw_ostream &os) const override {
+    os << "`" << tag << "` pattern: " << pattern;
+  }
+
+private:
+  StringRef pattern;
+};
+
+/// Has each pattern say its name, which MLIR forgets when it compiles them:
+/// before it is applied, and when it rewrites.
+class Names {
+public:
+  explicit Names(Pass &pass) : pass(pass) {}
+
+  void addTo(ModuleOp patterns) {
+    patterns.walk([&](pdl::RewriteOp rewrite) {
+      // A rewrite in C++ has no body, one of several roots may name none.
+      if (rewrite.getRoot() && !rewrite.getBodyRegion().empty())
+        add(rewrite);
+    });
+  }
+
+  void registerIn(PDLPatternModule &patterns) {
+    for (const std::string &name : names) {
+      patterns.registerConstraintFunction(
+          "graven.try " + name, [name](PatternRewriter &, Operation *op) {
+            bool isTried = false;
+            op->getContext()->executeAction<TryPattern>([&] { isTried = true; },
+                                                        {op}, StringRef(name));
+            return success(isTried);
+          });
+      patterns.registerRewriteFunction(
+          "graven.say " + name, [this, name](PatternRewriter &, Operation *op) {
+            explainRewrite(pass, op, name);
+          });
+    }
+  }
+
+private:
+  void add(pdl::RewriteOp rewrite) {
+    std::string name = rewrite->getParentOfType<pdl::PatternOp>()
+                           .getSymName()
+                           .value_or("")
+                           .str();
+    names.insert(name);
+    OpBuilder builder(rewrite);
+    pdl::ApplyNativeConstraintOp::create(
+        builder, rewrite.getLoc(), TypeRange(), "graven.try " + name,
+        ValueRange(rewrite.getRoot()), /*isNegated=*/false);
+    builder.setInsertionPointToStart(&rewrite.getBodyRegion().front());
     pdl::ApplyNativeRewriteOp::create(builder, rewrite.getLoc(), TypeRange(),
-                                      kSayName,
-                                      ValueRange{rewrite.getRoot(), name});
-  });
-}
+                                      "graven.say " + name,
+                                      ValueRange(rewrite.getRoot()));
+  }
+
+  Pass &pass;
+  std::set<std::string> names;
+};
 
 class RewriteByPdlPass : public impl::RewriteByPdlBase<RewriteByPdlPass> {
 public:
@@ -80,13 +130,11 @@ private:
     OwningOpRef<ModuleOp> module = read();
     if (!module)
       return signalPassFailure();
-    nameRewrites(*module);
+    Names names(*this);
+    names.addTo(*module);
     PDLPatternModule described(std::move(module));
     addConstraints(described);
-    described.registerRewriteFunction(
-        kSayName, [this](PatternRewriter &, Operation *op, Attribute name) {
-          explainRewrite(*this, op, cast<StringAttr>(name).getValue());
-        });
+    names.registerIn(described);
     RewritePatternSet patterns(std::move(described));
     Counter counter;
     GreedyRewriteConfig config;

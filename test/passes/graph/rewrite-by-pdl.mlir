@@ -2,10 +2,14 @@
 // RUN: mlir-pdll -x=mlir %S/Inputs/sub-of-neg.pdll -o %t.pdl.mlir
 // RUN: graven-opt --graven-rewrite-by-pdl=file=%t.pdl.mlir --explain %s 2>%t.why | FileCheck %s
 // RUN: FileCheck %s --check-prefix=WHY <%t.why
+// RUN: graven-opt --graven-rewrite-by-pdl=file=%t.pdl.mlir --disable-pattern SubOfNeg %s 2>&1 | FileCheck %s --check-prefix=LESS
 
-//      WHY: rewrite-by-pdl.mlir:[[# @LINE + 12]]:8: graven-rewrite-by-pdl: graven.sub: SubOfNeg{{$}}
+//      WHY: rewrite-by-pdl.mlir:[[# @LINE + 15]]:8: graven-rewrite-by-pdl: graven.sub: SubOfNeg{{$}}
 // WHY-NEXT: pass
 // WHY-NEXT: graven-rewrite-by-pdl 1 1
+
+// LESS-NOT: warning
+// LESS-NOT: graven.add
 
 // The names of a file's patterns are known, too.
 
