@@ -100,12 +100,17 @@ private:
     bool same = !header.empty() && header == output;
     if (same)
       emitCoded(loc, Code::BadOption) << "--header and -o name the same file";
+    bool both = steps && !compile.passes.disabled().empty();
+    if (both)
+      emitCoded(loc, Code::BadOption)
+          << "--opt-bisect-limit counts the steps of all passes; leave out "
+             "--disable-pass and --disable-pattern";
     bool nowhere = output.empty() && !wantsPipeline;
     if (nowhere)
       emitCoded(loc, Code::BadOption)
           << "-o is missing, which says what to compile to, as in -o m.so";
     if (failed(compile.check(context)) || (!to.empty() && !last) || same ||
-        nowhere)
+        nowhere || both)
       return Usage;
     if (wantsPipeline)
       return showPipeline(session, last.value_or(Phase::Loops));

@@ -16,6 +16,7 @@
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "passes/graph/Passes.h"
 #include "passes/verify/NumericsVerifier.h"
+#include "passes/verify/Steps.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/ToolOutputFile.h"
 
@@ -28,6 +29,16 @@ namespace {
 int fail(const llvm::Twine &message) {
   llvm::errs() << "graven-opt: " << message << "\n";
   return EXIT_FAILURE;
+}
+
+/// The limit of steps, which has the name of an option that LLVM brings along
+/// for its own passes: there are none of these here.
+cl::opt<int> &findLimit() {
+  cl::Option *option = cl::getRegisteredOptions().lookup("opt-bisect-limit");
+  option->setDescription("do the first steps of passes and patterns only, "
+                         "those that can be left out; -1: all");
+  option->setHiddenFlag(cl::NotHidden);
+  return static_cast<cl::opt<int> &>(*option);
 }
 
 class Opt {
@@ -47,9 +58,9 @@ public:
             cl::desc("where the module before a pass that changed it goes")),
         patternFiles("pdl", cl::value_desc("file.pdll"),
                      cl::desc("apply the patterns of a file first")),
-        patternFolders(
-            "pdl-include", cl::value_desc("folder"),
-            cl::desc("where files of --pdl find what they include")) {}
+        patternFolders("pdl-include", cl::value_desc("folder"),
+                       cl::desc("where files of --pdl find what they include")),
+        limit(findLimit()) {}
 
   int run(StringRef input, StringRef output, DialectRegistry &registry) {
     passes.read(llvm::errs());
@@ -60,6 +71,12 @@ public:
       if (!tolerance.empty() && !numerics->tolerance)
         return fail("--verify-numerics expects rtol,atol, got '" + tolerance +
                     "'");
+    }
+    if (limit.getNumOccurrences() > 0) {
+      if (!passes.disabled().empty())
+        return fail("--opt-bisect-limit counts the steps of all passes; leave "
+                    "out --disable-pass and --disable-pattern");
+      steps.emplace(limit, requiredPasses());
     }
     MlirOptMainConfig config = MlirOptMainConfig::createFromCLOptions();
     if (printPipeline)
@@ -80,6 +97,8 @@ public:
         succeeded(MlirOptMain(result->os(), std::move(file), registry, config));
     if (passes.explanations())
       passes.explanations()->finish();
+    if (steps)
+      steps->print(llvm::errs());
     if (!ok)
       return EXIT_FAILURE;
     for (const std::string &text : passes.warnings())
@@ -101,6 +120,8 @@ private:
 
   LogicalResult instrument(PassManager &manager) {
     passes.applyTo(*manager.getContext());
+    if (steps)
+      steps->install(manager.getContext());
     if (passes.explanations()) {
       // Decisions in the order of the Nodes, not of threads.
       manager.getContext()->disableMultithreading();
@@ -133,6 +154,8 @@ private:
   cl::opt<bool> printPipeline;
   cl::opt<std::string> tolerance, reproducer;
   cl::list<std::string> patternFiles, patternFolders;
+  std::optional<StepCounter> steps;
+  cl::opt<int> &limit;
 };
 
 } // namespace

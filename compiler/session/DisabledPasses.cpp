@@ -112,8 +112,12 @@ DisabledPasses::DisabledPasses(std::vector<std::string> passes,
                                std::vector<std::string> patterns)
     : state(std::make_shared<State>(std::move(passes), std::move(patterns))) {}
 
+bool DisabledPasses::empty() const {
+  return state->passes.empty() && state->patterns.empty();
+}
+
 void DisabledPasses::skipIn(MLIRContext &context) const {
-  if (state->passes.empty() && state->patterns.empty())
+  if (empty())
     return;
   context.registerActionHandler([state = state](function_ref<void()> execute,
                                                 const tracing::Action &action) {

@@ -25,6 +25,9 @@ public:
   DisabledPasses(std::vector<std::string> passes,
                  std::vector<std::string> patterns);
 
+  /// Whether there are no names.
+  bool empty() const;
+
   /// From here on, passes and patterns of any driver in `context`. Takes the
   /// place of another handler of actions. Without names it does nothing.
   void skipIn(mlir::MLIRContext &context) const;
