@@ -67,6 +67,23 @@ Value applied(OpBuilder &b, Location loc, Value value, Value numbers) {
   return OpTy::create(b, loc, value.getType(), value, numbers);
 }
 
+/// Whether the weights are whole numbers, of 8 bits mostly: then so are sums of
+/// their products, without rounding, and a scale belongs behind the sum.
+bool areIntegers(Value w) {
+  constexpr unsigned limit = 64;
+  SmallVector<Value> pending{w};
+  for (unsigned i = 0; i < limit && !pending.empty(); ++i) {
+    Operation *node = pending.pop_back_val().getDefiningOp();
+    if (!node)
+      continue;
+    if (auto cast = dyn_cast<CastOp>(node);
+        cast && isa<IntegerType>(tensorType(cast.getX()).getElementType()))
+      return true;
+    llvm::append_range(pending, node->getOperands());
+  }
+  return !pending.empty();
+}
+
 /// Weights of f32 or f64, of Parameters alone, that nothing else reads: else
 /// there would be two copies of them.
 LogicalResult checkWeights(Operation *op, Value w, PatternRewriter &rewriter) {
@@ -76,6 +93,9 @@ LogicalResult checkWeights(Operation *op, Value w, PatternRewriter &rewriter) {
   if (!tensorType(w).hasStaticShape() || !isParameterValue(w))
     return rewriter.notifyMatchFailure(
         op, "the weights are computed when the model runs");
+  if (areIntegers(w))
+    return rewriter.notifyMatchFailure(
+        op, "the weights are whole numbers, of which sums are exact");
   if (!soleUser(w))
     return rewriter.notifyMatchFailure(op, "the weights have a second user");
   return success();
@@ -111,13 +131,15 @@ template <class OpTy> struct BehindConv : CountingPattern<OpTy> {
     int64_t rank = tensorType(conv.getW()).getRank();
     Value w = applied<OpTy>(rewriter, loc, conv.getW(),
                             along(rewriter, loc, numbers, rank, 0));
+    Value bias = conv.getBias();
+    if (bias)
+      bias = applied<OpTy>(rewriter, loc, bias,
+                           along(rewriter, loc, numbers, 1, 0));
     auto made = cast<ConvOp>(rewriter.clone(*conv));
     rewriter.modifyOpInPlace(made, [&] {
       made.getWMutable().assign(w);
-      if (conv.getBias())
-        made.getBiasMutable().assign(
-            applied<OpTy>(rewriter, loc, conv.getBias(),
-                          along(rewriter, loc, numbers, 1, 0)));
+      if (bias)
+        made.getBiasMutable().assign(bias);
       made->setLoc(loc);
     });
     rewriter.replaceOp(op, made.getResult());

@@ -22,6 +22,27 @@ graven.graph @behind_conv(%x: tensor<1x4x5x5xf32>) -> tensor<1x6x5x5xf32> {
 
 // -----
 
+// With Parameters that no folder takes: the scaled bias stands in front of the convolution.
+
+// CHECK-LABEL: graven.graph @behind_conv_of_parameters(
+//       CHECK:   %[[B:.*]] = graven.get_param @b
+//       CHECK:   %[[BS:.*]] = graven.div %[[B]],
+//       CHECK:   graven.conv %{{.*}} bias %[[BS]]
+//  CHECK-NEXT:   graven.return
+graven.param @w : tensor<6x2x1x1xf32> = #graven.blob<"m", 0, 48>
+graven.param @b : tensor<6xf32> = #graven.blob<"m", 48, 24>
+graven.param @s : tensor<1x6x1x1xf32> = #graven.blob<"m", 72, 24>
+graven.graph @behind_conv_of_parameters(%x: tensor<1x2x5x5xf32>) -> tensor<1x6x5x5xf32> {
+  %w = graven.get_param @w : tensor<6x2x1x1xf32>
+  %b = graven.get_param @b : tensor<6xf32>
+  %s = graven.get_param @s : tensor<1x6x1x1xf32>
+  %0 = graven.conv %x, %w bias %b strides [1, 1] dilations [1, 1] pads [0, 0, 0, 0] : (tensor<1x2x5x5xf32>, tensor<6x2x1x1xf32>, tensor<6xf32>) -> tensor<1x6x5x5xf32>
+  %1 = graven.div %0, %s : (tensor<1x6x5x5xf32>, tensor<1x6x1x1xf32>) -> tensor<1x6x5x5xf32>
+  graven.return %1 : tensor<1x6x5x5xf32>
+}
+
+// -----
+
 // Mean and deviation of an image in front of a grouped convolution without pads; the groups have other channels.
 
 // CHECK-LABEL: graven.graph @before_conv(
@@ -95,6 +116,23 @@ graven.graph @keeps(%x: tensor<1x2x5x5xf32>, %v: tensor<6x2x1x1xf32>, %h: tensor
   %11 = graven.conv %h, %wh strides [1, 1] dilations [1, 1] pads [0, 0, 0, 0] : (tensor<1x2x5x5xf16>, tensor<6x2x1x1xf16>) -> tensor<1x6x5x5xf16>
   %12 = graven.mul %11, %th : (tensor<1x6x5x5xf16>, tensor<1x1x1x1xf16>) -> tensor<1x6x5x5xf16>
   graven.return %0, %1, %3, %5, %8, %10, %12, %6 : tensor<1x6x5x5xf32>, tensor<1x6x5x5xf32>, tensor<1x6x5x5xf32>, tensor<1x6x5x5xf32>, tensor<1x6x5x5xf32>, tensor<1x6x5x5xf32>, tensor<1x6x5x5xf16>, tensor<1x6x7x7xf32>
+}
+
+// -----
+
+// Sums of whole numbers are exact: their scale stays behind them.
+
+// CHECK-LABEL: graven.graph @keeps_scales_of_integers(
+//       CHECK:   %[[M:.*]] = graven.matmul
+//       CHECK:   graven.mul %[[M]]
+graven.param @q : tensor<4x5xi8> = #graven.blob<"m", 0, 20>
+graven.graph @keeps_scales_of_integers(%x: tensor<3x4xf32>) -> tensor<3x5xf32> {
+  %q = graven.get_param @q : tensor<4x5xi8>
+  %s = graven.constant dense<0.1> : tensor<1x1xf32>
+  %w = graven.cast %q {to = f32} : (tensor<4x5xi8>) -> tensor<4x5xf32>
+  %0 = graven.matmul %x, %w : (tensor<3x4xf32>, tensor<4x5xf32>) -> tensor<3x5xf32>
+  %1 = graven.mul %0, %s : (tensor<3x5xf32>, tensor<1x1xf32>) -> tensor<3x5xf32>
+  graven.return %1 : tensor<3x5xf32>
 }
 
 // -----

@@ -74,9 +74,10 @@ def test_findings(tree, folders):
 def lint(tree):
     folders = {}
     for name in tree.matching(".td", under="passes/"):
-        if posixpath.basename(name) == "Passes.td":
+        if name.endswith("Passes.td"):
             yield from pass_findings(tree, name)
-            folders[posixpath.dirname(name)] = [short_name(*match.groups()) for match in PASS.finditer(tree.text(name))]
+            flags = folders.setdefault(posixpath.dirname(name), [])
+            flags.extend(short_name(*match.groups()) for match in PASS.finditer(tree.text(name)))
     yield from test_findings(tree, folders)
     for name in tree.matching(".td", under="dialects/"):
         yield from op_findings(tree, name)
