@@ -131,6 +131,8 @@ StringRef obstacleToKernel(Operation *op) {
   auto y = cast<RankedTensorType>(op->getResult(0).getType());
   if (y.getNumElements() == 0)
     return "it is empty";
+  if (cast<RankedTensorType>(op->getOperand(0).getType()).getNumElements() == 0)
+    return "its inputs are empty";
   if (!y.getElementType().isF32() && !y.getElementType().isF64())
     return "states are kept in the accumulator's type";
   return TypeSwitch<Operation *, StringRef>(op)

@@ -14,6 +14,9 @@
 // CHECK: 5: i32[2] [7, 5]
 // CHECK: 6: u8[2] [3, 250]
 // CHECK: 7: f32[] [10]
+
+// A recurrence without inputs goes on by itself.
+// CHECK: 8: f32[2,1,1] [0.462117, 0.22703
 graven.param @x : tensor<4xui32> = dense<[4294967295, 1, 4294967295, 1]> : tensor<4xui32>
 graven.param @y : tensor<4xf32> = dense<[0x7FC00000, 1.0, 3.0, 2.0]> : tensor<4xf32>
 graven.param @z : tensor<4xi32> = dense<[-2147483648, 1, -2147483648, 1]> : tensor<4xi32>
@@ -23,7 +26,9 @@ graven.param @b : tensor<2xui8> = dense<[3, 255]> : tensor<2xui8>
 graven.param @least : tensor<3x2xui8> = dense<[[4, 254], [200, 250], [3, 251]]> : tensor<3x2xui8>
 graven.param @c : tensor<f32> = dense<1.0> : tensor<f32>
 graven.param @terms : tensor<3xf32> = dense<[2.0, 3.0, 4.0]> : tensor<3xf32>
-graven.graph @forward() -> (tensor<2xui32>, tensor<2xi64>, tensor<2xf32>, tensor<1xi32>, tensor<1xi64>, tensor<2xi32>, tensor<2xui8>, tensor<f32>) {
+graven.param @r : tensor<1x1x1xf32> = dense<0.5> : tensor<1x1x1xf32>
+graven.param @h0 : tensor<1x1x1xf32> = dense<1.0> : tensor<1x1x1xf32>
+graven.graph @forward() -> (tensor<2xui32>, tensor<2xi64>, tensor<2xf32>, tensor<1xi32>, tensor<1xi64>, tensor<2xi32>, tensor<2xui8>, tensor<f32>, tensor<2x1x1xf32>) {
   %x = graven.get_param @x : tensor<4xui32>
   %0, %1 = graven.topk %x k 2 axis 0 : (tensor<4xui32>) -> (tensor<2xui32>, tensor<2xi64>)
   %y = graven.get_param @y : tensor<4xf32>
@@ -41,5 +46,11 @@ graven.graph @forward() -> (tensor<2xui32>, tensor<2xi64>, tensor<2xf32>, tensor
   %c = graven.get_param @c : tensor<f32>
   %terms = graven.get_param @terms : tensor<3xf32>
   %7 = graven.scatter_nd %terms into %c[%none] kind add : (tensor<f32>, tensor<3x0xi64>, tensor<3xf32>) -> tensor<f32>
-  graven.return %0, %1, %2, %3, %4, %5, %6, %7 : tensor<2xui32>, tensor<2xi64>, tensor<2xf32>, tensor<1xi32>, tensor<1xi64>, tensor<2xi32>, tensor<2xui8>, tensor<f32>
+
+  %xs = graven.constant dense<> : tensor<2x1x0xf32>
+  %w = graven.constant dense<> : tensor<1x1x0xf32>
+  %r = graven.get_param @r : tensor<1x1x1xf32>
+  %h0 = graven.get_param @h0 : tensor<1x1x1xf32>
+  %8, %h = graven.rnn %xs, %w, %r h0 %h0 : (tensor<2x1x0xf32>, tensor<1x1x0xf32>, tensor<1x1x1xf32>, tensor<1x1x1xf32>) -> (tensor<2x1x1xf32>, tensor<1x1x1xf32>)
+  graven.return %0, %1, %2, %3, %4, %5, %6, %7, %8 : tensor<2xui32>, tensor<2xi64>, tensor<2xf32>, tensor<1xi32>, tensor<1xi64>, tensor<2xi32>, tensor<2xui8>, tensor<f32>, tensor<2x1x1xf32>
 }
