@@ -46,9 +46,12 @@ FailureOr<OpsetMap> readOpsets(
   for (const pb::OperatorSetIdProto &import : imports) {
     StringRef domain = normalDomain(import.domain());
     int64_t version = import.version();
-    if (!opsets.try_emplace(domain, version).second)
+    // skl2onnx writes one twice.
+    auto [known, isNew] = opsets.try_emplace(domain, version);
+    if (!isNew && known->second != version)
       return emitCoded(loc, Code::BadGraph)
-             << "op set " << quoted(domain) << " is imported twice";
+             << "op set " << quoted(domain) << " is imported twice, as version "
+             << known->second << " and " << version;
     if (domain.empty() && (version < kOldestOpset || version > kNewestOpset))
       return emitCoded(loc, Code::UnsupportedVersion)
              << "the model uses opset " << version << " of ai.onnx, expected "

@@ -219,3 +219,26 @@ def test_maps_are_no_tensors():
     x = RNG.random((4, 2)).astype(np.float32)
     with pytest.raises(graven.Error, match=r"GRV0202.*ZipMap.*zipmap"):
         graven.compile(model("ZipMap", x, classlabels_int64s=[0, 1]))
+
+
+def test_one_score_of_two_classes():
+    """What gradient boosting of two classes is written as, and a forest's share of one class."""
+    x, outputs = rows(), (("label", INT), ("score", FLOAT))
+    leaves = trees(3, 3, 3, 1, "class", ["BRANCH_LEQ"])
+    labels = {"classlabels_int64s": [5, 7]}
+    check(model("TreeEnsembleClassifier", x, outputs, post_transform="LOGISTIC", base_values=[0.3], **labels, **leaves), x)
+    with pytest.raises(graven.Error, match="post_transform of one score .* expected 'LOGISTIC'"):
+        graven.compile(model("TreeEnsembleClassifier", x, outputs, **labels, **leaves))
+    shares = leaves | {"class_weights": [abs(weight) / 9 for weight in leaves["class_weights"]]}
+    check(model("TreeEnsembleClassifier", x, outputs, **labels, **shares), x)
+
+
+def test_an_op_set_that_is_imported_twice():
+    """In one version, as skl2onnx does it."""
+    x = np.nan_to_num(rows())
+    proto = onnx.ModelProto.FromString(model("Binarizer", x, threshold=0.5))
+    proto.opset_import.append(helper.make_opsetid("", 21))
+    check(proto.SerializeToString(), x)
+    proto.opset_import.append(helper.make_opsetid("", 20))
+    with pytest.raises(graven.Error, match="GRV0107.*imported twice, as version 21 and 20"):
+        graven.compile(proto.SerializeToString())

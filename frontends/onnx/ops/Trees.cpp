@@ -445,6 +445,31 @@ LogicalResult buildRegressor(NodeBuilder &n) {
   return n.finish(n.cast(scores, n.getBuilder().getF32Type()));
 }
 
+/// Of the one score [N, 1] of two classes: a probability where no weight is
+/// negative, else what a logistic function makes one.
+LogicalResult finishBinary(NodeBuilder &n, const Classes &classes,
+                           const Forest &forest, Value score) {
+  bool isProbability = llvm::all_of(
+      forest.weights, [](const auto &leaf) { return std::get<2>(leaf) >= 0; });
+  std::string transform = n.stringAttr("post_transform", "NONE");
+  if (transform != (isProbability ? "NONE" : "LOGISTIC"))
+    return n.error(Code::UnsupportedFeature)
+           << "post_transform of one score for two classes is "
+           << quoted(transform) << ", expected "
+           << (isProbability ? "'NONE'" : "'LOGISTIC'");
+  Type type = n.elementTypeOf(score);
+  auto number = [&](double value) { return n.scalar(type, value); };
+  Value isSecond =
+      n.compare(ComparePredicate::Gt, score, number(isProbability ? 0.5 : 0));
+  Value place = n.cast(n.reshape(isSecond, {n.shapeOf(score)[0]}),
+                       n.getBuilder().getI64Type());
+  Value second = isProbability ? score : n.make<SigmoidOp>(score);
+  Value first = isProbability ? n.binary<SubOp>(number(1), score)
+                              : n.make<SigmoidOp>(n.make<NegOp>(score));
+  return giveClasses(n, classes, place,
+                     n.make<ConcatOp>(ValueRange{first, second}, int64_t(1)));
+}
+
 LogicalResult buildClassifier(NodeBuilder &n) {
   auto classes = readClasses(n, "classlabels_int64s");
   if (!classes)
@@ -456,12 +481,18 @@ LogicalResult buildClassifier(NodeBuilder &n) {
   std::set<int64_t> scored;
   for (auto [node, target, weight] : forest->weights)
     scored.insert(target);
-  if (classes->count < 2 || (classes->count == 2 && scored.size() < 2))
+  bool isBinary = classes->count == 2 && scored.size() == 1;
+  if (classes->count < 2 || (classes->count == 2 && scored.empty()))
     return n.error(Code::UnsupportedFeature)
-           << "trees score one class of " << classes->count;
+           << "trees score " << scored.size() << " of " << classes->count
+           << " classes";
   Value scores = scoresOf(n, *forest, floatInput(n), ReduceKind::Sum);
+  if (isBinary)
+    scores = n.slice(scores, 1, *scored.begin(), *scored.begin() + 1);
   if (auto base = n.floatsAttr("base_values"))
     scores = n.binary<AddOp>(scores, rowOf(n, *base, n.elementTypeOf(scores)));
+  if (isBinary)
+    return finishBinary(n, *classes, *forest, scores);
   return finishClassifier(n, *classes, scores);
 }
 
