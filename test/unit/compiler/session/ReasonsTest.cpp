@@ -112,9 +112,9 @@ protected:
             action.print(stream);
             std::string title =
                 titleOfPattern(StringRef(print).split("pattern: ").second);
-            // Patterns of a file have no name here.
-            if (!title.empty() && StringRef(pass).starts_with("graven-") &&
-                !known.contains(title))
+            // Patterns of a file are not compiled: they cannot give reasons.
+            if (StringRef(pass).starts_with("graven-") &&
+                pass != "graven-rewrite-by-pdl" && !known.contains(title))
               seen.tried.insert(nameOf(pass, title));
           }
           execute();

@@ -33,9 +33,11 @@ static SmallVector<std::string> flagsOfLine(StringRef line) {
     line = line.drop_front(flag.size());
     std::string options;
     if (line.consume_front("=")) {
-      bool quoted = line.consume_front("'");
-      StringRef value =
-          line.take_until([&](char c) { return c == (quoted ? '\'' : ' '); });
+      char end =
+          line.starts_with("'") || line.starts_with("\"") ? line.front() : ' ';
+      bool quoted = end != ' ';
+      line = line.drop_front(quoted ? 1 : 0);
+      StringRef value = line.take_until([&](char c) { return c == end; });
       line = line.drop_front(value.size() + (quoted ? 1 : 0));
       options = "=" + value.str();
     }

@@ -61,7 +61,7 @@ void expectClose(const Tensor &before, const Tensor &after, bool rounded,
       largest = std::max(largest, std::abs(value));
   for (int64_t i = 0; i < before.size(); ++i) {
     double a = olds[i], b = news[i];
-    if (std::isnan(a) && std::isnan(b))
+    if (a == b || (std::isnan(a) && std::isnan(b)))
       continue;
     ASSERT_LE(std::abs(a - b),
               relative * std::max({largest, std::abs(a), std::abs(b)}))
