@@ -25,6 +25,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import torch
+import torchvision  # noqa: F401 pylint: disable=unused-import; its ops are in archives of detection models
 from torch.utils import _pytree as pytree
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
