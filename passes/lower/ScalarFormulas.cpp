@@ -273,6 +273,21 @@ static Value emitIntPower(OpBuilder &b, Location loc, Type element, Value x,
   return arith::SelectOp::create(b, loc, negative, inverse, result);
 }
 
+/// The angle of the point (x, y). Of constant zeros MLIR makes NaN, so that the
+/// origin is a point on the axis instead, which has its angle.
+static Value emitAngle(OpBuilder &b, Location loc, Value y, Value x) {
+  Value zero = emitConstant(b, loc, x.getType(), 0);
+  auto isZero = [&](Value value) {
+    return arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OEQ, value, zero)
+        .getResult();
+  };
+  Value isOrigin = arith::AndIOp::create(b, loc, isZero(x), isZero(y));
+  Value onAxis =
+      math::CopySignOp::create(b, loc, emitConstant(b, loc, x.getType(), 1), x);
+  return math::Atan2Op::create(
+      b, loc, y, arith::SelectOp::create(b, loc, isOrigin, onAxis, x));
+}
+
 static Value emitBinary(Operation *node, OpBuilder &b, Location loc,
                         Type element, Value x, Value y) {
   bool floating = isa<FloatType>(element);
@@ -309,7 +324,7 @@ static Value emitBinary(Operation *node, OpBuilder &b, Location loc,
       .Case<MinOp>([&](auto) {
         return emitExtreme(b, loc, Extreme::Min, element, x, y);
       })
-      .Case<Atan2Op>([&](auto) { return math::Atan2Op::create(b, loc, x, y); })
+      .Case<Atan2Op>([&](auto) { return emitAngle(b, loc, x, y); })
       .Case<AndOp>([&](auto) { return arith::AndIOp::create(b, loc, x, y); })
       .Case<OrOp>([&](auto) { return arith::OrIOp::create(b, loc, x, y); })
       .Case<XorOp>([&](auto) { return arith::XOrIOp::create(b, loc, x, y); })

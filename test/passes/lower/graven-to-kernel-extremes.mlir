@@ -17,6 +17,9 @@
 
 // A recurrence without inputs goes on by itself.
 // CHECK: 8: f32[2,1,1] [0.462117, 0.22703
+
+// The origin has an angle, also where it is known to be it.
+// CHECK: 9: f32[] [0]
 graven.param @x : tensor<4xui32> = dense<[4294967295, 1, 4294967295, 1]> : tensor<4xui32>
 graven.param @y : tensor<4xf32> = dense<[0x7FC00000, 1.0, 3.0, 2.0]> : tensor<4xf32>
 graven.param @z : tensor<4xi32> = dense<[-2147483648, 1, -2147483648, 1]> : tensor<4xi32>
@@ -28,7 +31,8 @@ graven.param @c : tensor<f32> = dense<1.0> : tensor<f32>
 graven.param @terms : tensor<3xf32> = dense<[2.0, 3.0, 4.0]> : tensor<3xf32>
 graven.param @r : tensor<1x1x1xf32> = dense<0.5> : tensor<1x1x1xf32>
 graven.param @h0 : tensor<1x1x1xf32> = dense<1.0> : tensor<1x1x1xf32>
-graven.graph @forward() -> (tensor<2xui32>, tensor<2xi64>, tensor<2xf32>, tensor<1xi32>, tensor<1xi64>, tensor<2xi32>, tensor<2xui8>, tensor<f32>, tensor<2x1x1xf32>) {
+graven.param @e : tensor<0xf32> = dense<> : tensor<0xf32>
+graven.graph @forward() -> (tensor<2xui32>, tensor<2xi64>, tensor<2xf32>, tensor<1xi32>, tensor<1xi64>, tensor<2xi32>, tensor<2xui8>, tensor<f32>, tensor<2x1x1xf32>, tensor<f32>) {
   %x = graven.get_param @x : tensor<4xui32>
   %0, %1 = graven.topk %x k 2 axis 0 : (tensor<4xui32>) -> (tensor<2xui32>, tensor<2xi64>)
   %y = graven.get_param @y : tensor<4xf32>
@@ -52,5 +56,9 @@ graven.graph @forward() -> (tensor<2xui32>, tensor<2xi64>, tensor<2xf32>, tensor
   %r = graven.get_param @r : tensor<1x1x1xf32>
   %h0 = graven.get_param @h0 : tensor<1x1x1xf32>
   %8, %h = graven.rnn %xs, %w, %r h0 %h0 : (tensor<2x1x0xf32>, tensor<1x1x0xf32>, tensor<1x1x1xf32>, tensor<1x1x1xf32>) -> (tensor<2x1x1xf32>, tensor<1x1x1xf32>)
-  graven.return %0, %1, %2, %3, %4, %5, %6, %7, %8 : tensor<2xui32>, tensor<2xi64>, tensor<2xf32>, tensor<1xi32>, tensor<1xi64>, tensor<2xi32>, tensor<2xui8>, tensor<f32>, tensor<2x1x1xf32>
+
+  %e = graven.get_param @e : tensor<0xf32>
+  %zero = graven.reduce sum %e axes [0] : (tensor<0xf32>) -> tensor<f32>
+  %9 = graven.atan2 %zero, %zero : (tensor<f32>, tensor<f32>) -> tensor<f32>
+  graven.return %0, %1, %2, %3, %4, %5, %6, %7, %8, %9 : tensor<2xui32>, tensor<2xi64>, tensor<2xf32>, tensor<1xi32>, tensor<1xi64>, tensor<2xi32>, tensor<2xui8>, tensor<f32>, tensor<2x1x1xf32>, tensor<f32>
 }
