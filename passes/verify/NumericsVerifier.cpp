@@ -67,8 +67,11 @@ std::optional<SmallVector<Tensor>> evaluate(GraphOp graph,
   return std::move(*outputs);
 }
 
-/// What @prepare gives counts where other Graphs read it.
-bool isCompared(GraphOp graph) { return graph.getSymName() != "prepare"; }
+/// What @prepare and private Graphs give counts where others read it: passes may
+/// know what those give them.
+bool isCompared(GraphOp graph) {
+  return graph.getSymName() != "prepare" && !graph.isPrivate();
+}
 
 void Behaviour::sample(ModuleOp module) {
   for (auto graph : module.getOps<GraphOp>()) {

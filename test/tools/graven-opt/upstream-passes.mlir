@@ -5,7 +5,7 @@
 // RUN: graven-opt --inline %s | FileCheck %s --check-prefix=INLINE
 // RUN: graven-opt --symbol-dce %s | FileCheck %s --check-prefix=SYMBOL
 // RUN: graven-opt --inline --canonicalize --cse --symbol-dce %s | FileCheck %s --check-prefix=ALL
-// RUN: graven-opt --canonicalize --cse --symbol-dce --verify-numerics %s -o %t.mlir 2>&1 | count 0
+// RUN: graven-opt --canonicalize --sccp --inline --cse --symbol-dce --verify-numerics %s -o %t.mlir 2>&1 | count 0
 
 // What nothing uses goes, but what the model is entered by stays; Parameters are symbols.
 // SYMBOL:     graven.param @used
