@@ -77,8 +77,9 @@ struct SliceOfPad : CountingPattern<SliceOp> {
           op, "x is not a pad, or a bound is not known");
     SmallVector<int64_t> starts, ends;
     for (auto [i, bound] : llvm::enumerate(*bounds)) {
+      // Of an empty one the end may be in front of the start.
       int64_t start = bound.start - pad.getLow()[i],
-              end = bound.end - pad.getLow()[i];
+              end = bound.extent == 0 ? start : bound.end - pad.getLow()[i];
       if (start < 0 || end > tensorType(pad.getX()).getDimSize(i))
         return rewriter.notifyMatchFailure(op, "it reads what the pad added");
       starts.push_back(start);

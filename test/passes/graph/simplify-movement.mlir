@@ -27,6 +27,16 @@ graven.graph @keeps_slices_by_data(%x: tensor<8xf32>, %n: tensor<i64>) -> tensor
 
 // -----
 
+// CHECK-LABEL: graven.graph @empty_slice_of_pad(
+//       CHECK:   graven.slice %{{.*}} [1] to [1] by [1] : (tensor<4xf32>) -> tensor<0xf32>
+graven.graph @empty_slice_of_pad(%x: tensor<4xf32>) -> tensor<0xf32> {
+  %0 = graven.pad %x low [2] high [1] : (tensor<4xf32>) -> tensor<7xf32>
+  %1 = graven.slice %0 [3] to [1] by [1] : (tensor<7xf32>) -> tensor<0xf32>
+  graven.return %1 : tensor<0xf32>
+}
+
+// -----
+
 // A slice of what was there, and one that reads a row more.
 
 // CHECK-LABEL: graven.graph @slice_of_pad(
