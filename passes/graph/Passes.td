@@ -210,8 +210,8 @@ def SimplifyMovement : Pass<"graven-simplify-movement", "::graven::GraphOp"> {
     ```
 
     Preconditions: bounds and extents are known. Pads that become one crop nothing. A pool has no windows past the end
-    (`ceil_mode`), its pad is of spatial axes alone, and pads of a mean count, or there were none. Coordinates of the
-    resize are those of elements: no scales but 1, and not `tf_half_pixel_for_nn`.
+    (`ceil_mode`) or of pads alone, its pad is of spatial axes alone, and pads of a mean count, or there were none. Coordinates
+    of the resize are those of elements: no scales but 1, and not `tf_half_pixel_for_nn`.
   }];
   let dependentDialects = ["::graven::GravenDialect"];
   let statistics = [Statistic<"numMerged", "merged", "Number of Nodes merged with those they read">];

@@ -49,8 +49,11 @@ struct SliceOfSlice : CountingPattern<SliceOp> {
       return rewriter.notifyMatchFailure(op, "a bound is not known");
     SmallVector<int64_t> starts, ends, steps;
     for (auto [i, outer] : llvm::enumerate(*outerBounds)) {
-      int64_t by = inner.getSteps()[i], step = op.getSteps()[i] * by,
-              start = (*innerBounds)[i].start + outer.start * by;
+      // Steps that lead to no second element may be any number.
+      int64_t by = inner.getSteps()[i], start = (*innerBounds)[i].start,
+              step = outer.extent > 1 ? op.getSteps()[i] * by : 1;
+      if (outer.extent > 0 && outer.start > 0)
+        start += outer.start * by;
       starts.push_back(start);
       // The end is behind the last element that is taken.
       ends.push_back(outer.extent == 0 ? start
@@ -152,7 +155,13 @@ FailureOr<SmallVector<int64_t>> windowPads(PoolTy op, PadOp pad,
     return rewriter.notifyMatchFailure(op, "the pad is not of spatial axes");
   SmallVector<int64_t> pads(pad.getLow().drop_front(2));
   llvm::append_range(pads, pad.getHigh().drop_front(2));
-  return sums(op.getPads(), pads);
+  pads = sums(op.getPads(), pads);
+  // ONNX and PyTorch have no windows of pads alone.
+  size_t axes = op.getKernel().size();
+  for (auto [i, amount] : llvm::enumerate(pads))
+    if (amount >= op.getKernel()[i % axes])
+      return rewriter.notifyMatchFailure(op, "a window would see pads alone");
+  return pads;
 }
 
 /// Lowest elements around the input of a maximum are what its pads stand for.

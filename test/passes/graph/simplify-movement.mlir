@@ -4,7 +4,7 @@
 //  CHECK-SAME:   %[[X:.*]]: tensor<4x8xf32>, %[[Y:.*]]: tensor<9xf32>
 //   CHECK-DAG:   %[[A:.*]] = graven.slice %[[X]] [1, 2] to [3, 7] by [1, 2] : (tensor<4x8xf32>) -> tensor<2x3xf32>
 //   CHECK-DAG:   %[[B:.*]] = graven.slice %[[Y]] [1] to [8] by [6] : (tensor<9xf32>) -> tensor<2xf32>
-//   CHECK-DAG:   %[[C:.*]] = graven.slice %[[Y]] [3] to [3] by [2] : (tensor<9xf32>) -> tensor<0xf32>
+//   CHECK-DAG:   %[[C:.*]] = graven.slice %[[Y]] [1] to [1] by [1] : (tensor<9xf32>) -> tensor<0xf32>
 //       CHECK:   graven.return %[[A]], %[[B]], %[[C]]
 graven.graph @slices(%x: tensor<4x8xf32>, %y: tensor<9xf32>) -> (tensor<2x3xf32>, tensor<2xf32>, tensor<0xf32>) {
   %0 = graven.slice %x [1, 0] to [4, 8] by [1, 1] : (tensor<4x8xf32>) -> tensor<3x8xf32>
@@ -23,6 +23,29 @@ graven.graph @keeps_slices_by_data(%x: tensor<8xf32>, %n: tensor<i64>) -> tensor
   %0 = graven.slice %x [1] to [8] by [1] : (tensor<8xf32>) -> tensor<7xf32>
   %1 = graven.slice %0 [%n] to [7] by [1] : (tensor<7xf32>, tensor<i64>) -> tensor<?xf32>
   graven.return %1 : tensor<?xf32>
+}
+
+// -----
+
+// CHECK-LABEL: graven.graph @step_to_no_other_element(
+//       CHECK:   graven.slice %{{.*}} [4] to [5] by [1] : (tensor<8xf32>) -> tensor<1xf32>
+graven.graph @step_to_no_other_element(%x: tensor<8xf32>) -> tensor<1xf32> {
+  %0 = graven.slice %x [1] to [8] by [3] : (tensor<8xf32>) -> tensor<3xf32>
+  %1 = graven.slice %0 [1] to [3] by [9223372036854775807] : (tensor<3xf32>) -> tensor<1xf32>
+  graven.return %1 : tensor<1xf32>
+}
+
+// -----
+
+// CHECK-LABEL: graven.graph @keeps_windows_of_pads(
+// CHECK-COUNT-2: graven.pad
+graven.graph @keeps_windows_of_pads(%x: tensor<1x1x4x4xf32>) -> (tensor<1x1x7x7xf32>, tensor<1x1x7x7xf32>) {
+  %inf = graven.constant dense<0xFF800000> : tensor<f32>
+  %0 = graven.pad %x value %inf low [0, 0, 2, 2] high [0, 0, 2, 2] : (tensor<1x1x4x4xf32>, tensor<f32>) -> tensor<1x1x8x8xf32>
+  %1 = graven.max_pool %0 kernel [2, 2] strides [1, 1] dilations [1, 1] pads [0, 0, 0, 0] : (tensor<1x1x8x8xf32>) -> tensor<1x1x7x7xf32>
+  %2 = graven.pad %x low [0, 0, 2, 2] high [0, 0, 2, 2] : (tensor<1x1x4x4xf32>) -> tensor<1x1x8x8xf32>
+  %3 = graven.avg_pool %2 kernel [2, 2] strides [1, 1] dilations [1, 1] pads [0, 0, 0, 0] : (tensor<1x1x8x8xf32>) -> tensor<1x1x7x7xf32>
+  graven.return %1, %3 : tensor<1x1x7x7xf32>, tensor<1x1x7x7xf32>
 }
 
 // -----
@@ -85,18 +108,18 @@ graven.graph @keeps_other_pads(%x: tensor<4xf32>) -> (tensor<6xf32>, tensor<6xf3
 
 // CHECK-LABEL: graven.graph @pools(
 //  CHECK-SAME:   %[[X:.*]]: tensor<1x2x4x4xf32>
-//   CHECK-DAG:   graven.max_pool %[[X]] kernel [2, 2] strides [2, 2] dilations [1, 1] pads [1, 0, 2, 1] :
+//   CHECK-DAG:   graven.max_pool %[[X]] kernel [3, 2] strides [2, 2] dilations [1, 1] pads [1, 0, 2, 1] :
 //   CHECK-DAG:   graven.avg_pool %[[X]] kernel [2, 2] strides [2, 2] dilations [1, 1] pads [1, 1, 1, 1] count_include_pad :
-//   CHECK-DAG:   graven.avg_pool %[[X]] kernel [2, 2] strides [2, 2] dilations [1, 1] pads [2, 2, 2, 2] count_include_pad divisor 3 :
+//   CHECK-DAG:   graven.avg_pool %[[X]] kernel [3, 3] strides [2, 2] dilations [1, 1] pads [2, 2, 2, 2] count_include_pad divisor 3 :
 //   CHECK-NOT:   graven.pad
-graven.graph @pools(%x: tensor<1x2x4x4xf32>) -> (tensor<1x2x3x2xf32>, tensor<1x2x3x3xf32>, tensor<1x2x4x4xf32>) {
+graven.graph @pools(%x: tensor<1x2x4x4xf32>) -> (tensor<1x2x3x2xf32>, tensor<1x2x3x3xf32>, tensor<1x2x3x3xf32>) {
   %low = graven.constant dense<0xFF800000> : tensor<f32>
   %0 = graven.pad %x value %low low [0, 0, 1, 0] high [0, 0, 1, 0] : (tensor<1x2x4x4xf32>, tensor<f32>) -> tensor<1x2x6x4xf32>
-  %1 = graven.max_pool %0 kernel [2, 2] strides [2, 2] dilations [1, 1] pads [0, 0, 1, 1] : (tensor<1x2x6x4xf32>) -> tensor<1x2x3x2xf32>
+  %1 = graven.max_pool %0 kernel [3, 2] strides [2, 2] dilations [1, 1] pads [0, 0, 1, 1] : (tensor<1x2x6x4xf32>) -> tensor<1x2x3x2xf32>
   %2 = graven.pad %x low [0, 0, 1, 1] high [0, 0, 1, 1] : (tensor<1x2x4x4xf32>) -> tensor<1x2x6x6xf32>
   %3 = graven.avg_pool %2 kernel [2, 2] strides [2, 2] dilations [1, 1] pads [0, 0, 0, 0] : (tensor<1x2x6x6xf32>) -> tensor<1x2x3x3xf32>
-  %4 = graven.avg_pool %2 kernel [2, 2] strides [2, 2] dilations [1, 1] pads [1, 1, 1, 1] divisor 3 : (tensor<1x2x6x6xf32>) -> tensor<1x2x4x4xf32>
-  graven.return %1, %3, %4 : tensor<1x2x3x2xf32>, tensor<1x2x3x3xf32>, tensor<1x2x4x4xf32>
+  %4 = graven.avg_pool %2 kernel [3, 3] strides [2, 2] dilations [1, 1] pads [1, 1, 1, 1] divisor 3 : (tensor<1x2x6x6xf32>) -> tensor<1x2x3x3xf32>
+  graven.return %1, %3, %4 : tensor<1x2x3x2xf32>, tensor<1x2x3x3xf32>, tensor<1x2x3x3xf32>
 }
 
 // -----
