@@ -67,8 +67,8 @@ std::optional<SmallVector<Tensor>> evaluate(GraphOp graph,
   return std::move(*outputs);
 }
 
-/// What @prepare and private Graphs give counts where others read it: passes may
-/// know what those give them.
+/// What @prepare and private Graphs give counts where others read it: passes
+/// may know what those give them.
 bool isCompared(GraphOp graph) {
   return graph.getSymName() != "prepare" && !graph.isPrivate();
 }

@@ -35,7 +35,7 @@ graven.param @w : tensor<4x3x3x3xf32> = dense<0.3> : tensor<4x3x3x3xf32>
 graven.param @s : tensor<4xf32> = dense<[0.1, 0.7, 1.3, 0.9]> : tensor<4xf32>
 graven.param @b : tensor<4xf32> = dense<0.1> : tensor<4xf32>
 graven.param @v : tensor<4xf32> = dense<[0.4, 0.7, 1.3, 0.2]> : tensor<4xf32>
-graven.graph private @index(%x: tensor<4xf32>) -> tensor<4xf32> {
+graven.graph @index(%x: tensor<4xf32>) -> tensor<4xf32> {
   %i = graven.constant dense<7> : tensor<4xi64>
   %y = graven.gather_elements %x[%i] axis 0 : (tensor<4xf32>, tensor<4xi64>) -> tensor<4xf32>
   graven.return %y : tensor<4xf32>
