@@ -6,7 +6,6 @@
 
 #include "passes/graph/LayoutPlan.h"
 #include "passes/graph/GraphUtils.h"
-#include "llvm/ADT/EquivalenceClasses.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -55,17 +54,15 @@ static bool canBlockElementwise(Operation *op) {
   if (op->getNumResults() != 1)
     return false;
   auto result = cast<RankedTensorType>(op->getResult(0).getType());
-  bool readsData = false;
   for (Value operand : op->getOperands()) {
     RankedTensorType type = tensorType(operand);
-    readsData |= !isParameterValue(operand);
     if (type.getRank() == 0)
       continue;
     if (!type.hasStaticShape() || type.getRank() != result.getRank() ||
         (type.getDimSize(1) != 1 && type.getDimSize(1) != result.getDimSize(1)))
       return false;
   }
-  return readsData;
+  return true;
 }
 
 static bool canBlockConcat(ConcatOp op) {
@@ -154,45 +151,48 @@ OperandForm LayoutPlan::formOf(Operation *node, unsigned i) {
 //===----------------------------------------------------------------------===//
 
 LayoutPlan::LayoutPlan(Block &block) {
-  for (Operation &node : block)
-    if (canBlock(&node))
-      candidates.insert(&node);
   findParameterValues(block);
+  for (Operation &node : block)
+    if (canBlock(&node) && !(node.hasTrait<Elementwise>() && isFree(&node)))
+      candidates.insert(&node);
   keepPartsWithConvolutions();
   improve();
 }
 
-void LayoutPlan::findParameterValues(Block &block) {
-  for (Operation &node : block) {
-    bool isFree = node.getNumRegions() == 0 && isMemoryEffectFree(&node) &&
-                  llvm::all_of(node.getOperands(), [&](Value operand) {
-                    return operand.getParentBlock() == &block
-                               ? free.contains(operand)
-                               : isParameterValue(operand);
-                  });
-    if (isFree)
-      free.insert(node.result_begin(), node.result_end());
-  }
+/// Whether a Node's operands are computed from Parameters alone.
+bool LayoutPlan::isFree(Operation *node) const {
+  return llvm::all_of(node->getOperands(), [&](Value operand) {
+    return operand.getParentBlock() == node->getBlock()
+               ? free.contains(operand)
+               : isParameterValue(operand);
+  });
 }
 
-/// Blocks pay where a convolution is: parts of the graph without one stay as
-/// they are.
+void LayoutPlan::findParameterValues(Block &block) {
+  for (Operation &node : block)
+    if (node.getNumRegions() == 0 && isMemoryEffectFree(&node) && isFree(&node))
+      free.insert(node.result_begin(), node.result_end());
+}
+
+/// Blocks pay where a convolution is: candidates that are connected to none
+/// stay as they are.
 void LayoutPlan::keepPartsWithConvolutions() {
-  llvm::EquivalenceClasses<Operation *> parts;
-  for (Operation *node : candidates) {
-    parts.insert(node);
-    for (Value operand : node->getOperands())
-      if (candidates.contains(operand.getDefiningOp()))
-        parts.unionSets(node, operand.getDefiningOp());
-  }
-  llvm::DenseSet<Operation *> leaders;
+  SmallVector<Operation *> pending;
+  auto reach = [&](Operation *node) {
+    if (node && candidates.contains(node) && blocked.insert(node).second)
+      pending.push_back(node);
+  };
   for (Operation *node : candidates)
     if (isa<ConvOp>(node))
-      leaders.insert(parts.getLeaderValue(node));
-  candidates.remove_if([&](Operation *node) {
-    return !leaders.contains(parts.getLeaderValue(node));
-  });
-  blocked.insert(candidates.begin(), candidates.end());
+      reach(node);
+  while (!pending.empty()) {
+    Operation *node = pending.pop_back_val();
+    for (Value operand : node->getOperands())
+      reach(operand.getDefiningOp());
+    llvm::for_each(node->getUsers(), reach);
+  }
+  candidates.remove_if(
+      [&](Operation *node) { return !blocked.contains(node); });
 }
 
 static double planarBytes(RankedTensorType type) {

@@ -57,6 +57,7 @@ public:
   static OperandForm formOf(mlir::Operation *node, unsigned i);
 
 private:
+  bool isFree(mlir::Operation *node) const;
   void findParameterValues(mlir::Block &block);
   void keepPartsWithConvolutions();
   void improve();
