@@ -64,11 +64,8 @@ private:
     auto module = importModel(session);
     if (failed(module))
       return BadInput;
-    if (!graphOf(**module)) {
-      emitCoded((*module)->getLoc(), Code::BadGraph)
-          << "the module has no graph @forward";
+    if (failed(requireGraph(**module)))
       return BadInput;
-    }
     return command.empty() ? byNumbers(session, **module)
                            : byCommand(session, **module);
   }

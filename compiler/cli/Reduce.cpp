@@ -41,11 +41,10 @@ private:
     if (failed(module))
       return BadInput;
     Location loc = (*module)->getLoc();
-    GraphOp graph = graphOf(**module);
-    if (!graph) {
-      emitCoded(loc, Code::BadGraph) << "the module has no graph @forward";
+    FailureOr<GraphOp> found = requireGraph(**module);
+    if (failed(found))
       return BadInput;
-    }
+    GraphOp graph = *found;
     auto folder = TemporaryFolder::create(loc);
     if (failed(folder))
       return BadInput;

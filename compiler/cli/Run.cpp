@@ -100,11 +100,10 @@ private:
     auto module = importModel(session);
     if (failed(module))
       return failure();
-    auto graph = (*module)->lookupSymbol<GraphOp>("forward");
-    if (!graph)
-      return LogicalResult(emitCoded((*module)->getLoc(), Code::BadGraph)
-                           << "the module has no graph @forward");
-    auto inputs = gatherInputs(context, flags, graph, Missing::IsError);
+    auto graph = requireGraph(**module);
+    if (failed(graph))
+      return failure();
+    auto inputs = gatherInputs(context, flags, *graph, Missing::IsError);
     if (failed(inputs))
       return failure();
     return session.evaluate(**module, *inputs);

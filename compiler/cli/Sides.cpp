@@ -97,12 +97,11 @@ FailureOr<Trace> SideRunner::runEvaluator(const Side &side,
   auto module = session.import(side.path, import);
   if (failed(module))
     return failure();
-  GraphOp graph = graphOf(**module);
-  if (!graph)
-    return LogicalResult(emitCoded((*module)->getLoc(), Code::BadGraph)
-                         << "the module has no graph @forward");
+  auto graph = requireGraph(**module);
+  if (failed(graph))
+    return failure();
   CodeScope scope(&session.getContext(), Code::RunFailed);
-  return traceGraph(graph, toTensors(&session.getContext(), inputs));
+  return traceGraph(*graph, toTensors(&session.getContext(), inputs));
 }
 
 FailureOr<Trace> SideRunner::runPeer(const Side &side, PeerKind kind,

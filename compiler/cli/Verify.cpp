@@ -120,11 +120,10 @@ private:
     auto module = session.import(first.path, options);
     if (failed(module))
       return failure();
-    GraphOp graph = graphOf(**module);
-    if (!graph)
-      return LogicalResult(emitCoded((*module)->getLoc(), Code::BadGraph)
-                           << "the module has no graph @forward");
-    return gatherInputs(context, flags, graph, Missing::IsRandom);
+    auto graph = requireGraph(**module);
+    if (failed(graph))
+      return failure();
+    return gatherInputs(context, flags, *graph, Missing::IsRandom);
   }
 
   bool isWithin(const Errors &errors, Type elementType) const {

@@ -16,6 +16,12 @@ static llvm::Error dimError(StringRef text, const Twine &what) {
                                  "dimension '" + text + "': " + what);
 }
 
+const DimSpec *findDim(ArrayRef<DimSpec> dims, StringRef symbol) {
+  const auto *found = llvm::find_if(
+      dims, [&](const DimSpec &spec) { return spec.name == symbol; });
+  return found == dims.end() ? nullptr : found;
+}
+
 llvm::Expected<DimSpec> parseDimSpec(StringRef text) {
   DimSpec spec;
   auto [name, values] = text.rsplit('=');

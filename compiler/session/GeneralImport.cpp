@@ -222,9 +222,8 @@ FailureOr<Module> GeneralImporter::sample(ArrayRef<int64_t> ladder,
     manager.addPass(createInferShapes());
   if (failed(manager.run(**module)))
     return failure();
-  if (!graphOf(**module))
-    return emitCoded(module->get().getLoc(), Code::BadGraph)
-           << "the module has no graph @forward";
+  if (failed(requireGraph(**module)))
+    return failure();
   return module;
 }
 

@@ -23,9 +23,6 @@ namespace {
 constexpr int64_t kBases[] = {64, 96, 224, 160, 48, 32, 56, 40, 24, 16, 28,
                               20, 12, 14,  8,   10, 6,  7,  5,  4,  3,  2};
 
-/// A shorter range has code for each extent.
-constexpr int64_t kShortRange = 4;
-
 struct Multiple {
   std::string symbol;
   int64_t factor;
@@ -56,12 +53,10 @@ private:
   DimSpec::Range rangeOf(StringRef symbol) const;
   bool isWide(StringRef symbol) const {
     DimSpec::Range range = rangeOf(symbol);
-    return range.highest - range.lowest >= kShortRange;
+    return range.highest - range.lowest >= shortRange;
   }
   const DimSpec *specOf(StringRef symbol) const {
-    const auto *found = llvm::find_if(
-        said.dims, [&](const DimSpec &spec) { return spec.name == symbol; });
-    return found == said.dims.end() ? nullptr : found;
+    return findDim(said.dims, symbol);
   }
   bool importsAt(llvm::function_ref<int64_t(StringRef)> extentOf,
                  const ImportOptions &options);

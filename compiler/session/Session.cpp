@@ -82,9 +82,8 @@ struct Targets {
 /// Text may hold any IR; what a compile starts from is one graph and what it
 /// needs.
 static LogicalResult checkGraph(ModuleOp module) {
-  if (!graphOf(module))
-    return emitCoded(module.getLoc(), Code::BadGraph)
-           << "the module has no graph @forward";
+  if (failed(requireGraph(module)))
+    return failure();
   auto result = module.walk([&](Operation *op) {
     if (op == module || isa<GravenDialect>(op->getDialect()))
       return WalkResult::advance();
@@ -487,10 +486,10 @@ SmallVector<eval::Tensor> toTensors(MLIRContext *context,
 
 FailureOr<std::vector<rt::Array>>
 Session::evaluate(ModuleOp module, ArrayRef<rt::Array> inputs) {
-  GraphOp graph = graphOf(module);
-  if (!graph)
-    return emitCoded(module.getLoc(), Code::BadGraph)
-           << "the module has no graph @forward";
+  FailureOr<GraphOp> found = requireGraph(module);
+  if (failed(found))
+    return failure();
+  GraphOp graph = *found;
   auto prefixes = graph.getOps<PrefixOp>();
   if (!prefixes.empty())
     emitWarning((*prefixes.begin()).getLoc())

@@ -32,6 +32,13 @@ SizedModel SizedModel::just(ModuleOp module) {
   return model;
 }
 
+FailureOr<GraphOp> requireGraph(ModuleOp module) {
+  if (GraphOp graph = graphOf(module))
+    return graph;
+  return emitCoded(module.getLoc(), Code::BadGraph)
+         << "the module has no graph @forward";
+}
+
 /// Without a word about a symbol it may be what the file says, and anything but
 /// empty.
 DimSpec::Range Sizing::rangeOf(StringRef symbol) const {
@@ -140,10 +147,10 @@ static std::string nameOf(StringRef text, ArrayRef<SymbolSpec> symbols) {
 }
 
 LogicalResult Sizing::readInputs(ModuleOp module) {
-  GraphOp graph = graphOf(module);
-  if (!graph)
-    return emitCoded(module.getLoc(), Code::BadGraph)
-           << "the module has no graph @forward";
+  FailureOr<GraphOp> found = requireGraph(module);
+  if (failed(found))
+    return failure();
+  GraphOp graph = *found;
   constexpr unsigned maxRank = 16;
   for (unsigned i = 0; i < graph.getNumArguments(); ++i) {
     auto type = cast<RankedTensorType>(graph.getArgumentTypes()[i]);

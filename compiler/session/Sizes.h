@@ -24,6 +24,9 @@ inline GraphOp graphOf(mlir::ModuleOp module) {
   return module.lookupSymbol<GraphOp>("forward");
 }
 
+/// The same, but without one an error (BadGraph) at the module.
+mlir::FailureOr<GraphOp> requireGraph(mlir::ModuleOp module);
+
 /// What `--dim NAME=1,8,1..64` says of a symbol.
 struct DimSpec {
   std::string name;
@@ -35,6 +38,9 @@ struct DimSpec {
   };
   std::optional<Range> range;
 };
+
+/// What is said of a symbol; null for nothing.
+const DimSpec *findDim(llvm::ArrayRef<DimSpec> dims, llvm::StringRef symbol);
 
 /// Reads NAME=SIZE,...,LOWEST..HIGHEST; `LOWEST..` has no limit.
 llvm::Expected<DimSpec> parseDimSpec(llvm::StringRef text);
@@ -75,6 +81,9 @@ struct SizedModel {
 using ImportFunction =
     std::function<mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>(
         const ImportOptions &)>;
+
+/// Up to this many extents a range is taken one by one.
+inline constexpr int64_t shortRange = 4;
 
 /// The most sizes of one artifact.
 inline constexpr size_t mostSizes = 64;

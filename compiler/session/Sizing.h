@@ -21,9 +21,6 @@ namespace graven {
 /// Code for up to this many of the least extents makes up the rest.
 inline constexpr int64_t mostSmallParts = 4;
 
-/// Up to this many extents a range is taken one by one.
-inline constexpr int64_t shortRange = 4;
-
 class Sizing {
 public:
   Sizing(mlir::MLIRContext *context, const ImportFunction &import,
@@ -37,9 +34,7 @@ private:
   using Module = mlir::OwningOpRef<mlir::ModuleOp>;
 
   const DimSpec *specOf(llvm::StringRef symbol) const {
-    const auto *found = llvm::find_if(
-        dims, [&](const DimSpec &spec) { return spec.name == symbol; });
-    return found == dims.end() ? nullptr : found;
+    return findDim(dims, symbol);
   }
   DimSpec::Range rangeOf(llvm::StringRef symbol) const;
   mlir::FailureOr<Module> importAt(llvm::ArrayRef<int64_t> extents,
