@@ -9,6 +9,7 @@
 #include "compiler/cli/PassFlags.h"
 #include "compiler/phases/Phases.h"
 #include "compiler/session/Dialects.h"
+#include "compiler/session/TextLimits.h"
 #include "compiler/targets/cpu/CpuTarget.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/PassManager.h"
@@ -90,6 +91,8 @@ public:
     auto file = openInputFile(input, &problem);
     if (!file)
       return fail(problem);
+    if (auto error = checkTextLimits(file->getBuffer()))
+      return fail(input + ": " + toString(std::move(error)));
     auto result = openOutputFile(output, &problem);
     if (!result)
       return fail(problem);

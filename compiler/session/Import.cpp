@@ -7,6 +7,7 @@
 
 #include "frontends/onnx/Import.h"
 #include "compiler/session/Session.h"
+#include "compiler/session/TextLimits.h"
 #include "compiler/session/WeightsFile.h"
 #include "dialects/graven/Graven.h"
 #include "dialects/support/Diagnostics.h"
@@ -23,9 +24,6 @@
 using namespace mlir;
 
 namespace graven {
-
-/// Text is read by a recursive parser, so its nesting is bounded before.
-static constexpr int64_t maxNesting = 256;
 
 static bool isText(StringRef bytes) {
   return llvm::all_of(bytes.take_front(4096), [](unsigned char c) {
@@ -53,28 +51,6 @@ ModelFormat detectFormat(StringRef bytes) {
     return isPythonSource(bytes) ? ModelFormat::TorchScriptSource
                                  : ModelFormat::GravenText;
   return isOnnx(bytes) ? ModelFormat::Onnx : ModelFormat::Unknown;
-}
-
-static bool nestsTooDeep(StringRef text) {
-  int64_t depth = 0;
-  bool quoted = false;
-  for (size_t i = 0; i < text.size(); ++i) {
-    char c = text[i];
-    if (quoted) {
-      i += c == '\\';
-      quoted = c != '"';
-    } else if (c == '"') {
-      quoted = true;
-    } else if (c == '(' || c == '[' || c == '{' || c == '<') {
-      if (++depth > maxNesting)
-        return true;
-    } else if ((c == ')' || c == ']' || c == '}' ||
-                (c == '>' && (i == 0 || text[i - 1] != '-'))) &&
-               depth > 0) {
-      --depth;
-    }
-  }
-  return false;
 }
 
 /// Gives dynamic extents of the inputs of a text what the options make of them.
@@ -157,8 +133,8 @@ importText(MLIRContext *context, std::unique_ptr<llvm::MemoryBuffer> buffer,
            StringRef directory, const ImportOptions &options) {
   Location loc =
       FileLineColLoc::get(context, buffer->getBufferIdentifier(), 1, 1);
-  if (nestsTooDeep(buffer->getBuffer()))
-    return emitCoded(loc, Code::BadIr) << "nested deeper than " << maxNesting;
+  if (auto error = checkTextLimits(buffer->getBuffer()))
+    return emitCoded(loc, Code::BadIr) << llvm::toString(std::move(error));
   auto &store = context->getOrLoadDialect<GravenDialect>()->getBlobStore();
   store.setDirectory(directory);
   llvm::SourceMgr sources;
