@@ -8,7 +8,7 @@
 
 #include "passes/lower/expand/Access.h"
 #include "passes/lower/expand/Expand.h"
-#include "passes/lower/expand/LoopNest.h"
+#include "passes/lower/expand/LinalgElement.h"
 #include "passes/lower/expand/Tiled.h"
 #include "passes/lower/expand/Tiles.h"
 #include "passes/lower/expand/Widen.h"
@@ -303,7 +303,7 @@ private:
     Value lanes = vector::ReductionOp::create(b, e.loc(), kind, chains.front(),
                                               arith::FastMathFlags::reassoc);
     e.store(
-        combined(combiner, loadOperand(*op.getDpsInitOperand(0), ivs), lanes),
+        combined(combiner, e.load(out.buffer, out.index(e, nest, ivs)), lanes),
         out.buffer, out.index(e, nest, ivs));
   }
 
@@ -425,74 +425,7 @@ private:
   void element(SmallVector<Idx> &ivs) {
     if (useRow)
       return row(ivs);
-    SmallVector<Value> carried;
-    bool reduces = nest.parallel < nest.loops.size();
-    if (reduces)
-      for (auto [i, init] : llvm::enumerate(op.getDpsInitsMutable()))
-        carried.push_back(loadOperand(init, ivs));
-    SmallVector<Value> results = reduction(nest.parallel, ivs, carried);
-    for (auto [i, init] : llvm::enumerate(op.getDpsInitsMutable())) {
-      Access &access = accesses[init.getOperandNumber()];
-      e.store(results[i], access.buffer, access.index(e, nest, ivs));
-    }
-  }
-
-  SmallVector<Value> reduction(size_t depth, SmallVector<Idx> &ivs,
-                               ValueRange carried) {
-    if (depth == nest.loops.size())
-      return body(ivs, carried);
-    return e.loop(Idx(int64_t(0)), Idx(nest.loops[depth].extent), 1, carried,
-                  [&](Idx iv, ValueRange values) {
-                    ivs[depth] = iv;
-                    return reduction(depth + 1, ivs, values);
-                  });
-  }
-
-  /// The region once; `carried` stands for the outputs of a reduction.
-  SmallVector<Value> body(SmallVector<Idx> &ivs, ValueRange carried) {
-    Block *block = op.getBlock();
-    OpBuilder &builder = e.builder();
-    IRMapping map;
-    for (OpOperand &operand : op->getOpOperands()) {
-      BlockArgument argument = op.getMatchingBlockArgument(&operand);
-      if (argument.use_empty())
-        continue;
-      if (op.isDpsInit(&operand) && !carried.empty())
-        map.map(argument,
-                carried[operand.getOperandNumber() - op.getNumDpsInputs()]);
-      else
-        map.map(argument, loadOperand(operand, ivs));
-    }
-    for (Operation &inner : block->without_terminator()) {
-      if (auto index = dyn_cast<linalg::IndexOp>(inner)) {
-        map.map(index.getResult(), e.get(nest.original(ivs, index.getDim())));
-        continue;
-      }
-      relax(builder.clone(inner, map), !carried.empty() && combines(inner));
-    }
-    SmallVector<Value> results;
-    for (Value value : block->getTerminator()->getOperands())
-      results.push_back(map.lookupOrDefault(value));
-    return results;
-  }
-
-  /// True for the operation that adds to, or multiplies, a carried value: its
-  /// order is ours to choose.
-  bool combines(Operation &inner) {
-    if (!isa<arith::AddFOp, arith::MulFOp>(inner))
-      return false;
-    return llvm::any_of(inner.getOperands(), [&](Value operand) {
-      auto argument = dyn_cast<BlockArgument>(operand);
-      return argument && argument.getOwner() == op.getBlock() &&
-             argument.getArgNumber() >= op.getNumDpsInputs();
-    });
-  }
-
-  Value loadOperand(OpOperand &operand, SmallVector<Idx> &ivs) {
-    if (op.isScalar(&operand))
-      return operand.get();
-    Access &access = accesses[operand.getOperandNumber()];
-    return e.load(access.buffer, access.index(e, nest, ivs));
+    LinalgElement(e, op, accesses, nest).emit(ivs);
   }
 
   Emitter &e;
@@ -501,31 +434,6 @@ private:
   const LoopNest &nest;
   bool useStrips, useRow;
 };
-
-LoopNest nestOf(linalg::LinalgOp op) {
-  SmallVector<Strides> operands;
-  SmallVector<bool> pinned(op.getNumLoops(), false);
-  for (OpOperand &operand : op->getOpOperands()) {
-    auto type = dyn_cast<MemRefType>(operand.get().getType());
-    if (!type)
-      continue;
-    AffineMap map = op.getMatchingIndexingMap(&operand);
-    Strides strides;
-    int64_t offset = 0;
-    if (linearStrides(type, map, strides, offset)) {
-      operands.push_back(strides);
-      continue;
-    }
-    for (unsigned d = 0; d < map.getNumDims(); ++d)
-      pinned[d] = true;
-  }
-  op.getBlock()->walk(
-      [&](linalg::IndexOp index) { pinned[index.getDim()] = true; });
-  SmallVector<bool> parallel;
-  for (utils::IteratorType type : op.getIteratorTypesArray())
-    parallel.push_back(type == utils::IteratorType::parallel);
-  return LoopNest(op.getStaticLoopRanges(), parallel, operands, pinned);
-}
 
 } // namespace
 
@@ -587,27 +495,15 @@ int64_t taskCount(linalg::LinalgOp op) {
 
 LogicalResult expandLinalg(Emitter &e, linalg::LinalgOp op, Value lo,
                            Value hi) {
-  if (!op.hasPureBufferSemantics() || op.hasDynamicShape())
-    return op->emitOpError("expects static memrefs");
-  SmallVector<Access> accesses;
-  for (OpOperand &operand : op->getOpOperands()) {
-    Access access{{}, op.getMatchingIndexingMap(&operand), false, {}, 0};
-    if (auto type = dyn_cast<MemRefType>(operand.get().getType())) {
-      FailureOr<Buffer> buffer = e.buffer(operand.get());
-      if (failed(buffer))
-        return failure();
-      access.buffer = *buffer;
-      access.linear =
-          linearStrides(type, access.map, access.strides, access.offset);
-    }
-    accesses.push_back(std::move(access));
-  }
+  FailureOr<SmallVector<Access>> accesses = accessesOf(e, op);
+  if (failed(accesses))
+    return failure();
   if (std::optional<TiledNest> tiles = tilingOf(op)) {
-    expandTiled(e, op, *tiles, accesses, lo, hi);
+    expandTiled(e, op, *tiles, *accesses, lo, hi);
     return success();
   }
   LoopNest nest = nestOf(op);
-  LinalgExpansion(e, op, std::move(accesses), nest).run(lo, hi);
+  LinalgExpansion(e, op, std::move(*accesses), nest).run(lo, hi);
   return success();
 }
 
