@@ -1,4 +1,4 @@
-//===- TextLimitsTest.cpp -------------------------------------*- C++ -*-===//
+//===- TextLimitsTest.cpp - what IR text may ask of the parser -*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
 
