@@ -1,7 +1,7 @@
 //===- Compile.cpp - graven compile ---------------------------*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// This file implements `graven compile MODEL -o m.so|m.o|m.a|m.mlir|m.ll|m.s`.
+// This file implements `graven compile MODEL -o m.so|m.o|...`.
 //===----------------------------------------------------------------------===//
 
 #include "compiler/cli/Command.h"
@@ -22,7 +22,8 @@ namespace {
 class CompileCommand : public ModelCommand {
 public:
   CompileCommand()
-      : ModelCommand("compile", "a model -> .so .o .a .s .ll .mlir"),
+      : ModelCommand("compile",
+                     "a model -> .so .o .a .s .ll .mlir .ptx .cubin"),
         compile(sub),
         outputFlag("o", cl::desc("output file; its extension says what it is"),
                    cl::value_desc("m.so"), cl::sub(sub)),
@@ -105,12 +106,15 @@ private:
       emitCoded(loc, Code::BadOption)
           << "--opt-bisect-limit counts the steps of all passes; leave out "
              "--disable-pass and --disable-pattern";
+    bool tunesDevice = wantsTuning && !compile.options.gpus.empty();
+    if (tunesDevice)
+      emitCoded(loc, Code::BadOption) << "--tune measures kernels of CPUs";
     bool nowhere = output.empty() && !wantsPipeline;
     if (nowhere)
       emitCoded(loc, Code::BadOption)
           << "-o is missing, which says what to compile to, as in -o m.so";
     if (failed(compile.check(context)) || (!to.empty() && !last) || same ||
-        nowhere || both)
+        nowhere || both || tunesDevice)
       return Usage;
     if (wantsPipeline)
       return showPipeline(session, last.value_or(Phase::Loops));
@@ -153,10 +157,25 @@ private:
     report["kernels"] = summary->kernels.total;
     report["kernels_cached"] = summary->kernels.cached;
     report["sizes"] = static_cast<int64_t>(summary->sizes);
+    if (!summary->deviceKernels.empty())
+      report["device_kernels"] = describe(summary->deviceKernels);
     report["seconds"] =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
             .count();
     return Ok;
+  }
+
+  static json::Array describe(ArrayRef<cuda::KernelReport> kernels) {
+    json::Array described;
+    for (const cuda::KernelReport &kernel : kernels)
+      described.push_back(
+          json::Object{{"name", kernel.name},
+                       {"registers", int64_t(kernel.registers)},
+                       {"stack_bytes", int64_t(kernel.stack)},
+                       {"spill_store_bytes", int64_t(kernel.spillStores)},
+                       {"spill_load_bytes", int64_t(kernel.spillLoads)},
+                       {"shared_bytes", int64_t(kernel.sharedMemory)}});
+    return described;
   }
 
   void describe(const StepCounter &steps) {

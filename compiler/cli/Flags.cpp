@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/cli/Flags.h"
+#include "compiler/targets/cuda/Architecture.h"
 #include "dialects/support/Diagnostics.h"
 #include "runtime/host/Npy.h"
 #include "llvm/ADT/StringMap.h"
@@ -142,6 +143,10 @@ std::vector<std::pair<std::string, std::string>> ModelFlags::files() const {
 
 CompileFlags::CompileFlags(cl::SubCommand &sub)
     : passes(sub),
+      target("target",
+             cl::desc("what runs the kernels: cpu, or cuda for "
+                      "sm_80, or cuda:sm_90"),
+             cl::value_desc("cpu|cuda[:arch]"), cl::init("cpu"), cl::sub(sub)),
       cpu("target-cpu",
           cl::desc("native, x86-64, x86-64-v2, -v3, -v4, armv8-a or a CPU "
                    "name (znver5, neoverse-n1, ...); several, separated by "
@@ -183,6 +188,9 @@ CompileFlags::CompileFlags(cl::SubCommand &sub)
 
 void CompileFlags::read() {
   options.cpu = cpu;
+  StringRef gpus = target;
+  if (gpus.consume_front("cuda"))
+    options.gpus = gpus.consume_front(":") ? gpus.str() : "sm_80";
   cpuIsGiven = cpu.getNumOccurrences() > 0;
   wantedLevel = level;
   options.level = static_cast<OptLevel>(std::min(wantedLevel, 3u));
@@ -215,6 +223,13 @@ void CompileFlags::warnOfGenericCpu(MLIRContext *context) const {
 
 LogicalResult CompileFlags::check(MLIRContext *context) const {
   Location loc = UnknownLoc::get(context);
+  if (target != "cpu" && target != "cuda" &&
+      !StringRef(target).starts_with("cuda:"))
+    return emitCoded(loc, Code::BadOption)
+           << "--target takes cpu, cuda or cuda:sm_80, got '" << target << "'";
+  if (!options.gpus.empty() &&
+      failed(cuda::findArchitectures(options.gpus, loc)))
+    return failure();
   if (wantedLevel > 3)
     return emitCoded(loc, Code::BadOption)
            << "-O takes 0 to 3, got " << wantedLevel;

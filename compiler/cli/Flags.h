@@ -48,8 +48,8 @@ private:
   llvm::cl::opt<StateMode> stateFlag;
 };
 
-/// --target-cpu, -O, --numerics, --threads, --cache-dir, --no-cache, --tune-db
-/// and the flags about passes.
+/// --target, --target-cpu, -O, --numerics, --threads, --cache-dir, --no-cache,
+/// --tune-db and the flags about passes.
 class CompileFlags {
 public:
   static constexpr int mostThreads = 1024;
@@ -70,6 +70,7 @@ public:
 private:
   bool cpuIsGiven = false;
   unsigned wantedLevel = 2;
+  llvm::cl::opt<std::string> target;
   llvm::cl::opt<std::string> cpu;
   llvm::cl::opt<unsigned> level;
   llvm::cl::opt<Numerics> numerics;

@@ -167,6 +167,7 @@ int runOpt(int argc, char **argv) {
   Opt opt;
   DialectRegistry registry;
   registerDialects(registry);
+  registerDeviceDialects(registry);
   registerPasses();
   auto [input, output] = registerAndParseCLIOptions(
       argc, argv, "Graven optimizer driver\n", registry);

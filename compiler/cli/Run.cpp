@@ -28,6 +28,10 @@ public:
             "evaluate",
             cl::desc("run by the reference evaluator instead of native code"),
             cl::sub(sub)),
+        simulateFlag("simulate",
+                     cl::desc("with --target cuda: run the kernels of the GPU "
+                              "on this machine"),
+                     cl::sub(sub)),
         saveFlag("save-outputs", cl::desc("write DIR/0.npy, DIR/1.npy, ..."),
                  cl::value_desc("DIR"), cl::sub(sub)),
         expectedFlag("expect",
@@ -42,6 +46,8 @@ public:
     ModelCommand::read();
     compile.read();
     evaluate = evaluateFlag;
+    if (simulateFlag)
+      compile.options.device = Device::Simulated;
     save = saveFlag;
     expected.assign(expectedFlag.begin(), expectedFlag.end());
     rtol = rtolFlag;
@@ -68,6 +74,10 @@ private:
     Location loc = UnknownLoc::get(context);
     if (failed(compile.check(context)))
       return failure();
+    if (compile.options.device == Device::Simulated &&
+        compile.options.gpus.empty())
+      return emitCoded(loc, Code::BadOption)
+             << "--simulate is for --target cuda";
     if (!(rtol >= 0) || !(atol >= 0))
       return emitCoded(loc, Code::BadOption)
              << "--rtol and --atol take numbers that are not negative";
@@ -229,7 +239,7 @@ private:
   std::string save;
   std::vector<std::string> expected;
   double rtol = 0, atol = 0;
-  cl::opt<bool> evaluateFlag;
+  cl::opt<bool> evaluateFlag, simulateFlag;
   cl::opt<std::string> saveFlag;
   cl::list<std::string> expectedFlag;
   cl::opt<double> rtolFlag, atolFlag;

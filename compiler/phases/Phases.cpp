@@ -33,7 +33,9 @@ void buildPhases(OpPassManager &manager, Phase last, OptLevel level,
     buildKernelPhase(manager, target);
   if (last >= Phase::Buffer)
     buildBufferPhase(manager);
-  if (last >= Phase::Loops)
+  if (last >= Phase::Loops && target.processor == Processor::GPU)
+    buildDevicePhase(manager);
+  else if (last >= Phase::Loops)
     buildLoopsPhase(manager, target);
 }
 

@@ -45,6 +45,9 @@ void buildKernelPhase(mlir::OpPassManager &manager, const TargetInfo &target,
 void buildOutlining(mlir::OpPassManager &manager, const TargetInfo &target,
                     std::shared_ptr<const TuningDatabase> tuning);
 void buildExpansion(mlir::OpPassManager &manager, const TargetInfo &target);
+/// The loops phase of GPUs: ends with one kernel for each distinct one in a
+/// gpu.module, and with launches of them.
+void buildDevicePhase(mlir::OpPassManager &manager);
 /// Ends with one function for each distinct kernel, expanded to loops and
 /// vectors.
 void buildLoopsPhase(mlir::OpPassManager &manager, const TargetInfo &target,

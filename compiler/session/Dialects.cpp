@@ -8,6 +8,7 @@
 #include "compiler/session/Dialects.h"
 #include "compiler/phases/Phases.h"
 #include "compiler/targets/cpu/Passes.h"
+#include "compiler/targets/cuda/Passes.h"
 #include "dialects/check/Check.h"
 #include "dialects/graven/Graven.h"
 #include "dialects/kernel/Kernel.h"
@@ -16,7 +17,9 @@
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
 #include "mlir/Dialect/Func/Extensions/InlinerExtension.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -26,6 +29,7 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Transforms/Passes.h"
 #include "passes/check/Passes.h"
+#include "passes/gpu/Passes.h"
 #include "passes/graph/Passes.h"
 #include "passes/graph/Pipeline.h"
 #include "passes/lower/Passes.h"
@@ -47,17 +51,24 @@ void registerDialects(DialectRegistry &registry) {
   registerBufferizationModels(registry);
 }
 
+void registerDeviceDialects(DialectRegistry &registry) {
+  registry.insert<gpu::GPUDialect, NVVM::NVVMDialect>();
+}
+
 void registerPasses() {
   registerTransformsPasses();
   registerLinalgPasses();
   registerCheckPasses();
   registerGravenGraphPasses();
   registerGraphPipeline();
+  registerGravenGpuPasses();
   registerGravenLowerPasses();
   registerMathPasses();
   registerMemoryPasses();
   cpu::registerGravenTargetCPUPasses();
   cpu::registerLLVMPhase();
+  cuda::registerGravenTargetCUDAPasses();
+  cuda::registerNVVMPhase();
   registerPhases();
 }
 

@@ -15,6 +15,9 @@ namespace graven {
 /// translation need.
 void registerDialects(mlir::DialectRegistry &registry);
 
+/// Those that only code for GPUs needs: they take a while to load.
+void registerDeviceDialects(mlir::DialectRegistry &registry);
+
 /// Graven's passes and phases, and the upstream ones that stand in its
 /// pipelines.
 void registerPasses();

@@ -8,6 +8,7 @@
 #include "compiler/session/Session.h"
 #include "compiler/cache/BuildIdentity.h"
 #include "compiler/cache/KernelCache.h"
+#include "compiler/session/DeviceCode.h"
 #include "compiler/session/Dialects.h"
 #include "compiler/session/MergeWeights.h"
 #include "compiler/session/Prepare.h"
@@ -15,12 +16,14 @@
 #include "compiler/support/OutputFile.h"
 #include "compiler/targets/cpu/HeaderEmitter.h"
 #include "compiler/targets/cpu/Passes.h"
+#include "compiler/targets/cuda/Passes.h"
 #include "compiler/tuning/TuningFiles.h"
 #include "dialects/graven/Graven.h"
 #include "dialects/kernel/Kernel.h"
 #include "dialects/support/Diagnostics.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Verifier.h"
+#include "passes/gpu/Passes.h"
 #include "passes/lower/LowerUtils.h"
 #include "passes/lower/Passes.h"
 #include "passes/memory/Passes.h"
@@ -64,11 +67,16 @@ struct Targets {
     auto cpus = cpu::findTargets(options.cpu, loc);
     if (failed(cpus))
       return failure();
+    if (!options.gpus.empty() && cpus->size() > 1)
+      return emitCoded(loc, Code::BadOption)
+             << "--target-cpu names " << cpus->size()
+             << " CPUs, and a model for GPUs has one host";
     // Panels as the widest vectors want them: narrower ones take them in parts.
     // Products of pairs and quadruples need panels of their own, so all CPUs or
     // none have them.
     Targets targets{std::move(*cpus), {}};
-    targets.layout = targets.cpus.front().info;
+    targets.layout =
+        options.gpus.empty() ? targets.cpus.front().info : deviceTarget();
     for (const cpu::CpuTarget &target : targets.cpus) {
       targets.layout.hasInt8Dot &= target.info.hasInt8Dot;
       targets.layout.hasBF16Dot &= target.info.hasBF16Dot;
@@ -192,7 +200,9 @@ LogicalResult Session::runPhases(ModuleOp module, Phase last,
   manager.enableTiming(timing);
   if (last >= Phase::Buffer)
     buildBufferPhase(manager);
-  if (last >= Phase::Loops)
+  if (last >= Phase::Loops && info.processor == Processor::GPU)
+    buildDevicePhase(manager);
+  else if (last >= Phase::Loops)
     buildLoopsPhase(manager, info, tuningOf(options, module.getLoc()));
   watch(manager, options);
   return manager.run(module);
@@ -211,6 +221,17 @@ FailureOr<std::string> Session::pipelineOf(Phase last,
   return disabled.pipelineOf(manager);
 }
 
+/// The kernels of GPUs become functions of the host.
+static LogicalResult
+simulateDevice(ModuleOp module, const CompileOptions &options, Timer &timer) {
+  PassManager device(module.getContext());
+  buildDevicePhase(device);
+  cuda::buildNVVMPhase(device);
+  device.addPass(cuda::createSimulateKernels());
+  watch(device, options);
+  return runChecked(device, module, timer.nest("device phase"));
+}
+
 /// From the buffer phase on there is a module for each CPU; the first one's is
 /// `module` itself.
 static LogicalResult
@@ -223,6 +244,8 @@ runLastPhases(ModuleOp module, const CompileOptions &options,
   watch(buffer, options);
   if (failed(runChecked(buffer, module, timer.nest("buffer phase"))))
     return failure();
+  if (targets.layout.processor == Processor::GPU)
+    return simulateDevice(module, options, timer);
   for (size_t i = 1; i < targets.cpus.size(); ++i)
     others.push_back(module.clone());
   for (auto [i, target] : llvm::enumerate(targets.cpus)) {
@@ -412,6 +435,8 @@ FailureOr<CompileSummary> Session::compile(const SizedModel &model,
                                            const CompileOptions &options,
                                            StringRef output) {
   Location loc = model.sizes.front().module->getLoc();
+  if (!options.gpus.empty() && options.device == Device::Real)
+    return compileDeviceCode(*this, model, options, output);
   auto kind = cpu::outputKindOf(output);
   if (!kind)
     return emitCoded(loc, Code::BadOption)
@@ -447,13 +472,21 @@ FailureOr<CompileSummary> Session::compile(const SizedModel &model,
   if (failed(artifact->commit()) || (header && failed(header->commit())))
     return failure();
   return CompileSummary{cpu::symbolPrefix(signature.name),
-                        signature.workspaceSize, signature.weightsSize, counts,
-                        std::max<size_t>(1, signature.sizes.size())};
+                        signature.workspaceSize,
+                        signature.weightsSize,
+                        counts,
+                        std::max<size_t>(1, signature.sizes.size()),
+                        /*deviceKernels=*/{}};
 }
 
 FailureOr<rt::LoadedModel> Session::load(const SizedModel &model,
                                          const CompileOptions &options) {
-  auto file = OutputFile::createTemporary(model.sizes.front().module->getLoc());
+  Location loc = model.sizes.front().module->getLoc();
+  if (!options.gpus.empty() && options.device == Device::Real)
+    return emitCoded(loc, Code::UnsupportedFeature)
+           << "kernels of GPUs are compiled to .ptx and .cubin, or run on this "
+              "machine by graven run --simulate";
+  auto file = OutputFile::createTemporary(loc);
   if (failed(file))
     return failure();
   cpu::ModelSignature signature;

@@ -15,6 +15,7 @@
 #include "compiler/session/GeneralImport.h"
 #include "compiler/session/Sizes.h"
 #include "compiler/targets/cpu/CpuTarget.h"
+#include "compiler/targets/cuda/Assembler.h"
 #include "frontends/ImportOptions.h"
 #include "frontends/onnx/Export.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -45,10 +46,17 @@ struct TunableLaunch {
   llvm::SmallVector<Tiles> candidates;
 };
 
+/// A GPU, or this machine, which runs a GPU's threads one after the other.
+enum class Device { Real, Simulated };
+
 struct CompileOptions {
   /// Name of the artifact's symbols; from the output's path when empty.
   std::string name;
   std::string cpu = "native";
+  /// GPUs that run the kernels, "sm_80,sm_90"; empty: the CPU does.
+  std::string gpus;
+  /// What runs their kernels.
+  Device device = Device::Real;
   OptLevel level = OptLevel::O2;
   Numerics numerics = Numerics::Default;
   Precision precision = Precision::F32;
@@ -92,6 +100,8 @@ struct CompileSummary {
   cpu::KernelCounts kernels;
   /// How many sizes there is code for, 1 for a model of static extents.
   size_t sizes = 1;
+  /// Of machine code for a GPU, what became of each kernel.
+  llvm::SmallVector<cuda::KernelReport> deviceKernels;
 };
 
 /// Whether an export computes what depends on constants alone, and restores ops

@@ -1,4 +1,4 @@
-//===- TargetInfo.h - what kernels must know about a CPU --------*- C++ -*-===//
+//===- TargetInfo.h - what kernels must know about a machine ----*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // This file defines TargetInfo, which holds the few numbers of a CPU from which
@@ -13,11 +13,15 @@
 
 namespace graven {
 
+/// What runs the kernels: few fast threads or many small ones.
+enum class Processor { CPU, GPU };
+
 /// The default is the narrowest machine that is still fast to reason about:
 /// x86-64-v4 without any of the extensions for low precision.
 struct TargetInfo {
   /// The CPU as LLVM names it ("znver5", "x86-64-v3"), never "native".
   std::string name = "x86-64-v4";
+  Processor processor = Processor::CPU;
   /// Bytes of the widest vector register: 64 (AVX-512), 32 (AVX2), 16 (SSE,
   /// NEON).
   int64_t vectorBytes = 64;

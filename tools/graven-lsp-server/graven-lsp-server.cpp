@@ -11,5 +11,6 @@
 int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   graven::registerDialects(registry);
+  graven::registerDeviceDialects(registry);
   return mlir::failed(mlir::MlirLspServerMain(argc, argv, registry));
 }

@@ -26,6 +26,24 @@ namespace graven::cpu {
 
 using namespace mlir;
 
+void graven::cpu::populateToLLVMPatterns(const LLVMTypeConverter &converter,
+                                         RewritePatternSet &patterns) {
+  populateFuncToLLVMConversionPatterns(converter, patterns);
+  cf::populateControlFlowToLLVMConversionPatterns(converter, patterns);
+  populateFinalizeMemRefToLLVMConversionPatterns(converter, patterns);
+  arith::populateArithToLLVMConversionPatterns(converter, patterns);
+  index::populateIndexToLLVMConversionPatterns(converter, patterns);
+  ub::populateUBToLLVMConversionPatterns(converter, patterns);
+  // A vector.reduction may take any tree, the one thing that may be
+  // reassociated.
+  populateVectorToLLVMConversionPatterns(converter, patterns,
+                                         /*reassociateFPReductions=*/true);
+  // log1p(x) as log(1 + x) would lose all digits of a small x.
+  populateMathToLLVMConversionPatterns(converter, patterns,
+                                       /*approximateLog1p=*/false,
+                                       /*benefit=*/2);
+}
+
 namespace {
 struct ConvertToLLVM
     : public graven::cpu::impl::ConvertToLLVMBase<ConvertToLLVM> {
@@ -36,21 +54,8 @@ struct ConvertToLLVM
     options.useBarePtrCallConv = true;
     LLVMTypeConverter converter(context, options, &layout);
     RewritePatternSet patterns(context);
-    populateFuncToLLVMConversionPatterns(converter, patterns);
-    cf::populateControlFlowToLLVMConversionPatterns(converter, patterns);
-    populateFinalizeMemRefToLLVMConversionPatterns(converter, patterns);
-    arith::populateArithToLLVMConversionPatterns(converter, patterns);
-    index::populateIndexToLLVMConversionPatterns(converter, patterns);
-    ub::populateUBToLLVMConversionPatterns(converter, patterns);
-    // A vector.reduction may take any tree, the one thing that may be
-    // reassociated.
-    populateVectorToLLVMConversionPatterns(converter, patterns,
-                                           /*reassociateFPReductions=*/true);
-    // What is no instruction is the library's. log1p(x) as log(1 + x) would
-    // lose all digits of a small x, so that is the library's, too.
-    populateMathToLLVMConversionPatterns(converter, patterns,
-                                         /*approximateLog1p=*/false,
-                                         /*benefit=*/2);
+    graven::cpu::populateToLLVMPatterns(converter, patterns);
+    // What is no instruction is the library's.
     populateMathToLibmConversionPatterns(patterns, /*benefit=*/1);
     LLVMConversionTarget target(*context);
     target.addLegalOp<ModuleOp>();

@@ -16,6 +16,7 @@
 #include "mlir/Pass/Pass.h"
 
 namespace mlir {
+class LLVMTypeConverter;
 class OpPassManager;
 } // namespace mlir
 
@@ -36,6 +37,12 @@ enum class Launches { Silent, Announced };
 /// vectors, memrefs and launches become the LLVM dialect with bare pointers.
 /// Conversions between f32 and bf16 are expanded to integer arithmetic.
 void buildLLVMPhase(mlir::OpPassManager &pm, Launches launches);
+
+/// Upstream's conversions of func, cf, memref, arith, index, ub, vector and
+/// math to the LLVM dialect, for code of any processor; functions that are no
+/// instruction stay.
+void populateToLLVMPatterns(const mlir::LLVMTypeConverter &converter,
+                            mlir::RewritePatternSet &patterns);
 
 /// Marks the declaration of a kernel that another object defines.
 inline constexpr llvm::StringLiteral kObjectAttr = "kernel.object";

@@ -34,6 +34,14 @@ mlir::LogicalResult expand(mlir::OpBuilder &builder, mlir::Operation *op,
                            mlir::Value lo, mlir::Value hi,
                            const TargetInfo &target);
 
+/// Threads of a GPU that share a kernel: one for each element that a linalg
+/// operation or a copy writes, one for each unit of work of any other kernel.
+int64_t threadCount(mlir::Operation *op);
+
+/// Emits what the thread number `thread` of `op` does, as `expand` does.
+mlir::LogicalResult expandThread(mlir::OpBuilder &builder, mlir::Operation *op,
+                                 mlir::Value thread, const TargetInfo &target);
+
 // One pair for each family; the functions above choose.
 int64_t taskCount(kernel::GemmOp op);
 mlir::LogicalResult expandGemm(Emitter &e, kernel::GemmOp op, mlir::Value lo,

@@ -1,0 +1,118 @@
+//===- DeviceCode.cpp - a model's kernels for GPUs ------------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file implements the compile of a model to PTX or to machine code of a
+// GPU.
+//===----------------------------------------------------------------------===//
+
+#include "compiler/session/DeviceCode.h"
+#include "compiler/session/Prepare.h"
+#include "compiler/session/Signature.h"
+#include "compiler/support/OutputFile.h"
+#include "compiler/targets/cuda/Assembler.h"
+#include "compiler/targets/cuda/Passes.h"
+#include "compiler/targets/cuda/Ptx.h"
+#include "dialects/support/Diagnostics.h"
+#include "passes/memory/Passes.h"
+#include "llvm/ADT/StringSwitch.h"
+#include "llvm/Support/Path.h"
+
+using namespace mlir;
+
+namespace graven {
+
+namespace {
+
+enum class DeviceOutput { Ptx, Cubin };
+
+std::optional<DeviceOutput> deviceOutputOf(StringRef path) {
+  return llvm::StringSwitch<std::optional<DeviceOutput>>(
+             llvm::sys::path::extension(path))
+      .Case(".ptx", DeviceOutput::Ptx)
+      .Case(".cubin", DeviceOutput::Cubin)
+      .Default(std::nullopt);
+}
+
+/// Text and machine code are of one GPU and one size.
+FailureOr<cuda::Architecture>
+checkOne(const SizedModel &model, const CompileOptions &options, Location loc) {
+  auto found = cuda::findArchitectures(options.gpus, loc);
+  if (failed(found))
+    return failure();
+  if (found->size() > 1)
+    return emitCoded(loc, Code::BadOption)
+           << "--target names " << found->size()
+           << " GPUs, and .ptx and .cubin hold code for one";
+  if (model.sizes.size() > 1 || model.sizes.front().room)
+    return emitCoded(loc, Code::BadOption)
+           << "there are several sizes, and .ptx and .cubin hold code for one; "
+              "choose one, as in --dim batch=8";
+  return found->front();
+}
+
+/// The kernels, at the end of the nvvm phase.
+FailureOr<gpu::GPUModuleOp> makeKernels(Session &session, ModuleOp module,
+                                        const CompileOptions &options) {
+  if (failed(session.runPhases(module, Phase::Kernel, options)))
+    return failure();
+  // What depends on Parameters alone the host computes at compile time.
+  Prepare::take(module);
+  CodeScope coded(module.getContext(), Code::Internal);
+  PassManager manager(module.getContext());
+  buildBufferPhase(manager);
+  buildDevicePhase(manager);
+  cuda::buildNVVMPhase(manager);
+  if (failed(manager.run(module)))
+    return failure();
+  auto devices = module.getOps<gpu::GPUModuleOp>();
+  if (devices.empty())
+    return emitCoded(module.getLoc(), Code::UnsupportedFeature)
+           << "the model launches no kernel, so there is no code for a GPU";
+  return *devices.begin();
+}
+
+} // namespace
+
+FailureOr<CompileSummary> compileDeviceCode(Session &session,
+                                            const SizedModel &model,
+                                            const CompileOptions &options,
+                                            StringRef output) {
+  ModuleOp module = model.sizes.front().module;
+  Location loc = module.getLoc();
+  auto kind = deviceOutputOf(output);
+  if (!kind)
+    return emitCoded(loc, Code::BadOption)
+           << "'" << output << "' does not end in .ptx or .cubin";
+  auto architecture = checkOne(model, options, loc);
+  if (failed(architecture))
+    return failure();
+  auto file = OutputFile::create(output, FileMode::Plain, loc);
+  if (failed(file))
+    return failure();
+  auto device = makeKernels(session, module, options);
+  if (failed(device))
+    return failure();
+  CompileSummary summary;
+  summary.workspaceBytes = bytesOf(module, kWorkspaceSizeAttr);
+  summary.weightsBytes = bytesOf(module, kWeightsSizeAttr);
+  summary.kernels.total =
+      llvm::range_size(device->getOps<FunctionOpInterface>());
+  CodeScope coded(module.getContext(), Code::Internal);
+  auto ptx = cuda::makePtx(*device, *architecture);
+  if (failed(ptx))
+    return failure();
+  if (*kind == DeviceOutput::Ptx) {
+    if (failed(file->write(llvm::arrayRefFromStringRef<char>(*ptx))))
+      return failure();
+  } else {
+    auto assembled = cuda::assemble(*ptx, *architecture, loc);
+    if (failed(assembled) || failed(file->write(assembled->cubin)))
+      return failure();
+    summary.deviceKernels = std::move(assembled->kernels);
+  }
+  if (failed(file->commit()))
+    return failure();
+  return summary;
+}
+
+} // namespace graven

@@ -1,0 +1,33 @@
+//===- Architecture.h - NVIDIA GPUs by their names -------------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file declares the GPU architectures that code can be made for.
+//===----------------------------------------------------------------------===//
+#ifndef GRAVEN_COMPILER_TARGETS_CUDA_ARCHITECTURE_H
+#define GRAVEN_COMPILER_TARGETS_CUDA_ARCHITECTURE_H
+
+#include "mlir/IR/Location.h"
+#include "mlir/Support/LLVM.h"
+#include <string>
+
+namespace graven::cuda {
+
+/// An architecture that code can be made for. Plain data: copy it freely.
+struct Architecture {
+  /// As LLVM and ptxas name it: "sm_80", "sm_90a".
+  std::string name;
+  /// Compute capability: 8 and 0, 9 and 0.
+  int major = 0, minor = 0;
+  /// The lowest version of PTX that knows it, as a feature of LLVM's: a driver
+  /// that is older than a version refuses its text.
+  std::string ptxFeature;
+};
+
+/// Finds the architectures of a list "sm_80,sm_90". An unknown one, or one that
+/// is there twice, is an error at `loc` with those there are.
+mlir::FailureOr<llvm::SmallVector<Architecture>>
+findArchitectures(llvm::StringRef names, mlir::Location loc);
+
+} // namespace graven::cuda
+
+#endif // GRAVEN_COMPILER_TARGETS_CUDA_ARCHITECTURE_H

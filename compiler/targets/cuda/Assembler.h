@@ -1,0 +1,36 @@
+//===- Assembler.h - PTX to machine code -----------------------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file declares the assembly of PTX by NVIDIA's ptxas.
+//===----------------------------------------------------------------------===//
+#ifndef GRAVEN_COMPILER_TARGETS_CUDA_ASSEMBLER_H
+#define GRAVEN_COMPILER_TARGETS_CUDA_ASSEMBLER_H
+
+#include "compiler/targets/cuda/Architecture.h"
+#include "llvm/ADT/SmallVector.h"
+
+namespace graven::cuda {
+
+/// What ptxas made of one kernel.
+struct KernelReport {
+  std::string name;
+  unsigned registers = 0;
+  /// Bytes.
+  unsigned stack = 0, spillStores = 0, spillLoads = 0, sharedMemory = 0;
+};
+
+struct Assembled {
+  llvm::SmallVector<char, 0> cubin;
+  llvm::SmallVector<KernelReport> kernels;
+};
+
+/// The machine code of `ptx` for `architecture`. ptxas is looked up on PATH and
+/// in the usual place of the toolkit; without one, and where it refuses the
+/// text, there is an error at `loc`.
+mlir::FailureOr<Assembled> assemble(llvm::StringRef ptx,
+                                    const Architecture &architecture,
+                                    mlir::Location loc);
+
+} // namespace graven::cuda
+
+#endif // GRAVEN_COMPILER_TARGETS_CUDA_ASSEMBLER_H

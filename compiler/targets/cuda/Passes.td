@@ -1,0 +1,75 @@
+//===- Passes.td - passes of the CUDA target ---------------*- tablegen -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file defines the passes that take kernels to the NVVM dialect.
+//===----------------------------------------------------------------------===//
+#ifndef GRAVEN_COMPILER_TARGETS_CUDA_PASSES_TD
+#define GRAVEN_COMPILER_TARGETS_CUDA_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def ConvertToNVVM : Pass<"graven-convert-to-nvvm", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "convert the kernels of a gpu.module to the LLVM and NVVM dialects";
+  let description = [{
+    Applies upstream's conversions of gpu, cf, memref, arith, index, ub, vector and math in one conversion. A memref
+    argument becomes one pointer, which overlaps no other. Prefetches, and fences that only order the code generator,
+    are for CPUs and go away.
+
+    ```mlir
+    gpu.func @k_0(%x: memref<4xf32>) kernel {
+      %i = gpu.thread_id x
+      %0 = memref.load %x[%i] : memref<4xf32>
+      ...
+    }
+    ```
+    ==>
+    ```mlir
+    llvm.func @k_0(%x: !llvm.ptr {llvm.noalias}) attributes {gpu.kernel, nvvm.kernel} {
+      %0 = nvvm.read.ptx.sreg.tid.x : i32
+      %i = llvm.sext %0 : i32 to i64
+      %p = llvm.getelementptr inbounds|nuw %x[%i] : (!llvm.ptr, i64) -> !llvm.ptr, f32
+      %1 = llvm.load %p : !llvm.ptr -> f32
+      ...
+    }
+    ```
+
+    Preconditions: no structured control flow, no memory allocation but on the stack; views with strides are expanded.
+    An elementary function that graven-expand-math left is an error: a device has no library.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect"];
+}
+
+def SimulateKernels : Pass<"graven-simulate-kernels", "::mlir::ModuleOp"> {
+  let summary = "run the kernels of a gpu.module on the host";
+  let description = [{
+    Makes each kernel, which is in the LLVM and NVVM dialects, a function of one thread on the host, and its launches
+    `kernel.launch` of a function that calls it for each thread of each block: what becomes PTX can be run, and its
+    results compared, without a GPU. A task of the launch is a block.
+
+    ```mlir
+    gpu.launch_func @device::@k_0 blocks in (%c4, %c1, %c1) threads in (%c256, %c1, %c1) args(%a : memref<1000xf32>)
+    ```
+    ==>
+    ```mlir
+    kernel.launch @k_0(%a : memref<1000xf32>) tasks(4)
+    func.func private @k_0(%a: memref<1000xf32>, %lo: index, %hi: index) attributes {kernel.entry} {
+      scf.for %block = %lo to %hi step %c1 {
+        scf.for %thread = %c0 to %c256 step %c1 {
+          llvm.call @k_0.thread(%pointer, ...) // the thread, the block, and how many there are of each
+        }
+      }
+      return
+    }
+    ```
+
+    Preconditions: launches of one dimension whose extents are constants; of the NVVM dialect, the kernel has the
+    registers that say which thread it is, and nothing else.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect", "::mlir::LLVM::LLVMDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect", "::graven::kernel::KernelDialect",
+  ];
+  let statistics = [Statistic<"numKernels", "kernels", "Number of kernels that can be run">];
+}
+
+#endif // GRAVEN_COMPILER_TARGETS_CUDA_PASSES_TD

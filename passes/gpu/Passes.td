@@ -1,0 +1,59 @@
+//===- Passes.td - kernels for GPUs ------------------------*- tablegen -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file defines the passes that make GPU kernels of outlined functions.
+//===----------------------------------------------------------------------===//
+#ifndef GRAVEN_PASSES_GPU_PASSES_TD
+#define GRAVEN_PASSES_GPU_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def MapToThreads : Pass<"graven-map-to-threads", "::mlir::ModuleOp"> {
+  let summary = "make GPU kernels of outlined functions, one unit of work a thread";
+  let description = [{
+    Moves each function with the attribute `kernel.entry` that the main function launches, the one with
+    `graven.num_inputs`, into `gpu.module @device`, as a kernel whose threads each do one unit of work: an element of the results of a linalg operation or a copy, reductions in a loop; a unit of any other
+    kernel as graven-expand-kernels cuts it. Neighbouring threads have neighbouring elements. `kernel.launch` becomes
+    `gpu.launch_func` with as many blocks of 256 threads as it takes.
+
+    ```mlir
+    kernel.launch @k_0(%a, %b : memref<1000xf32>, memref<1000xf32>) tasks(1)
+    func.func private @k_0(%a: memref<1000xf32>, %b: memref<1000xf32>, %lo: index, %hi: index) attributes {kernel.entry} {
+      linalg.generic {...} ins(%a : memref<1000xf32>) outs(%b : memref<1000xf32>) { ... math.exp ... }
+      return
+    }
+    ```
+    ==>
+    ```mlir
+    gpu.launch_func @device::@k_0 blocks in (%c4, %c1, %c1) threads in (%c256, %c1, %c1)
+      args(%a : memref<1000xf32>, %b : memref<1000xf32>)
+    gpu.module @device {
+      gpu.func @k_0(%a: memref<1000xf32>, %b: memref<1000xf32>) kernel attributes {known_block_size = array<i32: 256, 1, 1>} {
+        %block = gpu.block_id x
+        %thread = gpu.thread_id x
+        %number = ... // %block * 256 + %thread
+        %works = arith.cmpi ult, %number, %c1000 : index
+        scf.if %works {
+          %0 = memref.load ...
+          %1 = math.exp %0 : f32
+          memref.store ...
+        }
+        gpu.return
+      }
+    }
+    ```
+
+    Preconditions: operands have static shapes and strides; at most 2^31 - 1 blocks. The results do not depend on the
+    number of threads: each element is computed by one, in one order.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect", "::mlir::LLVM::LLVMDialect", "::mlir::math::MathDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect",
+  ];
+  let statistics = [
+    Statistic<"numKernels", "kernels", "Number of kernels made">,
+    Statistic<"numLaunches", "launches", "Number of launches">,
+  ];
+}
+
+#endif // GRAVEN_PASSES_GPU_PASSES_TD
