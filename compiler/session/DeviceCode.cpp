@@ -71,7 +71,68 @@ FailureOr<gpu::GPUModuleOp> makeKernels(Session &session, ModuleOp module,
   return *devices.begin();
 }
 
+/// The images of an artifact.
+LogicalResult makeImages(gpu::GPUModuleOp device,
+                         ArrayRef<cuda::Architecture> architectures,
+                         SmallVectorImpl<cuda::Image> &images) {
+  bool hasAssembler = cuda::hasAssembler();
+  if (!hasAssembler)
+    warnCoded(device.getLoc(), Code::BadOption)
+        << "there is no ptxas on PATH: the artifact holds text, which the "
+           "driver compiles at the first run";
+  SmallVector<cuda::Image> texts;
+  for (const cuda::Architecture &architecture : architectures) {
+    auto ptx = cuda::makePtx(device, architecture);
+    if (failed(ptx))
+      return failure();
+    if (hasAssembler) {
+      auto assembled = cuda::assemble(*ptx, architecture, device.getLoc());
+      if (failed(assembled))
+        return failure();
+      images.push_back({architecture,
+                        /*isText=*/false,
+                        {assembled->cubin.begin(), assembled->cubin.end()}});
+    }
+    texts.push_back({architecture, /*isText=*/true, std::move(*ptx)});
+  }
+  auto isOlder = [](const cuda::Image &a, const cuda::Image &b) {
+    return std::tie(a.architecture.major, a.architecture.minor) <
+           std::tie(b.architecture.major, b.architecture.minor);
+  };
+  if (hasAssembler)
+    images.push_back(*llvm::max_element(texts, isOlder));
+  else
+    images.append(texts);
+  return success();
+}
+
 } // namespace
+
+bool isDeviceCode(StringRef path) { return deviceOutputOf(path).has_value(); }
+
+FailureOr<cuda::DeviceProgram>
+makeDeviceProgram(ModuleOp module, const CompileOptions &options) {
+  Location loc = module.getLoc();
+  auto architectures = cuda::findArchitectures(options.gpus, loc);
+  if (failed(architectures))
+    return failure();
+  PassManager kernels(module.getContext());
+  buildDevicePhase(kernels);
+  cuda::buildNVVMPhase(kernels);
+  if (failed(kernels.run(module)))
+    return failure();
+  cuda::DeviceProgram program;
+  for (auto device : module.getOps<gpu::GPUModuleOp>())
+    if (failed(makeImages(device, *architectures, program.images)))
+      return failure();
+  PassManager host(module.getContext());
+  host.addPass(cuda::createLowerDeviceLaunch());
+  if (failed(host.run(module)))
+    return failure();
+  program.kernels = cuda::kernelsOf(module);
+  module->removeAttr(cuda::kKernelsAttr);
+  return program;
+}
 
 FailureOr<CompileSummary> compileDeviceCode(Session &session,
                                             const SizedModel &model,
@@ -79,10 +140,6 @@ FailureOr<CompileSummary> compileDeviceCode(Session &session,
                                             StringRef output) {
   ModuleOp module = model.sizes.front().module;
   Location loc = module.getLoc();
-  auto kind = deviceOutputOf(output);
-  if (!kind)
-    return emitCoded(loc, Code::BadOption)
-           << "'" << output << "' does not end in .ptx or .cubin";
   auto architecture = checkOne(model, options, loc);
   if (failed(architecture))
     return failure();
@@ -101,7 +158,7 @@ FailureOr<CompileSummary> compileDeviceCode(Session &session,
   auto ptx = cuda::makePtx(*device, *architecture);
   if (failed(ptx))
     return failure();
-  if (*kind == DeviceOutput::Ptx) {
+  if (*deviceOutputOf(output) == DeviceOutput::Ptx) {
     if (failed(file->write(llvm::arrayRefFromStringRef<char>(*ptx))))
       return failure();
   } else {

@@ -8,11 +8,21 @@
 #define COMPILER_SESSION_DEVICECODE_H
 
 #include "compiler/session/Session.h"
+#include "compiler/targets/cuda/DeviceTable.h"
 
 namespace graven {
 
+/// Whether the extension of a path asks for the kernels alone: .ptx, .cubin.
+bool isDeviceCode(llvm::StringRef path);
+
+/// Takes a model that is bufferized and without @prepare to the host code of a
+/// device, and makes its kernels for all GPUs of `options`: machine code of
+/// each, where there is a ptxas, and text of the newest, for GPUs to come.
+mlir::FailureOr<cuda::DeviceProgram>
+makeDeviceProgram(mlir::ModuleOp module, const CompileOptions &options);
+
 /// Compiles the kernels of `model` for the GPU of `options` into `output`, a
-/// .ptx or .cubin. Reports other extensions, and more than one GPU or size.
+/// .ptx or .cubin. Reports more than one GPU or size.
 mlir::FailureOr<CompileSummary> compileDeviceCode(Session &session,
                                                   const SizedModel &model,
                                                   const CompileOptions &options,

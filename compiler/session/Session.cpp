@@ -233,19 +233,27 @@ simulateDevice(ModuleOp module, const CompileOptions &options, Timer &timer) {
 }
 
 /// From the buffer phase on there is a module for each CPU; the first one's is
-/// `module` itself.
+/// `module` itself. For GPUs there is the program of a device.
 static LogicalResult
 runLastPhases(ModuleOp module, const CompileOptions &options,
               const Targets &targets,
               std::shared_ptr<const TuningDatabase> tuning, Timer &timer,
-              SmallVectorImpl<OwningOpRef<ModuleOp>> &others) {
+              SmallVectorImpl<OwningOpRef<ModuleOp>> &others,
+              std::vector<cuda::DeviceProgram> &programs) {
   PassManager buffer(module.getContext());
   buildBufferPhase(buffer);
   watch(buffer, options);
   if (failed(runChecked(buffer, module, timer.nest("buffer phase"))))
     return failure();
-  if (targets.layout.processor == Processor::GPU)
-    return simulateDevice(module, options, timer);
+  if (targets.layout.processor == Processor::GPU) {
+    if (options.device == Device::Simulated)
+      return simulateDevice(module, options, timer);
+    TimingScope timing(timer.nest("device code"));
+    FailureOr<cuda::DeviceProgram> program = makeDeviceProgram(module, options);
+    if (succeeded(program))
+      programs.push_back(std::move(*program));
+    return program;
+  }
   for (size_t i = 1; i < targets.cpus.size(); ++i)
     others.push_back(module.clone());
   for (auto [i, target] : llvm::enumerate(targets.cpus)) {
@@ -384,10 +392,11 @@ buildArtifact(Session &session, const SizedModel &model,
   Prepare prepare = Prepare::take(merged ? *merged : module);
   auto tuning = tuningOf(options, loc);
   cpu::EmitOptions emit;
+  std::vector<cuda::DeviceProgram> programs;
   std::vector<SmallVector<OwningOpRef<ModuleOp>>> others(modules.size());
   for (auto [i, sized] : llvm::enumerate(modules)) {
-    if (failed(
-            runLastPhases(sized, options, *targets, tuning, timer, others[i])))
+    if (failed(runLastPhases(sized, options, *targets, tuning, timer, others[i],
+                             programs)))
       return failure();
     if (i > 0)
       emit.others.push_back({sized, targets->cpus.front(), i});
@@ -407,6 +416,11 @@ buildArtifact(Session &session, const SizedModel &model,
   emit.reports = options.reports;
   emit.expandKernels = buildExpansion;
   emit.cache = cache.get();
+  if (!programs.empty())
+    emit.wrapEntry = [&](llvm::Module &code, StringRef name,
+                         const cpu::ModelSignature &size, size_t index) {
+      cuda::addDeviceEntry(code, name, size, programs[index]);
+    };
   emit.counts = &counts;
   auto emission = cpu::Emission::start(module, signature, emit);
   if (failed(emission))
@@ -415,6 +429,7 @@ buildArtifact(Session &session, const SizedModel &model,
     return emission->finish(std::move(file));
   // Both programs' kernels are on the threads by then.
   cpu::EmitOptions weightsEmit(emit);
+  weightsEmit.wrapEntry = {};
   weightsEmit.timer = timer.nest("weights");
   auto timed = [&](auto step) {
     TimingScope timing((Timer(weightsEmit.timer)));
@@ -435,12 +450,14 @@ FailureOr<CompileSummary> Session::compile(const SizedModel &model,
                                            const CompileOptions &options,
                                            StringRef output) {
   Location loc = model.sizes.front().module->getLoc();
-  if (!options.gpus.empty() && options.device == Device::Real)
+  if (!options.gpus.empty() && isDeviceCode(output))
     return compileDeviceCode(*this, model, options, output);
   auto kind = cpu::outputKindOf(output);
   if (!kind)
     return emitCoded(loc, Code::BadOption)
-           << "'" << output << "' does not end in .so .o .a .s .ll or .mlir";
+           << "'" << output << "' does not end in .so .o .a .s .ll or .mlir"
+           << (isDeviceCode(output) ? "; kernels alone are for --target cuda"
+                                    : "");
   // Paths that cannot be written are found out before minutes of work.
   auto file = OutputFile::create(output,
                                  *kind == cpu::OutputKind::SharedObject
@@ -482,10 +499,6 @@ FailureOr<CompileSummary> Session::compile(const SizedModel &model,
 FailureOr<rt::LoadedModel> Session::load(const SizedModel &model,
                                          const CompileOptions &options) {
   Location loc = model.sizes.front().module->getLoc();
-  if (!options.gpus.empty() && options.device == Device::Real)
-    return emitCoded(loc, Code::UnsupportedFeature)
-           << "kernels of GPUs are compiled to .ptx and .cubin, or run on this "
-              "machine by graven run --simulate";
   auto file = OutputFile::createTemporary(loc);
   if (failed(file))
     return failure();

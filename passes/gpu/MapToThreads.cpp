@@ -134,8 +134,9 @@ void Mapping::launch(kernel::LaunchOp op, gpu::GPUFuncOp kernel) {
 
 LogicalResult Mapping::run() {
   SmallVector<kernel::LaunchOp> launches;
+  // @prepare runs on the host, when a model is compiled.
   for (auto function : module.getOps<func::FuncOp>())
-    if (function->hasAttr(kNumInputsAttr))
+    if (function->hasAttr(kNumInputsAttr) && function.getSymName() != "prepare")
       function.walk([&](kernel::LaunchOp op) { launches.push_back(op); });
   if (launches.empty())
     return success();

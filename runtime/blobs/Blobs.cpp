@@ -28,9 +28,11 @@
   }
 
 GRAVEN_EMBED(support_x86_64, GRAVEN_BLOBS "/x86_64/support.o")
+GRAVEN_EMBED(device_x86_64, GRAVEN_BLOBS "/x86_64/device.o")
 GRAVEN_EMBED(libc_x86_64, GRAVEN_BLOBS "/x86_64/Libc.stub")
 GRAVEN_EMBED(libm_x86_64, GRAVEN_BLOBS "/x86_64/Libm.stub")
 GRAVEN_EMBED(support_aarch64, GRAVEN_BLOBS "/aarch64/support.o")
+GRAVEN_EMBED(device_aarch64, GRAVEN_BLOBS "/aarch64/device.o")
 GRAVEN_EMBED(libc_aarch64, GRAVEN_BLOBS "/aarch64/Libc.stub")
 GRAVEN_EMBED(libm_aarch64, GRAVEN_BLOBS "/aarch64/Libm.stub")
 GRAVEN_EMBED(header, GRAVEN_BLOB_HEADER)
@@ -41,6 +43,10 @@ using graven::rt::Machine;
 Blob graven::rt::supportObject(Machine machine) {
   return machine == Machine::AArch64 ? support_aarch64Blob()
                                      : support_x86_64Blob();
+}
+Blob graven::rt::deviceObject(Machine machine) {
+  return machine == Machine::AArch64 ? device_aarch64Blob()
+                                     : device_x86_64Blob();
 }
 Blob graven::rt::libcStub(Machine machine) {
   return machine == Machine::AArch64 ? libc_aarch64Blob() : libc_x86_64Blob();

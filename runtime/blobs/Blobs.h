@@ -27,6 +27,10 @@ enum class Machine { X86_64, AArch64 };
 /// its own (link with --gc-sections). It needs libc only.
 Blob supportObject(Machine machine);
 
+/// The same for artifacts with kernels for GPUs, beside the support object: the
+/// functions of cuda/Device.h. It loads the driver when it is first called.
+Blob deviceObject(Machine machine);
+
 /// A shared library without code that has the name of the C library (libc.so.6)
 /// and the symbols an artifact may take from it, without versions: an artifact
 /// linked with it starts on any glibc. Names: blobs/LibcSymbols.def.

@@ -29,6 +29,11 @@ typedef struct GravenMessage {
 GRAVEN_INTERNAL __attribute__((format(printf, 3, 4))) int
 graven_fail(GravenMessage message, int status, const char *format, ...);
 
+/* What failed in the last run on a GPU, and why, of artifacts that have the
+ * code for one; null when it failed elsewhere. */
+__attribute__((weak, visibility("hidden"))) const char *
+graven_device_failure(const char **why);
+
 /* Checks the ABI version and that this CPU can run one of the model's variants.
  */
 GRAVEN_INTERNAL int graven_check_table(const GravenModel *model,

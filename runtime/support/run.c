@@ -203,6 +203,12 @@ GRAVEN_SUPPORT int graven_model_call_sized(
     status = runParts(&parts);
   }
   free(own);
+  const char *why = NULL, *what = status && graven_device_failure
+                                      ? graven_device_failure(&why)
+                                      : NULL;
+  if (what)
+    return graven_fail(message, status, "model '%s': %s: %s: %s", model->name,
+                       graven_status_string(status), what, why);
   if (status && message.size > 0 && message.text[0])
     return status;
   if (status)

@@ -135,10 +135,11 @@ LogicalResult Emitter::findMain() {
   size_t numInputs = signature.inputs.size(),
          numOutputs = signature.outputs.size();
   ArrayRef<Type> arguments = main.getArgumentTypes();
-  if (arguments.size() != numInputs + numOutputs + 2)
+  size_t numDevices = options.wrapEntry ? 1 : 0;
+  if (arguments.size() != numInputs + numOutputs + 2 + numDevices)
     return bug("the main function has " + Twine(arguments.size()) +
                " arguments, the signature needs " +
-               Twine(numInputs + numOutputs + 2));
+               Twine(numInputs + numOutputs + 2 + numDevices));
   ArrayRef<Type> results = main.getResultTypes();
   if (results.size() > 1 ||
       (results.size() == 1 && !results.front().isInteger(32)))
@@ -149,7 +150,7 @@ LogicalResult Emitter::findMain() {
   for (auto [index, spec] : llvm::enumerate(signature.outputs))
     if (failed(checkTensor(spec, arguments[numInputs + index], "output")))
       return failure();
-  ArrayRef<Type> buffers = arguments.take_back(2);
+  ArrayRef<Type> buffers = arguments.drop_back(numDevices).take_back(2);
   return success(
       succeeded(
           checkBuffer(buffers[0], signature.workspaceSize, "workspace")) &&
@@ -247,8 +248,11 @@ LogicalResult Emitter::translate() {
       function.setVisibility(llvm::GlobalValue::HiddenVisibility);
   }
 
+  std::string entry = variantPrefix(signature, index) + "_entry";
   addEntry(*code, *code->getFunction(mainName),
-           variantPrefix(signature, index) + "_entry", signature);
+           options.wrapEntry ? entry + "_device" : entry, signature);
+  if (options.wrapEntry)
+    options.wrapEntry(*code, entry, signature, index);
   if (index == 0)
     addTable();
   prepareFunctions(*code, *machine, target.info.vectorBytes, problems);
@@ -332,6 +336,8 @@ LogicalResult link(llvm::ArrayRef<Bytes> objects,
     inputs.push_back({"model", object});
   Machine machine = options.target.machine;
   inputs.push_back(blob("graven_support", graven::rt::supportObject(machine)));
+  if (options.wrapEntry)
+    inputs.push_back(blob("graven_device", graven::rt::deviceObject(machine)));
   FailureOr<Bytes> linked;
   if (options.kind == OutputKind::SharedObject) {
     SharedLink shared;

@@ -17,6 +17,9 @@
 #include "mlir/Support/Timing.h"
 #include <functional>
 
+namespace llvm {
+class Module;
+} // namespace llvm
 namespace mlir {
 class OpPassManager;
 } // namespace mlir
@@ -87,6 +90,12 @@ struct EmitOptions {
   /// modules; without it they are expanded already.
   std::function<void(mlir::OpPassManager &, const TargetInfo &)> expandKernels =
       {};
+  /// Unless empty, adds the entry of that name for the size of the signature to
+  /// a module whose own entry, NAME_device, works on another memory; the object
+  /// for GPUs is linked.
+  std::function<void(llvm::Module &, llvm::StringRef name,
+                     const ModelSignature &, size_t size)>
+      wrapEntry = {};
   /// Unless null, where kernels that were compiled before are looked up and
   /// those that were not are kept.
   KernelCache *cache = nullptr;

@@ -347,6 +347,9 @@ struct LowerKernelLaunch
         return signalPassFailure();
     graven::cpu::annotateKernels(module);
     auto ptr = LLVM::LLVMPointerType::get(&getContext());
+    // Host code of a device has that in place of threads, and no launches.
+    if (main.getNumArguments() > 0 && main.getArgumentTypes().back() == ptr)
+      return;
     if (failed(main.insertArgument(main.getNumArguments(), ptr, /*argAttrs=*/{},
                                    main.getLoc())))
       return signalPassFailure();

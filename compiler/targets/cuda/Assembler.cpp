@@ -38,15 +38,14 @@ private:
   SmallVector<std::string, 4> paths;
 };
 
-FailureOr<std::string> findAssembler(Location loc) {
+/// Empty where there is none.
+std::string findAssembler() {
   if (auto found = llvm::sys::findProgramByName("ptxas"))
     return *found;
   if (auto found =
           llvm::sys::findProgramByName("ptxas", {"/usr/local/cuda/bin"}))
     return *found;
-  return emitCoded(loc, Code::BadOption)
-         << "machine code for GPUs needs NVIDIA's ptxas, which is not on PATH; "
-            "a .ptx needs nothing";
+  return "";
 }
 
 /// The number before `what` in "..., 96 bytes spill stores, ...".
@@ -91,11 +90,15 @@ SmallVector<KernelReport> readReports(StringRef text) {
 
 } // namespace
 
+bool hasAssembler() { return !findAssembler().empty(); }
+
 FailureOr<Assembled> assemble(StringRef ptx, const Architecture &architecture,
                               Location loc) {
-  FailureOr<std::string> program = findAssembler(loc);
-  if (failed(program))
-    return failure();
+  std::string program = findAssembler();
+  if (program.empty())
+    return emitCoded(loc, Code::BadOption)
+           << "machine code for GPUs needs NVIDIA's ptxas, which is not on "
+              "PATH; a .ptx needs nothing";
   TemporaryFiles files;
   FailureOr<StringRef> source = files.create("ptx"),
                        cubin = files.create("cubin"), log = files.create("log");
@@ -112,10 +115,10 @@ FailureOr<Assembled> assemble(StringRef ptx, const Architecture &architecture,
              << "cannot write '" << *source << "' for ptxas";
   }
   std::string arch = "-arch=" + architecture.name;
-  StringRef arguments[] = {*program, arch, "-O3", "-v", "-o", *cubin, *source};
+  StringRef arguments[] = {program, arch, "-O3", "-v", "-o", *cubin, *source};
   std::optional<StringRef> redirects[] = {std::nullopt, *log, *log};
   std::string problem;
-  int exit = llvm::sys::ExecuteAndWait(*program, arguments, std::nullopt,
+  int exit = llvm::sys::ExecuteAndWait(program, arguments, std::nullopt,
                                        redirects, /*SecondsToWait=*/0,
                                        /*MemoryLimit=*/0, &problem);
   auto said = llvm::MemoryBuffer::getFile(*log);

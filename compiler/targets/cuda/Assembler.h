@@ -24,9 +24,11 @@ struct Assembled {
   llvm::SmallVector<KernelReport> kernels;
 };
 
-/// The machine code of `ptx` for `architecture`. ptxas is looked up on PATH and
-/// in the usual place of the toolkit; without one, and where it refuses the
-/// text, there is an error at `loc`.
+/// Whether there is a ptxas, on PATH or in the usual place of the toolkit.
+bool hasAssembler();
+
+/// The machine code of `ptx` for `architecture`. Without a ptxas, and
+/// where it refuses the text, there is an error at `loc`.
 mlir::FailureOr<Assembled> assemble(llvm::StringRef ptx,
                                     const Architecture &architecture,
                                     mlir::Location loc);

@@ -26,6 +26,10 @@ namespace graven::cuda {
 #define GEN_PASS_REGISTRATION
 #include "compiler/targets/cuda/Passes.h.inc"
 
+/// Of a module after LowerDeviceLaunch: its kernels, in the order of their
+/// numbers.
+inline constexpr llvm::StringLiteral kKernelsAttr = "graven.device_kernels";
+
 /// Fills `pm`, which is anchored on a module, with the phase in which its
 /// gpu.modules become the LLVM and NVVM dialects.
 void buildNVVMPhase(mlir::OpPassManager &pm);

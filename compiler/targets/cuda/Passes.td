@@ -39,6 +39,38 @@ def ConvertToNVVM : Pass<"graven-convert-to-nvvm", "::mlir::gpu::GPUModuleOp"> {
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect"];
 }
 
+def LowerDeviceLaunch : Pass<"graven-lower-device-launch", "::mlir::ModuleOp"> {
+  let summary = "make launches and reads of the main function calls of the runtime";
+  let description = [{
+    Gives the main function, the one with `graven.num_inputs`, a last argument, the device. Its other arguments are from
+    then on addresses of that one's memory. A launch fills an array with its operands and calls
+    `graven_device_launch(device, number, array)`; what the host needs to know of a tensor, a condition or a count, it
+    gets by `graven_device_read(device, place, address, bytes)`, which waits for the kernels before. The `gpu.module` goes
+    away: its code has been made; the table of kernels by their numbers is the module's attribute
+    `graven.device_kernels`.
+
+    ```mlir
+    gpu.launch_func @device::@k_0 blocks in (%c4, %c1, %c1) threads in (%c256, %c1, %c1) args(%a : memref<1000xf32>)
+    %condition = memref.load %flag[] : memref<i1>
+    ```
+    ==>
+    ```mlir
+    llvm.store %address, %array : i64, !llvm.ptr
+    llvm.call @graven_device_launch(%device, %c0, %array) : (!llvm.ptr, i32, !llvm.ptr) -> ()
+    llvm.call @graven_device_read(%device, %place, %from, %c1) : (!llvm.ptr, !llvm.ptr, !llvm.ptr, i64) -> ()
+    %0 = llvm.load %place : !llvm.ptr -> i8
+    %condition = arith.trunci %0 : i8 to i1
+    ```
+
+    Preconditions: launches of one dimension whose extents are constants; what else the host does, it does in registers.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect"];
+  let statistics = [
+    Statistic<"numLaunches", "launches", "Number of launches">,
+    Statistic<"numReads", "reads", "Number of reads">,
+  ];
+}
+
 def SimulateKernels : Pass<"graven-simulate-kernels", "::mlir::ModuleOp"> {
   let summary = "run the kernels of a gpu.module on the host";
   let description = [{

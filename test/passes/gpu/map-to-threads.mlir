@@ -119,7 +119,7 @@ func.func private @pad(%x: memref<600xf32>, %y: memref<610xf32>, %lo: index, %hi
 //       CHECK: gpu.func @rows
 //   CHECK-NOT: kernel.softmax
 //   CHECK-NOT: gpu.func
-func.func @prepare(%x: memref<64x32xf32>, %y: memref<64x32xf32>) {
+func.func @prepare(%x: memref<64x32xf32>, %y: memref<64x32xf32>) attributes {graven.num_inputs = 1 : i64} {
   kernel.launch @rows(%x, %y : memref<64x32xf32>, memref<64x32xf32>) tasks(4)
   return
 }

@@ -1,0 +1,75 @@
+/*===- Device.h - kernels of a model on a GPU ----------------------*- C -*-===*
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ *
+ * This file declares what an artifact for GPUs holds and calls: its table of
+ * kernels and code, a run of it, and what its host code asks for during a run.
+ * All of it is inside of the artifact.
+ *===---------------------------------------------------------------------===*/
+#ifndef GRAVEN_RUNTIME_CUDA_DEVICE_H
+#define GRAVEN_RUNTIME_CUDA_DEVICE_H
+
+#include "runtime/support/Support.h"
+
+/* Code for GPUs: machine code for those of the same major and no lower minor
+ * version, or PTX, which the driver compiles for any that is not older.
+ * Layout: { i32, i32, i32, i32, ptr }. */
+typedef struct GravenImage {
+  int32_t major, minor;
+  int32_t is_text; /* PTX, ended by a zero */
+  int32_t reserved;
+  const void *data;
+} GravenImage;
+
+/* The most arguments of a kernel, 4 KB of them. */
+#define GRAVEN_DEVICE_MAX_ARGUMENTS 512
+
+/* A kernel and how it is launched. Layout: { ptr, i32, i32, i32, i32 }. */
+typedef struct GravenKernel {
+  const char *name;
+  int32_t blocks, threads;
+  int32_t shared_bytes;
+  int32_t num_arguments;
+} GravenKernel;
+
+struct GravenDevice;
+
+/* The host code of one size, on addresses of the device. */
+typedef int32_t (*GravenDeviceEntry)(void *const *inputs, void *const *outputs,
+                                     void *workspace, const void *weights,
+                                     struct GravenDevice *device);
+
+/* One size of a model, a constant of the artifact but for what `slot` points
+ * to. Layout: { ptr, i64, ptr, i64, ptr, ptr, i64, i64, i64, i64, ptr }. */
+typedef struct GravenDeviceCode {
+  const GravenImage *images; /* the machine code before the text */
+  int64_t num_images;
+  const GravenKernel *kernels;
+  int64_t num_kernels;
+  GravenDeviceEntry entry;
+  const int64_t *tensor_bytes; /* of the inputs, then of the outputs */
+  int64_t num_inputs;
+  int64_t num_outputs;
+  int64_t workspace_bytes;
+  int64_t weights_bytes;
+  _Atomic(struct GravenDevice *) *slot; /* null until the first run */
+} GravenDeviceCode;
+
+/* A run on tensors in the memory of the host: they are copied to the device and
+ * back. Runs of one size take turns. The device is the first one, or the one
+ * whose number the environment variable GRAVEN_CUDA_DEVICE has. */
+GRAVEN_INTERNAL int32_t graven_device_run(const GravenDeviceCode *code,
+                                          void *const *inputs,
+                                          void *const *outputs,
+                                          const void *weights);
+
+/* For host code: queues kernel number `kernel` with arguments of 8 bytes each.
+ * After a failure nothing more is queued, and the run fails. */
+GRAVEN_INTERNAL void graven_device_launch(struct GravenDevice *device,
+                                          int32_t kernel, void *arguments);
+
+/* For host code: waits for what is queued and reads memory of the device; zeros
+ * after a failure. */
+GRAVEN_INTERNAL void graven_device_read(struct GravenDevice *device, void *host,
+                                        const void *address, int64_t bytes);
+
+#endif /* GRAVEN_RUNTIME_CUDA_DEVICE_H */
