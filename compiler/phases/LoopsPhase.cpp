@@ -32,7 +32,11 @@ void buildExpansion(mlir::OpPassManager &manager, const TargetInfo &target) {
   ExpandMathOptions math;
   math.fma = target.hasFMA;
   manager.addPass(createExpandMath(math));
-  manager.addPass(mlir::createCanonicalizerPass());
+  // Loops are still structured: there are no blocks to merge, and what is dead
+  // goes without a search for it.
+  manager.addPass(mlir::createCanonicalizerPass(
+      mlir::GreedyRewriteConfig().setRegionSimplificationLevel(
+          mlir::GreedySimplifyRegionLevel::Disabled)));
   manager.addPass(mlir::createCSEPass());
 }
 

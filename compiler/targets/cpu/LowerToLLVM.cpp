@@ -11,9 +11,6 @@
 #include "mlir/Conversion/MathToFuncs/MathToFuncs.h"
 #include "mlir/Conversion/ReconcileUnrealizedCasts/ReconcileUnrealizedCasts.h"
 #include "mlir/Conversion/SCFToControlFlow/SCFToControlFlow.h"
-#include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVMPass.h"
-#include "mlir/Conversion/VectorToSCF/VectorToSCF.h"
-#include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
@@ -28,7 +25,7 @@ void graven::cpu::buildLLVMPhase(OpPassManager &pm, Launches launches) {
   // function by function is, on all of the host's threads. Structured control
   // flow first: transfers become loops, loops become branches.
   OpPassManager &loops = pm.nest<func::FuncOp>();
-  loops.addPass(createConvertVectorToSCFPass());
+  loops.addPass(createLowerTransfers());
   loops.addPass(createLowerAffinePass());
   loops.addPass(createExpandArith());
   loops.addPass(createSCFToControlFlowPass());
@@ -39,13 +36,8 @@ void graven::cpu::buildLLVMPhase(OpPassManager &pm, Launches launches) {
 
   // Addresses: what subviews and reshapes hide becomes index arithmetic.
   OpPassManager &addresses = pm.nest<func::FuncOp>();
-  addresses.addPass(memref::createExpandStridedMetadataPass());
-  addresses.addPass(createLowerAffinePass());
-  // A vector.reduction may take any tree, the one thing that may be
-  // reassociated.
-  ConvertVectorToLLVMPassOptions vectorOptions;
-  vectorOptions.reassociateFPReductions = true;
-  addresses.addPass(createConvertVectorToLLVMPass(vectorOptions));
+  addresses.addPass(createLowerViews());
+  addresses.addPass(createLowerVectors());
 
   // LLVM simplifies what comes of this; doing it here as well takes longer.
   pm.addPass(createConvertToLLVM());

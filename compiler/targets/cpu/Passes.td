@@ -111,4 +111,61 @@ def ConvertToLLVM : Pass<"graven-convert-to-llvm", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::func::FuncDialect", "::mlir::vector::VectorDialect"];
 }
 
+def LowerTransfers : Pass<"graven-lower-transfers", "::mlir::func::FuncOp"> {
+  let summary = "turn transfers between vectors and memory into loops, where there are any";
+  let description = [{
+    Runs upstream's `convert-vector-to-scf` on functions that have `vector.transfer_read` or `vector.transfer_write`. Most
+    kernels load and store vectors themselves, and rewriting such a function to find nothing takes as long as finding much.
+
+    ```mlir
+    %0 = vector.transfer_read %x[%i, %j], %pad : memref<4x4xf32>, vector<2x4xf32>
+    ```
+    ==>
+    ```mlir
+    scf.for %row = %c0 to %c2 step %c1 { %1 = vector.transfer_read %x[...], %pad : memref<4x4xf32>, vector<4xf32> ... }
+    ```
+  }];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::tensor::TensorDialect", "::mlir::vector::VectorDialect"];
+}
+
+def LowerViews : Pass<"graven-lower-views", "::mlir::func::FuncOp"> {
+  let summary = "make arithmetic of the addresses that views of memory hide, where there are any";
+  let description = [{
+    Runs upstream's `expand-strided-metadata` and `lower-affine` on functions that have what the first of them rewrites:
+    `memref.subview`, `expand_shape`, `collapse_shape`, or ops that take a memref apart.
+
+    ```mlir
+    %0 = memref.subview %x[%i, 0] [1, 4] [1, 1] : memref<8x4xf32> to memref<1x4xf32, strided<[4, 1], offset: ?>>
+    ```
+    ==>
+    ```mlir
+    %1 = arith.muli %i, %c4 overflow<nsw> : index
+    %0 = memref.reinterpret_cast %x to offset: [%1], sizes: [1, 4], strides: [4, 1] : ...
+    ```
+  }];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"];
+}
+
+def LowerVectors : Pass<"graven-lower-vectors", "::mlir::func::FuncOp"> {
+  let summary = "take apart the vectors that no single conversion to LLVM takes";
+  let description = [{
+    Runs upstream's `convert-vector-to-llvm` on functions that have an op of the vector dialect that ConvertToLLVM leaves:
+    vectors of several dimensions, transfers, transposes, contractions, gathers. Register tiles are of vectors of one
+    dimension, whose ops are instructions, and go through one conversion instead of two and a rewrite.
+
+    ```mlir
+    %0 = vector.transpose %x, [1, 0] : vector<2x4xf32> to vector<4x2xf32>
+    ```
+    ==>
+    ```mlir
+    %1 = llvm.extractvalue ...   // one dimension at a time
+    ```
+
+    A `vector.reduction` may take any tree, the one thing that may be reassociated.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::ub::UBDialect", "::mlir::vector::VectorDialect"];
+}
+
 #endif // GRAVEN_COMPILER_TARGETS_CPU_PASSES
