@@ -91,12 +91,25 @@ WeightsProgram::WeightsProgram(std::unique_ptr<State> state)
 WeightsProgram::WeightsProgram(WeightsProgram &&) = default;
 WeightsProgram::~WeightsProgram() = default;
 
+/// From how many bytes of weights on vectors are worth making: for one loop
+/// that packs LLVM takes 5 to 15 ms, and scalar code, which runs once, packs a
+/// megabyte in one or two.
+constexpr uint64_t kWorthVectors = 1 << 20;
+
+static cpu::OptLevel levelFor(ArrayRef<cpu::WeightsPlace> places) {
+  uint64_t bytes = 0;
+  for (const cpu::WeightsPlace &place : places)
+    bytes += place.size;
+  return bytes < kWorthVectors ? cpu::OptLevel::O1 : cpu::OptLevel::O2;
+}
+
 /// The code runs once, on this machine, whatever the target is.
 static cpu::EmitOptions hostOptions(const cpu::EmitOptions &like,
-                                    cpu::CpuTarget target) {
+                                    cpu::CpuTarget target,
+                                    cpu::OptLevel level) {
   cpu::EmitOptions options(like);
   options.kind = cpu::OutputKind::SharedObject;
-  options.optLevel = cpu::OptLevel::O2;
+  options.optLevel = level;
   options.target = std::move(target);
   options.others.clear();
   options.reports = nullptr;
@@ -154,7 +167,8 @@ FailureOr<WeightsProgram> Prepare::start(Session &session,
       function->lookupSymbol<func::FuncOp>("prepare"), state->places);
   signature.workspaceSize = bytesOf(*function, kWorkspaceSizeAttr);
   signature.weightsSize = bytesOf(*function, kWeightsSizeAttr);
-  state->options = hostOptions(like, std::move(*target));
+  state->options =
+      hostOptions(like, std::move(*target), levelFor(state->places));
   auto emission = cpu::Emission::start(*function, signature, state->options);
   if (failed(emission))
     return failure();

@@ -52,18 +52,10 @@ using namespace llvm;
 
 namespace {
 
+/// Of the levels that have a pipeline for scalar loops.
 OptimizationLevel pipelineLevel(graven::cpu::OptLevel level) {
-  switch (level) {
-  case graven::cpu::OptLevel::O0:
-    return OptimizationLevel::O0;
-  case graven::cpu::OptLevel::O1:
-    return OptimizationLevel::O1;
-  case graven::cpu::OptLevel::O2:
-    return OptimizationLevel::O2;
-  case graven::cpu::OptLevel::O3:
-    return OptimizationLevel::O3;
-  }
-  llvm_unreachable("all levels are listed");
+  return level == graven::cpu::OptLevel::O3 ? OptimizationLevel::O3
+                                            : OptimizationLevel::O2;
 }
 
 void setFunctionAttributes(Function &function, const TargetMachine &machine,
@@ -159,15 +151,11 @@ FunctionPassManager vectorPipeline() {
 /// What makes vectors of scalar loops: the parts of LLVM's pipeline that see
 /// one function.
 FunctionPassManager scalarPipeline(PassBuilder &builder,
-                                   const PipelineTuningOptions &tuning,
                                    graven::cpu::OptLevel level) {
   FunctionPassManager passes = builder.buildFunctionSimplificationPipeline(
       pipelineLevel(level), ThinOrFullLTOPhase::None);
-  if (!tuning.LoopVectorization)
-    return passes;
   passes.addPass(createFunctionToLoopPassAdaptor(LoopRotatePass()));
-  passes.addPass(LoopVectorizePass(LoopVectorizeOptions(
-      !tuning.LoopInterleaving, !tuning.LoopVectorization)));
+  passes.addPass(LoopVectorizePass());
   passes.addPass(LoopLoadEliminationPass());
   passes.addPass(InstCombinePass());
   passes.addPass(SimplifyCFGPass(
@@ -282,8 +270,8 @@ void graven::cpu::optimize(Module &module, TargetMachine &machine,
   if (level == OptLevel::O0)
     return;
   PipelineTuningOptions tuning;
-  tuning.LoopVectorization = tuning.SLPVectorization = level >= OptLevel::O2;
-  tuning.LoopInterleaving = tuning.LoopVectorization;
+  tuning.LoopVectorization = tuning.SLPVectorization = true;
+  tuning.LoopInterleaving = true;
   PassBuilder builder(&machine, tuning);
   LoopAnalysisManager loops;
   FunctionAnalysisManager functions;
@@ -299,11 +287,11 @@ void graven::cpu::optimize(Module &module, TargetMachine &machine,
   for (Function &function : module) {
     if (function.isDeclaration())
       continue;
-    if (hasVectors(function) || !hasLoops(function)) {
+    if (level == OptLevel::O1 || hasVectors(function) || !hasLoops(function)) {
       vectors.run(function, functions);
     } else {
       if (!scalars)
-        scalars.emplace(scalarPipeline(builder, tuning, level));
+        scalars.emplace(scalarPipeline(builder, level));
       scalars->run(function, functions);
     }
     functions.clear();

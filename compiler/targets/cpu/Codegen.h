@@ -76,7 +76,8 @@ void prepareFunctions(llvm::Module &module, const llvm::TargetMachine &machine,
 
 /// Optimizes each function for itself: one with scalar loops by the passes of
 /// LLVM's pipeline of `level`, which make vectors of them; one that has vectors
-/// already, or no loops, by the few passes that such code needs.
+/// already, or no loops, by the few passes that such code needs. -O1 is those
+/// few passes for all.
 void optimize(llvm::Module &module, llvm::TargetMachine &machine,
               OptLevel level);
 
