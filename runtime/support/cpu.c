@@ -47,12 +47,46 @@ typedef struct Leaf {
   unsigned a, b, c, d;
 } Leaf;
 
-/* All zero when the CPU does not have the leaf. */
-static Leaf cpuid(unsigned number, unsigned sub) {
-  Leaf leaf = {0, 0, 0, 0};
-  if (!__get_cpuid_count(number, sub, &leaf.a, &leaf.b, &leaf.c, &leaf.d))
-    leaf = (Leaf){0, 0, 0, 0};
+/* The leaves that say which instructions there are. */
+typedef struct Leaves {
+  Leaf basic, more, more1, extended;
+} Leaves;
+
+/* glibc 2.33 and later keep what the CPU said when the process started. */
+typedef struct KeptLeaf {
+  unsigned cpuid[4];
+  unsigned active[4];
+} KeptLeaf;
+extern const KeptLeaf *__x86_get_cpuid_feature_leaf(unsigned index);
+#pragma weak __x86_get_cpuid_feature_leaf
+
+static Leaf keptLeaf(unsigned index) {
+  const unsigned *words = __x86_get_cpuid_feature_leaf(index)->cpuid;
+  return (Leaf){words[0], words[1], words[2], words[3]};
+}
+
+/* A leaf that the CPU has. */
+static Leaf askLeaf(unsigned number, unsigned sub) {
+  Leaf leaf;
+  __cpuid_count(number, sub, leaf.a, leaf.b, leaf.c, leaf.d);
   return leaf;
+}
+
+/* What the CPU does not have is all zero. A hypervisor answers each question in
+ * its own time, 5 us on some: the few of a first call would be most of what it
+ * takes longer than later ones. */
+static Leaves findLeaves(void) {
+  Leaves leaves = {{0, 0, 0, 0}, {0, 0, 0, 0}, {0, 0, 0, 0}, {0, 0, 0, 0}};
+  if (__x86_get_cpuid_feature_leaf)
+    return (Leaves){keptLeaf(0), keptLeaf(1), keptLeaf(6), keptLeaf(2)};
+  /* Every CPU of 64 bits has these two: the bit for that is in the second. */
+  leaves.basic = askLeaf(1, 0);
+  leaves.extended = askLeaf(0x80000001u, 0);
+  if (askLeaf(0, 0).a >= 7)
+    leaves.more = askLeaf(7, 0);
+  if (leaves.more.a >= 1)
+    leaves.more1 = askLeaf(7, 1);
+  return leaves;
 }
 
 /* The register sets that the operating system saves (XCR0). */
@@ -69,8 +103,9 @@ static uint64_t feature(unsigned word, unsigned bit, uint64_t name) {
 }
 
 static uint64_t queryFeatures(void) {
-  Leaf basic = cpuid(1, 0), more = cpuid(7, 0), more1 = cpuid(7, 1);
-  Leaf extended = cpuid(0x80000001u, 0);
+  Leaves leaves = findLeaves();
+  Leaf basic = leaves.basic, more = leaves.more, more1 = leaves.more1;
+  Leaf extended = leaves.extended;
   uint64_t saved = savedRegisters(basic);
   int ymm = (saved & 0x6) == 0x6, zmm = (saved & 0xe6) == 0xe6;
   int tiles = (saved & 0x60000) == 0x60000;

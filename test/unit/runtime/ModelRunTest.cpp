@@ -15,6 +15,12 @@
 #include <string>
 #include <vector>
 
+extern "C" {
+uint64_t graven_cpu_features(void);
+/// runtime/support/cpu.c for a libc that does not keep what the CPU said.
+uint64_t graven_asked_cpu_features(void);
+}
+
 namespace {
 
 /// The fake model with good arguments, for tests to spoil one of them.
@@ -256,6 +262,11 @@ TEST_F(ModelRun, truncatesTheMessage) {
   EXPECT_EQ(graven_model_run(&model, inputs.data(), 2, outputs.data(), 1,
                              nullptr, nullptr, nullptr, 0),
             GRAVEN_ERROR_DTYPE);
+}
+
+TEST(CpuFeatures, areTheSameWhetherLibcKeepsThemOrNot) {
+  EXPECT_NE(graven_cpu_features(), 0u);
+  EXPECT_EQ(graven_cpu_features(), graven_asked_cpu_features());
 }
 
 #if defined(__x86_64__)
