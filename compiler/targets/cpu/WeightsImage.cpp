@@ -7,6 +7,7 @@
 // not bad input.
 //===----------------------------------------------------------------------===//
 #include "compiler/targets/cpu/WeightsImage.h"
+#include "llvm/ADT/bit.h"
 #include "llvm/BinaryFormat/ELF.h"
 #include "llvm/Object/Archive.h"
 #include "llvm/Object/ArchiveWriter.h"
@@ -24,8 +25,19 @@ namespace {
 
 /// What kernels map at once, of files that they keep in pages as large.
 constexpr uint64_t hugePage = 2 << 20;
+/// There is one in them wherever they begin, and more than that.
+bool fillsHugePages(uint64_t size) { return size >= 2 * hugePage; }
 /// What a file may grow by for that.
 constexpr uint64_t mostPadding = 256 << 10;
+/// As much of a file as kernels without huge pages for it keep in one piece, if
+/// it begins at a multiple of its size, and map at once.
+constexpr uint64_t largePiece = 128 << 10;
+
+/// What smaller weights, and those that are no huge pages, lie at a multiple of
+/// in the file: no more than they have bytes, so that it at most doubles.
+uint64_t pieceOf(uint64_t size) {
+  return std::min(llvm::bit_floor(std::max<uint64_t>(size, 1)), largePiece);
+}
 
 /// A file that is shorter than its header has a page, too.
 uint64_t pageSizeOf(llvm::ArrayRef<char> image) {
@@ -99,7 +111,8 @@ FailureOr<WeightsPlace> pointAt(llvm::MutableArrayRef<char> image,
             return;
           segment.p_offset = offset;
           segment.p_filesz = reserved.size;
-          if (offset % hugePage == reserved.address % hugePage)
+          if (fillsHugePages(reserved.size) &&
+              offset % hugePage == reserved.address % hugePage)
             segment.p_align = hugePage;
           ++segments;
         });
@@ -117,8 +130,11 @@ graven::cpu::placeWeights(llvm::MutableArrayRef<char> image) {
     uint64_t aligned =
         llvm::alignTo(image.size(), hugePage, weights.address % hugePage);
     bool isWorthIt =
-        weights.size >= 2 * hugePage && aligned - image.size() <= mostPadding;
-    return isWorthIt ? aligned : llvm::alignTo(image.size(), pageSizeOf(image));
+        fillsHugePages(weights.size) && aligned - image.size() <= mostPadding;
+    return isWorthIt
+               ? aligned
+               : llvm::alignTo(image.size(), std::max(pageSizeOf(image),
+                                                      pieceOf(weights.size)));
   });
 }
 

@@ -34,6 +34,7 @@ struct WeightsPlace {
 /// segment that loads it. Where it costs little, that is as far from a multiple
 /// of 2 MB as the section is in memory: kernels that keep files in huge pages
 /// then map them as such, and a first call need not wait for each small page.
+/// Others lie at a multiple of 128 KB, or of the power of two they fill.
 /// Fails when the file has no such section or the section shares its segment.
 mlir::FailureOr<WeightsPlace> placeWeights(llvm::MutableArrayRef<char> image);
 

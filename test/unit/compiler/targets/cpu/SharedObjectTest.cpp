@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 #include "test/unit/compiler/targets/cpu/TestModels.h"
 #include "llvm/Object/ELFObjectFile.h"
+#include <bit>
 #include <chrono>
 #include <cmath>
 #include <cstring>
@@ -181,7 +182,8 @@ TEST_F(SharedObjectTest, hasNoConstructorsAndNeedsLibcAtMost) {
 
 TEST_F(SharedObjectTest, largeMemoryIsInHugePages) {
   constexpr uint64_t huge = 2 << 20;
-  for (uint64_t size : {uint64_t(256), 2 * huge + 256}) {
+  for (uint64_t size :
+       {uint64_t(256), huge / 16 - 256, huge / 2 + 256, 2 * huge + 256}) {
     ModelSignature signature = scaleSignature();
     signature.weightsSize = signature.workspaceSize =
         static_cast<int64_t>(size);
@@ -205,6 +207,11 @@ TEST_F(SharedObjectTest, largeMemoryIsInHugePages) {
     });
     ASSERT_NE(mapped, segments.end());
     EXPECT_EQ(mapped->p_align, size < huge ? 4096 : huge);
+    // Of smaller ones the kernel keeps pieces as large as they are aligned.
+    uint64_t piece = std::min<uint64_t>(std::bit_floor(size), 128 << 10);
+    EXPECT_TRUE(size > huge ||
+                mapped->p_offset % std::max<uint64_t>(piece, 4096) == 0);
+    EXPECT_LE(mapped->p_offset, size + (64 << 10));
     EXPECT_EQ(mapped->p_offset % mapped->p_align,
               mapped->p_vaddr % mapped->p_align);
     EXPECT_LE(std::filesystem::file_size(library), size + (1 << 20));
