@@ -179,11 +179,14 @@ private:
       return fail(Code::BadInputShape)
              << "has rank " << rank << ", --input gives " << spec->shape.size();
     for (auto [axis, dim] : llvm::enumerate(proto.dim())) {
-      // Some writers store an unknown extent as -1 or as 0.
+      // Some writers store an unknown extent as -1.
       int64_t own =
           dim.value_case() == pb::TensorShapeProto::Dimension::kDimValue
               ? dim.dim_value()
               : ShapedType::kDynamic;
+      if (own < -1 && own != ShapedType::kDynamic)
+        return fail(Code::BadGraph)
+               << "has extent " << own << " on axis " << axis;
       if (own < 0)
         own = ShapedType::kDynamic;
       std::string symbol = dim.dim_param();

@@ -200,21 +200,18 @@ private:
     if (failed(data))
       return failure();
     // Typed fields stay; raw data and files are read.
-    bool isTyped = data->owned && !data->narrow;
-    if (isTyped)
+    bool isPacked = !data->packed.empty();
+    if (data->owned && !isPacked)
       return success();
-    if (data->narrow && data->owned)
-      return emitCoded(loc, Code::UnsupportedFeature)
-             << "initializer " << quoted(tensor.name()) << " of "
-             << data->narrow << " is not copied";
-    bytes += data->bytes.size();
+    StringRef elements = isPacked ? data->packed : data->bytes;
+    bytes += elements.size();
     if (bytes > kMostBytes)
       return emitCoded(loc, Code::UnsupportedFeature)
              << "what is extracted has more than " << kMostBytes
              << " bytes of weights";
     made.clear_external_data();
     made.clear_data_location();
-    made.set_raw_data(data->bytes.data(), data->bytes.size());
+    made.set_raw_data(elements.data(), elements.size());
     return success();
   }
 

@@ -1,12 +1,13 @@
-//===- Survey.cpp - are all ops known? ------------------------*- C++ -*-===//
+//===- Survey.cpp - are all nodes known? ----------------------*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// This file implements the survey of the ops that a model uses.
+// This file implements the survey of the nodes of a model.
 //===----------------------------------------------------------------------===//
 
 #include "frontends/onnx/Survey.h"
 
 #include "dialects/support/Diagnostics.h"
+#include "frontends/onnx/Schemas.h"
 #include "frontends/onnx/Text.h"
 #include "onnx/onnx.pb.h"
 #include "llvm/ADT/MapVector.h"
@@ -61,6 +62,7 @@ public:
   LogicalResult run(const OpsetMap &opsets) {
     if (failed(walk(file.getModel().graph().node(), opsets)))
       return failure();
+    inGraph = false;
     llvm::SmallPtrSet<const pb::FunctionProto *, 8> seen;
     while (!called.empty()) {
       const pb::FunctionProto *function = called.pop_back_val();
@@ -80,18 +82,40 @@ private:
     bool isKnown = opset != opsets.end() &&
                    table.find(domain, node.op_type(), opset->second);
     options.noteUse(node.op_type(), isKnown);
+    Location loc = locationOf(file.getLocation().getContext(), node, index);
     if (isKnown)
-      return;
+      return checkForm(node, domain, opset->second, loc);
     std::string name = domain.empty() ? "ai.onnx" : quoted(domain);
     std::string what = quoted(node.op_type()) + " of domain " + name +
                        (opset == opsets.end()
                             ? std::string(", which the model does not import")
                             : ", opset " + std::to_string(opset->second));
-    Location loc = locationOf(file.getLocation().getContext(), node, index);
     auto &entry = missing.insert({what, Missing{loc, 0, {}}}).first->second;
     ++entry.count;
     if (entry.places.size() < 3)
       entry.places.push_back(quoted(cast<NameLoc>(loc).getName()));
+  }
+
+  /// Whether the node has what its op's version says.
+  void checkForm(const pb::NodeProto &node, StringRef domain, int64_t opset,
+                 Location loc) {
+    const OpSchema *schema = findSchema(domain, node.op_type(), opset);
+    auto problem = schema ? violation(node, *schema) : std::nullopt;
+    if (!problem && inGraph)
+      problem = foreignReference(node);
+    if (problem && ++malformed <= kMostReported)
+      emitCoded(loc, Code::BadGraph) << node.op_type() << ": " << *problem;
+  }
+
+  /// Only the nodes of functions can refer to attributes of the call.
+  static std::optional<std::string>
+  foreignReference(const pb::NodeProto &node) {
+    for (const pb::AttributeProto &attribute : node.attribute())
+      if (!attribute.ref_attr_name().empty())
+        return "attribute " + quoted(attribute.name()) + " refers to " +
+               quoted(attribute.ref_attr_name()) +
+               " of a function, and is in none";
+    return std::nullopt;
   }
 
   LogicalResult report() {
@@ -105,13 +129,17 @@ private:
                          ? ", ..."
                          : "");
     }
-    return success(missing.empty());
+    return success(missing.empty() && malformed == 0);
   }
 
   const ModelFile &file;
   const OpTable &table;
   const FunctionMap &functions;
   const ImportOptions &options;
+  static constexpr int64_t kMostReported = 20;
+
+  bool inGraph = true; ///< not in a function
+  int64_t malformed = 0;
   SmallVector<const pb::FunctionProto *> called;
   llvm::MapVector<std::string, Missing, std::map<std::string, unsigned>>
       missing;

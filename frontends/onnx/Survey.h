@@ -1,8 +1,9 @@
-//===- Survey.h - are all ops known? --------------------------*- C++ -*-===//
+//===- Survey.h - are all nodes known? ------------------------*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // This file declares the survey of a model before it is imported: every op that
-// the table has no builder for is reported at once.
+// the table has no builder for, and every node that its op's schema does not
+// allow, is reported at once.
 //===----------------------------------------------------------------------===//
 
 #ifndef FRONTENDS_ONNX_SURVEY_H
@@ -15,7 +16,9 @@
 namespace graven::onnx {
 
 /// Walks the graph, its sub-graphs and the functions they call. Reports each
-/// unsupported op once (UnsupportedOp), with domain, version, count and places.
+/// unsupported op once (UnsupportedOp), with domain, version, count and places,
+/// and nodes that have other inputs, outputs or attributes than their op
+/// (BadGraph).
 mlir::LogicalResult surveyOps(const ModelFile &file, const OpTable &table,
                               const OpsetMap &opsets,
                               const FunctionMap &functions,

@@ -113,6 +113,8 @@ public:
              << "of type " << data.type << " needs " << byteCount
              << " bytes, got " << data.bytes.size();
     if (data.narrow && byteCount != count && !isString(data.narrow)) {
+      if (!data.owned)
+        data.packed = data.bytes;
       data.owned =
           std::make_shared<std::string>(unpack(data.bytes, data.narrow, count));
       data.bytes = *data.owned;

@@ -33,6 +33,9 @@ struct TensorData {
   /// string (Strings.h).
   mlir::Type narrow = {};
   llvm::StringRef bytes;
+  /// The bytes as the file has them, where `bytes` are those of a narrow type
+  /// unpacked.
+  llvm::StringRef packed = {};
   /// Where the bytes are for the blob store; empty when nobody but this owns
   /// them or the message does.
   std::string blob;

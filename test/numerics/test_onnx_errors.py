@@ -250,7 +250,8 @@ def test_axis_out_of_range(driver, axis):
 
 
 def test_missing_input_of_a_node(driver):
-    check_refused(driver, model([helper.make_node("Add", ["x"], ["y"])]), "GRV0107", "absent")
+    check_refused(driver, model([helper.make_node("Add", ["x"], ["y"])]), "GRV0107", "has 1 inputs, expected 2")
+    check_refused(driver, model([helper.make_node("Add", ["x", ""], ["y"])]), "GRV0107", "absent")
 
 
 def test_unknown_extent(driver):

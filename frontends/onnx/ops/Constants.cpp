@@ -25,6 +25,14 @@ Value listOf(NodeBuilder &n, Type elementType, ArrayRef<double> values) {
 
 LogicalResult buildConstant(NodeBuilder &n) {
   Builder &builder = n.getBuilder();
+  int64_t values = llvm::count_if(
+      ArrayRef<StringRef>{"value", "sparse_value", "value_float", "value_int",
+                          "value_floats", "value_ints", "value_string",
+                          "value_strings"},
+      [&](StringRef name) { return n.hasAttr(name); });
+  if (values != 1)
+    return n.error(Code::BadGraph)
+           << "has " << values << " values, expected one";
   if (const pb::TensorProto *tensor = n.tensorAttr("value"))
     return n.finish(n.tensor(*tensor));
   if (const pb::SparseTensorProto *tensor = n.sparseAttr("sparse_value"))

@@ -169,6 +169,11 @@ LogicalResult buildCol2Im(NodeBuilder &n) {
     return n.error(Code::BadGraph)
            << "blocks of [" << *block << "] of an image of [" << *image
            << "] in columns of type " << n.typeOf(x);
+  constexpr int64_t most = std::numeric_limits<int32_t>::max();
+  for (const IntList &list : {*image, *block, strides, dilations, pads})
+    if (llvm::any_of(list, [](int64_t i) { return i < -most || i > most; }))
+      return n.error(Code::BadGraph)
+             << "an extent, stride, dilation or pad is beyond " << most;
   // Extents with pads, and how many blocks there are along each axis.
   IntList padded, blocks;
   for (size_t i = 0; i < spatial; ++i) {
@@ -182,10 +187,10 @@ LogicalResult buildCol2Im(NodeBuilder &n) {
     blocks.push_back(room / strides[i] + 1);
   }
   auto columns = elementCount(blocks), size = elementCount(padded);
-  if (!columns || !size || *columns != (*shape)[2] ||
-      *size > std::numeric_limits<int32_t>::max())
+  if (!columns || !size || *columns != (*shape)[2] || *size > most)
     return n.error(Code::BadGraph)
-           << "there are " << (*shape)[2] << " columns, expected " << *columns;
+           << "there are " << (*shape)[2] << " columns, expected those of ["
+           << blocks << "]";
   // Where each place of each block lies: [block.., blocks..].
   Type i64 = n.getBuilder().getI64Type();
   Value at = n.scalar(i64, 0);
