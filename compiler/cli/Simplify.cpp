@@ -9,6 +9,7 @@
 #include "compiler/cli/Elements.h"
 #include "dialects/support/Diagnostics.h"
 #include "frontends/onnx/Surgery.h"
+#include "mlir/IR/Matchers.h"
 #include "llvm/Support/Format.h"
 
 using namespace mlir;
@@ -53,6 +54,32 @@ double depthOf(Operation *op) {
            extent(matmul.getResult(),
                   cast<RankedTensorType>(matmul.getType()).getRank() - 1);
   return 1;
+}
+
+/// Trips of a loop that nobody waits for.
+constexpr int64_t kEndlessTrips = int64_t(1) << 40;
+
+/// A check of a model that runs forever would, too.
+LogicalResult refuseEndlessLoops(ModuleOp module) {
+  auto isTrue = [](Value value) {
+    return !value || matchPattern(value, m_One());
+  };
+  WalkResult result = module.walk([&](LoopOp loop) {
+    APInt trips;
+    bool isEndless =
+        (!loop.getTrip() ||
+         (matchPattern(loop.getTrip(), m_ConstantInt(&trips)) &&
+          trips.sgt(kEndlessTrips))) &&
+        isTrue(loop.getCond()) &&
+        isTrue(loop.getBody().front().getTerminator()->getOperand(0));
+    if (!isEndless)
+      return WalkResult::advance();
+    (void)(emitCoded(loop.getLoc(), Code::UnsupportedFeature)
+           << "the loop has no end, and so has the check; --no-check leaves it "
+              "out");
+    return WalkResult::interrupt();
+  });
+  return failure(result.wasInterrupted());
 }
 
 /// Whether the reference evaluator is to run the model: it needs no code, and
@@ -164,7 +191,7 @@ private:
       return extent == InputExtent::kDynamic ? kUsualExtent : extent;
     };
     auto module = session.import(path, options);
-    if (failed(module))
+    if (failed(module) || failed(refuseEndlessLoops(**module)))
       return failure();
     auto graph = module->get().lookupSymbol<GraphOp>("forward");
     if (graph && isForEvaluator(**module)) {

@@ -109,8 +109,24 @@ private:
     }
   }
 
+  /// Iterations that a compile goes through.
+  static constexpr int64_t mostTrips = 1 << 24;
+
+  /// Nobody knows that these iterations end soon, and a compile has to.
+  static bool mayNotEnd(Operation &op) {
+    return op
+        .walk([](Operation *inner) {
+          auto loop = dyn_cast<scf::ForOp>(inner);
+          auto trips = loop ? loop.getStaticTripCount() : std::nullopt;
+          bool isEndless = isa<scf::WhileOp>(inner) ||
+                           (loop && (!trips || trips->ugt(mostTrips)));
+          return isEndless ? WalkResult::interrupt() : WalkResult::advance();
+        })
+        .wasInterrupted();
+  }
+
   void classify(Operation &op) {
-    if (!isMemoryEffectFree(&op) || op.getNumResults() == 0)
+    if (!isMemoryEffectFree(&op) || op.getNumResults() == 0 || mayNotEnd(op))
       return;
     bool anyParam = false;
     for (Value read : readsOf(&op)) {

@@ -422,6 +422,10 @@ struct LowerRelayout : OpConversionPattern<RelayoutOp> {
   }
 };
 
+/// Elements of which a splat is filled in where it is read, and no part of the
+/// artifact.
+constexpr int64_t mostStoredOfSplat = 1 << 16;
+
 struct LowerConstant : OpConversionPattern<ConstantOp> {
   using OpConversionPattern::OpConversionPattern;
   LogicalResult
@@ -436,6 +440,16 @@ struct LowerConstant : OpConversionPattern<ConstantOp> {
     auto elements = dyn_cast<DenseElementsAttr>(op.getValue());
     if (!elements)
       return refuse(op, "has a value that is not a dense list of elements");
+    if (elements.isSplat() && type.getNumElements() > mostStoredOfSplat) {
+      Value element = arith::ConstantOp::create(
+          rewriter, op.getLoc(),
+          elements.bitcast(type.getElementType()).getSplatValue<TypedAttr>());
+      Value room = emptyTensor(rewriter, op.getLoc(), type.getShape(),
+                               type.getElementType());
+      rewriter.replaceOp(
+          op, linalg::FillOp::create(rewriter, op.getLoc(), element, room));
+      return success();
+    }
     rewriter.replaceOpWithNewOp<arith::ConstantOp>(
         op, elements.bitcast(type.getElementType()));
     return success();

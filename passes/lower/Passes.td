@@ -213,7 +213,9 @@ def HoistPrepare : Pass<"graven-hoist-prepare", "::mlir::ModuleOp"> {
     `@forward` read it as.
 
     Preconditions: a function `@forward` of one block. Operations with effects
-    stay; constants are not Parameters and stay too.
+    stay; constants are not Parameters and stay too. So do loops whose condition
+    is computed (`scf.while`), and those of more than 2^24 or an unknown number
+    of trips: nobody knows that they end, and a compile has to.
   }];
   let dependentDialects = ["::graven::kernel::KernelDialect", "::mlir::func::FuncDialect"];
   let statistics = [

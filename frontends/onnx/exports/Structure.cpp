@@ -18,9 +18,9 @@ static void express(Exporter &e, ConstantOp op) {
   auto value = dyn_cast<DenseElementsAttr>(op.getValue());
   if (!value)
     return e.unsupported(op, "its elements are not in the graph");
-  eval::Tensor tensor = eval::Tensor::fromElements(value);
   if (!value.isSplat() || value.getNumElements() <= kMaxSplat)
-    return e.alias(op.getResult(), e.constant(tensor));
+    return e.alias(op.getResult(),
+                   e.constant(eval::Tensor::fromElements(value)));
   auto one = value.getSplatValue<Attribute>();
   auto type = RankedTensorType::get({}, value.getElementType());
   Name scalar =

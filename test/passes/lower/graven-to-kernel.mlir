@@ -330,6 +330,22 @@ graven.graph @attention(%x: tensor<1x5x48xf32>, %m: tensor<1x1x1x5xi1>) -> tenso
 
 // -----
 
+// A splat of many elements is filled in, and stands in no artifact.
+
+// CHECK-LABEL: func.func @splats
+//   CHECK-DAG: %[[SMALL:.*]] = arith.constant dense<2.000000e+00> : tensor<65536xf32>
+//   CHECK-DAG: %[[TWO:.*]] = arith.constant 2.000000e+00 : f32
+//   CHECK-DAG: %[[ROOM:.*]] = tensor.empty() : tensor<65537xf32>
+//       CHECK: %[[BIG:.*]] = linalg.fill ins(%[[TWO]] : f32) outs(%[[ROOM]] : tensor<65537xf32>)
+//       CHECK: return %[[SMALL]], %[[BIG]]
+graven.graph @splats() -> (tensor<65536xf32>, tensor<65537xf32>) {
+  %small = graven.constant dense<2.0> : tensor<65536xf32>
+  %big = graven.constant dense<2.0> : tensor<65537xf32>
+  graven.return %small, %big : tensor<65536xf32>, tensor<65537xf32>
+}
+
+// -----
+
 // What has no native code is a coded error at the Node.
 
 graven.graph @refused(%x: tensor<4xf32>, %y: tensor<2xf32>, %i: tensor<i64>) -> tensor<4xf32> {

@@ -128,3 +128,57 @@ func.func @forward(%x: tensor<4xf32>, %c: tensor<i1> {graven.param = "c"}) -> te
   }
   return %0#1 : tensor<4xf32>
 }
+
+// -----
+
+// A compile does not go through iterations of which nobody knows that they end; what is in front of them moves.
+
+// CHECK-LABEL: func.func @prepare
+//       CHECK: linalg.negf
+//   CHECK-NOT: scf.while
+//   CHECK-NOT: scf.for
+// CHECK-LABEL: func.func @forward
+//       CHECK: kernel.weight {offset = 0 : i64} : tensor<4xf32>
+//       CHECK: scf.while
+//       CHECK: scf.for
+func.func @forward(%w: tensor<4xf32> {graven.param = "w"}) -> (tensor<4xf32>, tensor<4xf32>) {
+  %zero = arith.constant 0 : index
+  %one = arith.constant 1 : index
+  %most = arith.constant 16777217 : index
+  %e = tensor.empty() : tensor<4xf32>
+  %neg = linalg.negf ins(%w : tensor<4xf32>) outs(%e : tensor<4xf32>) -> tensor<4xf32>
+  %while:2 = scf.while (%i = %zero, %a = %neg) : (index, tensor<4xf32>) -> (index, tensor<4xf32>) {
+    %more = arith.cmpi slt, %i, %most : index
+    scf.condition(%more) %i, %a : index, tensor<4xf32>
+  } do {
+  ^bb0(%i: index, %a: tensor<4xf32>):
+    %next = arith.addi %i, %one : index
+    %b = linalg.exp ins(%a : tensor<4xf32>) outs(%e : tensor<4xf32>) -> tensor<4xf32>
+    scf.yield %next, %b : index, tensor<4xf32>
+  }
+  %for = scf.for %i = %zero to %most step %one iter_args(%a = %neg) -> tensor<4xf32> {
+    %b = linalg.exp ins(%a : tensor<4xf32>) outs(%e : tensor<4xf32>) -> tensor<4xf32>
+    scf.yield %b : tensor<4xf32>
+  }
+  return %while#1, %for : tensor<4xf32>, tensor<4xf32>
+}
+
+// -----
+
+// A number of trips that is known and small is gone through.
+
+// CHECK-LABEL: func.func @prepare
+//       CHECK: scf.for
+// CHECK-LABEL: func.func @forward
+//   CHECK-NOT: scf.for
+func.func @forward(%w: tensor<4xf32> {graven.param = "w"}) -> tensor<4xf32> {
+  %zero = arith.constant 0 : index
+  %one = arith.constant 1 : index
+  %most = arith.constant 16777216 : index
+  %e = tensor.empty() : tensor<4xf32>
+  %for = scf.for %i = %zero to %most step %one iter_args(%a = %w) -> tensor<4xf32> {
+    %b = linalg.exp ins(%a : tensor<4xf32>) outs(%e : tensor<4xf32>) -> tensor<4xf32>
+    scf.yield %b : tensor<4xf32>
+  }
+  return %for : tensor<4xf32>
+}
