@@ -133,22 +133,34 @@ struct Window {
     int64_t start = op.getStarts()[axis];
     auto src = Exporter::typeOf(op.getSrc()),
          whole = Exporter::typeOf(op.getDest());
+    Names parts;
+    if (!starts[axis] && !src.isDynamicDim(axis)) {
+      int64_t end = start + src.getDimSize(axis);
+      auto part = [&](int64_t low, int64_t high) {
+        return e.slice(dest, {low}, {high}, {axis}, {1});
+      };
+      if (start > 0)
+        parts.push_back(part(0, start));
+      parts.push_back(insert(part(start, end), axis + 1));
+      if (whole.isDynamicDim(axis) || end < whole.getDimSize(axis))
+        parts.push_back(part(end, open));
+      return joined(parts, axis);
+    }
     Name at = e.ints({axis}), one = e.ints({1});
-    bool known = !starts[axis];
-    Name from = known ? e.ints({start}) : e.reshape(e.name(starts[axis]), {1});
-    Name to = known && !src.isDynamicDim(axis)
-                  ? e.ints({start + src.getDimSize(axis)})
-                  : e.make("Add", {from, e.extent(op.getSrc(), axis)});
+    Name from =
+        starts[axis] ? e.reshape(e.name(starts[axis]), {1}) : e.ints({start});
+    Name to = e.make("Add", {from, e.extent(op.getSrc(), axis)});
     auto part = [&](const Name &low, const Name &high) {
       return e.make("Slice", {dest, low, high, at, one});
     };
-    Names parts;
-    if (!known || start > 0)
+    if (starts[axis] || start > 0)
       parts.push_back(part(e.ints({0}), from));
     parts.push_back(insert(part(from, to), axis + 1));
-    if (!known || src.isDynamicDim(axis) || whole.isDynamicDim(axis) ||
-        start + src.getDimSize(axis) < whole.getDimSize(axis))
-      parts.push_back(part(to, e.ints({open})));
+    parts.push_back(part(to, e.ints({open})));
+    return joined(parts, axis);
+  }
+
+  Name joined(const Names &parts, int64_t axis) {
     return parts.size() == 1 ? parts.front()
                              : e.make("Concat", parts, {{"axis", axis}});
   }
