@@ -51,6 +51,20 @@ uint64_t bytesOf(const Initializer &initializer) {
          eval::storageBytes(initializer.type.getElementType());
 }
 
+/// Gives the graph inputs for weights, and forgets those that are no more.
+void addInputs(ExportedWeights role, std::vector<Initializer> &initializers,
+               pb::GraphProto &graph) {
+  if (role == ExportedWeights::Initializers)
+    return;
+  for (const Initializer &initializer : initializers)
+    if (initializer.param || role == ExportedWeights::DefaultsOfInputs)
+      Exporter::declare(*graph.add_input(), initializer.name, initializer.type,
+                        {});
+  if (role == ExportedWeights::Inputs)
+    llvm::erase_if(initializers,
+                   [](const Initializer &each) { return bool(each.param); });
+}
+
 /// Says which opset the model could be exported with.
 void tellOldestOpset(ModuleOp module, GraphOp forward,
                      OnnxExportOptions options) {
@@ -176,6 +190,7 @@ FailureOr<OnnxModel> OnnxModel::make(ModuleOp module,
     return failure();
   }
   contents->initializers = std::move(exporter.initializers);
+  addInputs(options.weights, contents->initializers, contents->graph);
   contents->nodes = exporter.nodes;
   OnnxModel result(std::move(contents));
   Contents &made = *result.contents;

@@ -24,6 +24,11 @@ namespace graven {
 /// up to 2 GB.
 enum class ExternalData { Auto, Always, Never };
 
+/// What weights are to a model: initializers, which inputs may stand in for
+/// (torch.onnx.export's keep_initializers_as_inputs), or inputs alone, which
+/// are given when it runs (its export_params=False).
+enum class ExportedWeights { Initializers, DefaultsOfInputs, Inputs };
+
 /// The name of a dynamic extent of an input or output.
 struct OnnxDynamicAxis {
   std::string tensor;
@@ -40,6 +45,7 @@ struct OnnxExportOptions {
   /// Extents of the graph that are dynamic get these names.
   std::vector<OnnxDynamicAxis> dynamicAxes;
   ExternalData externalData = ExternalData::Auto;
+  ExportedWeights weights = ExportedWeights::Initializers;
   /// What the model calls the file of its external data.
   std::string dataFile = "model.onnx.data";
   /// Version of the compiler, for the model's producer_version.

@@ -372,13 +372,15 @@ void graven::python::bindGraph(nb::module_ &module) {
           "write_onnx",
           [](Graph &graph, const std::string &path, int64_t opset, bool folds,
              std::vector<std::string> inputs, std::vector<std::string> outputs,
-             std::vector<std::tuple<std::string, int64_t, std::string>> axes) {
+             std::vector<std::tuple<std::string, int64_t, std::string>> axes,
+             std::string external, std::string weights) {
             graph.writeOnnx(path, {opset, folds, std::move(inputs),
-                                   std::move(outputs), std::move(axes)});
+                                   std::move(outputs), std::move(axes),
+                                   std::move(external), std::move(weights)});
           },
           nb::arg("path"), nb::arg("opset"), nb::arg("folds"),
           nb::arg("input_names"), nb::arg("output_names"),
-          nb::arg("dynamic_axes"))
+          nb::arg("dynamic_axes"), nb::arg("external_data"), nb::arg("weights"))
       .def("write", &writeGraph, nb::arg("path"), nb::arg("options"))
       .def(
           "compile",

@@ -10,6 +10,7 @@
 #include "python/bindings/Import.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/StringSet.h"
+#include "llvm/ADT/StringSwitch.h"
 
 using namespace mlir;
 using namespace graven;
@@ -415,6 +416,14 @@ bool Program::writeOnnx(const std::string &path, const OnnxOptions &options,
   exported.opset = options.opset;
   exported.inputNames = options.inputNames;
   exported.outputNames = options.outputNames;
+  exported.externalData = StringSwitch<ExternalData>(options.externalData)
+                              .Case("always", ExternalData::Always)
+                              .Case("never", ExternalData::Never)
+                              .Default(ExternalData::Auto);
+  exported.weights = llvm::StringSwitch<ExportedWeights>(options.weights)
+                         .Case("defaults", ExportedWeights::DefaultsOfInputs)
+                         .Case("inputs", ExportedWeights::Inputs)
+                         .Default(ExportedWeights::Initializers);
   for (const auto &[name, axis, symbol] : options.dynamicAxes)
     exported.dynamicAxes.push_back({name, axis, symbol});
   auto imported = importOptions(impl->session, impl->source);

@@ -60,6 +60,8 @@ struct OnnxOptions {
   std::vector<std::string> inputNames, outputNames;
   /// (input or output, axis, name of the extent)
   std::vector<std::tuple<std::string, int64_t, std::string>> dynamicAxes;
+  std::string externalData = "auto";    ///< or "always", "never"
+  std::string weights = "initializers"; ///< or "defaults", "inputs"
 };
 
 class Program {

@@ -28,14 +28,16 @@ from ._errors import CompileWarning, Diagnostic, Error
 from ._graph import Graph, GraphStats, Param, make_options, warn
 from ._models import SpecializingModel, StatefulModel
 from ._modules import export, script, trace
+from ._onnx import export_onnx
 from ._specs import (Dims, Inputs, Weights, checked_state, default_threads, dim_specs, input_specs, weights_path)
 
 __all__ = ["CompileWarning", "Diagnostic", "Error", "Graph", "GraphStats", "Model", "Param", "SpecializingModel",
-           "StatefulModel", "Stats", "TensorSpec", "compile", "export", "load", "script", "trace"]
+           "StatefulModel", "Stats", "TensorSpec", "compile", "export", "export_onnx", "load", "script", "trace"]
 __version__ = _core.version
 
 # Where people see the functions and the classes.
-for _thing in (Graph, GraphStats, Model, Param, SpecializingModel, StatefulModel, Stats, TensorSpec, export, script, trace):
+for _thing in (Graph, GraphStats, Model, Param, SpecializingModel, StatefulModel, Stats, TensorSpec, export, export_onnx, script,
+               trace):
     _thing.__module__ = __name__
 del _thing
 

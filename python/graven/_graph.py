@@ -84,10 +84,13 @@ class Graph:
 
     def __init__(self, path: str, data: bytes | None, name: str, inputs: Inputs = None, dims: Dims = None, *,
                  constants: Mapping[str, Any] | None = None, hints: Mapping[str, int] | None = None,
-                 aliases: Mapping[str, str] | None = None, weights: Weights = None, state: str = "initial") -> None:
+                 aliases: Mapping[str, str] | None = None, places: Mapping[tuple[int, int], str] | None = None,
+                 weights: Weights = None, state: str = "initial") -> None:
         self._path, self._data, self.name = path, data, name
         self._weights, self._state = weights_path(weights, data), checked_state(state)
-        # Inputs that are Parameters; the extents to show symbols with, and other names of symbols.
+        # Inputs that are Parameters; the extents to show symbols with, and other names of symbols; what symbols are the
+        # extents of, as (input, axis).
+        self._places = dict(places or {})
         self._constants, self._hints, self._aliases = dict(constants or {}), dict(hints or {}), dict(aliases or {})
         self._inputs, self._dims = input_specs(inputs), self._dim_specs(dims)
         self._passes: list[str] = []
@@ -244,7 +247,8 @@ class Graph:
     def export_onnx(self, path: str | os.PathLike[str], *, opset_version: int = 17, do_constant_folding: bool = True,
                     input_names: Sequence[str] | None = None, output_names: Sequence[str] | None = None,
                     dynamic_axes: Mapping[str, Mapping[int, str] | Sequence[int]] | None = None,
-                    inputs: Inputs = None) -> None:
+                    inputs: Inputs = None, keep_initializers_as_inputs: bool = False, export_params: bool = True,
+                    external_data: bool | None = None) -> None:
         """Writes the Graph as ONNX, with the meanings that the arguments have for torch.onnx.export. Whole or not at all.
 
         opset_version        version of the operators, 9 to 28
@@ -255,16 +259,30 @@ class Graph:
                              are made up. Of an input, also one that a trace has as a number; equal names are equal
                              extents. Those of the Graph itself, and what follows from them, are dynamic anyway.
         inputs               types and shapes of the inputs, as with_inputs() takes them
+        keep_initializers_as_inputs  lists weights as inputs, too, so that a caller may give others
+        export_params        False: weights are inputs and have no values in the file
+        external_data        whether weights lie in a file beside it, PATH.data; None: from 2 GB on
 
-        Weights of more than 2 GB stand in a file beside it, PATH.data. Raises graven.Error, which lists every Node that
-        ONNX or the opset cannot express.
+        Raises graven.Error, which lists every Node that ONNX or the opset cannot express.
         """
         axes = [(name, axis, text) for name, given in (dynamic_axes or {}).items()
                 for axis, text in (given if isinstance(given, Mapping)
                                    else {axis: f"{name}_dim_{axis}" for axis in given}).items()]
+        named = {(name, axis) for name, axis, _ in axes}
+        for (position, axis), symbol in self._places.items():
+            name = [*(input_names or ()), *(spec.name for spec in self.inputs[len(input_names or ()):])][position]
+            called = [alias for alias, own in self._aliases.items() if own == symbol]
+            is_fixed = any(spec.partition("=")[0] == symbol and ".." not in spec for spec in self._dims)
+            if called and not is_fixed and (name, axis) not in named:
+                axes.append((name, axis, called[0]))
+        for what, names in (("input_names", input_names), ("output_names", output_names)):
+            if isinstance(names, str):
+                raise TypeError(f"{what} is a list of names, got the one string {names!r}")
+        role = "inputs" if not export_params else "defaults" if keep_initializers_as_inputs else "initializers"
+        place = "auto" if external_data is None else "always" if external_data else "never"
         graph = self if inputs is None else self.with_inputs(inputs)
         graph._core.write_onnx(os.fsdecode(os.fspath(path)), opset_version,  # pylint: disable=protected-access; a Graph
-                               do_constant_folding, list(input_names or ()), list(output_names or ()), axes)
+                               do_constant_folding, list(input_names or ()), list(output_names or ()), axes, place, role)
 
     def __str__(self) -> str:
         return self.graph

@@ -4,6 +4,7 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
 from __future__ import annotations
 
+import contextlib
 import inspect
 import io
 import warnings
@@ -29,14 +30,44 @@ def trace(module: torch.nn.Module, args: Any, *, kwargs: Mapping[str, Any] | Non
     changed. Imports PyTorch.
     """
     import torch  # pylint: disable=import-outside-toplevel; only who has a module has PyTorch
-    args = args if isinstance(args, tuple) else (args,)
-    with torch.no_grad(), warnings.catch_warnings():
+    args, named = _tensors_of(module, args if isinstance(args, tuple) else (args,), kwargs or {})
+    with torch.no_grad(), warnings.catch_warnings(), _unchanged_buffers(module):
         warnings.simplefilter("ignore", DeprecationWarning)
-        traced = torch.jit.trace(module, args or None, example_kwarg_inputs=dict(kwargs) if kwargs else None,
-                                 check_trace=False, strict=False)
+        traced = torch.jit.trace(module, args, example_kwarg_inputs=named, check_trace=False, strict=False)
     # The file of a function says nothing of its inputs.
-    inputs = list(args) if not isinstance(module, torch.nn.Module) and not kwargs else None
+    inputs = list(args) if not isinstance(module, torch.nn.Module) and args else None
     return _saved(traced, module, inputs, name)
+
+
+def _tensors_of(module: Any, args: tuple, kwargs: Mapping[str, Any]) -> tuple[tuple | None, dict[str, Any] | None]:
+    """The arguments as torch.jit.trace takes them: in a tuple or by name, but not both, and nothing that is None."""
+    called = getattr(module, "forward", module)
+    for argument in (*args, *kwargs.values()):
+        if isinstance(argument, (bool, int, float, complex, str)):
+            raise TypeError(f"a trace has tensors alone, got the argument {argument!r}; torch.export keeps such arguments")
+    if not kwargs and not any(argument is None for argument in args):
+        return args or None, None
+    bound = inspect.signature(called).bind(*args, **kwargs)
+    parameters = bound.signature.parameters
+    for name in [name for name, argument in bound.arguments.items() if argument is None]:
+        if parameters[name].default is not None:
+            raise TypeError(f"the argument {name!r} is None, which a trace has not, and None is not its default")
+        del bound.arguments[name]
+    kinds = {parameters[name].kind for name in bound.arguments}
+    if kinds & {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}:
+        raise TypeError("a trace has arguments in their order or by their names: forward takes some in one way alone")
+    return None, dict(bound.arguments)
+
+
+@contextlib.contextmanager
+def _unchanged_buffers(module: Any) -> Iterator[None]:
+    """What the module writes to its buffers while it is traced is taken back: the file begins with what there was."""
+    buffers = [(buffer, buffer.detach().clone(), buffer._version)  # pylint: disable=protected-access; counts writes
+               for buffer in getattr(module, "buffers", lambda: ())()]
+    yield
+    for buffer, before, version in buffers:
+        if buffer._version != version:  # pylint: disable=protected-access
+            buffer.copy_(before)
 
 
 def script(module: torch.nn.Module, *, inputs: Inputs = None, name: str | None = None) -> Graph:
@@ -92,7 +123,8 @@ def export(module: torch.nn.Module | torch.export.ExportedProgram, args: Any = (
         aliases = _dim_names(program, module, args, kwargs or {}, dynamic_shapes)
     buffer = io.BytesIO()
     torch.export.save(program, buffer)
-    return Graph(f"<{name}>", buffer.getvalue(), name, None, dims, hints=_hints(program), aliases=aliases)
+    return Graph(f"<{name}>", buffer.getvalue(), name, None, dims, hints=_hints(program), aliases=aliases,
+                 places=_places(program))
 
 
 def name_of(module: Any) -> str:
@@ -118,6 +150,14 @@ def _hints(program: torch.export.ExportedProgram) -> dict[str, int]:
                 scale = extent.node.expr.subs(symbol, 1) - offset
                 hints[str(symbol)] = int((extent.node.hint - offset) / scale)
     return hints
+
+
+def _places(program: torch.export.ExportedProgram) -> dict[tuple[int, int], str]:
+    """The symbols that extents of input tensors are, by the input's number and the axis."""
+    values = {node.name: node.meta.get("val") for node in program.graph.find_nodes(op="placeholder")}
+    tensors = [value for name in program.graph_signature.user_inputs if hasattr(value := values.get(name), "shape")]
+    return {(i, axis): str(extent.node.expr) for i, tensor in enumerate(tensors) for axis, extent in enumerate(tensor.shape)
+            if not isinstance(extent, int) and extent.node.expr.is_symbol}
 
 
 def _symbol(expression: Any) -> Any:

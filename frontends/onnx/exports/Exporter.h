@@ -196,8 +196,9 @@ public:
                 pb::GraphProto &graph);
   /// A name that is not taken, made of `hint`.
   Name fresh(llvm::StringRef hint);
-  void declare(pb::ValueInfoProto &info, llvm::StringRef name,
-               mlir::RankedTensorType type, mlir::ArrayAttr symbols = {});
+  static void declare(pb::ValueInfoProto &info, llvm::StringRef name,
+                      mlir::RankedTensorType type,
+                      mlir::ArrayAttr symbols = {});
 
   std::vector<Initializer> initializers;
   int64_t nodes = 0;
