@@ -62,9 +62,10 @@ std::optional<IntList> NodeBuilder::staticShape(Value value) {
   if (typeOf(value).hasStaticShape())
     return shapeOf(value);
   // The extents depend on those of the inputs that the value depends on.
+  IntList shape = shapeOf(value);
   auto extent =
-      make<DimOp>(value, llvm::find_if(shapeOf(value), ShapedType::isDynamic) -
-                             shapeOf(value).begin());
+      make<DimOp>(value, llvm::find_if(shape, ShapedType::isDynamic) -
+                             shape.begin());
   reportUnknown(extent, "an extent of its input");
   return std::nullopt;
 }

@@ -2,15 +2,19 @@
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
+import importlib.util
 import os
+import pathlib
 
 import numpy as np
+import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from onnx_driver import Driver
 
 FLOAT = TensorProto.FLOAT
+PADDLE = pathlib.Path(importlib.util.find_spec("rapidocr_onnxruntime").origin).parent / "models"
 
 
 @pytest.fixture
@@ -258,6 +262,16 @@ def test_unknown_extent(driver):
     nodes = [helper.make_node("Shape", ["x"], ["s"]), helper.make_node("ConstantOfShape", ["s"], ["y"])]
     made = model(nodes, inputs=[value("x", ("n", 3))], outputs=[value("y", None)])
     check_refused(driver, made, "GRV0207", "'x'", "--input")
+
+
+def test_unknown_extent_behind_known_ones(driver):
+    scales = numpy_helper.from_array(np.array([1, 1, 2, 2], np.float32), "s")
+    made = model([helper.make_node("Resize", ["x", "", "s"], ["y"], mode="cubic", coordinate_transformation_mode="asymmetric")],
+                 inputs=[value("x", (1, 3, 8, "w"))], outputs=[value("y", None)], initializers=[scales])
+    answer = driver.import_bytes(made.SerializeToString())
+    assert answer == "ok" or "[GRV0207]" in answer and "unknown extents of input 'x'" in answer, answer
+    made = onnx.load(PADDLE / "ch_PP-OCRv4_det_infer.onnx")
+    check_refused(driver, made, "GRV0207", "p2o.Resize.0", "unknown extents of input 'x'")
 
 
 def test_huge_constant(driver):
