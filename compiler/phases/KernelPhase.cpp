@@ -8,6 +8,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Transforms/Passes.h"
+#include "passes/graph/Passes.h"
 #include "passes/lower/Passes.h"
 
 namespace graven {
@@ -20,7 +21,7 @@ void buildKernelPhase(mlir::OpPassManager &manager, const TargetInfo &target,
     manager.addNestedPass<mlir::func::FuncOp>(createCommonPanels(target));
   // Equal nests appear where two Nodes read one tensor in another layout;
   // merging them first lets fusion see one user.
-  manager.addPass(mlir::createCanonicalizerPass());
+  manager.addPass(createCanonicalize());
   manager.addPass(mlir::createCSEPass());
   // Before a conversion becomes part of another nest, kernels take it over.
   manager.addNestedPass<mlir::func::FuncOp>(createFoldKernelCasts(target));
@@ -30,15 +31,15 @@ void buildKernelPhase(mlir::OpPassManager &manager, const TargetInfo &target,
   // memory once on its way into the blob.
   manager.addNestedPass<mlir::func::FuncOp>(
       mlir::createLinalgElementwiseOpFusionPass());
-  manager.addPass(mlir::createCanonicalizerPass());
+  manager.addPass(createCanonicalize());
   manager.addPass(mlir::createCSEPass());
   manager.addPass(createHoistPrepare());
-  manager.addPass(mlir::createCanonicalizerPass());
+  manager.addPass(createCanonicalize());
   manager.addNestedPass<mlir::func::FuncOp>(
       mlir::createLinalgElementwiseOpFusionPass());
   // Packed weights are Parameters' alone no more, and stay where they are.
   manager.addNestedPass<mlir::func::FuncOp>(createFoldInputScale());
-  manager.addPass(mlir::createCanonicalizerPass());
+  manager.addPass(createCanonicalize());
 }
 
 } // namespace graven

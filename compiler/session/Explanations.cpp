@@ -105,6 +105,11 @@ public:
   std::map<Place, Row> rows;
   /// Pass and pattern.
   std::set<std::pair<std::string, std::string>> patterns;
+  /// How often "pass: pattern" did something, and how often not.
+  struct Count {
+    int64_t fired = 0, refused = 0;
+  };
+  std::map<std::string, Count> counts;
 
 private:
   struct Running {
@@ -140,6 +145,10 @@ void Explanations::Record::add(const remark::detail::Remark &remark) {
   if (own != running.end() && !own->second.empty()) {
     ++own->second.back().row->candidates;
     own->second.back().row->fired += decision.fired;
+  }
+  if (!decision.pattern.empty()) {
+    Count &count = counts[decision.pass + ": " + decision.pattern];
+    ++(decision.fired ? count.fired : count.refused);
   }
   if (form == ExplanationForm::Text)
     return print(decision, remark.getLocation());
@@ -202,6 +211,16 @@ void Explanations::Record::printTable() {
          llvm::format("%8.3f", row.seconds), number(row.before.nodes, 7),
          number(row.after.nodes, 7), number(row.before.bytes, 13),
          number(row.after.bytes, 13));
+  if (counts.empty())
+    return;
+  constexpr int wide = 60;
+  auto pattern = [&](StringRef name, auto fired, auto refused) {
+    os << llvm::format("%-*s", wide, name.str().c_str()) << "  " << fired
+       << "  " << refused << "\n";
+  };
+  pattern("pattern", head("fired", 6), head("not", 6));
+  for (const auto &[name, count] : counts)
+    pattern(name, number(count.fired, 6), number(count.refused, 6));
 }
 
 class Explanations::Streamer : public remark::detail::MLIRRemarkStreamerBase {
@@ -312,7 +331,12 @@ llvm::json::Object Explanations::toJson() const {
     patterns.try_emplace(pass, llvm::json::Array())
         .first->second.getAsArray()
         ->push_back(pattern);
+  llvm::json::Object counts;
+  for (const auto &[name, count] : record->counts)
+    counts[name] =
+        llvm::json::Object{{"fired", count.fired}, {"not", count.refused}};
   return llvm::json::Object{{"candidates", std::move(candidates)},
+                            {"pattern_counts", std::move(counts)},
                             {"passes", std::move(passes)},
                             {"patterns", std::move(patterns)}};
 }

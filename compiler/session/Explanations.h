@@ -54,10 +54,11 @@ public:
   /// bytes before and after. Managers of equal passes have common rows.
   void watch(mlir::PassManager &manager);
 
-  /// The table of passes, or the document, to the stream.
+  /// The tables of passes and patterns, or the document, to the stream.
   void finish() const;
 
-  /// {"candidates": [...], "passes": [...], "patterns": {...}}, for
+  /// {"candidates": [...], "passes": [...], "pattern_counts": {"pass: pattern":
+  /// {"fired", "not"}}, "patterns": {...}}, for
   /// ExplanationForm::Json.
   llvm::json::Object toJson() const;
 

@@ -31,12 +31,21 @@ void explain(
         << Arg(kExplainedOp, nameOf(op)) << Arg(kExplainedWhy, text());
 }
 
+/// Which Nodes that nothing was done to are told of.
+enum class Refusals {
+  /// All: each pattern is to give its reason.
+  All,
+  /// Those with a reason: patterns from elsewhere give few.
+  WithReason,
+};
+
 /// What patterns of one pass say, each reason for a place once: the driver
 /// visits Nodes again whenever something beside them changed.
 class Explainer : public RewriterBase::ForwardingListener {
 public:
-  Explainer(Pass &pass, OpBuilder::Listener *next)
-      : ForwardingListener(next), pass(pass.getArgument()) {}
+  Explainer(Pass &pass, OpBuilder::Listener *next, Refusals refusals)
+      : ForwardingListener(next), pass(pass.getArgument()), refusals(refusals) {
+  }
 
   void announce(RewritePatternSet &patterns, Location loc) const {
     for (auto &pattern : patterns.getNativePatterns()) {
@@ -48,51 +57,82 @@ public:
 
   void notifyPatternBegin(const Pattern &pattern, Operation *op) override {
     ForwardingListener::notifyPatternBegin(pattern, op);
-    place = op->getLoc();
-    name = nameOf(op);
-    reason.clear();
+    running.push_back({op->getLoc(), nameOf(op), ""});
   }
 
   void notifyMatchFailure(Location loc,
                           function_ref<void(Diagnostic &)> say) override {
     ForwardingListener::notifyMatchFailure(loc, say);
-    Diagnostic diagnostic(place, DiagnosticSeverity::Remark);
+    if (running.empty())
+      return;
+    Diagnostic diagnostic(running.back().place, DiagnosticSeverity::Remark);
     say(diagnostic);
-    reason = diagnostic.str();
+    running.back().reason = diagnostic.str();
   }
 
   void notifyPatternEnd(const Pattern &pattern, LogicalResult status) override {
     ForwardingListener::notifyPatternEnd(pattern, status);
+    Attempt attempt = running.pop_back_val();
     std::string title = titleOfPattern(pattern.getDebugName());
     // Patterns of the pdl dialect have none.
     if (title.empty())
       return;
     auto options = remark::RemarkOpts::name(title).category(pass);
     if (succeeded(status)) {
-      remark::passed(place, options)
-          << Arg(kExplainedOp, name) << Arg(kExplainedPattern, title);
+      remark::passed(attempt.place, options)
+          << Arg(kExplainedOp, attempt.name) << Arg(kExplainedPattern, title);
       return;
     }
-    if (!said.insert(key(title)).second)
+    bool isTold = refusals == Refusals::All || !attempt.reason.empty();
+    if (!isTold || !said.insert(key(attempt, title)).second)
       return;
-    auto missed = remark::missed(place, options);
-    missed << Arg(kExplainedOp, name) << Arg(kExplainedPattern, title);
-    if (!reason.empty())
-      missed << Arg(kExplainedWhy, reason);
+    auto missed = remark::missed(attempt.place, options);
+    missed << Arg(kExplainedOp, attempt.name) << Arg(kExplainedPattern, title);
+    if (!attempt.reason.empty())
+      missed << Arg(kExplainedWhy, attempt.reason);
   }
 
+protected:
+  bool isInPattern() const { return !running.empty(); }
+
+  StringRef pass;
+
 private:
-  std::string key(StringRef title) const {
+  /// Of a pattern at a Node; conversions try others in the middle of one.
+  struct Attempt {
+    Location place;
+    StringRef name;
+    std::string reason;
+  };
+
+  static std::string key(const Attempt &attempt, StringRef title) {
     std::string text;
-    llvm::raw_string_ostream(text)
-        << place.getAsOpaquePointer() << name << title << reason;
+    llvm::raw_string_ostream(text) << attempt.place.getAsOpaquePointer()
+                                   << attempt.name << title << attempt.reason;
     return text;
   }
 
-  StringRef pass, name;
-  Location place = UnknownLoc();
-  std::string reason;
+  Refusals refusals;
+  SmallVector<Attempt> running;
   llvm::StringSet<> said;
+};
+
+/// Canonicalization: what an op's folder replaced counts as a pattern.
+class CanonicalizationExplainer : public Explainer {
+public:
+  explicit CanonicalizationExplainer(Pass &pass)
+      : Explainer(pass, /*next=*/nullptr, Refusals::WithReason) {}
+
+  void notifyOperationReplaced(Operation *op, ValueRange values) override {
+    Explainer::notifyOperationReplaced(op, values);
+    if (!isInPattern())
+      remark::passed(op->getLoc(),
+                     remark::RemarkOpts::name(kFold).category(pass))
+          << Arg(kExplainedOp, nameOf(op)) << Arg(kExplainedPattern, kFold);
+  }
+
+private:
+  static constexpr llvm::StringLiteral kFold = "fold";
 };
 
 } // namespace
@@ -125,10 +165,27 @@ void explainRewrite(Pass &pass, Operation *op, StringRef pattern) {
         << Arg(kExplainedOp, nameOf(op)) << Arg(kExplainedPattern, pattern);
 }
 
+std::unique_ptr<RewriterBase::Listener> explainConversion(Pass &pass,
+                                                          Operation *root) {
+  if (!isHeard(root))
+    return nullptr;
+  return std::make_unique<Explainer>(pass, /*next=*/nullptr,
+                                     Refusals::WithReason);
+}
+
+LogicalResult canonicalizeExplained(Pass &pass, Operation *root,
+                                    const FrozenRewritePatternSet &patterns,
+                                    GreedyRewriteConfig config) {
+  CanonicalizationExplainer explainer(pass);
+  if (isHeard(root))
+    config.setListener(&explainer);
+  return applyPatternsGreedily(root, patterns, config);
+}
+
 LogicalResult applyPatternsExplained(Pass &pass, Operation *root,
                                      RewritePatternSet &&patterns,
                                      GreedyRewriteConfig config) {
-  Explainer explainer(pass, config.getListener());
+  Explainer explainer(pass, config.getListener(), Refusals::All);
   if (isHeard(root)) {
     explainer.announce(patterns, root->getLoc());
     config.setListener(&explainer);
@@ -138,7 +195,7 @@ LogicalResult applyPatternsExplained(Pass &pass, Operation *root,
 
 LogicalResult applyPatternsExplained(Pass &pass, ArrayRef<Operation *> nodes,
                                      RewritePatternSet &&patterns) {
-  Explainer explainer(pass, /*next=*/nullptr);
+  Explainer explainer(pass, /*next=*/nullptr, Refusals::All);
   GreedyRewriteConfig config;
   config.setStrictness(GreedyRewriteStrictness::ExistingOps);
   if (patterns.getContext()->getRemarkEngine()) {

@@ -49,7 +49,19 @@ applyPatternsExplained(mlir::Pass &pass,
                        llvm::ArrayRef<mlir::Operation *> nodes,
                        mlir::RewritePatternSet &&patterns);
 
-/// The same for all Nodes of these types within `root`.
+/// The same for canonicalizations: of patterns that did nothing, those are told
+/// of that gave a reason, and what a folder replaced is said of "fold".
+llvm::LogicalResult
+canonicalizeExplained(mlir::Pass &pass, mlir::Operation *root,
+                      const mlir::FrozenRewritePatternSet &patterns,
+                      mlir::GreedyRewriteConfig config);
+
+/// For mlir::ConversionConfig: says the same of the patterns of a conversion;
+/// null where nobody listens.
+std::unique_ptr<mlir::RewriterBase::Listener>
+explainConversion(mlir::Pass &pass, mlir::Operation *root);
+
+/// applyPatternsExplained for all Nodes of these types within `root`.
 template <class... OpTys>
 llvm::LogicalResult rewriteOnly(mlir::Pass &pass, mlir::Operation *root,
                                 mlir::RewritePatternSet &&patterns) {

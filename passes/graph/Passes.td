@@ -338,6 +338,23 @@ def ScaleWeights : Pass<"graven-scale-weights", "::graven::GraphOp"> {
   let statistics = [Statistic<"numScaled", "scaled", "Number of factors and terms that went into weights">];
 }
 
+def Canonicalize : Pass<"graven-canonicalize"> {
+  let summary = "MLIR's canonicalize, explained";
+  let description = [{
+    Applies the folders and canonicalizations of all ops, as `canonicalize` does with its default options. With
+    `--explain` it says which pattern (or fold) changed which Node, and the reasons of those patterns that give one.
+
+    Before ==> after:
+    ```mlir
+    %0 = graven.neg %x : tensor<4xf32>
+    %1 = graven.neg %0 : tensor<4xf32>
+    %2 = graven.max %1, %zero : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+    ==>
+    %2 = graven.relu %x : tensor<4xf32>
+    ```
+  }];
+}
+
 def DecomposeRecurrent : Pass<"graven-decompose-recurrent", "::graven::GraphOp"> {
   let summary = "recurrent layers as one product and a loop";
   let description = [{

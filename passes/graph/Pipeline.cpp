@@ -17,7 +17,7 @@ namespace graven {
 
 /// The local simplifications, between the passes that look further.
 static void clean(OpPassManager &manager) {
-  manager.addNestedPass<GraphOp>(createCanonicalizerPass());
+  manager.addNestedPass<GraphOp>(createCanonicalize());
   manager.addNestedPass<GraphOp>(createCSEPass());
 }
 
@@ -33,10 +33,10 @@ void buildShapePipeline(OpPassManager &manager) {
 void buildSampleShapePipeline(OpPassManager &manager) {
   manager.addPass(createInlineCalls());
   manager.addPass(createInferShapes());
-  manager.addNestedPass<GraphOp>(createCanonicalizerPass());
+  manager.addNestedPass<GraphOp>(createCanonicalize());
   manager.addPass(createFoldConstants());
   manager.addPass(createInferShapes());
-  manager.addNestedPass<GraphOp>(createCanonicalizerPass());
+  manager.addNestedPass<GraphOp>(createCanonicalize());
   manager.addPass(createEliminateDeadNodes());
 }
 

@@ -12,6 +12,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "passes/graph/Explain.h"
 #include "passes/lower/CarryStatus.h"
 #include "passes/lower/LowerUtils.h"
 #include "passes/lower/Passes.h"
@@ -194,7 +195,11 @@ public:
     legal.addIllegalDialect<GravenDialect>();
     legal.addLegalOp<ModuleOp, ParamOp>();
     ExplainRefusals explain(context);
-    if (failed(applyPartialConversion(module, legal, std::move(patterns))))
+    auto listener = explainConversion(*this, module);
+    ConversionConfig config;
+    config.listener = listener.get();
+    if (failed(
+            applyPartialConversion(module, legal, std::move(patterns), config)))
       return signalPassFailure();
     module.walk([](scf::WhileOp loop) { loop->removeAttr(stacksAttrName); });
     for (func::FuncOp function : module.getOps<func::FuncOp>())

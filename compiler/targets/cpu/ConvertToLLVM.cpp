@@ -18,6 +18,7 @@
 #include "mlir/Conversion/MemRefToLLVM/MemRefToLLVM.h"
 #include "mlir/Conversion/UBToLLVM/UBToLLVM.h"
 #include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVM.h"
+#include "passes/graph/Explain.h"
 
 namespace graven::cpu {
 #define GEN_PASS_DEF_CONVERTTOLLVM
@@ -59,8 +60,11 @@ struct ConvertToLLVM
     populateMathToLibmConversionPatterns(patterns, /*benefit=*/1);
     LLVMConversionTarget target(*context);
     target.addLegalOp<ModuleOp>();
+    auto listener = graven::explainConversion(*this, getOperation());
+    ConversionConfig config;
+    config.listener = listener.get();
     if (failed(applyPartialConversion(getOperation(), target,
-                                      std::move(patterns))))
+                                      std::move(patterns), config)))
       signalPassFailure();
   }
 };

@@ -9,7 +9,7 @@
 // RUN: FileCheck %s --check-prefix=TEXT <%t.why
 // RUN: %exits 3 graven compile %s -o %t.so --explain=yaml 2>&1 | FileCheck %s --check-prefix=FORM
 
-// KEYS: candidates passes patterns
+// KEYS: candidates passes pattern_counts patterns
 // REPORT-NOT: explanation
 // FORM: --explain option: Cannot find option named 'yaml'
 
