@@ -54,6 +54,10 @@ void populateRemoveIdentitiesPatterns(mlir::RewritePatternSet &patterns,
 
 void populateScaleWeightsPatterns(mlir::RewritePatternSet &patterns,
                                   mlir::Pass::Statistic *count = nullptr);
+void populateSimplifyArithmeticPatterns(mlir::RewritePatternSet &patterns,
+                                        mlir::Pass::Statistic *count = nullptr);
+void populateSimplifyConditionsPatterns(mlir::RewritePatternSet &patterns,
+                                        mlir::Pass::Statistic *count = nullptr);
 void populateSimplifyMovementPatterns(mlir::RewritePatternSet &patterns,
                                       mlir::Pass::Statistic *count = nullptr);
 void populateSimplifyTransposesPatterns(mlir::RewritePatternSet &patterns,

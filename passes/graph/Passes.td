@@ -194,6 +194,55 @@ def RemoveIdentities : Pass<"graven-remove-identities", "::graven::GraphOp"> {
   let statistics = [Statistic<"numRemoved", "removed", "Number of Nodes found to change nothing">];
 }
 
+def SimplifyArithmetic : Pass<"graven-simplify-arithmetic", "::graven::GraphOp"> {
+  let summary = "write powers, signs and bounds by cheaper Nodes";
+  let description = [{
+    `x^c` for c one of 0, 1, 2, 3, -1, 0.5 and -0.5; `1 / sqrt(x)` as rsqrt; a quotient by a power of two as a product; sums
+    and products with negated values; |x| and relu(x) of what has no sign; and what bounds what bounds (relu, max, min, clamp)
+    as one clamp, or as nothing where no number is beyond the bounds.
+
+    Before ==> after:
+    ```mlir
+    %0 = graven.relu %x : tensor<4xf32>
+    %1 = graven.min %0, %six : (tensor<4xf32>, tensor<1xf32>) -> tensor<4xf32>
+    %2 = graven.pow %1, %two : (tensor<4xf32>, tensor<1xf32>) -> tensor<4xf32>
+    ==>
+    %1 = graven.clamp %x lo %zero hi %six : (tensor<4xf32>, tensor<f32>, tensor<f32>) -> tensor<4xf32>
+    %2 = graven.mul %1, %1 : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+    ```
+
+    Preconditions: a root stands for a power only where the base is seen to have no sign (`(-inf)^0.5` is inf); 1 / the
+    divisor is exact; bounds are numbers, none of them NaN or -0, the lower one not above the other, and what is between has
+    one user.
+  }];
+  let dependentDialects = ["::graven::GravenDialect"];
+  let statistics = [Statistic<"numSimplified", "simplified", "Number of Nodes written otherwise">];
+}
+
+def SimplifyConditions : Pass<"graven-simplify-conditions", "::graven::GraphOp"> {
+  let summary = "merge comparisons, logic and selections";
+  let description = [{
+    The complement of a comparison is the opposite one; a bool compared with a constant, or cast and compared with 0 or 1,
+    is itself or its complement; a selection by a complement, of what the same condition selected, or of constant
+    bools; x with its complement. Of ints: comparisons that the Nodes in front of them decide (`relu(x) >= 0`,
+    `x rem 8 < 8`), `x + 2 == 5` as `x == 3`, and two comparisons of one Value with constants as one, or none.
+
+    Before ==> after:
+    ```mlir
+    %0 = graven.compare gt %x, %three : (tensor<4xi64>, tensor<1xi64>) -> tensor<4xi1>
+    %1 = graven.compare gt %x, %five : (tensor<4xi64>, tensor<1xi64>) -> tensor<4xi1>
+    %2 = graven.and %0, %1 : (tensor<4xi1>, tensor<4xi1>) -> tensor<4xi1>
+    ==>
+    %2 = graven.compare gt %x, %five : (tensor<4xi64>, tensor<1xi64>) -> tensor<4xi1>
+    ```
+
+    Preconditions: of floats only `eq` and `ne` are opposites (NaN is neither less nor greater); a comparison that is
+    turned around has one user; extents are known where a constant takes a Node's place.
+  }];
+  let dependentDialects = ["::graven::GravenDialect"];
+  let statistics = [Statistic<"numSimplified", "simplified", "Number of Nodes written otherwise">];
+}
+
 def SimplifyMovement : Pass<"graven-simplify-movement", "::graven::GraphOp"> {
   let summary = "merge slices, pads and broadcasts, and what they do with what reads them";
   let description = [{

@@ -81,11 +81,14 @@ void buildGraphPipeline(OpPassManager &manager,
   // Redundant Nodes hide patterns, so they go first. Transposes before the
   // patterns: attention is recognised by the flag of its first product.
   manager.addNestedPass<GraphOp>(createRemoveIdentities());
+  manager.addNestedPass<GraphOp>(createSimplifyArithmetic());
   manager.addNestedPass<GraphOp>(createSimplifyMovement());
   manager.addNestedPass<GraphOp>(createSimplifyTransposes());
   manager.addNestedPass<GraphOp>(createUnflattenMatmul());
   clean(manager);
   manager.addNestedPass<GraphOp>(createRecomposeOps());
+  // Masks of attention are recognised by the selections that models write.
+  manager.addNestedPass<GraphOp>(createSimplifyConditions());
   clean(manager);
   // When attention and norms are whole, what a slice spares is seen through
   // them.
