@@ -46,6 +46,9 @@ void populateFuseConvBNPatterns(mlir::RewritePatternSet &patterns, bool expand,
 void populateFuseEpiloguesPatterns(mlir::RewritePatternSet &patterns,
                                    mlir::Pass::Statistic *count = nullptr);
 
+void populateMoveCastsPatterns(mlir::RewritePatternSet &patterns,
+                               mlir::Pass::Statistic *count = nullptr);
+
 void populateRecomposeOpsPatterns(mlir::RewritePatternSet &patterns,
                                   mlir::Pass::Statistic *count = nullptr);
 

@@ -387,6 +387,30 @@ def ScaleWeights : Pass<"graven-scale-weights", "::graven::GraphOp"> {
   let statistics = [Statistic<"numScaled", "scaled", "Number of factors and terms that went into weights">];
 }
 
+def MoveCasts : Pass<"graven-move-casts", "::graven::GraphOp"> {
+  let summary = "cast fewer elements, move narrower ones";
+  let description = [{
+    A cast goes behind a slice or gather that keeps fewer elements, and in front of a broadcast. One that widens goes
+    behind a transpose or a concat of such casts, one that narrows in front of a transpose, so that these move fewer bytes. Casts
+    around a reshape meet where the first loses nothing; ints that are narrowed twice are narrowed once; a comparison of
+    numbers that were cast without loss compares what was cast.
+
+    Before ==> after:
+    ```mlir
+    %0 = graven.cast %x {to = f32} : (tensor<8x4xf16>) -> tensor<8x4xf32>
+    %1 = graven.slice %0 [0, 0] to [1, 4] by [1, 1] : (tensor<8x4xf32>) -> tensor<1x4xf32>
+    ==>
+    %0 = graven.slice %x [0, 0] to [1, 4] by [1, 1] : (tensor<8x4xf16>) -> tensor<1x4xf16>
+    %1 = graven.cast %0 {to = f32} : (tensor<1x4xf16>) -> tensor<1x4xf32>
+    ```
+
+    Preconditions: each element is cast as before; the inner value has one user; a cast that sinks is not of Parameters
+    (those are cast once, at compile time), nor, in front of a transpose, of a contraction's result, which is stored as what it is cast to.
+  }];
+  let dependentDialects = ["::graven::GravenDialect"];
+  let statistics = [Statistic<"numMoved", "moved", "Number of casts moved, or merged">];
+}
+
 def Canonicalize : Pass<"graven-canonicalize"> {
   let summary = "MLIR's canonicalize, explained";
   let description = [{

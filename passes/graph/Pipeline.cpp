@@ -111,6 +111,8 @@ void buildGraphPipeline(OpPassManager &manager,
   manager.addNestedPass<GraphOp>(createSinkTransposes());
   // Recomposed Nodes free transposes around them.
   manager.addNestedPass<GraphOp>(createSimplifyTransposes());
+  // Casts go to their places around transposes when these are at theirs.
+  manager.addNestedPass<GraphOp>(createMoveCasts());
   clean(manager);
   manager.addPass(createEliminateDeadNodes());
 

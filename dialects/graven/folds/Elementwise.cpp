@@ -34,8 +34,7 @@ OpFoldResult ReluOp::fold(FoldAdaptor) {
   return {};
 }
 
-/// Whether every value of `from` is a value of `to`.
-static bool isLossless(Type from, Type to) {
+bool isLossless(Type from, Type to) {
   if (from == to)
     return true;
   auto fromFloat = dyn_cast<FloatType>(from), toFloat = dyn_cast<FloatType>(to);

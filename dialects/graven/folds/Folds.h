@@ -26,6 +26,9 @@ inline bool hasIntElements(mlir::Value value) {
       llvm::cast<mlir::RankedTensorType>(value.getType()).getElementType());
 }
 
+/// Whether every value of the element type `from` is a value of `to`.
+bool isLossless(mlir::Type from, mlir::Type to);
+
 /// Moves constant entries of a mixed list from `operands` into `list`; true if
 /// there was one.
 bool takeConstants(llvm::SmallVector<int64_t> &list,
