@@ -547,10 +547,12 @@ def SinkTransposes : Pass<"graven-sink-transposes", "::graven::GraphOp"> {
 }
 
 def SelectBranches : Pass<"graven-select-branches", "::graven::GraphOp"> {
-  let summary = "run both Blocks of an `if` that counts, and select";
+  let summary = "run both Blocks of an `if` that counts, or is cheap, and select";
   let description = [{
     An `if` that sees what follows from an extent that data decide (`graven.prefix`), or finds one, becomes the Nodes of
-    both Blocks and a `select` for each result, so that the extent is seen to by the rules of Nodes.
+    both Blocks and a `select` for each result, so that the extent is seen to by the rules of Nodes. So does, with
+    `max-cost`, one whose Blocks and selections are together no more than so many simple operations on elements: what
+    stands around it can then be fused with what is in it.
 
     Before ==> after:
     ```mlir
@@ -571,10 +573,17 @@ def SelectBranches : Pass<"graven-select-branches", "::graven::GraphOp"> {
     An index in the Block that is not taken becomes 0, as it may lead outside there.
 
     Preconditions: nothing in the Blocks may run forever (no `loop`), and what they yield has the static types of the
-    results.
+    results. Cheap Blocks have Nodes by elements and movements without extents or places from the run: nothing that may fail
+    where it would not have been taken, and no sub-Blocks. A function (exp, div, ...) counts as 16 operations.
   }];
   let dependentDialects = ["::graven::GravenDialect"];
-  let statistics = [Statistic<"numSelected", "selected", "Number of `if`s that became selects">];
+  let options = [
+    Option<"maxCost", "max-cost", "int64_t", "0", "most operations on elements of a cheap `if`; 0: none is">,
+  ];
+  let statistics = [
+    Statistic<"numSelected", "selected", "Number of `if`s that see counts and became selects">,
+    Statistic<"numCheap", "cheap", "Number of `if`s that became selects because both Blocks are cheap">,
+  ];
 }
 
 def EliminateDeadNodes : Pass<"graven-eliminate-dead-nodes", "::mlir::ModuleOp"> {

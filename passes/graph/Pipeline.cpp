@@ -15,6 +15,9 @@ using namespace mlir;
 
 namespace graven {
 
+/// Most operations on elements of branches that both run: some 1 us.
+static constexpr int64_t kCheapBranches = 4096;
+
 /// The local simplifications, between the passes that look further.
 static void clean(OpPassManager &manager) {
   manager.addNestedPass<GraphOp>(createCanonicalize());
@@ -77,6 +80,12 @@ void buildGraphPipeline(OpPassManager &manager,
   manager.addNestedPass<GraphOp>(createUnrollLoops());
   manager.addPass(createFoldConstants());
   clean(manager);
+
+  // Branches that cost less than they separate, when loops are unrolled and
+  // what both Blocks have is in front of them.
+  SelectBranchesOptions branches;
+  branches.maxCost = kCheapBranches;
+  manager.addNestedPass<GraphOp>(createSelectBranches(branches));
 
   // Redundant Nodes hide patterns, so they go first. Transposes before the
   // patterns: attention is recognised by the flag of its first product.
