@@ -46,6 +46,8 @@ void populateFuseConvBNPatterns(mlir::RewritePatternSet &patterns, bool expand,
 void populateFuseEpiloguesPatterns(mlir::RewritePatternSet &patterns,
                                    mlir::Pass::Statistic *count = nullptr);
 
+void populateMergeContractionsPatterns(mlir::RewritePatternSet &patterns,
+                                       mlir::Pass::Statistic *count = nullptr);
 void populateMoveCastsPatterns(mlir::RewritePatternSet &patterns,
                                mlir::Pass::Statistic *count = nullptr);
 

@@ -411,6 +411,30 @@ def MoveCasts : Pass<"graven-move-casts", "::graven::GraphOp"> {
   let statistics = [Statistic<"numMoved", "moved", "Number of casts moved, or merged">];
 }
 
+def MergeContractions : Pass<"graven-merge-contractions", "::graven::GraphOp"> {
+  let summary = "multiply weights of linear Nodes in a row";
+  let description = [{
+    A convolution of one group and a 1x1 convolution of its result are one convolution, whose weights are the product of
+    both; so are two matrix products with weights, with or without a bias between them. The product is Nodes on Parameters,
+    computed once at compile time.
+
+    Before ==> after:
+    ```mlir
+    %0 = graven.matmul %x, %v : (tensor<8x16xf32>, tensor<16x64xf32>) -> tensor<8x64xf32>
+    %1 = graven.matmul %0, %w : (tensor<8x64xf32>, tensor<64x16xf32>) -> tensor<8x16xf32>
+    ==>
+    %0 = graven.matmul %v, %w : (tensor<16x64xf32>, tensor<64x16xf32>) -> tensor<16x16xf32>
+    %1 = graven.matmul %x, %0 : (tensor<8x16xf32>, tensor<16x16xf32>) -> tensor<8x16xf32>
+    ```
+
+    Preconditions: f32 or f64; weights and biases are computed from Parameters alone, not from integers, and nothing else
+    reads the weights; the inner value has one user; neither multiplications nor bytes of weights become more (a product of
+    low rank stays); the second convolution has no pads and one group.
+  }];
+  let dependentDialects = ["::graven::GravenDialect"];
+  let statistics = [Statistic<"numMerged", "merged", "Number of contractions that went into the next one">];
+}
+
 def Canonicalize : Pass<"graven-canonicalize"> {
   let summary = "MLIR's canonicalize, explained";
   let description = [{

@@ -111,6 +111,9 @@ void buildGraphPipeline(OpPassManager &manager,
   // their weights are in the order of the model.
   manager.addNestedPass<GraphOp>(createFuseConvBN());
   manager.addNestedPass<GraphOp>(createScaleWeights());
+  // Norms between contractions are gone now. Sums of sums are no plain sums.
+  if (options.numerics != Numerics::Strict)
+    manager.addNestedPass<GraphOp>(createMergeContractions());
   if (options.layouts) {
     manager.addNestedPass<GraphOp>(createDecomposeConvTranspose());
     manager.addNestedPass<GraphOp>(createDecomposeVolumeConv());

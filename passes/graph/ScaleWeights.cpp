@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "passes/graph/ContractionWeights.h"
 #include "passes/graph/Explain.h"
 #include "passes/graph/GraphUtils.h"
 #include "passes/graph/Passes.h"
@@ -27,19 +28,6 @@ struct Factor {
   Value x, numbers;
 };
 
-/// Whether `numbers` are Parameters of one element, or of one for each entry of
-/// `axis` of `full`.
-bool liesAlong(Value numbers, RankedTensorType full, int64_t axis) {
-  RankedTensorType type = tensorType(numbers);
-  if (!type.hasStaticShape() || !isParameterValue(numbers))
-    return false;
-  if (type.getNumElements() == 1)
-    return true;
-  return type.getRank() == full.getRank() &&
-         type.getDimSize(axis) == full.getDimSize(axis) &&
-         type.getNumElements() == type.getDimSize(axis);
-}
-
 /// The factor of `op` along an axis of its result; nullopt where it has none.
 template <class OpTy> std::optional<Factor> factorOf(OpTy op, int64_t axis) {
   constexpr bool commutes =
@@ -53,61 +41,10 @@ template <class OpTy> std::optional<Factor> factorOf(OpTy op, int64_t axis) {
   return std::nullopt;
 }
 
-/// `numbers` laid along `axis` of `rank` axes.
-Value along(OpBuilder &b, Location loc, Value numbers, int64_t rank,
-            int64_t axis) {
-  SmallVector<int64_t> shape(rank, 1);
-  shape[axis] = tensorType(numbers).getNumElements();
-  return reshaped(b, loc, numbers, shape);
-}
-
 /// value * numbers or value / numbers, as `OpTy` is.
 template <class OpTy>
 Value applied(OpBuilder &b, Location loc, Value value, Value numbers) {
   return OpTy::create(b, loc, value.getType(), value, numbers);
-}
-
-/// Whether the weights are whole numbers, of 8 bits mostly: then so are sums of
-/// their products, without rounding, and a scale belongs behind the sum.
-bool areIntegers(Value w) {
-  constexpr unsigned limit = 64;
-  SmallVector<Value> pending{w};
-  for (unsigned i = 0; i < limit && !pending.empty(); ++i) {
-    Operation *node = pending.pop_back_val().getDefiningOp();
-    if (!node)
-      continue;
-    if (auto cast = dyn_cast<CastOp>(node);
-        cast && isa<IntegerType>(tensorType(cast.getX()).getElementType()))
-      return true;
-    llvm::append_range(pending, node->getOperands());
-  }
-  return !pending.empty();
-}
-
-/// Weights of f32 or f64, of Parameters alone, that nothing else reads: else
-/// there would be two copies of them.
-LogicalResult checkWeights(Operation *op, Value w, PatternRewriter &rewriter) {
-  Type element = tensorType(w).getElementType();
-  if (!element.isF32() && !element.isF64())
-    return rewriter.notifyMatchFailure(op, "is not of f32 or f64");
-  if (!tensorType(w).hasStaticShape() || !isParameterValue(w))
-    return rewriter.notifyMatchFailure(
-        op, "the weights are computed when the model runs");
-  if (areIntegers(w))
-    return rewriter.notifyMatchFailure(
-        op, "the weights are whole numbers, of which sums are exact");
-  if (!soleUser(w))
-    return rewriter.notifyMatchFailure(op, "the weights have a second user");
-  return success();
-}
-
-LogicalResult checkConv(ConvOp conv, PatternRewriter &rewriter) {
-  if (conv.getLayout() != Layout::Planar)
-    return rewriter.notifyMatchFailure(conv, "is in channel blocks");
-  if (conv.getBias() && !isParameterValue(conv.getBias()))
-    return rewriter.notifyMatchFailure(
-        conv, "the bias is computed when the model runs");
-  return checkWeights(conv, conv.getW(), rewriter);
 }
 
 /// conv(x, w, b) s is conv(x, w s, b s), s one number a channel.
