@@ -10,6 +10,7 @@
 #include "compiler/session/CountedImport.h"
 #include "dialects/graven/Graven.h"
 #include "dialects/support/Diagnostics.h"
+#include "frontends/LinearExtent.h"
 #include "mlir/Pass/PassManager.h"
 #include "passes/graph/Generalize.h"
 #include "passes/graph/Passes.h"
@@ -31,11 +32,17 @@ constexpr unsigned numSamples = 7;
 /// Extents to try, such as a model hardly has by accident, with many remainders
 /// of what extents are divided by, and far apart: what is one element after all
 /// pools at each of them would be taken for one always. Convolutions may need
-/// more than the least, and networks that halve images multiples.
+/// more than the least. What pads to a multiple does nothing at multiples, so
+/// primes show it, and what pads to the greater of two nothing where both are
+/// equal. Networks that halve images may need multiples.
 constexpr int64_t ladders[][numSamples] = {
     {5, 7, 26, 31, 44, 160, 353},
     {67, 70, 92, 95, 127, 224, 353},
+    {67, 71, 97, 101, 127, 227, 353},
     {160, 224, 384, 576, 736, 992, 1408}};
+constexpr size_t kPrimes = 2;
+/// What divides all of the last.
+constexpr int64_t kStep = 32;
 
 struct Symbol {
   std::string name;
@@ -57,9 +64,12 @@ private:
   struct Problem {
     Location loc;
     std::string reason;
+    /// Whether the model is one at each of the extents, though not one graph.
+    bool imports = false;
   };
   FailureOr<Module> sample(ArrayRef<int64_t> ladder, unsigned turn);
   std::variant<Module, Problem> generalizeAt(ArrayRef<int64_t> ladder);
+  void guard(GraphOp graph, const Problem &problem);
   unsigned numberOf(StringRef name, DimSpec::Range range);
   int64_t extentOf(StringRef name, ArrayRef<int64_t> ladder, unsigned turn);
   SmallVector<int64_t> choices(const Symbol &symbol, ArrayRef<int64_t> ladder);
@@ -160,9 +170,14 @@ SmallVector<int64_t> GeneralImporter::choices(const Symbol &symbol,
 }
 
 /// Symbols go through their choices each with a step of its own, so that they
-/// are told apart.
-static int64_t pick(ArrayRef<int64_t> choices, unsigned turn, unsigned number) {
+/// are told apart; or with equal ones from different starts, so that no two of
+/// them are ever equal.
+enum class Steps { Own, Equal };
+static int64_t pick(ArrayRef<int64_t> choices, unsigned turn, unsigned number,
+                    Steps steps = Steps::Own) {
   size_t size = choices.size(), step = size > 1 ? 1 + number % (size - 1) : 0;
+  if (steps == Steps::Equal)
+    step = 1;
   return choices[(turn * step + number) % size];
 }
 
@@ -189,7 +204,9 @@ unsigned GeneralImporter::numberOf(StringRef name, DimSpec::Range range) {
 int64_t GeneralImporter::extentOf(StringRef name, ArrayRef<int64_t> ladder,
                                   unsigned turn) {
   unsigned number = numberOf(name, {});
-  return pick(choices(symbols[number], ladder), turn, number);
+  bool isOfPrimes = ladder == ArrayRef<int64_t>(ladders[kPrimes]);
+  return pick(choices(symbols[number], ladder), turn, number,
+              isOfPrimes ? Steps::Equal : Steps::Own);
 }
 
 /// Imports ask about what data decide in one order.
@@ -253,7 +270,7 @@ GeneralImporter::generalizeAt(ArrayRef<int64_t> ladder) {
   }
   if (auto found =
           generalize(graphs.front(), ArrayRef<GraphOp>(graphs).drop_front()))
-    return Problem{found->loc, found->reason};
+    return Problem{found->loc, found->reason, /*imports=*/true};
   return std::move(modules.front());
 }
 
@@ -290,18 +307,59 @@ void GeneralImporter::tell(bool errors) {
       context->getDiagEngine().emit(std::move(diagnostic));
 }
 
+/// A graph of multiples, of a model that is another at other extents, takes
+/// multiples: its symbols count the steps.
+void GeneralImporter::guard(GraphOp graph, const Problem &problem) {
+  auto isFree = [&](StringRef name) {
+    return llvm::any_of(symbols, [&](const Symbol &symbol) {
+      return symbol.name == name && symbol.sizes.empty();
+    });
+  };
+  auto counted = [&](StringRef name) {
+    return LinearExtent{name.str() + "_by_" + std::to_string(kStep), kStep}
+        .text();
+  };
+  auto rename = [&](ArrayAttr names) -> Attribute {
+    SmallVector<Attribute> changed;
+    for (StringAttr name : names.getAsRange<StringAttr>())
+      changed.push_back(isFree(name) ? StringAttr::get(context, counted(name))
+                                     : name);
+    return ArrayAttr::get(context, changed);
+  };
+  constexpr StringLiteral attribute = "graven.symbols";
+  for (unsigned i = 0; i < graph.getNumArguments(); ++i)
+    if (auto names = graph.getArgAttrOfType<ArrayAttr>(i, attribute))
+      graph.setArgAttr(i, attribute, rename(names));
+  for (unsigned i = 0; i < graph.getNumResults(); ++i)
+    if (auto names = graph.getResultAttrOfType<ArrayAttr>(i, attribute))
+      graph.setResultAttr(i, attribute, rename(names));
+  for (const Symbol &symbol : symbols)
+    if (symbol.sizes.empty())
+      emitWarning(problem.loc)
+          << symbol.name << " % " << kStep << " == 0, because "
+          << problem.reason << "; '" << symbol.name << "_by_" << kStep
+          << "' counts the " << kStep << "s";
+}
+
 FailureOr<Module> GeneralImporter::run() {
-  std::optional<Problem> first;
+  std::optional<Problem> first, other;
   for (ArrayRef<int64_t> ladder : ladders) {
     auto made = generalizeAt(ladder);
     if (auto *module = std::get_if<Module>(&made)) {
       tell(/*errors=*/false);
       if (failed(checkNames()))
         return failure();
+      bool inSteps = llvm::all_of(
+          ladder, [](int64_t extent) { return extent % kStep == 0; });
+      if (other && inSteps)
+        guard(graphOf(**module), *other);
       return std::move(*module);
     }
+    auto &problem = std::get<Problem>(made);
     if (!first)
-      first = std::get<Problem>(made);
+      first = problem;
+    if (!other && problem.imports)
+      other = problem;
     // What is wrong at any extents is no matter of extents.
     if (symbols.empty() && !isCounted) {
       tell(/*errors=*/true);

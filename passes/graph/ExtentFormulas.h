@@ -71,10 +71,13 @@ private:
   struct Formula {
     llvm::SmallVector<size_t, 3> factors;
     int64_t a = 1, b = 0;
-    /// Also of these, each once: x + y + b.
-    std::optional<size_t> plus = {};
-    /// (x + before) / c + b.
-    int64_t before = 0, c = 1;
+    /// Also of these, each once: x + y + b, x - y + b.
+    std::optional<size_t> plus = {}, minus = {};
+    /// (x + before) / c times + b; of a rest, (x + before) % rest times + b.
+    int64_t before = 0, c = 1, rest = 0, times = 1;
+    /// Not less, not more than the other extent or number, before b is added.
+    std::optional<size_t> greater = {}, lesser = {};
+    std::optional<int64_t> least = {}, most = {};
   };
   std::optional<Formula> search(llvm::ArrayRef<int64_t> tuple) const;
   std::optional<Formula> product(llvm::ArrayRef<int64_t> tuple,
@@ -82,6 +85,12 @@ private:
   std::optional<Formula> line(llvm::ArrayRef<int64_t> tuple, size_t x) const;
   std::optional<Formula> quotient(llvm::ArrayRef<int64_t> tuple,
                                   size_t x) const;
+  std::optional<Formula> rounded(llvm::ArrayRef<int64_t> tuple, size_t x) const;
+  std::optional<Formula> limited(llvm::ArrayRef<int64_t> tuple, size_t x) const;
+  std::optional<Formula> extreme(llvm::ArrayRef<int64_t> tuple, size_t x,
+                                 size_t y) const;
+  mlir::Value emit(mlir::OpBuilder &b, mlir::Location loc,
+                   const Formula &formula) const;
 
   llvm::SmallVector<Extent> extents;
   llvm::SmallVector<std::pair<Tuple, mlir::Value>> computed;

@@ -11,6 +11,7 @@
 #include "mlir/IR/Verifier.h"
 #include "passes/graph/ExtentFormulas.h"
 #include "passes/graph/GraphUtils.h"
+#include "passes/graph/PadByConcat.h"
 #include "passes/graph/Resampling.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -56,6 +57,8 @@ private:
   bool takePlace(InsertSliceOp node, Others others);
   bool takeSizes(ResizeOp node, Others others);
   static bool differs(ResizeOp node, Others others);
+  bool takeAmounts(PadOp node, Others others);
+  Operation *padded(PadOp node, Others others);
   Operation *gathered(ResizeOp node, Others others);
   /// One of a list's entries, at each sample: `known` may give it as a number
   /// or as a Value.
@@ -333,7 +336,8 @@ bool Generalizer::connectConstant(OpOperand &operand, ArrayRef<Value> others) {
 static ArrayRef<StringRef> extentAttributes(Operation *node) {
   static constexpr StringRef shape[] = {"shape"}, bounds[] = {"starts", "ends"},
                              starts[] = {"starts"}, extent[] = {"extent"},
-                             sizes[] = {"sizes", "scales"};
+                             sizes[] = {"sizes", "scales"},
+                             amounts[] = {"low", "high"};
   return llvm::TypeSwitch<Operation *, ArrayRef<StringRef>>(node)
       .Case<ReshapeOp, BroadcastOp, IotaOp>(
           [](auto) { return ArrayRef<StringRef>(shape); })
@@ -341,6 +345,7 @@ static ArrayRef<StringRef> extentAttributes(Operation *node) {
       .Case<InsertSliceOp>([](auto) { return ArrayRef<StringRef>(starts); })
       .Case<PrefixOp>([](auto) { return ArrayRef<StringRef>(extent); })
       .Case<ResizeOp>([](auto) { return ArrayRef<StringRef>(sizes); })
+      .Case<PadOp>([](auto) { return ArrayRef<StringRef>(amounts); })
       .Default(ArrayRef<StringRef>());
 }
 
@@ -567,6 +572,29 @@ Operation *Generalizer::gathered(ResizeOp node, Others others) {
   return value.getDefiningOp();
 }
 
+/// Amounts that differ are left for `padded`, if it can.
+bool Generalizer::takeAmounts(PadOp node, Others others) {
+  auto reason = whyNotByConcat(node, others);
+  return !reason || fail(node, *reason);
+}
+
+/// Null after a problem.
+Operation *Generalizer::padded(PadOp node, Others others) {
+  b.setInsertionPoint(node);
+  Value value = padByConcat(b, node, others, [&](ArrayRef<int64_t> amounts) {
+    return formulas.find(b, node.getLoc(), amounts);
+  });
+  if (!value) {
+    fail(node, "adds numbers of elements that do not follow from the extents "
+               "in a way that is known");
+    return nullptr;
+  }
+  Operation *last = value.getDefiningOp();
+  node.replaceAllUsesWith(value);
+  node.erase();
+  return last;
+}
+
 bool Generalizer::takeAttributes(Operation *node, Others others) {
   return llvm::TypeSwitch<Operation *, bool>(node)
       .Case<ReshapeOp, BroadcastOp, IotaOp>(
@@ -574,6 +602,7 @@ bool Generalizer::takeAttributes(Operation *node, Others others) {
       .Case<SliceOp>([&](auto op) { return takeBounds(op, others); })
       .Case<InsertSliceOp>([&](auto op) { return takePlace(op, others); })
       .Case<ResizeOp>([&](auto op) { return takeSizes(op, others); })
+      .Case<PadOp>([&](auto op) { return takeAmounts(op, others); })
       .Default(true);
 }
 
@@ -611,6 +640,9 @@ bool Generalizer::takeNode(Operation *node, Others others) {
   if (resize && !llvm::any_of(resize.getSizes(), ShapedType::isDynamic) &&
       differs(resize, others))
     now = gathered(resize, others);
+  auto pad = dyn_cast<PadOp>(node);
+  if (pad && hasOtherAmounts(pad, others))
+    now = padded(pad, others);
   if (!now)
     return false;
   for (unsigned i = 0; i < now->getNumResults(); ++i) {

@@ -102,6 +102,30 @@ def FoldConstants : Pass<"graven-fold-constants", "::mlir::ModuleOp"> {
   ];
 }
 
+def FoldExtents : Pass<"graven-fold-extents", "::graven::GraphOp"> {
+  let summary = "compute what follows from the relations of extents";
+  let description = [{
+    Extents, and i64 numbers computed from them, are formulas of the inputs' extents: sums, multiples, quotients and rests
+    by numbers, maxima and minima, carried through each Node's rule of shapes. A number whose formula is a constant becomes
+    it; one that another Value is already becomes that Value; `dim` reads an input where it has the extent. A comparison
+    that holds for all extents, or none, is decided. A pool whose last window ends with the input needs no `ceil_mode`.
+
+    Before ==> after:
+    ```mlir
+    %0 = graven.concat %x, %x axis 0 : (tensor<?xf32>, tensor<?xf32>) -> tensor<?xf32>
+    %1 = graven.dim %0 axis 0 : tensor<?xf32>
+    %2 = graven.rem %1, %two : (tensor<i64>, tensor<i64>) -> tensor<i64>
+    ==>
+    %2 = graven.constant dense<0> : tensor<i64>
+    ```
+
+    Preconditions: quotients and rests are by positive numbers, of what cannot be negative; inputs whose extents have one
+    name in `graven.symbols` have one extent.
+  }];
+  let dependentDialects = ["::graven::GravenDialect"];
+  let statistics = [Statistic<"numFolded", "folded", "Number of Nodes that relations of extents decide">];
+}
+
 def HoistLoopInvariants : Pass<"graven-hoist-loop-invariants", "::graven::GraphOp"> {
   let summary = "move what sub-Blocks repeat in front of them";
   let description = [{

@@ -28,6 +28,7 @@ void buildShapePipeline(OpPassManager &manager) {
   manager.addPass(createInlineCalls());
   manager.addPass(createInferShapes());
   clean(manager);
+  manager.addNestedPass<GraphOp>(createFoldExtents());
   manager.addPass(createFoldConstants());
   manager.addPass(createInferShapes());
   clean(manager);
@@ -70,6 +71,7 @@ void buildGraphPipeline(OpPassManager &manager,
   // Shape arithmetic and masks become constants, branches that they decide are
   // taken, and then more extents are known.
   clean(manager);
+  manager.addNestedPass<GraphOp>(createFoldExtents());
   manager.addPass(createFoldConstants());
   manager.addPass(createInferShapes());
   clean(manager);

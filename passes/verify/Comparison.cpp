@@ -29,15 +29,32 @@ Tensor randomTensor(RankedTensorType type, std::mt19937 &random,
   return tensor;
 }
 
-SmallVector<Tensor> randomInputs(TypeRange types, std::mt19937 &random,
-                                 int64_t least) {
+/// An extent that has this name, of symbols that are all the same number:
+/// "4*h+1" is a multiple, and one more.
+static int64_t extentNamed(StringRef name) {
   constexpr int64_t anyExtent = 3;
+  int64_t scale = 1, offset = 0;
+  auto [factor, rest] = name.split('*');
+  if (rest.empty() || factor.getAsInteger(10, scale))
+    return anyExtent;
+  auto [symbol, sum] = rest.split('+');
+  if (!sum.empty() && sum.getAsInteger(10, offset))
+    return anyExtent;
+  return scale * anyExtent + offset;
+}
+
+SmallVector<Tensor> randomInputs(GraphOp graph, std::mt19937 &random,
+                                 int64_t least) {
   SmallVector<Tensor> inputs;
-  for (Type type : types) {
-    auto tensor = cast<RankedTensorType>(type);
+  for (BlockArgument input : graph.getArguments()) {
+    auto tensor = cast<RankedTensorType>(input.getType());
+    auto names = graph.getArgAttrOfType<ArrayAttr>(input.getArgNumber(),
+                                                   "graven.symbols");
     SmallVector<int64_t> shape(tensor.getShape());
-    for (int64_t &extent : shape)
-      extent = ShapedType::isDynamic(extent) ? anyExtent : extent;
+    for (auto [axis, extent] : llvm::enumerate(shape))
+      if (ShapedType::isDynamic(extent))
+        extent = extentNamed(names ? cast<StringAttr>(names[axis]).getValue()
+                                   : StringRef());
     inputs.push_back(randomTensor(
         RankedTensorType::get(shape, tensor.getElementType()), random, least));
   }

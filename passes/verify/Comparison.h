@@ -21,9 +21,10 @@ namespace graven {
 eval::Tensor randomTensor(mlir::RankedTensorType type, std::mt19937 &random,
                           int64_t least = 1);
 
-/// Inputs of these types; extents that are not known are 3.
+/// Inputs of the Graph; symbols of extents are 3, and so are extents without
+/// one that are not known.
 llvm::SmallVector<eval::Tensor>
-randomInputs(mlir::TypeRange types, std::mt19937 &random, int64_t least = 1);
+randomInputs(GraphOp graph, std::mt19937 &random, int64_t least = 1);
 
 /// |a - b| <= absolute + relative * max(|a|, |b|).
 struct Tolerance {

@@ -80,8 +80,7 @@ void Behaviour::sample(ModuleOp module) {
       continue;
     std::mt19937 random(7);
     for (int64_t least : {1, 0}) {
-      SmallVector<Tensor> inputs =
-          randomInputs(graph.getArgumentTypes(), random, least);
+      SmallVector<Tensor> inputs = randomInputs(graph, random, least);
       if (std::optional<SmallVector<Tensor>> outputs =
               evaluate(graph, inputs)) {
         samples[graph.getSymName()] = {std::move(inputs), std::move(*outputs)};
@@ -109,7 +108,7 @@ void Behaviour::refine(ModuleOp before, ModuleOp after) {
                     }))
       continue;
     std::mt19937 random(7);
-    SmallVector<Tensor> inputs = randomInputs(graph.getArgumentTypes(), random);
+    SmallVector<Tensor> inputs = randomInputs(graph, random);
     auto old = before.lookupSymbol<GraphOp>(graph.getSymName());
     if (std::optional<SmallVector<Tensor>> outputs = evaluate(old, inputs))
       known->second = {std::move(inputs), std::move(*outputs)};

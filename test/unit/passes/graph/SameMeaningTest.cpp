@@ -102,8 +102,7 @@ protected:
         continue;
       auto old = before->lookupSymbol<GraphOp>(graph.getSymName());
       ASSERT_TRUE(old) << graph.getSymName().str();
-      SmallVector<Tensor> inputs =
-          randomInputs(graph.getArgumentTypes(), random);
+      SmallVector<Tensor> inputs = randomInputs(graph, random);
       Evaluator one, other;
       auto expected = one.run(old, inputs), got = other.run(graph, inputs);
       // What fails to run (an index out of range) must go on failing.

@@ -64,8 +64,7 @@ protected:
   bisect(ModuleOp module, std::function<void(PassManager &)> build,
          std::optional<double> tolerance = std::nullopt) {
     std::mt19937 random(7);
-    auto inputs = randomInputs(
-        module.lookupSymbol<GraphOp>("main").getArgumentTypes(), random, 0);
+    auto inputs = randomInputs(module.lookupSymbol<GraphOp>("main"), random, 0);
     auto culprit =
         GraphBisection(module, "main", std::move(build), inputs, tolerance)
             .run();
@@ -253,7 +252,7 @@ TEST_F(BisectTest, TracesAreComparedByPlaceInEitherLayout) {
   OwningOpRef<ModuleOp> module = parse(kThreeNodes);
   std::mt19937 random(7);
   auto graph = module->lookupSymbol<GraphOp>("main");
-  auto inputs = randomInputs(graph.getArgumentTypes(), random);
+  auto inputs = randomInputs(graph, random);
   auto trace = traceGraph(graph, inputs);
   ASSERT_TRUE(succeeded(trace));
   EXPECT_EQ(graph.getNumResults(), 1u) << "the Graph is as it was";
