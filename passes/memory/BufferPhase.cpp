@@ -19,6 +19,8 @@ void buildBufferPhase(OpPassManager &manager) {
   // Dead and equal values would get buffers.
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
+  // After CSE, which would make one of two again.
+  manager.addNestedPass<func::FuncOp>(createRecompute());
   // Needs single uses, so after CSE; gives the analysis fewer buffers.
   manager.addNestedPass<func::FuncOp>(createReuseOperands());
   manager.addPass(createBufferize());

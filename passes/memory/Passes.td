@@ -9,6 +9,42 @@
 
 include "mlir/Pass/PassBase.td"
 
+def Recompute : Pass<"graven-recompute", "::mlir::func::FuncOp"> {
+  let summary = "compute cheap tensors again instead of keeping them";
+  let description = [{
+    Where most memory is needed at once, a tensor may be there that only waits
+    for a later reader. If it is cheap to compute, a copy of the Node in front
+    of its later readers computes it again, and its memory is free meanwhile.
+
+    Before ==> after:
+    ```mlir
+    %r = linalg.generic ... ins(%x : tensor<64xf32>) ...
+    %a = "reader"(%r)
+    %b = "needs much memory"(%a)
+    %c = "late reader"(%b, %r)
+    ==>
+    %r = linalg.generic ... ins(%x : tensor<64xf32>) ...
+    %a = "reader"(%r)
+    %b = "needs much memory"(%a)
+    %s = linalg.generic ... ins(%x : tensor<64xf32>) ...
+    %c = "late reader"(%b, %s)
+    ```
+
+    Preconditions: an elementwise linalg.generic of at most three arith ops
+    without a quotient; the most that is live at once falls, although what it
+    reads is kept as long, and that saves enough bytes for its operations. After
+    CSE, which would merge the two.
+  }];
+  let options = [
+    Option<"maxCost", "max-cost", "int64_t", "2",
+           "most operations for a byte of the peak">
+  ];
+  let statistics = [
+    Statistic<"numRecomputed", "recomputed", "Number of Nodes that are computed again">
+  ];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def ReuseOperands : Pass<"graven-reuse-operands", "::mlir::func::FuncOp"> {
   let summary = "let elementwise ops overwrite an operand that dies there";
   let description = [{
