@@ -9,6 +9,7 @@
 #include "dialects/support/Diagnostics.h"
 #include "runtime/host/Npy.h"
 #include "llvm/ADT/SmallVector.h"
+#include "llvm/Support/JSON.h"
 #include <csignal>
 #include <cstdlib>
 #include <fcntl.h>
@@ -34,7 +35,8 @@ def load(path, threads):
     return onnxruntime.__version__, lambda arrays: session.run(None, dict(zip(names, arrays)))
 )python";
 
-static constexpr char loadTorch[] = R"python(
+static constexpr char loadTorch[] =
+    R"python(
 def flat(value):
     if isinstance(value, dict):
         value = list(value.values())
@@ -52,7 +54,69 @@ def load(path, threads):
         with torch.no_grad():
             outputs = flat(module(*[torch.from_numpy(array.copy()) for array in arrays]))
         return [torch.as_tensor(output).contiguous().numpy() for output in outputs]
+    def run_nodes(arrays):
+        with torch.no_grad():
+            return tap(module, [torch.from_numpy(array.copy()) for array in arrays])
+    run.nodes = run_nodes
     return torch.__version__, run
+)python"
+    // Each value that a node of the module's own block gives, with the path of
+    // its submodule and the lines of its source, innermost first. Copies,
+    // because others may write to them afterwards.
+    R"python(
+def numpy_of(torch, tensor):
+    try:
+        return tensor.detach().contiguous().numpy()
+    except TypeError:
+        return None
+def lines_of(text):
+    import re
+    found = re.findall(r'File "([^"]*)", line (\d+)|^(\S+)\((\d+)\): ', text, re.M)
+    return [[(a or c).rsplit("/", 1)[-1], int(b or d)] for a, b, c, d in found]
+def tap(module, inputs):
+    import torch
+    taps = tap_script(torch, module, inputs) if isinstance(module, torch.jit.ScriptModule) else tap_fx(torch, module, inputs)
+    known = [(path, lines, numpy_of(torch, value)) for path, lines, value in taps]
+    return [entry for entry in known if entry[2] is not None]
+def tap_script(torch, module, inputs):
+    import re
+    graph = module.graph.copy()
+    torch._C._jit_pass_inline(graph)
+    tensor, own, taps = torch._C.TensorType.get(), len(list(graph.outputs())), []
+    for node in list(graph.nodes()):
+        if node.kind() in ("prim::GetAttr", "prim::Constant"):
+            continue
+        steps = re.sub(r"\([^()]*\)", "", node.getModuleHierarchy()).split(".")
+        path = ".".join(step for step in steps if step not in ("SELF", "UNKNOWN_INSTANCE"))
+        for value in node.outputs():
+            if not value.type().isSubtypeOf(tensor):
+                continue
+            none = graph.create("prim::Constant", [], 1)
+            none.output().setType(torch._C.NoneType.get())
+            none.insertAfter(node)
+            copy = graph.create("aten::clone", [value, none.output()], 1)
+            copy.output().setType(value.type())
+            copy.insertAfter(none)
+            graph.registerOutput(copy.output())
+            taps.append((path, lines_of(node.sourceRange())[:1]))
+    if not taps:
+        return []
+    graph.makeMultiOutputIntoTuple()
+    results = torch._C._create_function_from_graph("tapped", graph)(module._c, *inputs)
+    return [(path, lines, value) for (path, lines), value in zip(taps, results[own:])]
+def tap_fx(torch, module, inputs):
+    taps = []
+    class Tap(torch.fx.Interpreter):
+        def run_node(self, node):
+            value = super().run_node(node)
+            if node.op.startswith("call") and isinstance(value, torch.Tensor):
+                stack = list((node.meta.get("nn_module_stack") or {}).values())
+                path = stack[-1][0] if stack else ""
+                lines = lines_of(node.meta.get("stack_trace") or "")[::-1]
+                taps.append((path if path or lines else node.name, lines, value.clone()))
+            return value
+    Tap(module).run(*inputs)
+    return taps
 )python";
 
 static constexpr char serve[] = R"python(
@@ -75,6 +139,21 @@ except Exception as error:
     sys.exit(1)
 answer("ready " + version)
 for line in sys.stdin.buffer:
+    if line.strip() == b"nodes":
+        import json
+        try:
+            nodes = run.nodes(inputs)
+        except Exception as error:
+            answer("error " + str(error).replace("\n", " "))
+            continue
+        answer(json.dumps([{"path": path, "lines": lines} for path, lines, _ in nodes]))
+        for _, _, value in nodes:
+            file = io.BytesIO()
+            numpy.save(file, value)
+            answer(str(len(file.getvalue())))
+            answers.write(file.getvalue())
+        answers.flush()
+        continue
     if line.strip() == b"outputs":
         outputs = run(inputs)
         answer(str(len(outputs)))
@@ -211,6 +290,52 @@ FailureOr<std::vector<double>> Peer::run(double seconds) {
   return times;
 }
 
+FailureOr<rt::Array> Peer::readArray(const std::string &name) {
+  FailureOr<std::vector<std::byte>> bytes = readBlock();
+  if (failed(bytes))
+    return failure();
+  auto array = rt::parseNpy(*bytes, name);
+  if (!array)
+    return LogicalResult(emitCoded(loc, Code::PeerFailed)
+                         << array.error().message);
+  return std::move(*array);
+}
+
+FailureOr<std::vector<PeerNode>> Peer::nodes() {
+  std::fputs("nodes\n", to);
+  std::fflush(to);
+  FailureOr<std::string> line = readLine();
+  if (failed(line))
+    return failure();
+  auto value = llvm::json::parse(*line);
+  if (!value) {
+    llvm::consumeError(value.takeError());
+    return emitCoded(loc, Code::PeerFailed)
+           << peerName(kind) << ": expected a list of Nodes, got '" << *line
+           << "'";
+  }
+  std::vector<PeerNode> nodes;
+  llvm::json::Array none;
+  auto *entries = value->getAsArray();
+  for (const llvm::json::Value &each : entries ? *entries : none) {
+    const llvm::json::Object *entry = each.getAsObject();
+    if (!entry)
+      continue;
+    PeerNode node{entry->getString("path").value_or("").str(), {}, {}};
+    auto *lines = entry->getArray("lines");
+    for (const llvm::json::Value &place : lines ? *lines : none)
+      if (auto *pair = place.getAsArray(); pair && pair->size() == 2)
+        node.lines.push_back({(*pair)[0].getAsString().value_or("").str(),
+                              (*pair)[1].getAsInteger().value_or(0)});
+    auto array = readArray("node " + std::to_string(nodes.size()));
+    if (failed(array))
+      return failure();
+    node.value = std::move(*array);
+    nodes.push_back(std::move(node));
+  }
+  return nodes;
+}
+
 FailureOr<std::vector<rt::Array>> Peer::outputs() {
   std::fputs("outputs\n", to);
   std::fflush(to);
@@ -220,13 +345,9 @@ FailureOr<std::vector<rt::Array>> Peer::outputs() {
     return failure();
   std::vector<rt::Array> arrays;
   for (size_t i = 0; i < count; ++i) {
-    FailureOr<std::vector<std::byte>> bytes = readBlock();
-    if (failed(bytes))
+    auto array = readArray("output " + std::to_string(i));
+    if (failed(array))
       return failure();
-    auto array = rt::parseNpy(*bytes, "output " + std::to_string(i));
-    if (!array)
-      return LogicalResult(emitCoded(loc, Code::PeerFailed)
-                           << array.error().message);
     arrays.push_back(std::move(*array));
   }
   return arrays;

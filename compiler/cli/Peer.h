@@ -22,6 +22,14 @@ enum class PeerKind { Ort, Torch };
 /// "ONNX Runtime", "PyTorch".
 llvm::StringRef peerName(PeerKind kind);
 
+/// What a node of PyTorch's program gave: the path of its submodule, the file
+/// names and lines that it may be said to come from, the likeliest first.
+struct PeerNode {
+  std::string path;
+  std::vector<std::pair<std::string, int64_t>> lines;
+  std::optional<rt::Array> value;
+};
+
 class Peer {
 public:
   /// Starts `python` ($GRAVEN_PYTHON, else python3), which loads `model`, an
@@ -41,11 +49,15 @@ public:
   /// The outputs of a run.
   mlir::FailureOr<std::vector<rt::Array>> outputs();
 
+  /// The values of a run of PyTorch; ONNX Runtime has no names for others.
+  mlir::FailureOr<std::vector<PeerNode>> nodes();
+
 private:
   Peer(mlir::Location loc, PeerKind kind) : loc(loc), kind(kind) {}
   mlir::FailureOr<std::string> readLine();
   /// A number line, then as many bytes.
   mlir::FailureOr<std::vector<std::byte>> readBlock();
+  mlir::FailureOr<rt::Array> readArray(const std::string &name);
 
   mlir::Location loc;
   PeerKind kind;

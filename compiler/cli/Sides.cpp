@@ -11,8 +11,10 @@
 #include "compiler/support/OutputFile.h"
 #include "dialects/support/Diagnostics.h"
 #include "frontends/onnx/Surgery.h"
+#include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Path.h"
 
 using namespace mlir;
 using namespace llvm;
@@ -60,7 +62,8 @@ FailureOr<Trace> SideRunner::run(const Side &side,
     return depth == Depth::Nodes ? runOrtNodes(side, inputs)
                                  : runPeer(side, PeerKind::Ort, inputs);
   case Runner::Torch:
-    return runPeer(side, PeerKind::Torch, inputs);
+    return depth == Depth::Nodes ? runTorchNodes(side, inputs)
+                                 : runPeer(side, PeerKind::Torch, inputs);
   }
   llvm_unreachable("all runners are listed");
 }
@@ -115,6 +118,65 @@ FailureOr<Trace> SideRunner::runPeer(const Side &side, PeerKind kind,
   if (failed(outputs))
     return failure();
   return Trace{toTensors(context, *outputs), {}};
+}
+
+/// The path of a submodule and the line that the importers say of a Node.
+namespace {
+struct PlaceOfNode {
+  std::string path, file;
+  int64_t line = 0;
+
+  explicit PlaceOfNode(Location loc) {
+    if (auto name = dyn_cast<NameLoc>(loc)) {
+      path = name.getName().str();
+      loc = name.getChildLoc();
+    }
+    if (auto place = dyn_cast<FileLineColLoc>(loc)) {
+      file = sys::path::filename(place.getFilename());
+      line = place.getLine();
+    }
+  }
+
+  bool isOf(const PeerNode &node) const {
+    return node.path == path &&
+           (line == 0 || llvm::any_of(node.lines, [&](const auto &place) {
+              return place.first == file && place.second == line;
+            }));
+  }
+};
+} // namespace
+
+/// What PyTorch's nodes give, at the places of the Nodes that were imported
+/// from them. A node of its own is found by its path and line.
+FailureOr<Trace> SideRunner::runTorchNodes(const Side &side,
+                                           MutableArrayRef<rt::Array> inputs) {
+  MLIRContext *context = &session.getContext();
+  auto module = session.import(side.path, import);
+  if (failed(module))
+    return failure();
+  auto graph = requireGraph(**module);
+  if (failed(graph))
+    return failure();
+  auto peer = Peer::start(UnknownLoc::get(context), PeerKind::Torch, side.path,
+                          options.threads, inputs);
+  if (failed(peer))
+    return failure();
+  auto outputs = peer->outputs();
+  auto nodes = peer->nodes();
+  if (failed(outputs) || failed(nodes))
+    return failure();
+  Trace trace{toTensors(context, *outputs), {}};
+  llvm::MapVector<Location, PlaceOfNode> places;
+  for (OpResult value : tracedValues(*graph))
+    places.insert({value.getLoc(), PlaceOfNode(value.getLoc())});
+  for (PeerNode &node : *nodes) {
+    rt::Array arrays[] = {std::move(*node.value)};
+    eval::Tensor tensor = toTensors(context, arrays).front();
+    for (const auto &[loc, place] : places)
+      if (place.isOf(node))
+        trace.nodes.push_back({placeKey(loc), node.path, loc, tensor});
+  }
+  return trace;
 }
 
 /// The model with all values of its own nodes as outputs, behind its own ones.

@@ -53,6 +53,8 @@ private:
                                       llvm::MutableArrayRef<rt::Array> inputs);
   mlir::FailureOr<Trace> runPeer(const Side &side, PeerKind kind,
                                  llvm::MutableArrayRef<rt::Array> inputs);
+  mlir::FailureOr<Trace> runTorchNodes(const Side &side,
+                                       llvm::MutableArrayRef<rt::Array> inputs);
   mlir::FailureOr<Trace> runOrtNodes(const Side &side,
                                      llvm::MutableArrayRef<rt::Array> inputs);
 };

@@ -93,13 +93,12 @@ private:
         return emitCoded(loc, Code::BadOption)
                << "'" << side->path
                << "' is an artifact: name the model to compare it with";
-      if (depth == Depth::Nodes &&
-          (side->isArtifact() || side->runner == Runner::Torch))
+      if (depth == Depth::Nodes && side->isArtifact())
         return emitCoded(loc, Code::BadOption)
-               << "--per-node needs the values of Nodes, which "
-               << (side->isArtifact() ? "an artifact" : "PyTorch")
-               << " does not give; compare a model with the evaluator or ONNX "
-                  "Runtime";
+               << "--per-node needs the values of Nodes, which an artifact "
+                  "does "
+                  "not give; compare a model with the evaluator, PyTorch or "
+                  "ONNX Runtime";
     }
     return success();
   }

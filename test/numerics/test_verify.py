@@ -106,3 +106,52 @@ def test_a_file_that_the_other_runtime_does_not_take(graven, tmp_path):
     run = verify(graven, tmp_path / "m.py", "torch", "--input", "0:f32[2]")
     assert run.returncode == 2
     assert "[GRV0503] PyTorch: " in run.stderr
+
+
+class Branching(torch.nn.Module):
+    """Submodules, a branch, a value that is overwritten."""
+    def __init__(self):
+        super().__init__()
+        self.first, self.norm, self.last = torch.nn.Conv2d(3, 8, 3), torch.nn.BatchNorm2d(8), torch.nn.Linear(8, 5)
+
+    def forward(self, x):
+        y = torch.relu_(self.norm(self.first(x)) + 1)
+        if x.size(0) > 3:
+            y = y * 2
+        return self.last(y.mean((2, 3)))
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("form", ["script", "trace", "export"])
+def test_nodes_beside_pytorch(graven, tmp_path, form):
+    torch.manual_seed(0)
+    module, x = Branching().eval(), torch.randn(1, 3, 8, 8)
+    path = tmp_path / ("m.pt2" if form == "export" else "m.pt")
+    if form == "export":
+        torch.export.save(torch.export.export(module, (x,)), path)
+    else:
+        (torch.jit.script(module) if form == "script" else torch.jit.trace(module, x)).save(path)
+    flags = ["--input", "x:f32[1,3,8,8]"] if form == "script" else []
+    run = verify(graven, f"evaluator:{path}", "torch", "--per-node", "--json", *flags)
+    assert run.returncode == 0, run.stderr
+    report = json.loads(run.stdout)
+    nodes = report["nodes"]
+    # The product of a linear layer is a Node of its own here.
+    assert sum(node["same"] for node in nodes) >= 6 and "first_diverging" not in report, report
+    assert any("first" in node["place"] for node in nodes) and any("last" in node["place"] for node in nodes)
+    run = verify(graven, path, "torch", "--per-node", *flags)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "Nodes compared: none differs" in run.stdout and "\n0 of " not in run.stdout
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_first_node_that_differs_from_pytorch(graven, tmp_path):
+    torch.manual_seed(0)
+    module = Branching().eval()
+    torch.jit.script(module).save(tmp_path / "m.pt")
+    module.norm.eps = 0.5
+    torch.jit.script(module).save(tmp_path / "changed.pt")
+    run = verify(graven, f"evaluator:{tmp_path / 'changed.pt'}", f"torch:{tmp_path / 'm.pt'}", "--per-node", "--input",
+                 "x:f32[1,3,8,8]")
+    assert run.returncode == 1, run.stderr
+    assert "the first that differs is 'batch_norm'" in run.stdout and "'norm'" in run.stdout
