@@ -7,7 +7,6 @@
 #include "compiler/phases/Phases.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Transforms/Passes.h"
-#include "passes/graph/Passes.h"
 #include "passes/lower/Passes.h"
 #include "passes/math/Passes.h"
 

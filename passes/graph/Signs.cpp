@@ -25,6 +25,14 @@ bool isConstantWithoutSign(Value value) {
          });
 }
 
+bool isPositiveConstant(Value value) {
+  DenseFPElementsAttr elements;
+  return matchPattern(value, m_Constant(&elements)) &&
+         llvm::all_of(elements.getValues<APFloat>(), [](const APFloat &number) {
+           return !number.isNaN() && !number.isNegative() && !number.isZero();
+         });
+}
+
 bool hasNoSign(Value value, int depth) {
   Operation *op = value.getDefiningOp();
   if (!op || depth > kDeepest)
@@ -43,10 +51,10 @@ bool hasNoSign(Value value, int depth) {
       })
       .Case<AddOp, DivOp, MinOp, SqrtOp, RsqrtOp, ReshapeOp, TransposeOp,
             BroadcastOp, ConcatOp>([&](auto) { return all(op->getOperands()); })
-      // The greater of -0 and 0 is 0.
+      // Which of -0 and 0 is the greater one, native code does not say.
       .Case<MaxOp>([&](MaxOp max) {
-        return hasNoSign(max.getA(), depth + 1) ||
-               hasNoSign(max.getB(), depth + 1);
+        return isPositiveConstant(max.getA()) ||
+               isPositiveConstant(max.getB()) || all(op->getOperands());
       })
       .Case<SliceOp>(
           [&](SliceOp slice) { return hasNoSign(slice.getX(), depth + 1); })

@@ -159,6 +159,8 @@ private:
   bool recomputeOne(Block &block) {
     Lives lives(block);
     auto [most, where] = lives.peak();
+    // Each looks through the whole Block.
+    int tries = 256;
     for (Operation &op : block) {
       auto node = dyn_cast<linalg::GenericOp>(op);
       std::optional<int64_t> operations = operationsOf(node);
@@ -184,6 +186,8 @@ private:
         });
         continue;
       }
+      if (tries-- == 0)
+        return false;
       // What it is computed from has to be there until then.
       llvm::MapVector<Value, Life> changed;
       changed[node.getResult(0)] = {life->bytes, life->first, before};

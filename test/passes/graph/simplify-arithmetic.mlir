@@ -69,6 +69,24 @@ graven.graph @roots(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>, tensor<
 
 // -----
 
+// What is at least a positive number is no zero; of -0 and 0, either may be the greater.
+
+// CHECK-LABEL: graven.graph @roots_of_bounded(
+//       CHECK:   graven.rsqrt
+//       CHECK:   graven.pow
+graven.graph @roots_of_bounded(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
+  %eps = graven.constant dense<1.0e-6> : tensor<1xf32>
+  %zero = graven.constant dense<0.0> : tensor<1xf32>
+  %minus = graven.constant dense<-0.5> : tensor<1xf32>
+  %0 = graven.max %x, %eps : (tensor<4xf32>, tensor<1xf32>) -> tensor<4xf32>
+  %1 = graven.max %x, %zero : (tensor<4xf32>, tensor<1xf32>) -> tensor<4xf32>
+  %2 = graven.pow %0, %minus : (tensor<4xf32>, tensor<1xf32>) -> tensor<4xf32>
+  %3 = graven.pow %1, %minus : (tensor<4xf32>, tensor<1xf32>) -> tensor<4xf32>
+  graven.return %2, %3 : tensor<4xf32>, tensor<4xf32>
+}
+
+// -----
+
 // No op for it, no constant, a broadcast, an extent that is not known.
 
 // CHECK-LABEL: graven.graph @other_powers(
