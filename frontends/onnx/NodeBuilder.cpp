@@ -63,9 +63,8 @@ std::optional<IntList> NodeBuilder::staticShape(Value value) {
     return shapeOf(value);
   // The extents depend on those of the inputs that the value depends on.
   IntList shape = shapeOf(value);
-  auto extent =
-      make<DimOp>(value, llvm::find_if(shape, ShapedType::isDynamic) -
-                             shape.begin());
+  auto extent = make<DimOp>(value, llvm::find_if(shape, ShapedType::isDynamic) -
+                                       shape.begin());
   reportUnknown(extent, "an extent of its input");
   return std::nullopt;
 }
