@@ -196,6 +196,7 @@ FailureOr<Trace> SideRunner::runOrtNodes(const Side &side,
     return failure();
   GraphOp graph = graphOf(**module);
   std::vector<std::string> names;
+  names.reserve(graph.getNumResults());
   for (unsigned i = 0; i < graph.getNumResults(); ++i)
     names.push_back(graph.getOutputName(i));
   size_t own = names.size();
