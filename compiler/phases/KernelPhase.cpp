@@ -29,14 +29,12 @@ void buildKernelPhase(mlir::OpPassManager &manager, const TargetInfo &target,
   // does with Parameters alone leaves it: a bias that is only repeated is read
   // where it is added. Then in @prepare, where each Parameter is to go through
   // memory once on its way into the blob.
-  manager.addNestedPass<mlir::func::FuncOp>(
-      mlir::createLinalgElementwiseOpFusionPass());
+  manager.addNestedPass<mlir::func::FuncOp>(createFuseElementwise());
   manager.addPass(createCanonicalize());
   manager.addPass(mlir::createCSEPass());
   manager.addPass(createHoistPrepare());
   manager.addPass(createCanonicalize());
-  manager.addNestedPass<mlir::func::FuncOp>(
-      mlir::createLinalgElementwiseOpFusionPass());
+  manager.addNestedPass<mlir::func::FuncOp>(createFuseElementwise());
   // Packed weights are Parameters' alone no more, and stay where they are.
   manager.addNestedPass<mlir::func::FuncOp>(createFoldInputScale());
   manager.addPass(createCanonicalize());

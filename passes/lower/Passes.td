@@ -396,4 +396,29 @@ def FoldInputScale : Pass<"graven-fold-input-scale", "::mlir::func::FuncOp"> {
   let statistics = [Statistic<"numFolded", "folded", "Number of factors multiplied to weights">];
 }
 
+def FuseElementwise : Pass<"graven-fuse-elementwise", "::mlir::func::FuncOp"> {
+  let summary = "make one pass over memory of elementwise nests, up to a number of operands";
+  let description = [{
+    MLIR's fusion of elementwise linalg operations, with what it needs around it, where the nest that comes of it has at
+    most `max-operands` operands. Without a limit a sum of thousands of tensors became one nest, which took
+    time by the square of their number to make, and read from more places at once than a CPU can follow.
+
+    ```mlir
+    %0 = linalg.generic {...} ins(%x, %y : tensor<8xf32>, tensor<8xf32>) { x + y }
+    %1 = linalg.generic {...} ins(%0, %z : tensor<8xf32>, tensor<8xf32>) { 0 * z }
+    ```
+    ==>
+    ```mlir
+    %1 = linalg.generic {...} ins(%x, %y, %z : tensor<8xf32>, tensor<8xf32>, tensor<8xf32>) { (x + y) * z }
+    ```
+
+    Preconditions: the first one has one user. Reshapes between the two are moved where that lets them meet.
+  }];
+  let options = [Option<"maxOperands", "max-operands", "unsigned", "32",
+                        "most operands of a nest that is fused">];
+  let dependentDialects = [
+    "::mlir::affine::AffineDialect", "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect",
+  ];
+}
+
 #endif // GRAVEN_PASSES_LOWER_PASSES_TD

@@ -1,0 +1,68 @@
+//===- FuseElementwise.cpp - fewer passes over memory ----------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file implements FuseElementwise: MLIR's patterns, with a limit that
+// MLIR's own pass has no option for.
+//===----------------------------------------------------------------------===//
+
+#include "passes/lower/Passes.h"
+
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Tensor/Transforms/Transforms.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+
+namespace graven {
+#define GEN_PASS_DEF_FUSEELEMENTWISE
+#include "passes/lower/Passes.h.inc"
+} // namespace graven
+
+using namespace mlir;
+
+namespace graven {
+namespace {
+
+/// The distinct values that an operation is given.
+unsigned numOperands(Operation *op) {
+  return llvm::SmallDenseSet<Value, 16>(op->operand_begin(), op->operand_end())
+      .size();
+}
+
+class FuseElementwisePass
+    : public impl::FuseElementwiseBase<FuseElementwisePass> {
+public:
+  using FuseElementwiseBase::FuseElementwiseBase;
+
+private:
+  void runOnOperation() override {
+    MLIRContext *context = &getContext();
+    auto hasOneUser = [](OpOperand *fused) {
+      Operation *producer = fused->get().getDefiningOp();
+      return producer && producer->hasOneUse();
+    };
+    auto fits = [hasOneUser, most = maxOperands.getValue()](OpOperand *fused) {
+      return hasOneUser(fused) && numOperands(fused->get().getDefiningOp()) +
+                                          numOperands(fused->getOwner()) <=
+                                      most;
+    };
+    RewritePatternSet patterns(context);
+    linalg::populateElementwiseOpsFusionPatterns(patterns, fits);
+    linalg::populateFoldReshapeOpsByExpansionPatterns(patterns, hasOneUser);
+    tensor::populateBubbleUpExpandShapePatterns(patterns);
+    affine::AffineApplyOp::getCanonicalizationPatterns(patterns, context);
+    linalg::GenericOp::getCanonicalizationPatterns(patterns, context);
+    tensor::ExpandShapeOp::getCanonicalizationPatterns(patterns, context);
+    tensor::CollapseShapeOp::getCanonicalizationPatterns(patterns, context);
+    context->getLoadedDialect<linalg::LinalgDialect>()
+        ->getCanonicalizationPatterns(patterns);
+    linalg::populateConstantFoldLinalgOperations(patterns, hasOneUser);
+    // What does not come to an end is right all the same.
+    (void)applyPatternsGreedily(getOperation(), std::move(patterns),
+                                GreedyRewriteConfig().setUseTopDownTraversal());
+  }
+};
+
+} // namespace
+} // namespace graven
