@@ -5,6 +5,7 @@
 // nobody could hear which of the patterns did something.
 //===----------------------------------------------------------------------===//
 
+#include "dialects/graven/Graven.h"
 #include "mlir/IR/PatternMatch.h"
 #include "passes/graph/Explain.h"
 #include "passes/graph/Passes.h"
@@ -19,14 +20,40 @@ using namespace mlir;
 namespace graven {
 namespace {
 
+/// The patterns of all ops that a context knows, which take longer to collect
+/// than to apply to a small graph: the passes of a context share them.
+class SharedPatterns : public DialectInterface::Base<SharedPatterns> {
+public:
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(SharedPatterns)
+  explicit SharedPatterns(Dialect *dialect) : Base(dialect) {}
+
+  std::shared_ptr<const FrozenRewritePatternSet> patterns;
+  /// Of the dialects that were loaded then.
+  size_t numDialects = 0;
+};
+
+std::shared_ptr<const FrozenRewritePatternSet>
+collectPatterns(MLIRContext *context) {
+  RewritePatternSet patterns(context);
+  for (Dialect *dialect : context->getLoadedDialects())
+    dialect->getCanonicalizationPatterns(patterns);
+  for (RegisteredOperationName op : context->getRegisteredOperations())
+    op.getCanonicalizationPatterns(patterns, context);
+  return std::make_shared<FrozenRewritePatternSet>(std::move(patterns));
+}
+
 class CanonicalizePass : public impl::CanonicalizeBase<CanonicalizePass> {
   LogicalResult initialize(MLIRContext *context) override {
-    RewritePatternSet canonical(context);
-    for (Dialect *dialect : context->getLoadedDialects())
-      dialect->getCanonicalizationPatterns(canonical);
-    for (RegisteredOperationName op : context->getRegisteredOperations())
-      op.getCanonicalizationPatterns(canonical, context);
-    patterns = std::make_shared<FrozenRewritePatternSet>(std::move(canonical));
+    auto *dialect = context->getOrLoadDialect<GravenDialect>();
+    auto *shared = dialect->getRegisteredInterface<SharedPatterns>();
+    if (!shared)
+      shared = &dialect->addInterface<SharedPatterns>();
+    size_t numDialects = context->getLoadedDialects().size();
+    if (shared->numDialects != numDialects) {
+      shared->patterns = collectPatterns(context);
+      shared->numDialects = numDialects;
+    }
+    patterns = shared->patterns;
     return success();
   }
 
