@@ -111,8 +111,8 @@ def test_contractions_are_merged(graven, tmp_path, module, shape, op, left):
 
 
 def test_patterns_of_canonicalization_are_counted(graven, tmp_path):
-    torch.jit.script(Bounds().eval()).save(tmp_path / "m.pt")
-    done = subprocess.run([graven, "compile", tmp_path / "m.pt", "-o", tmp_path / "m.so", "--input", "0:f32[7,9]", "--explain=json"],
+    torch.jit.script(Convs().eval()).save(tmp_path / "m.pt")
+    done = subprocess.run([graven, "compile", tmp_path / "m.pt", "-o", tmp_path / "m.so", "--input", "0:f32[1,3,12,12]", "--explain=json"],
                           capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     text = done.stdout + done.stderr
