@@ -126,6 +126,11 @@ answers, sys.stdout = sys.stdout.buffer, sys.stderr
 def answer(text):
     answers.write(text.encode() + b"\n")
     answers.flush()
+def send(array):
+    file = io.BytesIO()
+    numpy.save(file, array)
+    answer(str(len(file.getvalue())))
+    answers.write(file.getvalue())
 try:
     import numpy
     version, run = load(sys.argv[1], int(sys.argv[2]))
@@ -148,20 +153,14 @@ for line in sys.stdin.buffer:
             continue
         answer(json.dumps([{"path": path, "lines": lines} for path, lines, _ in nodes]))
         for _, _, value in nodes:
-            file = io.BytesIO()
-            numpy.save(file, value)
-            answer(str(len(file.getvalue())))
-            answers.write(file.getvalue())
+            send(value)
         answers.flush()
         continue
     if line.strip() == b"outputs":
         outputs = run(inputs)
         answer(str(len(outputs)))
         for output in outputs:
-            file = io.BytesIO()
-            numpy.save(file, output)
-            answer(str(len(file.getvalue())))
-            answers.write(file.getvalue())
+            send(output)
         answers.flush()
         continue
     end, times = time.perf_counter() + float(line), []

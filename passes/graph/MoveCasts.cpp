@@ -56,12 +56,10 @@ CastOp soleCast(Operation *op, Value value, PatternRewriter &rewriter) {
   return cast;
 }
 
-LogicalResult sink(CastOp cast, Operation *movement,
-                   PatternRewriter &rewriter) {
+void sink(CastOp cast, Operation *movement, PatternRewriter &rewriter) {
   Value result = moved(rewriter, movement, cast.getX());
   rewriter.replaceOp(movement, CastOp::create(rewriter, cast.getLoc(), result,
                                               elementOf(cast)));
-  return success();
 }
 
 /// A slice or gather of a cast reads what is cast: fewer elements are.
@@ -77,7 +75,7 @@ template <class OpTy> struct CastOfSome : CountingPattern<OpTy> {
       return rewriter.notifyMatchFailure(op, "an extent is not known");
     if (op.getType().getNumElements() >= cast.getType().getNumElements())
       return rewriter.notifyMatchFailure(op, "as many elements are cast");
-    (void)sink(cast, op, rewriter);
+    sink(cast, op, rewriter);
     return this->rewritten();
   }
 };
@@ -97,7 +95,7 @@ struct CastOfTranspose : CountingPattern<TransposeOp> {
     Operation *source = cast.getX().getDefiningOp();
     if (source && source->hasTrait<Contraction>())
       return rewriter.notifyMatchFailure(op, "a contraction is cast");
-    (void)sink(cast, op, rewriter);
+    sink(cast, op, rewriter);
     return rewritten();
   }
 };
@@ -145,11 +143,10 @@ MovementTy soleMovement(CastOp op, PatternRewriter &rewriter) {
 }
 
 template <class MovementTy>
-LogicalResult hoist(CastOp op, MovementTy movement, PatternRewriter &rewriter) {
+void hoist(CastOp op, MovementTy movement, PatternRewriter &rewriter) {
   Value cast = CastOp::create(rewriter, op.getLoc(), movement.getX(),
                               op.getType().getElementType());
   rewriter.replaceOp(op, moved(rewriter, movement, cast));
-  return success();
 }
 
 /// What is repeated is cast before.
@@ -164,7 +161,7 @@ struct CastBeforeBroadcast : CountingPattern<CastOp> {
     if (tensorType(broadcast.getX()).getShape() ==
         broadcast.getType().getShape())
       return rewriter.notifyMatchFailure(op, "as many elements are cast");
-    (void)hoist(op, broadcast, rewriter);
+    hoist(op, broadcast, rewriter);
     return rewritten();
   }
 };
@@ -180,7 +177,7 @@ struct CastBeforeTranspose : CountingPattern<CastOp> {
       return failure();
     if (widthOf(op) >= widthOf(op.getX()))
       return rewriter.notifyMatchFailure(op, "it does not narrow");
-    (void)hoist(op, transpose, rewriter);
+    hoist(op, transpose, rewriter);
     return rewritten();
   }
 };
@@ -198,7 +195,7 @@ struct CastsAroundReshape : CountingPattern<CastOp> {
     if (!inner || !isLossless(elementOf(inner.getX()), elementOf(inner)))
       return rewriter.notifyMatchFailure(
           op, "no cast without loss in front of the reshape");
-    (void)hoist(op, reshape, rewriter);
+    hoist(op, reshape, rewriter);
     return rewritten();
   }
 };

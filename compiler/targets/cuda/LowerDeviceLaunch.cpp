@@ -4,10 +4,10 @@
 // This file implements LowerDeviceLaunch, after which the main function is host
 // code on addresses of a device: launches and reads are calls.
 //===----------------------------------------------------------------------===//
+#include "compiler/targets/cuda/FlatLaunch.h"
 #include "compiler/targets/cuda/Passes.h"
 #include "dialects/support/Diagnostics.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "mlir/IR/Matchers.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "passes/memory/Passes.h"
 
@@ -17,6 +17,8 @@ namespace graven::cuda {
 } // namespace graven::cuda
 
 using namespace mlir;
+using graven::cuda::addressOf;
+using graven::cuda::FlatLaunch;
 
 namespace {
 
@@ -40,7 +42,6 @@ private:
   FailureOr<int32_t> numberOf(gpu::LaunchFuncOp op);
   LLVM::LLVMFuncOp function(StringRef name, ArrayRef<Type> arguments);
   Value slots(int64_t count);
-  Value addressOf(Location loc, Value memref);
 
   ModuleOp module;
   func::FuncOp main;
@@ -83,33 +84,21 @@ Value Lowering::slots(int64_t count) {
   return array;
 }
 
-Value Lowering::addressOf(Location loc, Value memref) {
-  Value index = memref::ExtractAlignedPointerAsIndexOp::create(b, loc, memref);
-  return arith::IndexCastOp::create(b, loc, i64, index);
-}
-
 /// The place of the kernel in the table.
 FailureOr<int32_t> Lowering::numberOf(gpu::LaunchFuncOp op) {
   StringRef name = op.getKernelName();
   if (auto known = numbers.find(name); known != numbers.end())
     return known->second;
-  APInt blocks, threads;
-  bool isFlat =
-      matchPattern(op.getGridSizeX(), m_ConstantInt(&blocks)) &&
-      matchPattern(op.getBlockSizeX(), m_ConstantInt(&threads)) &&
-      llvm::all_of(ValueRange{op.getGridSizeY(), op.getGridSizeZ(),
-                              op.getBlockSizeY(), op.getBlockSizeZ()},
-                   [](Value extent) { return matchPattern(extent, m_One()); });
-  if (!isFlat || op.getDynamicSharedMemorySize())
+  std::optional<FlatLaunch> flat = FlatLaunch::get(op);
+  if (!flat || op.getDynamicSharedMemorySize())
     return op.emitOpError("is launched in one dimension of known extent only");
   auto entry = [&](StringRef key, int64_t value) {
     return b.getNamedAttr(key, b.getI64IntegerAttr(value));
   };
-  kernels.push_back(
-      b.getDictionaryAttr({b.getNamedAttr("name", b.getStringAttr(name)),
-                           entry("blocks", blocks.getSExtValue()),
-                           entry("threads", threads.getSExtValue()),
-                           entry("arguments", op.getKernelOperands().size())}));
+  kernels.push_back(b.getDictionaryAttr(
+      {b.getNamedAttr("name", b.getStringAttr(name)),
+       entry("blocks", flat->blocks), entry("threads", flat->threads),
+       entry("arguments", op.getKernelOperands().size())}));
   int32_t number = static_cast<int32_t>(numbers.size());
   numbers[name] = number;
   return number;
@@ -126,7 +115,7 @@ LogicalResult Lowering::launch(gpu::LaunchFuncOp op) {
   for (auto [i, operand] : llvm::enumerate(op.getKernelOperands())) {
     Value value = operand;
     if (isa<MemRefType>(value.getType()))
-      value = addressOf(loc, value);
+      value = addressOf(b, loc, value);
     else if (value.getType().isIndex())
       value = arith::IndexCastOp::create(b, loc, i64, value);
     Value slot =
@@ -164,7 +153,7 @@ LogicalResult Lowering::read(memref::LoadOp op) {
   }
   Value size = arith::ConstantOp::create(b, loc, b.getI64IntegerAttr(bytes));
   Value address =
-      arith::AddIOp::create(b, loc, addressOf(loc, op.getMemRef()),
+      arith::AddIOp::create(b, loc, addressOf(b, loc, op.getMemRef()),
                             arith::MulIOp::create(b, loc, index, size));
   Value from = LLVM::IntToPtrOp::create(b, loc, ptr, address);
   LLVM::CallOp::create(b, loc, function(readFunction, {ptr, ptr, ptr, i64}),

@@ -4,6 +4,7 @@
 // This file implements SimulateKernels, which runs the threads of a kernel one
 // after the other on the host, from the NVVM dialect that also becomes PTX.
 //===----------------------------------------------------------------------===//
+#include "compiler/targets/cuda/FlatLaunch.h"
 #include "compiler/targets/cuda/Passes.h"
 #include "dialects/kernel/Kernel.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -11,7 +12,6 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/IR/Matchers.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 namespace graven::cuda {
@@ -20,6 +20,8 @@ namespace graven::cuda {
 } // namespace graven::cuda
 
 using namespace mlir;
+using graven::cuda::addressOf;
+using graven::cuda::FlatLaunch;
 
 namespace {
 
@@ -39,7 +41,8 @@ public:
 
 private:
   LogicalResult makeThread(LLVM::LLVMFuncOp kernel);
-  func::FuncOp makeBlocks(gpu::LaunchFuncOp launch, LLVM::LLVMFuncOp thread);
+  func::FuncOp makeBlocks(gpu::LaunchFuncOp launch, const FlatLaunch &flat,
+                          LLVM::LLVMFuncOp thread);
   LogicalResult launch(gpu::LaunchFuncOp op);
 
   ModuleOp module;
@@ -90,6 +93,7 @@ LogicalResult Simulation::makeThread(LLVM::LLVMFuncOp kernel) {
 
 /// The kernel as the launches of CPUs know it: each of its tasks is a block.
 func::FuncOp Simulation::makeBlocks(gpu::LaunchFuncOp launch,
+                                    const FlatLaunch &flat,
                                     LLVM::LLVMFuncOp thread) {
   Location loc = thread.getLoc();
   OpBuilder b = OpBuilder::atBlockEnd(module.getBody());
@@ -105,26 +109,20 @@ func::FuncOp Simulation::makeBlocks(gpu::LaunchFuncOp launch,
   SmallVector<Value> arguments;
   for (Value argument : entry->getArguments().drop_back(2)) {
     if (isa<MemRefType>(argument.getType())) {
-      Value address =
-          memref::ExtractAlignedPointerAsIndexOp::create(b, loc, argument);
-      address = arith::IndexCastOp::create(b, loc, b.getI64Type(), address);
-      argument = LLVM::IntToPtrOp::create(b, loc, ptr, address);
+      argument =
+          LLVM::IntToPtrOp::create(b, loc, ptr, addressOf(b, loc, argument));
     } else if (argument.getType().isIndex()) {
       argument = arith::IndexCastOp::create(b, loc, b.getI64Type(), argument);
     }
     arguments.push_back(argument);
   }
-  APInt blocks, threads;
-  matchPattern(launch.getGridSizeX(), m_ConstantInt(&blocks));
-  matchPattern(launch.getBlockSizeX(), m_ConstantInt(&threads));
   auto number = [&](int64_t value) {
     return arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(value));
   };
-  Value numThreads = number(threads.getSExtValue()),
-        numBlocks = number(blocks.getSExtValue());
+  Value numThreads = number(flat.threads), numBlocks = number(flat.blocks);
   Value zero = arith::ConstantIndexOp::create(b, loc, 0),
         one = arith::ConstantIndexOp::create(b, loc, 1),
-        size = arith::ConstantIndexOp::create(b, loc, threads.getSExtValue());
+        size = arith::ConstantIndexOp::create(b, loc, flat.threads);
   auto overBlocks = scf::ForOp::create(
       b, loc, entry->getArgument(entry->getNumArguments() - 2),
       entry->getArguments().back(), one);
@@ -144,14 +142,8 @@ func::FuncOp Simulation::makeBlocks(gpu::LaunchFuncOp launch,
 }
 
 LogicalResult Simulation::launch(gpu::LaunchFuncOp op) {
-  APInt blocks, threads;
-  bool isFlat =
-      matchPattern(op.getGridSizeX(), m_ConstantInt(&blocks)) &&
-      matchPattern(op.getBlockSizeX(), m_ConstantInt(&threads)) &&
-      llvm::all_of(ValueRange{op.getGridSizeY(), op.getGridSizeZ(),
-                              op.getBlockSizeY(), op.getBlockSizeZ()},
-                   [](Value extent) { return matchPattern(extent, m_One()); });
-  if (!isFlat)
+  std::optional<FlatLaunch> flat = FlatLaunch::get(op);
+  if (!flat)
     return op.emitOpError("is simulated in one dimension of known extent only");
   auto kernel = dyn_cast_or_null<LLVM::LLVMFuncOp>(
       SymbolTable::lookupNearestSymbolFrom(op, op.getKernel()));
@@ -165,13 +157,13 @@ LogicalResult Simulation::launch(gpu::LaunchFuncOp op) {
     auto thread = cast<LLVM::LLVMFuncOp>(b.clone(*kernel));
     thread.setSymName((kernel.getName() + ".thread").str());
     symbols.insert(thread);
-    function = makeBlocks(op, thread);
+    function = makeBlocks(op, *flat, thread);
     ++numKernels;
   }
   OpBuilder b(op);
   graven::kernel::LaunchOp::create(
-      b, op.getLoc(), function.getName(), op.getKernelOperands(),
-      blocks.getSExtValue(), /*kind=*/StringAttr(),
+      b, op.getLoc(), function.getName(), op.getKernelOperands(), flat->blocks,
+      /*kind=*/StringAttr(),
       /*multiply_adds=*/IntegerAttr(), /*bytes=*/IntegerAttr());
   op.erase();
   return success();
