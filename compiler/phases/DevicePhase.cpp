@@ -13,6 +13,7 @@ namespace graven {
 
 void buildDevicePhase(mlir::OpPassManager &manager) {
   buildOutlining(manager, deviceTarget(), /*tuning=*/nullptr);
+  manager.addPass(createMapToBlocks());
   manager.addPass(createMapToThreads());
   // Elementary functions become arithmetic: no library is on the device.
   ExpandMathOptions math;

@@ -11,9 +11,6 @@
 
 namespace graven {
 
-/// Threads of a block where each thread works for itself.
-inline constexpr int32_t kThreadsPerBlock = 256;
-
 /// What graphs and tiles for GPUs are made from: one thread has vectors of 16
 /// bytes, the widest that it loads.
 TargetInfo deviceTarget();

@@ -8,6 +8,49 @@
 
 include "mlir/Pass/PassBase.td"
 
+def MapToBlocks : Pass<"graven-map-to-blocks", "::mlir::ModuleOp"> {
+  let summary = "make GPU kernels of outlined functions whose threads work together";
+  let description = [{
+    Moves each function that the main function launches, and that holds one kernel in which the threads of a block have
+    something to share, to `gpu.module @device`. What is a kernel for blocks, its extents and its code, is one file for
+    each family (BlockKernels.h); graven-map-to-threads, which comes after it, takes the others.
+
+    A row of kernel.softmax and kernel.rownorm has a group of threads, so many that each has about 16 elements: a part of
+    a warp, a warp, or a block. Neighbouring threads have neighbouring elements, which stay in registers where they are at
+    most 32. A group joins what its threads came to by shuffles, and what its warps came to through shared memory, in one
+    fixed tree.
+
+    ```mlir
+    kernel.launch @k_0(%x, %y : memref<12x768xf32>, memref<12x768xf32>) tasks(3)
+    func.func private @k_0(%x: memref<12x768xf32>, %y: memref<12x768xf32>, ...) attributes {kernel.entry} {
+      kernel.softmax ins(%x : memref<12x768xf32>) outs(%y : memref<12x768xf32>)
+      return
+    }
+    ```
+    ==>
+    ```mlir
+    gpu.launch_func @device::@k_0 blocks in (%c2, %c1, %c1) threads in (%c256, %c1, %c1) args(...)
+    gpu.func @k_0(...) kernel {
+      %0 = vector.load ... : vector<4xf32>       // 6 of them
+      %1 = ... arith.select ...                  // the largest
+      %2, %valid = gpu.shuffle xor %1, %c16, %c32 : f32
+      ...
+    }
+    ```
+
+    Preconditions: as for graven-map-to-threads; the last axis of a row is contiguous, at least 2 elements long, and is
+    computed in f32 or f64.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect", "::mlir::LLVM::LLVMDialect", "::mlir::math::MathDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect",
+  ];
+  let statistics = [
+    Statistic<"numKernels", "kernels", "Number of kernels made">,
+    Statistic<"numLaunches", "launches", "Number of launches">,
+  ];
+}
+
 def MapToThreads : Pass<"graven-map-to-threads", "::mlir::ModuleOp"> {
   let summary = "make GPU kernels of outlined functions, one unit of work a thread";
   let description = [{

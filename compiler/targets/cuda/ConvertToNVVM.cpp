@@ -36,6 +36,10 @@ void dropHints(Operation *root) {
   });
 }
 
+/// What the arena, the weights and copies of inputs begin at multiples of is
+/// what a thread loads at most.
+constexpr int64_t kLoadBytes = 16;
+
 /// Different memrefs of a launch do not overlap. That one block fits has to be
 /// said: the assembler for some GPUs would else spill to make room for more.
 void annotate(gpu::GPUFuncOp kernel) {
@@ -43,9 +47,12 @@ void annotate(gpu::GPUFuncOp kernel) {
   kernel->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(),
                   b.getI32IntegerAttr(1));
   for (auto [i, type] : llvm::enumerate(kernel.getArgumentTypes()))
-    if (isa<MemRefType>(type))
+    if (isa<MemRefType>(type)) {
       kernel.setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(),
                         b.getUnitAttr());
+      kernel.setArgAttr(i, LLVM::LLVMDialect::getAlignAttrName(),
+                        b.getI64IntegerAttr(kLoadBytes));
+    }
 }
 
 /// What a device has instructions for, or LLVM short code.

@@ -24,7 +24,7 @@ def ConvertToNVVM : Pass<"graven-convert-to-nvvm", "::mlir::gpu::GPUModuleOp"> {
     ```
     ==>
     ```mlir
-    llvm.func @k_0(%x: !llvm.ptr {llvm.noalias}) attributes {gpu.kernel, nvvm.kernel} {
+    llvm.func @k_0(%x: !llvm.ptr {llvm.align = 16 : i64, llvm.noalias}) attributes {gpu.kernel, nvvm.kernel} {
       %0 = nvvm.read.ptx.sreg.tid.x : i32
       %i = llvm.sext %0 : i32 to i64
       %p = llvm.getelementptr inbounds|nuw %x[%i] : (!llvm.ptr, i64) -> !llvm.ptr, f32

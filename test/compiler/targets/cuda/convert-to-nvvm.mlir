@@ -3,7 +3,7 @@
 // A memref is a pointer that overlaps no other, and hints for CPUs go away.
 
 // CHECK-LABEL: gpu.module @device
-//       CHECK: llvm.func @k(%[[X:.*]]: !llvm.ptr {llvm.noalias}, %{{.*}}: !llvm.ptr {llvm.noalias})
+//       CHECK: llvm.func @k(%[[X:.*]]: !llvm.ptr {llvm.align = 16 : i64, llvm.noalias}, %{{.*}}: !llvm.ptr {llvm.align = 16 : i64, llvm.noalias})
 //  CHECK-SAME:   nvvm.kernel
 //  CHECK-SAME:   nvvm.maxntid = array<i32: 256, 1, 1>, nvvm.minctasm = 1
 //       CHECK: nvvm.read.ptx.sreg.ctaid.x

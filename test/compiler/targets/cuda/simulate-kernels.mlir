@@ -6,7 +6,7 @@
 //       CHECK: kernel.launch @k(%arg0 : memref<700xf32>) tasks(3)
 //       CHECK: kernel.launch @k(%arg1 : memref<700xf32>) tasks(3)
 //   CHECK-NOT: gpu.
-//       CHECK: llvm.func internal @k.thread(%{{.*}}: !llvm.ptr {llvm.noalias}, %[[T:.*]]: i32, %[[B:.*]]: i32, %{{.*}}: i32, %{{.*}}: i32)
+//       CHECK: llvm.func internal @k.thread(%{{.*}}: !llvm.ptr {llvm.align = 16 : i64, llvm.noalias}, %[[T:.*]]: i32, %[[B:.*]]: i32, %{{.*}}: i32, %{{.*}}: i32)
 //   CHECK-NOT: nvvm
 //       CHECK: llvm.sext %[[B]]
 //       CHECK: llvm.sext %[[T]]

@@ -1,0 +1,109 @@
+//===- BlockEmitter.cpp - what the threads of a block share -----*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file implements BlockEmitter.
+//===----------------------------------------------------------------------===//
+#include "passes/gpu/BlockEmitter.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+using namespace mlir;
+
+namespace graven {
+
+BlockEmitter::BlockEmitter(OpBuilder &builder, Location loc,
+                           const TargetInfo &target)
+    : Emitter(builder, loc, target) {}
+
+Value BlockEmitter::blockId() {
+  return gpu::BlockIdOp::create(builder(), loc(), gpu::Dimension::x);
+}
+
+Value BlockEmitter::threadId() {
+  return gpu::ThreadIdOp::create(builder(), loc(), gpu::Dimension::x);
+}
+
+void BlockEmitter::when(Value condition, function_ref<void()> body) {
+  OpBuilder &b = builder();
+  auto guarded =
+      scf::IfOp::create(b, loc(), condition, /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(guarded.thenBlock());
+  body();
+}
+
+void BlockEmitter::barrier() { gpu::BarrierOp::create(builder(), loc()); }
+
+Value BlockEmitter::shared(int64_t elements, Type element) {
+  auto space = gpu::AddressSpaceAttr::get(builder().getContext(),
+                                          gpu::AddressSpace::Workgroup);
+  auto type =
+      MemRefType::get({elements}, element, MemRefLayoutAttrInterface(), space);
+  return builder()
+      .getInsertionBlock()
+      ->getParent()
+      ->getParentOfType<gpu::GPUFuncOp>()
+      .addWorkgroupAttribution(type, loc());
+}
+
+Value BlockEmitter::exchangeWord(Value word, int32_t distance) {
+  return gpu::ShuffleOp::create(builder(), loc(), word, distance, kWarpSize,
+                                gpu::ShuffleMode::XOR)
+      .getShuffleResult();
+}
+
+Value BlockEmitter::exchange(Value value, int32_t distance) {
+  OpBuilder &b = builder();
+  Type type = value.getType(), word = b.getI32Type(), both = b.getI64Type();
+  if (type.getIntOrFloatBitWidth() == 32)
+    return exchangeWord(value, distance);
+  assert(type.getIntOrFloatBitWidth() == 64 && "no other has a shuffle");
+  Value bits =
+      type == both
+          ? value
+          : arith::BitcastOp::create(b, loc(), both, value).getResult();
+  Value width = arith::ConstantOp::create(b, loc(), b.getI64IntegerAttr(32));
+  Value high = arith::TruncIOp::create(
+      b, loc(), word, arith::ShRUIOp::create(b, loc(), bits, width));
+  Value low = arith::TruncIOp::create(b, loc(), word, bits);
+  high = arith::ShLIOp::create(
+      b, loc(),
+      arith::ExtUIOp::create(b, loc(), both, exchangeWord(high, distance)),
+      width);
+  low = arith::ExtUIOp::create(b, loc(), both, exchangeWord(low, distance));
+  Value joined = arith::OrIOp::create(b, loc(), high, low);
+  return type == both
+             ? joined
+             : arith::BitcastOp::create(b, loc(), type, joined).getResult();
+}
+
+Value BlockEmitter::reduce(Value value, int32_t threads, Join join) {
+  auto across = [&](Value each, int32_t count) {
+    for (int32_t distance = count / 2; distance > 0; distance /= 2)
+      each = join(each, exchange(each, distance));
+    return each;
+  };
+  value = across(value, std::min(threads, kWarpSize));
+  if (threads <= kWarpSize)
+    return value;
+  OpBuilder &b = builder();
+  int32_t warps = threads / kWarpSize;
+  Value ofWarps = shared(warps, value.getType());
+  auto [warp, lane] = divRem(expand::Idx(threadId()), kWarpSize);
+  ifEqual(
+      lane, 0,
+      [&] {
+        memref::StoreOp::create(b, loc(), value, ofWarps,
+                                ValueRange{get(warp)});
+      },
+      [] {});
+  barrier();
+  Value other = memref::LoadOp::create(
+      b, loc(), ofWarps, ValueRange{get(divRem(lane, warps).second)});
+  return across(other, warps);
+}
+
+} // namespace graven

@@ -1,0 +1,31 @@
+//===- BlockKernels.cpp - kernels whose threads work together ---*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file implements the choice of the family of a kernel for blocks.
+//===----------------------------------------------------------------------===//
+#include "passes/gpu/BlockKernels.h"
+
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+
+namespace graven::blocks {
+
+std::optional<LaunchExtents> extentsOf(Operation *op) {
+  using Extents = std::optional<LaunchExtents>;
+  return llvm::TypeSwitch<Operation *, Extents>(op)
+      .Case<kernel::SoftmaxOp, kernel::RowNormOp>(
+          [](auto kernelOp) { return extentsOf(kernelOp); })
+      .Default([](Operation *) { return std::nullopt; });
+}
+
+LogicalResult emit(BlockEmitter &e, Operation *op) {
+  return llvm::TypeSwitch<Operation *, LogicalResult>(op)
+      .Case<kernel::SoftmaxOp, kernel::RowNormOp>(
+          [&](auto kernelOp) { return emit(e, kernelOp); })
+      .Default([](Operation *other) {
+        return other->emitOpError("is no kernel for blocks");
+      });
+}
+
+} // namespace graven::blocks
