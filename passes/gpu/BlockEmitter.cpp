@@ -58,26 +58,31 @@ Value BlockEmitter::exchangeWord(Value word, int32_t distance) {
 Value BlockEmitter::exchange(Value value, int32_t distance) {
   OpBuilder &b = builder();
   Type type = value.getType(), word = b.getI32Type(), both = b.getI64Type();
-  if (type.getIntOrFloatBitWidth() == 32)
+  unsigned width = type.getIntOrFloatBitWidth();
+  if (width == 32)
     return exchangeWord(value, distance);
-  assert(type.getIntOrFloatBitWidth() == 64 && "no other has a shuffle");
-  Value bits =
-      type == both
-          ? value
-          : arith::BitcastOp::create(b, loc(), both, value).getResult();
-  Value width = arith::ConstantOp::create(b, loc(), b.getI64IntegerAttr(32));
-  Value high = arith::TruncIOp::create(
-      b, loc(), word, arith::ShRUIOp::create(b, loc(), bits, width));
-  Value low = arith::TruncIOp::create(b, loc(), word, bits);
-  high = arith::ShLIOp::create(
-      b, loc(),
-      arith::ExtUIOp::create(b, loc(), both, exchangeWord(high, distance)),
-      width);
-  low = arith::ExtUIOp::create(b, loc(), both, exchangeWord(low, distance));
-  Value joined = arith::OrIOp::create(b, loc(), high, low);
-  return type == both
-             ? joined
-             : arith::BitcastOp::create(b, loc(), type, joined).getResult();
+  Type bitsType = b.getIntegerType(width);
+  Value bits = value;
+  if (type != bitsType)
+    bits = arith::BitcastOp::create(b, loc(), bitsType, value);
+  if (width < 32) {
+    bits = arith::ExtUIOp::create(b, loc(), word, bits);
+    bits = arith::TruncIOp::create(b, loc(), bitsType,
+                                   exchangeWord(bits, distance));
+  } else {
+    assert(width == 64 && "wider ones are no elements");
+    Value half = arith::ConstantOp::create(b, loc(), b.getI64IntegerAttr(32));
+    Value low = arith::TruncIOp::create(b, loc(), word, bits);
+    Value high = arith::TruncIOp::create(
+        b, loc(), word, arith::ShRUIOp::create(b, loc(), bits, half));
+    low = arith::ExtUIOp::create(b, loc(), both, exchangeWord(low, distance));
+    high = arith::ExtUIOp::create(b, loc(), both, exchangeWord(high, distance));
+    bits = arith::OrIOp::create(
+        b, loc(), arith::ShLIOp::create(b, loc(), high, half), low);
+  }
+  if (type == bitsType)
+    return bits;
+  return arith::BitcastOp::create(b, loc(), type, bits);
 }
 
 Value BlockEmitter::reduce(Value value, int32_t threads, Join join) {

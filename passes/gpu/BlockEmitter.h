@@ -32,7 +32,7 @@ public:
   /// A piece of the block's static shared memory; no two overlap.
   mlir::Value shared(int64_t elements, mlir::Type element);
   /// The value of the thread of the warp whose number differs from this one's
-  /// in the bit `distance`; of 32 or 64 bits. All threads of the warp come
+  /// in the bit `distance`; of at most 64 bits. All threads of the warp come
   /// here.
   mlir::Value exchange(mlir::Value value, int32_t distance);
 

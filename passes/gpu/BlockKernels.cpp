@@ -16,6 +16,10 @@ std::optional<LaunchExtents> extentsOf(Operation *op) {
   return llvm::TypeSwitch<Operation *, Extents>(op)
       .Case<kernel::SoftmaxOp, kernel::RowNormOp>(
           [](auto kernelOp) { return extentsOf(kernelOp); })
+      .Case([](linalg::LinalgOp linalgOp) {
+        return linalgOp.getNumReductionLoops() > 0 ? reductionExtents(linalgOp)
+                                                   : transposeExtents(linalgOp);
+      })
       .Default([](Operation *) { return std::nullopt; });
 }
 
@@ -23,6 +27,10 @@ LogicalResult emit(BlockEmitter &e, Operation *op) {
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
       .Case<kernel::SoftmaxOp, kernel::RowNormOp>(
           [&](auto kernelOp) { return emit(e, kernelOp); })
+      .Case([&](linalg::LinalgOp linalgOp) {
+        return linalgOp.getNumReductionLoops() > 0 ? emitReduction(e, linalgOp)
+                                                   : emitTranspose(e, linalgOp);
+      })
       .Default([](Operation *other) {
         return other->emitOpError("is no kernel for blocks");
       });

@@ -9,6 +9,7 @@
 #define GRAVEN_PASSES_GPU_BLOCKKERNELS_H
 
 #include "dialects/kernel/Kernel.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "passes/gpu/BlockEmitter.h"
 #include "passes/gpu/KernelMapping.h"
 
@@ -22,6 +23,12 @@ std::optional<LaunchExtents> extentsOf(kernel::SoftmaxOp op);
 mlir::LogicalResult emit(BlockEmitter &e, kernel::SoftmaxOp op);
 std::optional<LaunchExtents> extentsOf(kernel::RowNormOp op);
 mlir::LogicalResult emit(BlockEmitter &e, kernel::RowNormOp op);
+/// Of a linalg operation that reduces, and of one that only moves elements or
+/// computes each by itself.
+std::optional<LaunchExtents> reductionExtents(mlir::linalg::LinalgOp op);
+mlir::LogicalResult emitReduction(BlockEmitter &e, mlir::linalg::LinalgOp op);
+std::optional<LaunchExtents> transposeExtents(mlir::linalg::LinalgOp op);
+mlir::LogicalResult emitTranspose(BlockEmitter &e, mlir::linalg::LinalgOp op);
 
 } // namespace graven::blocks
 

@@ -20,6 +20,13 @@ def MapToBlocks : Pass<"graven-map-to-blocks", "::mlir::ModuleOp"> {
     most 32. A group joins what its threads came to by shuffles, and what its warps came to through shared memory, in one
     fixed tree.
 
+    A result of a reduction has a group of threads likewise, where each has at least 4 steps of it: a part of a warp or a
+    block where the reduction reads neighbours, the threads of a block that are 32 apart and more where the results do. What
+    is carried has to be combined by one operation that has a neutral element, and be used by nothing else.
+
+    What reads an operand across its memory goes through tiles of 32 x 32 in shared memory, where both extents are at
+    least 16.
+
     ```mlir
     kernel.launch @k_0(%x, %y : memref<12x768xf32>, memref<12x768xf32>) tasks(3)
     func.func private @k_0(%x: memref<12x768xf32>, %y: memref<12x768xf32>, ...) attributes {kernel.entry} {
@@ -38,8 +45,7 @@ def MapToBlocks : Pass<"graven-map-to-blocks", "::mlir::ModuleOp"> {
     }
     ```
 
-    Preconditions: as for graven-map-to-threads; the last axis of a row is contiguous, at least 2 elements long, and is
-    computed in f32 or f64.
+    Preconditions: as for graven-map-to-threads; the last axis of a row is contiguous and at least 2 elements long.
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect", "::mlir::LLVM::LLVMDialect", "::mlir::math::MathDialect",

@@ -61,9 +61,18 @@ FailureOr<SmallVector<Access>> accessesOf(Emitter &e, linalg::LinalgOp op) {
 void LinalgElement::emit(SmallVectorImpl<Idx> &ivs) {
   SmallVector<Value> carried;
   if (nest.parallel < nest.loops.size())
-    for (OpOperand &init : op.getDpsInitsMutable())
-      carried.push_back(loadOperand(init, ivs));
-  SmallVector<Value> results = reduction(nest.parallel, ivs, carried);
+    carried = begin(ivs);
+  store(ivs, reduction(nest.parallel, ivs, carried));
+}
+
+SmallVector<Value> LinalgElement::begin(ArrayRef<Idx> ivs) {
+  SmallVector<Value> values;
+  for (OpOperand &init : op.getDpsInitsMutable())
+    values.push_back(loadOperand(init, ivs));
+  return values;
+}
+
+void LinalgElement::store(ArrayRef<Idx> ivs, ValueRange results) {
   for (auto [i, init] : llvm::enumerate(op.getDpsInitsMutable())) {
     const Access &access = accesses[init.getOperandNumber()];
     e.store(results[i], access.buffer, access.index(e, nest, ivs));
@@ -125,6 +134,8 @@ bool LinalgElement::combines(Operation &inner) {
 Value LinalgElement::loadOperand(OpOperand &operand, ArrayRef<Idx> ivs) {
   if (op.isScalar(&operand))
     return operand.get();
+  if (Value value = provided.lookup(operand.getOperandNumber()))
+    return value;
   const Access &access = accesses[operand.getOperandNumber()];
   return e.load(access.buffer, access.index(e, nest, ivs));
 }

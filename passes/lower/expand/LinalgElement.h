@@ -31,12 +31,21 @@ public:
   /// reduction loops are carried in registers. `ivs` has room for those.
   void emit(llvm::SmallVectorImpl<Idx> &ivs);
 
+  /// The element of an operand, which the next ones are computed from.
+  void provide(unsigned operand, mlir::Value value) {
+    provided[operand] = value;
+  }
+
+  /// What a reduction begins with, one step of it, and what it ends with.
+  llvm::SmallVector<mlir::Value> begin(llvm::ArrayRef<Idx> ivs);
+  llvm::SmallVector<mlir::Value> body(llvm::ArrayRef<Idx> ivs,
+                                      mlir::ValueRange carried);
+  void store(llvm::ArrayRef<Idx> ivs, mlir::ValueRange results);
+
 private:
   llvm::SmallVector<mlir::Value> reduction(size_t depth,
                                            llvm::SmallVectorImpl<Idx> &ivs,
                                            mlir::ValueRange carried);
-  llvm::SmallVector<mlir::Value> body(llvm::ArrayRef<Idx> ivs,
-                                      mlir::ValueRange carried);
   bool combines(mlir::Operation &inner);
   mlir::Value loadOperand(mlir::OpOperand &operand, llvm::ArrayRef<Idx> ivs);
 
@@ -44,6 +53,7 @@ private:
   mlir::linalg::LinalgOp op;
   llvm::ArrayRef<Access> accesses;
   const LoopNest &nest;
+  llvm::SmallDenseMap<unsigned, mlir::Value> provided;
 };
 
 } // namespace graven::expand
