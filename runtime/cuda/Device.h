@@ -54,13 +54,17 @@ typedef struct GravenDeviceCode {
   _Atomic(struct GravenDevice *) *slot; /* null until the first run */
 } GravenDeviceCode;
 
-/* A run on tensors in the memory of the host: they are copied to the device and
- * back. Runs of one size take turns. The device is the first one, or the one
- * whose number the environment variable GRAVEN_CUDA_DEVICE has. */
+/* A run. Tensors of the host are copied to the device and back, and it waits
+ * for the end. With a stream of the caller's in place of threads, see
+ * graven_on_stream, tensors may be the device's, and where all of them are, it
+ * returns when all is queued. Runs of one size take turns. The device is the
+ * one whose number the environment variable GRAVEN_CUDA_DEVICE has, or the one
+ * of a stream's caller, or the first one. */
 GRAVEN_INTERNAL int32_t graven_device_run(const GravenDeviceCode *code,
                                           void *const *inputs,
                                           void *const *outputs,
-                                          const void *weights);
+                                          const void *weights,
+                                          const GravenParallel *parallel);
 
 /* For host code: queues kernel number `kernel` with arguments of 8 bytes each.
  * After a failure nothing more is queued, and the run fails. */

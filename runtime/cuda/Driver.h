@@ -18,12 +18,20 @@ typedef struct CudaContextState *CudaContext;
 typedef struct CudaModuleState *CudaModule;
 typedef struct CudaFunctionState *CudaFunction;
 typedef struct CudaStreamState *CudaStream;
+typedef struct CudaEventState *CudaEvent;
+typedef struct CudaGraphState *CudaGraph;
+typedef struct CudaGraphExecState *CudaGraphExec;
 
 enum {
   CUDA_OUT_OF_MEMORY = 2,
   CUDA_CAPABILITY_MAJOR = 75, /* attributes of a device */
   CUDA_CAPABILITY_MINOR = 76,
-  CUDA_STREAM_NON_BLOCKING = 1
+  CUDA_STREAM_NON_BLOCKING = 1,
+  CUDA_EVENT_NO_TIMING = 2,
+  CUDA_CAPTURE_RELAXED = 2,     /* other threads may do as they like */
+  CUDA_POINTER_MEMORY_TYPE = 2, /* attributes of an address */
+  CUDA_POINTER_DEVICE = 9,
+  CUDA_MEMORY_OF_DEVICE = 2
 };
 
 /* FUNCTION(member, symbol, parameters): the symbols are those of the newest
@@ -38,6 +46,7 @@ enum {
   FUNCTION(contextRelease, "cuDevicePrimaryCtxRelease_v2", (CudaDevice))       \
   FUNCTION(contextPush, "cuCtxPushCurrent_v2", (CudaContext))                  \
   FUNCTION(contextPop, "cuCtxPopCurrent_v2", (CudaContext *))                  \
+  FUNCTION(contextDevice, "cuCtxGetDevice", (CudaDevice *))                    \
   FUNCTION(moduleLoad, "cuModuleLoadData", (CudaModule *, const void *))       \
   FUNCTION(moduleUnload, "cuModuleUnload", (CudaModule))                       \
   FUNCTION(moduleFunction, "cuModuleGetFunction",                              \
@@ -45,12 +54,29 @@ enum {
   FUNCTION(streamCreate, "cuStreamCreate", (CudaStream *, unsigned))           \
   FUNCTION(streamDestroy, "cuStreamDestroy_v2", (CudaStream))                  \
   FUNCTION(streamWait, "cuStreamSynchronize", (CudaStream))                    \
+  FUNCTION(streamWaitEvent, "cuStreamWaitEvent",                               \
+           (CudaStream, CudaEvent, unsigned))                                  \
+  FUNCTION(eventCreate, "cuEventCreate", (CudaEvent *, unsigned))              \
+  FUNCTION(eventDestroy, "cuEventDestroy_v2", (CudaEvent))                     \
+  FUNCTION(eventRecord, "cuEventRecord", (CudaEvent, CudaStream))              \
+  FUNCTION(captureBegin, "cuStreamBeginCapture_v2", (CudaStream, int))         \
+  FUNCTION(captureEnd, "cuStreamEndCapture", (CudaStream, CudaGraph *))        \
+  FUNCTION(captureState, "cuStreamIsCapturing", (CudaStream, int *))           \
+  FUNCTION(graphInstantiate, "cuGraphInstantiateWithFlags",                    \
+           (CudaGraphExec *, CudaGraph, unsigned long long))                   \
+  FUNCTION(graphDestroy, "cuGraphDestroy", (CudaGraph))                        \
+  FUNCTION(graphLaunch, "cuGraphLaunch", (CudaGraphExec, CudaStream))          \
+  FUNCTION(graphExecDestroy, "cuGraphExecDestroy", (CudaGraphExec))            \
+  FUNCTION(pointerAttribute, "cuPointerGetAttribute",                          \
+           (void *, int, CudaAddress))                                         \
   FUNCTION(allocate, "cuMemAlloc_v2", (CudaAddress *, size_t))                 \
   FUNCTION(release, "cuMemFree_v2", (CudaAddress))                             \
   FUNCTION(toDevice, "cuMemcpyHtoDAsync_v2",                                   \
            (CudaAddress, const void *, size_t, CudaStream))                    \
   FUNCTION(toHost, "cuMemcpyDtoHAsync_v2",                                     \
            (void *, CudaAddress, size_t, CudaStream))                          \
+  FUNCTION(within, "cuMemcpyDtoDAsync_v2",                                     \
+           (CudaAddress, CudaAddress, size_t, CudaStream))                     \
   FUNCTION(launch, "cuLaunchKernel",                                           \
            (CudaFunction, unsigned, unsigned, unsigned, unsigned, unsigned,    \
             unsigned, unsigned, CudaStream, void **, void **))                 \

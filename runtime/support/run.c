@@ -48,6 +48,10 @@ typedef struct Parts {
   GravenMessage message;
 } Parts;
 
+static int isStream(const GravenParallel *parallel) {
+  return parallel && parallel->threads == GRAVEN_STREAM;
+}
+
 /* One size on these tensors. */
 static int runSize(const Parts *parts, const GravenSize *size,
                    void *const *inputs, void *const *outputs) {
@@ -55,6 +59,11 @@ static int runSize(const Parts *parts, const GravenSize *size,
     return size->variants[parts->variant].entry(
         inputs, outputs, parts->workspace, parts->model->weights,
         parts->parallel);
+  if (isStream(parts->parallel))
+    return graven_fail(parts->message, GRAVEN_ERROR_DEVICE,
+                       "model '%s': its code has room for several extents, "
+                       "whose tensors the host copies: expected no stream",
+                       parts->model->name);
   GravenPart part = {
       parts->model,   size,        parts->extents,   inputs,
       outputs,        parts->used, parts->workspace, parts->parallel,
@@ -169,6 +178,11 @@ GRAVEN_SUPPORT int graven_model_call_sized(
   if (parallel && !parallel->parallel_for)
     return graven_fail(message, GRAVEN_ERROR_NULL_POINTER,
                        "model '%s': parallel_for is null", model->name);
+  if (isStream(parallel) && !graven_device_failure)
+    return graven_fail(message, GRAVEN_ERROR_DEVICE,
+                       "model '%s': expected threads for code for CPUs, got a "
+                       "stream",
+                       model->name);
   if (parallel && parallel->threads <= 1)
     parallel = NULL;
 

@@ -114,10 +114,11 @@ void graven::cuda::addDeviceEntry(Module &module, StringRef name,
   entry->setVisibility(GlobalValue::HiddenVisibility);
   FunctionCallee run = module.getOrInsertFunction(
       "graven_device_run",
-      FunctionType::get(i32, {ptr, ptr, ptr, ptr}, /*isVarArg=*/false));
+      FunctionType::get(i32, {ptr, ptr, ptr, ptr, ptr}, /*isVarArg=*/false));
   cast<Function>(run.getCallee())->setVisibility(GlobalValue::HiddenVisibility);
   IRBuilder<> b(BasicBlock::Create(context, "", entry));
-  b.CreateRet(b.CreateCall(
-      run, {Tables(module, name.str()).code(signature, program),
-            entry->getArg(0), entry->getArg(1), entry->getArg(3)}));
+  b.CreateRet(
+      b.CreateCall(run, {Tables(module, name.str()).code(signature, program),
+                         entry->getArg(0), entry->getArg(1), entry->getArg(3),
+                         entry->getArg(4)}));
 }

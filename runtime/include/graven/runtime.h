@@ -177,6 +177,31 @@ void graven_pool_destroy(GravenPool *pool);
  */
 const GravenParallel *graven_pool_parallel(GravenPool *pool);
 
+/* `threads` of a GravenParallel that stands for a stream of a GPU. */
+#define GRAVEN_STREAM INT64_MAX
+
+static inline void graven_stream_for(void *context, int64_t tasks,
+                                     void (*body)(void *args, int64_t lo,
+                                                  int64_t hi),
+                                     void *args) {
+  (void)context;
+  if (tasks > 0)
+    body(args, 0, tasks);
+}
+
+/* For a model that was compiled for GPUs, in the place of threads: its runs are
+ * queued on `stream`, a CUstream or cudaStream_t; null is the default stream.
+ * Each tensor may then be in memory of the host or of the stream's device. If
+ * all are the device's, a call returns when the run is queued, and the results
+ * are there once the stream came to it; what fails on the device until then,
+ * later calls report. Tensors at multiples of 16 bytes are not copied. The same
+ * tensors in one call after the other make the run one graph. A model with
+ * extents that vary within its code (GravenRoom) takes tensors of the host. */
+static inline GravenParallel graven_on_stream(void *stream) {
+  GravenParallel parallel = {stream, GRAVEN_STREAM, graven_stream_for};
+  return parallel;
+}
+
 /*===- Models ----------------------------------------------------------------*/
 
 /* The compiled function: pointers to the data of inputs and outputs in the

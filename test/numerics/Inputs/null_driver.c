@@ -115,16 +115,90 @@ int cuModuleGetFunction(void **function, void *module, const char *name) {
                                            : 0);
 }
 
+/* A stream that an artifact made; all others are the caller's. */
+static char own;
+static const char *nameOf(const void *stream) {
+  return stream == &own ? "its stream" : "the caller's stream";
+}
+/* What is queued while `recording` becomes a part of the graph. */
+static const void *recording;
+static int recorded;
+static int isRecorded(const void *stream) {
+  return recording && stream == recording;
+}
+
+int cuCtxGetDevice(int *device) {
+  *device = 1;
+  return result("cuCtxGetDevice", getenv("NULL_CUDA_CURRENT") ? 0 : INVALID);
+}
 int cuStreamCreate(void **stream, unsigned flags) {
-  *stream = &depth;
+  *stream = &own;
   return result("cuStreamCreate", flags == 1 ? 0 : INVALID);
 }
 int cuStreamDestroy_v2(void *stream) {
   note("destroy stream\n");
-  return stream == &depth ? 0 : INVALID;
+  return stream == &own ? 0 : INVALID;
 }
 int cuStreamSynchronize(void *stream) {
-  return result("cuStreamSynchronize", stream == &depth ? 0 : INVALID);
+  if (stream != &own)
+    note("wait for %s\n", nameOf(stream));
+  return result("cuStreamSynchronize", recording ? INVALID : 0);
+}
+int cuStreamWaitEvent(void *stream, void *event, unsigned flags) {
+  note("%s waits\n", nameOf(stream));
+  return result("cuStreamWaitEvent", event == &depth && !flags ? 0 : INVALID);
+}
+int cuEventCreate(void **event, unsigned flags) {
+  *event = &depth;
+  return result("cuEventCreate", flags == 2 ? 0 : INVALID);
+}
+int cuEventDestroy_v2(void *event) { return event == &depth ? 0 : INVALID; }
+int cuEventRecord(void *event, void *stream) {
+  return result("cuEventRecord",
+                event == &depth && !isRecorded(stream) ? 0 : INVALID);
+}
+
+int cuStreamBeginCapture_v2(void *stream, int mode) {
+  int failed = result("cuStreamBeginCapture_v2", mode == 2 ? 0 : INVALID);
+  if (!failed) {
+    note("record\n");
+    recording = stream;
+    recorded = 0;
+  }
+  return failed;
+}
+int cuStreamEndCapture(void *stream, void **graph) {
+  *graph = &recorded;
+  int failed = result("cuStreamEndCapture", stream == recording ? 0 : INVALID);
+  recording = NULL;
+  return failed;
+}
+int cuStreamIsCapturing(void *stream, int *state) {
+  *state = isRecorded(stream) || getenv("NULL_CUDA_CAPTURED");
+  return result("cuStreamIsCapturing", 0);
+}
+int cuGraphInstantiateWithFlags(void **made, void *graph,
+                                unsigned long long flags) {
+  *made = graph;
+  return result("cuGraphInstantiateWithFlags", flags ? INVALID : 0);
+}
+int cuGraphDestroy(void *graph) { return graph == &recorded ? 0 : INVALID; }
+int cuGraphExecDestroy(void *graph) {
+  note("forget the graph\n");
+  return graph == &recorded ? 0 : INVALID;
+}
+int cuGraphLaunch(void *graph, void *stream) {
+  note("launch a graph of %d on %s\n", recorded, nameOf(stream));
+  return result("cuGraphLaunch", graph == &recorded ? 0 : INVALID);
+}
+
+/* Memory of the device is what was allocated. */
+int cuPointerGetAttribute(void *value, int attribute, uint64_t address) {
+  const char *wanted = getenv("NULL_CUDA_TENSORS");
+  if (!isAllocated(address, 1))
+    return INVALID;
+  *(int *)value = attribute == 2 ? 2 : wanted ? atoi(wanted) : 0;
+  return attribute == 2 || attribute == 9 ? 0 : INVALID;
 }
 
 int cuMemAlloc_v2(uint64_t *address, size_t bytes) {
@@ -145,18 +219,27 @@ int cuMemFree_v2(uint64_t address) {
 }
 int cuMemcpyHtoDAsync_v2(uint64_t to, const void *from, size_t bytes,
                          void *stream) {
-  if (!isAllocated(to, bytes) || stream != &depth)
+  if (!isAllocated(to, bytes) || isRecorded(stream))
     return result("cuMemcpyHtoDAsync_v2", INVALID);
   memcpy((void *)(uintptr_t)to, from, bytes);
   note("to device %zu\n", bytes);
   return result("cuMemcpyHtoDAsync_v2", 0);
 }
 int cuMemcpyDtoHAsync_v2(void *to, uint64_t from, size_t bytes, void *stream) {
-  if (!isAllocated(from, bytes) || stream != &depth)
+  if (!isAllocated(from, bytes) || isRecorded(stream))
     return result("cuMemcpyDtoHAsync_v2", INVALID);
   memcpy(to, (const void *)(uintptr_t)from, bytes);
   note("to host %zu\n", bytes);
   return result("cuMemcpyDtoHAsync_v2", 0);
+}
+int cuMemcpyDtoDAsync_v2(uint64_t to, uint64_t from, size_t bytes,
+                         void *stream) {
+  if (!isAllocated(to, bytes) || !isAllocated(from, bytes) ||
+      isRecorded(stream))
+    return result("cuMemcpyDtoDAsync_v2", INVALID);
+  memcpy((void *)(uintptr_t)to, (const void *)(uintptr_t)from, bytes);
+  note("within device %zu\n", bytes);
+  return result("cuMemcpyDtoDAsync_v2", 0);
 }
 
 /* Where the text declares a parameter of a kernel, the rest of that line; null
@@ -182,7 +265,7 @@ int cuLaunchKernel(void *function, unsigned x, unsigned y, unsigned z,
   const char *name = function;
   int count = 0;
   if (!x || y * z != 1 || threadsX > 1024 || threadsY * threadsZ != 1 ||
-      shared > 48 << 10 || stream != &depth || extra)
+      shared > 48 << 10 || extra)
     return result("cuLaunchKernel", INVALID);
   const char *line;
   for (int i = 0; (line = parameterLine(name, i)); ++i) {
@@ -191,7 +274,9 @@ int cuLaunchKernel(void *function, unsigned x, unsigned y, unsigned z,
     count += isPointer(line);
   }
   int failed = result("cuLaunchKernel", 0);
-  if (!failed)
+  if (!failed && isRecorded(stream))
+    ++recorded;
+  else if (!failed)
     note("launch %s %u x %u, %d pointers\n", name, x, threadsX, count);
   return failed;
 }
