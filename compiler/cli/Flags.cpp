@@ -188,9 +188,7 @@ CompileFlags::CompileFlags(cl::SubCommand &sub)
 
 void CompileFlags::read() {
   options.cpu = cpu;
-  StringRef gpus = target;
-  if (gpus.consume_front("cuda"))
-    options.gpus = gpus.consume_front(":") ? gpus.str() : "sm_80";
+  options.gpus = cuda::architecturesOf(target).value_or("").str();
   cpuIsGiven = cpu.getNumOccurrences() > 0;
   wantedLevel = level;
   options.level = static_cast<OptLevel>(std::min(wantedLevel, 3u));
@@ -223,8 +221,7 @@ void CompileFlags::warnOfGenericCpu(MLIRContext *context) const {
 
 LogicalResult CompileFlags::check(MLIRContext *context) const {
   Location loc = UnknownLoc::get(context);
-  if (target != "cpu" && target != "cuda" &&
-      !StringRef(target).starts_with("cuda:"))
+  if (!cuda::architecturesOf(target))
     return emitCoded(loc, Code::BadOption)
            << "--target takes cpu, cuda or cuda:sm_80, got '" << target << "'";
   if (!options.gpus.empty() &&
@@ -434,6 +431,7 @@ FailureOr<std::vector<rt::Array>> gatherInputs(MLIRContext *context,
                                                const ModelFlags &flags,
                                                GraphOp graph, Missing missing) {
   std::vector<std::string> names;
+  names.reserve(graph.getNumArguments());
   for (unsigned i = 0; i < graph.getNumArguments(); ++i)
     names.push_back(graph.getInputName(i));
   std::vector<GravenTensorInfo> infos;

@@ -416,11 +416,13 @@ buildArtifact(Session &session, const SizedModel &model,
   emit.reports = options.reports;
   emit.expandKernels = buildExpansion;
   emit.cache = cache.get();
-  if (!programs.empty())
+  if (!programs.empty()) {
+    signature.provenance.emplace_back("gpus", options.gpus);
     emit.wrapEntry = [&](llvm::Module &code, StringRef name,
                          const cpu::ModelSignature &size, size_t index) {
       cuda::addDeviceEntry(code, name, size, programs[index]);
     };
+  }
   emit.counts = &counts;
   auto emission = cpu::Emission::start(module, signature, emit);
   if (failed(emission))

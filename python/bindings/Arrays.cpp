@@ -47,7 +47,7 @@ void graven::python::raise(Message message) {
 }
 
 /// The element type of a format of the struct module, 0 when there is none.
-static int32_t dtypeOf(const char *format, Py_ssize_t size) {
+static int32_t dtypeOfFormat(const char *format, Py_ssize_t size) {
   if (!format)
     return GRAVEN_U8;
   bool swapped = *format == '>' || *format == '!';
@@ -71,7 +71,7 @@ static int32_t dtypeOf(const char *format, Py_ssize_t size) {
   return *format == '?' ? GRAVEN_I1 : 0;
 }
 
-static int32_t dtypeOf(nb::dlpack::dtype type) {
+int32_t graven::python::dtypeOf(nb::dlpack::dtype type) {
   using Kind = nb::dlpack::dtype_code;
   if (type.lanes != 1)
     return 0;
@@ -137,7 +137,7 @@ bool Input::readBuffer(PyObject *value, const GravenTensorInfo &info) {
     view.obj = nullptr;
     return false;
   }
-  dtype = dtypeOf(view.format, view.itemsize);
+  dtype = dtypeOfFormat(view.format, view.itemsize);
   rank = view.ndim;
   static_assert(sizeof(Py_ssize_t) == sizeof(int64_t));
   extents = reinterpret_cast<const int64_t *>(view.shape);

@@ -20,6 +20,9 @@ namespace graven::python {
 [[noreturn]] void raise(const std::vector<Message> &messages);
 [[noreturn]] void raise(Message message);
 
+/// GravenDType of an element type, 0 for one that there is not.
+int32_t dtypeOf(nanobind::dlpack::dtype type);
+
 /// One argument of a call, kept alive and in place while this lives: anything
 /// with the buffer protocol or DLPack in the memory of the CPU. Contiguous
 /// memory is used as it is, other is copied. No element is converted.

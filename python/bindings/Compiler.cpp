@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "python/bindings/Compiler.h"
 #include "compiler/support/OutputFile.h"
+#include "compiler/targets/cuda/Architecture.h"
 #include "dialects/support/Diagnostics.h"
 #include "python/bindings/Collector.h"
 #include "python/bindings/Import.h"
@@ -46,6 +47,7 @@ static int64_t countKernels(const SizedModel &model) {
 static CompileOptions compileOptions(const python::Request &request) {
   CompileOptions options;
   options.name = request.name;
+  options.gpus = cuda::architecturesOf(request.target).value_or("").str();
   options.cpu = request.cpu;
   options.threads = request.threads;
   options.level = static_cast<OptLevel>(request.level);

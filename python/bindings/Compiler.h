@@ -46,6 +46,8 @@ struct Request {
   Source source;
   /// Prefix of the C symbols.
   std::string name;
+  /// "cpu", "cuda" or "cuda:sm_80,sm_90".
+  std::string target = "cpu";
   /// "native", "x86-64-v3", ...
   std::string cpu = "native";
   /// 0 to 3.

@@ -24,7 +24,7 @@ namespace {
 struct Options {
   std::string name;
   std::vector<std::string> inputs, dims;
-  std::string cpu;
+  std::string target, cpu;
   int level;
   std::string numerics, precision;
   int threads;
@@ -257,9 +257,9 @@ void Graph::writeOnnx(const std::string &path, const OnnxOptions &options) {
 
 Request Graph::request(const Options &options) {
   std::lock_guard<std::mutex> lock(mutex);
-  Request request{program->source(), options.name,     options.cpu,
-                  options.level,     options.numerics, options.precision,
-                  options.threads};
+  Request request{program->source(), options.name,   options.target,
+                  options.cpu,       options.level,  options.numerics,
+                  options.precision, options.threads};
   request.source.inputs = options.inputs;
   request.source.dims = options.dims;
   request.source.values = options.constants();
@@ -287,6 +287,7 @@ compileFile(const std::string &path, const std::optional<nb::bytes> &bytes,
             const Options &options, std::string weights, std::string state) {
   Request request{Source{path, {}, options.inputs, options.dims},
                   options.name,
+                  options.target,
                   options.cpu,
                   options.level,
                   options.numerics,
@@ -320,12 +321,14 @@ void graven::python::bindGraph(nb::module_ &module) {
       .def(
           "__init__",
           [](Options *self, std::string name, std::vector<std::string> inputs,
-             std::vector<std::string> dims, std::string cpu, int level,
-             std::string numerics, std::string precision, int threads,
-             const Constants &values, std::vector<std::string> strings) {
+             std::vector<std::string> dims, std::string target, std::string cpu,
+             int level, std::string numerics, std::string precision,
+             int threads, const Constants &values,
+             std::vector<std::string> strings) {
             new (self) Options{std::move(name),
                                std::move(inputs),
                                std::move(dims),
+                               std::move(target),
                                std::move(cpu),
                                level,
                                std::move(numerics),
@@ -336,13 +339,15 @@ void graven::python::bindGraph(nb::module_ &module) {
             for (const auto &[name, value] : values)
               self->values.emplace_back(name, readArray(name, value));
           },
-          nb::arg("name"), nb::arg("inputs"), nb::arg("dims"), nb::arg("cpu"),
-          nb::arg("level"), nb::arg("numerics"), nb::arg("precision"),
-          nb::arg("threads"), nb::arg("values") = Constants(),
+          nb::arg("name"), nb::arg("inputs"), nb::arg("dims"),
+          nb::arg("target"), nb::arg("cpu"), nb::arg("level"),
+          nb::arg("numerics"), nb::arg("precision"), nb::arg("threads"),
+          nb::arg("values") = Constants(),
           nb::arg("strings") = std::vector<std::string>())
       .def_ro("name", &Options::name)
       .def_ro("inputs", &Options::inputs)
       .def_ro("dims", &Options::dims)
+      .def_ro("target", &Options::target)
       .def_ro("cpu", &Options::cpu)
       .def_ro("level", &Options::level)
       .def_ro("numerics", &Options::numerics)

@@ -8,7 +8,10 @@
 
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
+#include <nanobind/stl/vector.h>
 
+#include <algorithm>
 #include <unistd.h>
 
 namespace nb = nanobind;
@@ -45,6 +48,8 @@ Model::Model(Artifact made, int threads)
   if (facts.contains("structure"))
     structure = nb::module_::import_("graven._structure")
                     .attr("Structure")(facts["structure"]);
+  if (facts.contains("gpus"))
+    device = nb::module_::import_("graven._device");
   setThreads(threads);
 }
 
@@ -136,6 +141,11 @@ nb::list Model::runTensors(const nb::args &args, const nb::kwargs &kwargs) {
         "child, or use one thread");
   auto infos = artifact.model.inputs();
   std::vector<nb::handle> values = arrange(args, kwargs);
+  if (device.is_valid() &&
+      std::any_of(values.begin(), values.end(), [&](nb::handle value) {
+        return nb::cast<bool>(device.attr("is_on_device")(value));
+      }))
+    return runOnDevice(values);
   std::vector<Input> inputs(infos.size());
   std::vector<GravenTensor> in(infos.size()), out(outputs.size());
   for (size_t i = 0; i < infos.size(); ++i) {
@@ -167,6 +177,73 @@ nb::list Model::runTensors(const nb::args &args, const nb::kwargs &kwargs) {
   for (size_t i = 0; i < results.size(); ++i)
     list.append(outputs[i].finish(std::move(results[i])));
   return list;
+}
+
+nb::list Model::runOnDevice(const std::vector<nb::handle> &values) {
+  nb::list inputs;
+  for (nb::handle value : values)
+    inputs.append(value);
+  return nb::cast<nb::list>(device.attr("run")(nb::find(*this), inputs));
+}
+
+/// Tensors at these places; each has the extents of its own.
+static std::vector<GravenTensor>
+tensorsAt(const std::vector<Model::Place> &places) {
+  std::vector<GravenTensor> tensors;
+  for (const auto &[address, dtype, extents] : places) {
+    int32_t number = GRAVEN_F16;
+    while (number <= GRAVEN_U2 && dtype != graven_dtype_name(number))
+      ++number;
+    tensors.push_back({reinterpret_cast<void *>(address), extents.data(),
+                       number, static_cast<int32_t>(extents.size()), nullptr});
+  }
+  return tensors;
+}
+
+std::vector<nb::tuple>
+Model::outputShapes(const std::vector<Place> &inputs) const {
+  std::vector<nb::tuple> shapes;
+  std::vector<GravenTensor> in = tensorsAt(inputs);
+  for (const GravenTensorInfo &info : artifact.model.outputs()) {
+    auto shape = artifact.model.outputExtents(info, in);
+    if (!shape)
+      raise(describe(shape.error()));
+    nb::list extents;
+    for (int64_t extent : *shape)
+      extents.append(extent);
+    shapes.push_back(nb::tuple(extents));
+  }
+  return shapes;
+}
+
+void Model::queue(const std::vector<Place> &inputs,
+                  const std::vector<Place> &outputs, uintptr_t stream) {
+  std::vector<GravenTensor> in = tensorsAt(inputs), out = tensorsAt(outputs);
+  GravenParallel parallel = graven_on_stream(reinterpret_cast<void *>(stream));
+  rt::Status status;
+  {
+    nb::gil_scoped_release release;
+    std::lock_guard<std::mutex> lock(running);
+    status = artifact.model.run(in, out, &parallel);
+  }
+  if (!status)
+    raise(describe(status.error()));
+}
+
+/// Where a DLPack array is; contiguous ones only.
+static Model::Place dlpackPlace(nb::handle value) {
+  nb::ndarray<nb::ro, nb::c_contig> array;
+  if (!nb::try_cast(value, array))
+    throw nb::type_error("expected a contiguous array");
+  int32_t dtype = dtypeOf(array.dtype());
+  if (dtype == 0)
+    throw nb::type_error("no model takes elements of this type");
+  std::vector<int64_t> extents;
+  extents.reserve(array.ndim());
+  for (size_t axis = 0; axis < array.ndim(); ++axis)
+    extents.push_back(static_cast<int64_t>(array.shape(axis)));
+  return {reinterpret_cast<uintptr_t>(array.data()), graven_dtype_name(dtype),
+          extents};
 }
 
 void Model::save(const std::string &path) const {
@@ -209,6 +286,7 @@ std::string Model::text() const {
 }
 
 void graven::python::bindModel(nb::module_ &module) {
+  module.def("dlpack_place", &dlpackPlace, nb::arg("array"));
   nb::class_<TensorSpec>(module, "TensorSpec",
                          "One input or output of a model. str(spec) is "
                          "'NAME:f32[1,3,8,8]', which inputs= understands.")
@@ -261,6 +339,23 @@ void graven::python::bindModel(nb::module_ &module) {
       .def("run", &Model::run,
            "As a call, with a list of the outputs, also of one.")
       .def("_run_tensors", &Model::runTensors)
+      .def("_output_shapes", &Model::outputShapes)
+      .def("_queue", &Model::queue)
+      .def(
+          "queue",
+          [](nb::handle self, nb::handle inputs, nb::handle outputs,
+             nb::handle stream) {
+            nb::module_::import_("graven._device")
+                .attr("queue")(self, inputs, outputs, stream);
+          },
+          nb::arg("inputs"), nb::arg("outputs"),
+          nb::arg("stream").none() = nb::none(),
+          "Of a model for GPUs: queues a run on a stream and returns. Inputs "
+          "and outputs are lists of\ncontiguous arrays, of the GPU (PyTorch, "
+          "__cuda_array_interface__, DLPack) or the host,\nof which the run "
+          "then waits for the end. `stream` is a CUstream as an int; None is "
+          "the\ncurrent one of the arrays' library. The arrays must live until "
+          "the stream came to the\nend.")
       .def(
           "save",
           [](const Model &model, nb::handle path) {

@@ -10,6 +10,7 @@
 
 #include <mutex>
 #include <sys/types.h>
+#include <tuple>
 
 namespace graven::python {
 
@@ -49,6 +50,14 @@ public:
   /// strings.
   nanobind::list runTensors(const nanobind::args &args,
                             const nanobind::kwargs &kwargs);
+  /// Where an array is: an address, an element type, extents.
+  using Place = std::tuple<uintptr_t, std::string, std::vector<int64_t>>;
+  /// The extents of the outputs for inputs of these.
+  std::vector<nanobind::tuple>
+  outputShapes(const std::vector<Place> &inputs) const;
+  /// Queues a run on a stream of a GPU.
+  void queue(const std::vector<Place> &inputs,
+             const std::vector<Place> &outputs, uintptr_t stream);
   void save(const std::string &path) const;
   Stats stats() const;
   std::string text() const;
@@ -69,6 +78,7 @@ private:
   static nanobind::tuple specs(std::span<const GravenTensorInfo> infos);
   static nanobind::tuple names(std::span<const GravenTensorInfo> infos);
   bool isForked() const;
+  nanobind::list runOnDevice(const std::vector<nanobind::handle> &values);
   std::vector<nanobind::handle> arrange(const nanobind::args &args,
                                         const nanobind::kwargs &kwargs) const;
 
@@ -76,6 +86,8 @@ private:
   std::vector<Output> outputs;
   /// A graven._structure.Structure, where callers see not only tensors.
   nanobind::object structure;
+  /// graven._device, where the code is for GPUs.
+  nanobind::object device;
   int threads;
   pid_t owner;
   /// The workspace and the pool serve one run at a time.

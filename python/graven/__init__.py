@@ -58,8 +58,8 @@ def _source(model: str | bytes | os.PathLike[str], name: str | None) -> tuple[st
 
 
 def compile(model: str | bytes | os.PathLike[str], *, threads: int | None = None, inputs: Inputs = None,
-            dims: Dims = None, target_cpu: str = "native", opt_level: int = 2, numerics: str = "default",
-            precision: str = "f32", name: str | None = None, weights: Weights = None,
+            dims: Dims = None, target: str = "cpu", target_cpu: str = "native", opt_level: int = 2,
+            numerics: str = "default", precision: str = "f32", name: str | None = None, weights: Weights = None,
             state: str = "initial") -> Model | SpecializingModel | StatefulModel:
     """Compiles a model for this machine, in this process, and returns it ready to run.
 
@@ -75,6 +75,7 @@ def compile(model: str | bytes | os.PathLike[str], *, threads: int | None = None
                 name or "?") may be: {"batch": "1..64", "seq": [16, 128]}. A range "1..64" or "1.." means all of its
                 values; a number or a list means these only; "1,32,1..64" all, with code of its own for 1 and 32.
                 Extents that are not named may be anything from 1 on.
+    target      "cpu", "cuda" or "cuda:sm_80,sm_90", as for Graph.compile.
     target_cpu  "native", "x86-64", "x86-64-v2", "-v3", "-v4" or a CPU that LLVM knows.
     opt_level   0 to 3.
     numerics    how much rounding may differ from plain sums: "strict" not at all, "default" within the accuracy policy,
@@ -98,8 +99,8 @@ def compile(model: str | bytes | os.PathLike[str], *, threads: int | None = None
     path, data, name = _source(model, name)
     if checked_state(state) == "internal":
         return Graph(path, data, name, inputs, dims, weights=weights, state=state).compile(
-            threads=threads, target_cpu=target_cpu, opt_level=opt_level, numerics=numerics, precision=precision)
-    options = make_options(name, input_specs(inputs), dim_specs(dims), target_cpu, opt_level, numerics, precision,
+            target=target, threads=threads, target_cpu=target_cpu, opt_level=opt_level, numerics=numerics, precision=precision)
+    options = make_options(name, input_specs(inputs), dim_specs(dims), target, target_cpu, opt_level, numerics, precision,
                            default_threads() if threads is None else threads)
     other = weights_path(weights, data)
 

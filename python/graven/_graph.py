@@ -177,7 +177,9 @@ class Graph:
                 name: str | None = None) -> Model | SpecializingModel | StatefulModel:
         """Compiles for this machine, in this process, and returns a model to call with arrays.
 
-        target   "cpu"
+        target   "cpu", or "cuda", or "cuda:sm_80,sm_90" with the GPUs to make code for. A model for GPUs is called with
+                 arrays of the host, which are copied, or of a GPU (PyTorch's, CuPy's, any with the array interface or
+                 DLPack): then results are there, too, and the run is queued on the library's current stream.
         threads  how many a run uses; None means one for each CPU this process may use.
         inputs   types and shapes, as for graven.compile: {"x": "f32[1,3,224,224]"}. Those of the trace or the file
                  where this says nothing.
@@ -187,13 +189,11 @@ class Graph:
         dynamic extents of which `dims` says nothing cannot share code, the result is a SpecializingModel: it compiles
         when it is called, once for each combination of types and shapes.
         """
-        if target != "cpu":
-            raise ValueError(f"target must be 'cpu', got {target!r}")
         if self._state == "internal":
             return StatefulModel(self._of_state("explicit").compile(
-                threads=threads, inputs=inputs, dims=dims, precision=precision, target_cpu=target_cpu,
+                target=target, threads=threads, inputs=inputs, dims=dims, precision=precision, target_cpu=target_cpu,
                 opt_level=opt_level, numerics=numerics, name=name), self._of_state("initial").with_inputs(inputs, dims))
-        options = self._options(inputs, dims, name, target_cpu, opt_level, numerics, precision,
+        options = self._options(inputs, dims, name, target, target_cpu, opt_level, numerics, precision,
                                 default_threads() if threads is None else threads)
         if not self._core.is_known and inputs is None:
             return SpecializingModel(self._compile, options)
@@ -207,18 +207,18 @@ class Graph:
                 raise
         return SpecializingModel(self._compile, options)
 
-    def _options(self, inputs: Inputs, dims: Dims, name: str | None, target_cpu: str, opt_level: int, numerics: str,
-                 precision: str, threads: int) -> _core.Options:
+    def _options(self, inputs: Inputs, dims: Dims, name: str | None, target: str, target_cpu: str, opt_level: int,
+                 numerics: str, precision: str, threads: int) -> _core.Options:
         return make_options(name or self.name, self._merged(self._inputs, input_specs(inputs)),
-                            self._merged(self._dims, self._dim_specs(dims), "="), target_cpu, opt_level, numerics, precision,
-                            threads)
+                            self._merged(self._dims, self._dim_specs(dims), "="), target, target_cpu, opt_level, numerics,
+                            precision, threads)
 
     def _compile(self, options: _core.Options, stacklevel: int = 4) -> Model:
         model, messages = self._core.compile(options)
         warn(messages, stacklevel)
         return model
 
-    def save(self, path: str | os.PathLike[str], *, threads: int = 1, inputs: Inputs = None, dims: Dims = None,
+    def save(self, path: str | os.PathLike[str], *, target: str = "cpu", threads: int = 1, inputs: Inputs = None, dims: Dims = None,
              precision: str = "f32", target_cpu: str = "native", opt_level: int = 2, numerics: str = "default",
              name: str | None = None) -> None:
         """Writes the Graph to a file; the extension says what becomes of it. Whole or not at all.
@@ -240,8 +240,8 @@ class Graph:
             return
         if extension not in CODE:
             raise ValueError(f"'{path}' must end in .mlir .onnx {' '.join(CODE)}")
-        options = self._options(inputs, dims, name or pathlib.Path(path).stem, target_cpu, opt_level, numerics,
-                                precision, threads)
+        options = self._options(inputs, dims, name or pathlib.Path(path).stem, target, target_cpu, opt_level,
+                                numerics, precision, threads)
         warn(self._core.write(path, options), 3)
 
     def export_onnx(self, path: str | os.PathLike[str], *, opset_version: int = 17, do_constant_folding: bool = True,
@@ -298,13 +298,15 @@ def warn(messages: list[str], stacklevel: int) -> None:
         warnings.warn(message, CompileWarning, stacklevel=stacklevel)
 
 
-def make_options(name: str, inputs: list[str], dims: list[str], target_cpu: str, opt_level: int, numerics: str,
-                 precision: str, threads: int) -> _core.Options:
+def make_options(name: str, inputs: list[str], dims: list[str], target: str, target_cpu: str, opt_level: int,
+                 numerics: str, precision: str, threads: int) -> _core.Options:
     """The options, checked."""
+    if target not in ("cpu", "cuda") and not target.startswith("cuda:"):
+        raise ValueError(f"target must be 'cpu', 'cuda' or 'cuda:sm_80,sm_90', got {target!r}")
     if opt_level not in (0, 1, 2, 3):
         raise ValueError(f"opt_level must be 0, 1, 2 or 3, got {opt_level!r}")
     if numerics not in ("strict", "default", "fast"):
         raise ValueError(f"numerics must be 'strict', 'default' or 'fast', got {numerics!r}")
     if precision not in ("f32", "bf16"):
         raise ValueError(f"precision must be 'f32' or 'bf16', got {precision!r}")
-    return _core.Options(name, inputs, dims, target_cpu, opt_level, numerics, precision, threads)
+    return _core.Options(name, inputs, dims, target, target_cpu, opt_level, numerics, precision, threads)

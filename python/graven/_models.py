@@ -70,7 +70,7 @@ class SpecializingModel:
 
     def _with(self, inputs: list[str], values: Sequence[tuple[str, np.ndarray]] = ()) -> _core.Options:
         old = self._options
-        return _core.Options(old.name, inputs, old.dims, old.cpu, old.level, old.numerics, old.precision, old.threads,
+        return _core.Options(old.name, inputs, old.dims, old.target, old.cpu, old.level, old.numerics, old.precision, old.threads,
                              list(values), self._strings.texts if values else [])
 
     def _find(self, args: tuple, kwargs: dict[str, Any]) -> Model:

@@ -21,6 +21,16 @@ static ArrayRef<Architecture> architectures() {
   return all;
 }
 
+std::optional<StringRef> architecturesOf(StringRef target) {
+  if (target == "cpu")
+    return StringRef();
+  if (!target.consume_front("cuda"))
+    return std::nullopt;
+  if (target.empty())
+    return architectures().front().name;
+  return target.consume_front(":") ? std::optional(target) : std::nullopt;
+}
+
 FailureOr<SmallVector<Architecture>> findArchitectures(StringRef names,
                                                        Location loc) {
   SmallVector<Architecture> found;

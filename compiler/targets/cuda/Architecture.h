@@ -23,6 +23,10 @@ struct Architecture {
   std::string ptxFeature;
 };
 
+/// The list of architectures that a target, "cpu", "cuda" or
+/// "cuda:sm_80,sm_90", asks for: none for CPUs; nothing where it is no target.
+std::optional<llvm::StringRef> architecturesOf(llvm::StringRef target);
+
 /// Finds the architectures of a list "sm_80,sm_90". An unknown one, or one that
 /// is there twice, is an error at `loc` with those there are.
 mlir::FailureOr<llvm::SmallVector<Architecture>>
