@@ -13,14 +13,18 @@ using namespace mlir;
 namespace graven::cuda {
 
 std::optional<FlatLaunch> FlatLaunch::get(gpu::LaunchFuncOp op) {
-  APInt blocks, threads;
+  APInt blocks, threads, sharedBytes(32, 0);
   if (!matchPattern(op.getGridSizeX(), m_ConstantInt(&blocks)) ||
       !matchPattern(op.getBlockSizeX(), m_ConstantInt(&threads)) ||
       !llvm::all_of(ValueRange{op.getGridSizeY(), op.getGridSizeZ(),
                                op.getBlockSizeY(), op.getBlockSizeZ()},
                     [](Value extent) { return matchPattern(extent, m_One()); }))
     return std::nullopt;
-  return FlatLaunch{blocks.getSExtValue(), threads.getSExtValue()};
+  Value size = op.getDynamicSharedMemorySize();
+  if (size && !matchPattern(size, m_ConstantInt(&sharedBytes)))
+    return std::nullopt;
+  return FlatLaunch{blocks.getSExtValue(), threads.getSExtValue(),
+                    sharedBytes.getSExtValue()};
 }
 
 Value addressOf(OpBuilder &b, Location loc, Value memref) {

@@ -11,11 +11,13 @@
 
 namespace graven::cuda {
 
-/// Blocks, and threads of each, of a launch of one dimension.
+/// Blocks, and threads of each, of a launch of one dimension, and the bytes of
+/// shared memory that each block gets beyond what its kernel declares.
 struct FlatLaunch {
   int64_t blocks, threads;
+  int64_t sharedBytes = 0;
 
-  /// Nullopt for other dimensions, and extents that are no constants.
+  /// Nullopt for other dimensions, and extents and sizes that are no constants.
   static std::optional<FlatLaunch> get(mlir::gpu::LaunchFuncOp op);
 };
 

@@ -90,7 +90,7 @@ FailureOr<int32_t> Lowering::numberOf(gpu::LaunchFuncOp op) {
   if (auto known = numbers.find(name); known != numbers.end())
     return known->second;
   std::optional<FlatLaunch> flat = FlatLaunch::get(op);
-  if (!flat || op.getDynamicSharedMemorySize())
+  if (!flat || flat->sharedBytes != 0)
     return op.emitOpError("is launched in one dimension of known extent only");
   auto entry = [&](StringRef key, int64_t value) {
     return b.getNamedAttr(key, b.getI64IntegerAttr(value));

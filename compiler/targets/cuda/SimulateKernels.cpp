@@ -143,7 +143,7 @@ func::FuncOp Simulation::makeBlocks(gpu::LaunchFuncOp launch,
 
 LogicalResult Simulation::launch(gpu::LaunchFuncOp op) {
   std::optional<FlatLaunch> flat = FlatLaunch::get(op);
-  if (!flat)
+  if (!flat || flat->sharedBytes != 0)
     return op.emitOpError("is simulated in one dimension of known extent only");
   auto kernel = dyn_cast_or_null<LLVM::LLVMFuncOp>(
       SymbolTable::lookupNearestSymbolFrom(op, op.getKernel()));

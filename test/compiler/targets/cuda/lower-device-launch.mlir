@@ -69,3 +69,20 @@ module attributes {gpu.container_module} {
     }
   }
 }
+
+// -----
+
+module attributes {gpu.container_module} {
+  func.func @forward(%x: memref<4xf32>, %n: i32) attributes {graven.num_inputs = 1 : i64} {
+    %c1 = arith.constant 1 : index
+    // expected-error @below {{is launched in one dimension of known extent only}}
+    gpu.launch_func @device::@a blocks in (%c1, %c1, %c1) threads in (%c1, %c1, %c1)
+      dynamic_shared_memory_size %n args(%x : memref<4xf32>)
+    return
+  }
+  gpu.module @device {
+    gpu.func @a(%x: memref<4xf32>) kernel {
+      gpu.return
+    }
+  }
+}
