@@ -7,6 +7,7 @@
 
 #include "compiler/cli/Command.h"
 #include "compiler/cli/Elements.h"
+#include "compiler/targets/cuda/simulator/Simulator.h"
 #include "dialects/graven/Graven.h"
 #include "dialects/support/Diagnostics.h"
 #include "runtime/host/Npy.h"
@@ -28,10 +29,14 @@ public:
             "evaluate",
             cl::desc("run by the reference evaluator instead of native code"),
             cl::sub(sub)),
-        simulateFlag("simulate",
-                     cl::desc("with --target cuda: run the kernels of the GPU "
-                              "on this machine"),
-                     cl::sub(sub)),
+        simulateFlag(
+            "simulate",
+            cl::desc("with --target cuda: run the kernels of the GPU "
+                     "on this machine and check what their threads "
+                     "do together; seed=N shuffles these, copies=early "
+                     "or late is when asynchronous copies are done"),
+            cl::value_desc("seed=N,copies=late"), cl::ValueOptional,
+            cl::sub(sub)),
         saveFlag("save-outputs", cl::desc("write DIR/0.npy, DIR/1.npy, ..."),
                  cl::value_desc("DIR"), cl::sub(sub)),
         expectedFlag("expect",
@@ -46,8 +51,8 @@ public:
     ModelCommand::read();
     compile.read();
     evaluate = evaluateFlag;
-    if (simulateFlag)
-      compile.options.device = Device::Simulated;
+    if (simulateFlag.getNumOccurrences() > 0)
+      simulation = simulateFlag;
     save = saveFlag;
     expected.assign(expectedFlag.begin(), expectedFlag.end());
     rtol = rtolFlag;
@@ -58,7 +63,7 @@ private:
   PassFlags *passFlags() override { return &compile.passes; }
 
   int runOn(Session &session) override {
-    if (failed(checkOptions(session)))
+    if (failed(checkOptions(session)) || failed(startSimulator(session)))
       return Usage;
     auto outputs = evaluate ? runEvaluator(session) : runNative(session);
     if (failed(outputs))
@@ -66,7 +71,8 @@ private:
     if (!save.empty() && failed(saveAll(session, *outputs)))
       return BadInput;
     describe(*outputs);
-    return compareAll(session, *outputs);
+    int exit = compareAll(session, *outputs);
+    return isSimulationRight() ? exit : CheckFailed;
   }
 
   LogicalResult checkOptions(Session &session) const {
@@ -74,8 +80,7 @@ private:
     Location loc = UnknownLoc::get(context);
     if (failed(compile.check(context)))
       return failure();
-    if (compile.options.device == Device::Simulated &&
-        compile.options.gpus.empty())
+    if (simulation && compile.options.gpus.empty())
       return emitCoded(loc, Code::BadOption)
              << "--simulate is for --target cuda";
     if (!(rtol >= 0) || !(atol >= 0))
@@ -86,6 +91,38 @@ private:
         return emitCoded(loc, Code::BadOption)
                << "--expect takes K=@y.npy, got '" << text << "'";
     return success();
+  }
+
+  LogicalResult startSimulator(Session &session) {
+    if (!simulation)
+      return success();
+    auto options = cuda::simulator::parseOptions(*simulation);
+    if (!options)
+      return emitCoded(UnknownLoc::get(&session.getContext()), Code::BadOption)
+             << "--simulate: " << llvm::toString(options.takeError());
+    simulator.emplace(*options);
+    compile.options.simulator = &*simulator;
+    return success();
+  }
+
+  /// What the simulator counted and found, in the report.
+  bool isSimulationRight() {
+    if (!simulator)
+      return true;
+    llvm::json::Array kernels;
+    for (auto [kernel, counts] :
+         llvm::zip(simulator->program.kernels, simulator->statistics()))
+      kernels.push_back(llvm::json::Object{
+          {"name", kernel.name},
+          {"threads", kernel.threads},
+          {"shared_bytes", kernel.sharedBytes},
+          {"blocks", counts.blocks},
+          {"shared_cycles", counts.sharedCycles},
+          {"ideal_shared_cycles", counts.idealSharedCycles}});
+    report["simulation"] = llvm::json::Object{
+        {"kernels", std::move(kernels)},
+        {"findings", static_cast<int64_t>(simulator->findings().size())}};
+    return !simulator->emitFindings();
   }
 
   FailureOr<std::vector<rt::Array>> runNative(Session &session) {
@@ -236,10 +273,14 @@ private:
 
   CompileFlags compile;
   bool evaluate = false;
+  /// How to simulate, if that is asked for.
+  std::optional<std::string> simulation;
+  std::optional<cuda::simulator::Simulator> simulator;
   std::string save;
   std::vector<std::string> expected;
   double rtol = 0, atol = 0;
-  cl::opt<bool> evaluateFlag, simulateFlag;
+  cl::opt<bool> evaluateFlag;
+  cl::opt<std::string> simulateFlag;
   cl::opt<std::string> saveFlag;
   cl::list<std::string> expectedFlag;
   cl::opt<double> rtolFlag, atolFlag;

@@ -17,6 +17,7 @@
 #include "compiler/targets/cpu/HeaderEmitter.h"
 #include "compiler/targets/cpu/Passes.h"
 #include "compiler/targets/cuda/Passes.h"
+#include "compiler/targets/cuda/simulator/Simulator.h"
 #include "compiler/tuning/TuningFiles.h"
 #include "dialects/graven/Graven.h"
 #include "dialects/kernel/Kernel.h"
@@ -227,7 +228,7 @@ simulateDevice(ModuleOp module, const CompileOptions &options, Timer &timer) {
   PassManager device(module.getContext());
   buildDevicePhase(device);
   cuda::buildNVVMPhase(device);
-  device.addPass(cuda::createSimulateKernels());
+  device.addPass(cuda::createSimulateKernels(options.simulator->program));
   watch(device, options);
   return runChecked(device, module, timer.nest("device phase"));
 }
@@ -246,7 +247,7 @@ runLastPhases(ModuleOp module, const CompileOptions &options,
   if (failed(runChecked(buffer, module, timer.nest("buffer phase"))))
     return failure();
   if (targets.layout.processor == Processor::GPU) {
-    if (options.device == Device::Simulated)
+    if (options.simulator)
       return simulateDevice(module, options, timer);
     TimingScope timing(timer.nest("device code"));
     FailureOr<cuda::DeviceProgram> program = makeDeviceProgram(module, options);
@@ -416,6 +417,8 @@ buildArtifact(Session &session, const SizedModel &model,
   emit.reports = options.reports;
   emit.expandKernels = buildExpansion;
   emit.cache = cache.get();
+  if (options.simulator)
+    emit.exports.push_back(cuda::simulator::kBinding.str());
   if (!programs.empty()) {
     signature.provenance.emplace_back("gpus", options.gpus);
     emit.wrapEntry = [&](llvm::Module &code, StringRef name,
@@ -432,6 +435,7 @@ buildArtifact(Session &session, const SizedModel &model,
   // Both programs' kernels are on the threads by then.
   cpu::EmitOptions weightsEmit(emit);
   weightsEmit.wrapEntry = {};
+  weightsEmit.exports = {};
   weightsEmit.timer = timer.nest("weights");
   auto timed = [&](auto step) {
     TimingScope timing((Timer(weightsEmit.timer)));
@@ -515,6 +519,8 @@ FailureOr<rt::LoadedModel> Session::load(const SizedModel &model,
   auto loaded = rt::LoadedModel::load(artifact->path().str());
   if (!loaded)
     return report(context.get(), loaded.error());
+  if (options.simulator)
+    options.simulator->bind(loaded->symbol(cuda::simulator::kBinding.data()));
   return std::move(*loaded);
 }
 

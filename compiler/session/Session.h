@@ -46,8 +46,9 @@ struct TunableLaunch {
   llvm::SmallVector<Tiles> candidates;
 };
 
-/// A GPU, or this machine, which runs a GPU's threads one after the other.
-enum class Device { Real, Simulated };
+namespace cuda::simulator {
+class Simulator;
+} // namespace cuda::simulator
 
 struct CompileOptions {
   /// Name of the artifact's symbols; from the output's path when empty.
@@ -55,8 +56,9 @@ struct CompileOptions {
   std::string cpu = "native";
   /// GPUs that run the kernels, "sm_80,sm_90"; empty: the CPU does.
   std::string gpus;
-  /// What runs their kernels.
-  Device device = Device::Real;
+  /// Unless null, runs their kernels on this machine, in place of a GPU; for
+  /// load(), and alive as long as the model.
+  cuda::simulator::Simulator *simulator = nullptr;
   OptLevel level = OptLevel::O2;
   Numerics numerics = Numerics::Default;
   Precision precision = Precision::F32;

@@ -104,6 +104,10 @@ Result<size_t> LoadedModel::findInput(std::string_view nameOrIndex) const {
                (known.empty() ? "no inputs" : known)};
 }
 
+void *LoadedModel::symbol(const char *name) const {
+  return ::dlsym(library.get(), name);
+}
+
 Status LoadedModel::setThreads(int threads) {
   pool.reset();
   if (threads == 1)

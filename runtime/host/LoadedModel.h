@@ -45,6 +45,9 @@ public:
   /// error lists the names there are.
   Result<size_t> findInput(std::string_view nameOrIndex) const;
 
+  /// The address of a symbol that the artifact exports, null for others.
+  void *symbol(const char *name) const;
+
   /// Uses this many threads in the runs that follow, 0 for one per CPU. The
   /// default is one.
   Status setThreads(int threads);

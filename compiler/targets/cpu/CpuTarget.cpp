@@ -350,6 +350,7 @@ LogicalResult link(llvm::ArrayRef<Bytes> objects,
     if (signature.threads != 1)
       shared.unloading = Unloading::Never;
     shared.exports = {prefix + "_model", prefix + "_run", "graven_model"};
+    llvm::append_range(shared.exports, options.exports);
     linked = linkShared(shared, loc);
   } else {
     linked = linkRelocatable(inputs, machine, loc);

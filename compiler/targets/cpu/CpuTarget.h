@@ -96,6 +96,8 @@ struct EmitOptions {
   std::function<void(llvm::Module &, llvm::StringRef name,
                      const ModelSignature &, size_t size)>
       wrapEntry = {};
+  /// What a .so exports beside the model.
+  llvm::SmallVector<std::string> exports = {};
   /// Unless null, where kernels that were compiled before are looked up and
   /// those that were not are kept.
   KernelCache *cache = nullptr;

@@ -379,8 +379,10 @@ void TableBuilder::build() {
 ///          const void *weights, const GravenParallel *parallel)
 void graven::cpu::addEntry(Module &module, Function &main, StringRef name,
                            const ModelSignature &signature) {
+  // What is weak several modules have and the image once.
   for (GlobalVariable &global : module.globals())
-    if (!global.isDeclaration() && !global.hasLocalLinkage())
+    if (!global.isDeclaration() && !global.hasLocalLinkage() &&
+        !global.hasWeakAnyLinkage())
       global.setLinkage(GlobalValue::InternalLinkage);
   for (Function &function : module)
     if (!function.isDeclaration())

@@ -47,7 +47,7 @@ struct VariantSymbol {
 
 /// Adds the function `name`, a GravenEntry that calls `main`, the translated
 /// main function, and gives everything else that is defined in the module
-/// internal linkage.
+/// internal linkage, but for weak variables.
 void addEntry(llvm::Module &module, llvm::Function &main, llvm::StringRef name,
               const ModelSignature &signature);
 

@@ -30,6 +30,13 @@ namespace graven::cuda {
 /// numbers.
 inline constexpr llvm::StringLiteral kKernelsAttr = "graven.device_kernels";
 
+namespace simulator {
+struct Program;
+} // namespace simulator
+
+/// The pass whose code is run: it fills the tables of the simulation.
+std::unique_ptr<mlir::Pass> createSimulateKernels(simulator::Program &program);
+
 /// Fills `pm`, which is anchored on a module, with the phase in which its
 /// gpu.modules become the LLVM and NVVM dialects.
 void buildNVVMPhase(mlir::OpPassManager &pm);

@@ -75,8 +75,9 @@ def SimulateKernels : Pass<"graven-simulate-kernels", "::mlir::ModuleOp"> {
   let summary = "run the kernels of a gpu.module on the host";
   let description = [{
     Makes each kernel, which is in the LLVM and NVVM dialects, a function of one thread on the host, and its launches
-    `kernel.launch` of a function that calls it for each thread of each block: what becomes PTX can be run, and its
-    results compared, without a GPU. A task of the launch is a block.
+    `kernel.launch` of a function that runs all threads of a range of blocks: what becomes PTX can be run, and its
+    results compared, without a GPU. A task of the launch is a block. Threads that need nobody are called one after the
+    other.
 
     ```mlir
     gpu.launch_func @device::@k_0 blocks in (%c4, %c1, %c1) threads in (%c256, %c1, %c1) args(%a : memref<1000xf32>)
@@ -94,14 +95,31 @@ def SimulateKernels : Pass<"graven-simulate-kernels", "::mlir::ModuleOp"> {
     }
     ```
 
-    Preconditions: launches of one dimension whose extents are constants; of the NVVM dialect, the kernel has the
-    registers that say which thread it is, and nothing else.
+    Threads that wait for each other or share memory are fibers of a simulator (compiler/targets/cuda/simulator), which is
+    told of what they do together and of their accesses to memory, and checks them.
+
+    ```mlir
+    nvvm.barrier
+    %0 = llvm.load %p {alignment = 16 : i64} : !llvm.ptr<3> -> vector<4xf32>
+    ```
+    ==>
+    ```mlir
+    llvm.call @graven.simulate.barrier(%self, %site, %c0, %threads) : (!llvm.ptr, i32, i32, i32) -> ()
+    llvm.call @graven.simulate.access(%self, %site1, %address) : (!llvm.ptr, i32, !llvm.ptr) -> ()
+    %0 = llvm.load %p {alignment = 16 : i64} : !llvm.ptr<3> -> vector<4xf32>
+    ```
+
+    Preconditions: launches of one dimension whose extents are constants. An operation of the NVVM dialect that has no
+    simulation is an error.
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect", "::mlir::LLVM::LLVMDialect",
     "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect", "::graven::kernel::KernelDialect",
   ];
-  let statistics = [Statistic<"numKernels", "kernels", "Number of kernels that can be run">];
+  let statistics = [
+    Statistic<"numKernels", "kernels", "Number of kernels that can be run">,
+    Statistic<"numTogether", "together", "Number of them whose threads work together">,
+  ];
 }
 
 #endif // GRAVEN_COMPILER_TARGETS_CUDA_PASSES_TD

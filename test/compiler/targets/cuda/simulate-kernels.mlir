@@ -70,8 +70,8 @@ module attributes {gpu.container_module} {
   }
   gpu.module @device {
     gpu.func @k(%x: memref<4xf32>) kernel {
-      // expected-error @below {{has no simulation}}
-      nvvm.barrier0
+      // expected-error @below {{[GRV0202] 'nvvm.cluster.arrive' has no simulation}}
+      nvvm.cluster.arrive
       gpu.return
     }
   }
