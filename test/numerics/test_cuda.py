@@ -24,15 +24,16 @@ def graven_run(*command, expected=0):
     return run
 
 
-def simulate(graven, folder, model, inputs):
-    """The outputs of a model whose kernels are simulated."""
+def simulate(graven, folder, model, inputs, order=None):
+    """The outputs of a model whose kernels are simulated, the threads in an order of their own."""
     (folder / "m.pt").write_bytes(saved(model, inputs))
     given = []
     for i, tensor in enumerate(inputs):
         numpy.save(folder / f"{i}.npy", tensor.numpy())
         given += ["--input", f"{i}=@{folder / f'{i}.npy'}"]
-    graven_run(graven, "run", folder / "m.pt", *given, "--target", "cuda", "--simulate", "--save-outputs", folder / "out")
-    return [numpy.load(path) for path in sorted((folder / "out").iterdir())]
+    graven_run(graven, "run", folder / "m.pt", *given, "--target", "cuda",
+               f"--simulate={order}" if order else "--simulate", "--save-outputs", folder / "out")
+    return [numpy.load(path) for path in sorted((folder / "out").iterdir(), key=lambda path: int(path.stem))]
 
 
 @pytest.mark.parametrize("name", ["resnet18", "mobilenet_v3_large", "squeezenet", "unet", "bert", "gpt2", "vit"])

@@ -68,11 +68,15 @@ bool hasInstruction(Operation *op) {
 /// graven-expand-math leaves to a library; all of them are reported.
 LogicalResult checkFunctions(gpu::GPUModuleOp device) {
   bool ok = true;
+  // A formula that is unrolled is one place of the model.
+  DenseSet<std::pair<Attribute, StringRef>> seen;
   auto refuse = [&](Operation *op, StringRef name) {
+    ok = false;
+    if (!seen.insert({LocationAttr(op->getLoc()), name}).second)
+      return;
     graven::emitCoded(op->getLoc(), graven::Code::UnsupportedFeature)
         << "'" << name << "' of " << op->getResult(0).getType()
         << " has no device code";
-    ok = false;
   };
   device.walk([&](Operation *op) {
     if (auto call = dyn_cast<func::CallOp>(op))

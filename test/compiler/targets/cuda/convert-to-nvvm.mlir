@@ -71,3 +71,19 @@ gpu.module @device {
     gpu.return
   }
 }
+
+// -----
+
+// A formula that is unrolled is reported once.
+
+gpu.module @device {
+  gpu.func @k(%x: memref<4xf64>) kernel {
+    %c0 = arith.constant 0 : index
+    %0 = memref.load %x[%c0] : memref<4xf64>
+    // expected-error @unknown {{[GRV0202] 'math.erf' of 'f64' has no device code}}
+    %1 = math.erf %0 : f64 loc(unknown)
+    %2 = math.erf %1 : f64 loc(unknown)
+    memref.store %2, %x[%c0] : memref<4xf64>
+    gpu.return
+  }
+}
