@@ -49,7 +49,7 @@ public:
   extentsOf(ArrayRef<Operation *> kernels) const override {
     int64_t most = 1;
     for (Operation *op : kernels)
-      most = std::max(most, expand::threadCount(op));
+      most = std::max(most, expand::threadCount(op, target));
     return LaunchExtents{llvm::divideCeilSigned(most, kThreadsPerBlock),
                          kThreadsPerBlock};
   }
@@ -59,8 +59,8 @@ public:
     Value thread = numberOfThread(b);
     for (Operation *op : kernels) {
       Location loc = op->getLoc();
-      Value count =
-          arith::ConstantIndexOp::create(b, loc, expand::threadCount(op));
+      Value count = arith::ConstantIndexOp::create(
+          b, loc, expand::threadCount(op, target));
       Value works = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult,
                                           thread, count);
       auto guarded = scf::IfOp::create(b, loc, works, /*withElseRegion=*/false);

@@ -38,12 +38,37 @@ class Transposes(torch.nn.Module):
                 y.permute(3, 2, 1, 0).contiguous(), torch.softmax(y.permute(0, 2, 3, 1), 1))
 
 
+class Windows(torch.nn.Module):
+    """Depthwise convolutions of whole and of parts of vectors, pools of planes and of channels in blocks."""
+
+    def __init__(self):
+        super().__init__()
+        conv = torch.nn.Conv2d
+        self.first = torch.nn.ModuleList([conv(3, channels, 1) for channels in (32, 20, 18)])
+        self.depthwise = torch.nn.ModuleList([conv(32, 32, 3, 1, 1, groups=32), conv(20, 20, 5, 2, 2, groups=20, bias=False),
+                                              conv(18, 18, 3, 1, 2, 2, groups=18)])
+        self.last = conv(20, 5, 1)
+
+    @staticmethod
+    def pools(x):
+        f = torch.nn.functional
+        return (f.max_pool2d(x, 3, 2, 1), f.max_pool2d(x, 3, 2, 1, ceil_mode=True), f.max_pool2d(x, 5, 1, 2, 2),
+                f.avg_pool2d(x, 3, 2, 1), f.avg_pool2d(x, 3, 2, 1, count_include_pad=False, ceil_mode=True),
+                f.avg_pool2d(x, 7, divisor_override=3), f.max_pool2d(x, 2))
+
+    def forward(self, x):
+        parts = [first(x) for first in self.first]
+        pools = [self.last(pool) for pool in self.pools(parts[1])]
+        return (*(depthwise(part) for depthwise, part in zip(self.depthwise, parts)), *self.pools(x), *pools)
+
+
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("model, shapes", [
     (Rows(), [(37, 9), (33, 49), (13, 768), (5, 2501), (2, 40001)]),
     (Reductions(), [(37, 523), (3, 5, 17, 19), (40, 77)]),
     (Transposes(), [(3, 70, 100), (2, 35, 19, 33), (3, 100, 70)]),
-], ids=["rows", "reductions", "transposes"])
+    (Windows(), [(2, 3, 19, 23)]),
+], ids=["rows", "reductions", "transposes", "windows"])
 def test_blocks(graven, tmp_path, model, shapes, order):
     torch.manual_seed(0)
     inputs = tuple(torch.randint(0, 100, shape) if shape == (40, 77) else torch.randn(shape) for shape in shapes)

@@ -7,6 +7,8 @@
 #include "passes/lower/expand/Epilogue.h"
 #include "passes/lower/expand/Expand.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -65,6 +67,29 @@ public:
               e.ifEqual(shape.blocks == 1 ? Idx(int64_t(0)) : task[1],
                         shape.blocks - 1, partial, whole);
             });
+  }
+
+  /// The vector of channels of this number, of those that are no more than the
+  /// channels.
+  void element(Idx number) {
+    const ArrayRef<int64_t> extents(out.shape);
+    SmallVector<Idx> at =
+        e.delinearize(number, {extents[0], extents[1], extents[2], extents[3],
+                               kBlock / lanes});
+    Idx lane = e.mul(at[4], lanes);
+    auto compute = [&] { tile(at[0], at[1], lane, lanes, at[2], 1, at[3], 1); };
+    int64_t tail = op.getChannels() - (extents[1] - 1) * kBlock;
+    if (tail == kBlock)
+      return compute();
+    // Nobody reads the lanes past the channels.
+    Value isThere = arith::CmpIOp::create(
+        e.builder(), e.loc(), arith::CmpIPredicate::ult,
+        e.get(e.add(e.mul(at[1], kBlock), lane)), e.constant(op.getChannels()));
+    auto guarded = scf::IfOp::create(e.builder(), e.loc(), isThere,
+                                     /*withElseRegion=*/false);
+    OpBuilder::InsertionGuard guard(e.builder());
+    e.builder().setInsertionPointToStart(guarded.thenBlock());
+    compute();
   }
 
 private:
@@ -184,8 +209,8 @@ int64_t taskCount(kernel::DepthwiseOp op) {
   return shape.batch * shape.blocks * shape.groups;
 }
 
-LogicalResult expandDepthwise(Emitter &e, kernel::DepthwiseOp op, Value lo,
-                              Value hi) {
+static FailureOr<DepthwiseExpansion> depthwiseOf(Emitter &e,
+                                                 kernel::DepthwiseOp op) {
   FailureOr<Buffer> x = e.buffer(op.getX()), w = e.buffer(op.getW()),
                     out = e.buffer(op.getOut());
   if (failed(x) || failed(w) || failed(out))
@@ -196,7 +221,39 @@ LogicalResult expandDepthwise(Emitter &e, kernel::DepthwiseOp op, Value lo,
       Epilogue::create(e, op.getEpilogue(), op.getBody(), out->shape);
   if (failed(epilogue))
     return failure();
-  DepthwiseExpansion(e, op, *x, *w, *out, *epilogue).run(lo, hi);
+  return DepthwiseExpansion(e, op, *x, *w, *out, *epilogue);
+}
+
+LogicalResult expandDepthwise(Emitter &e, kernel::DepthwiseOp op, Value lo,
+                              Value hi) {
+  FailureOr<DepthwiseExpansion> depthwise = depthwiseOf(e, op);
+  if (failed(depthwise))
+    return failure();
+  depthwise->run(lo, hi);
+  return success();
+}
+
+/// Vectors of channels, where these are whole ones.
+static int64_t lanesOf(kernel::DepthwiseOp op, const TargetInfo &target) {
+  Type compute = kernel::computeType(op.getOutType().getElementType());
+  return target.lanes(compute.getIntOrFloatBitWidth() / 8);
+}
+
+int64_t threadCount(kernel::DepthwiseOp op, const TargetInfo &target) {
+  int64_t lanes = lanesOf(op, target);
+  return op.getChannels() % lanes == 0
+             ? op.getOutType().getNumElements() / lanes
+             : taskCount(op);
+}
+
+LogicalResult expandThread(Emitter &e, kernel::DepthwiseOp op, Value thread) {
+  FailureOr<DepthwiseExpansion> depthwise = depthwiseOf(e, op);
+  if (failed(depthwise))
+    return failure();
+  if (op.getChannels() % lanesOf(op, e.target()) == 0)
+    depthwise->element(thread);
+  else
+    depthwise->run(thread, e.get(e.add(Idx(thread), Idx(1))));
   return success();
 }
 

@@ -35,8 +35,9 @@ mlir::LogicalResult expand(mlir::OpBuilder &builder, mlir::Operation *op,
                            const TargetInfo &target);
 
 /// Threads of a GPU that share a kernel: one for each element that a linalg
-/// operation or a copy writes, one for each unit of work of any other kernel.
-int64_t threadCount(mlir::Operation *op);
+/// operation or a copy writes, one for each vector of a pool or depthwise
+/// convolution, one for each unit of work of any other kernel.
+int64_t threadCount(mlir::Operation *op, const TargetInfo &target);
 
 /// Emits what the thread number `thread` of `op` does, as `expand` does.
 mlir::LogicalResult expandThread(mlir::OpBuilder &builder, mlir::Operation *op,
@@ -55,6 +56,9 @@ mlir::LogicalResult expandConv(Emitter &e, kernel::ConvOp op, mlir::Value lo,
 int64_t taskCount(kernel::DepthwiseOp op);
 mlir::LogicalResult expandDepthwise(Emitter &e, kernel::DepthwiseOp op,
                                     mlir::Value lo, mlir::Value hi);
+int64_t threadCount(kernel::DepthwiseOp op, const TargetInfo &target);
+mlir::LogicalResult expandThread(Emitter &e, kernel::DepthwiseOp op,
+                                 mlir::Value thread);
 int64_t taskCount(kernel::WinogradInputOp op);
 mlir::LogicalResult expandWinogradInput(Emitter &e, kernel::WinogradInputOp op,
                                         mlir::Value lo, mlir::Value hi);
@@ -79,6 +83,9 @@ mlir::LogicalResult expandRecurrenceStep(Emitter &e,
 int64_t taskCount(kernel::PoolOp op);
 mlir::LogicalResult expandPool(Emitter &e, kernel::PoolOp op, mlir::Value lo,
                                mlir::Value hi);
+int64_t threadCount(kernel::PoolOp op, const TargetInfo &target);
+mlir::LogicalResult expandThread(Emitter &e, kernel::PoolOp op,
+                                 mlir::Value thread);
 int64_t taskCount(kernel::SoftmaxOp op);
 mlir::LogicalResult expandSoftmax(Emitter &e, kernel::SoftmaxOp op,
                                   mlir::Value lo, mlir::Value hi);

@@ -42,16 +42,24 @@ struct PoolShape {
   int64_t batch, channels, rows, columns, rowsPerTask, groups;
 };
 
+/// Channels of a block that are pooled at a time; one element of a plane.
+int64_t lanesOf(ShapedType type, const TargetInfo &target) {
+  Type compute = kernel::computeType(type.getElementType());
+  return type.getRank() == 5
+             ? std::min(target.lanes(compute.getIntOrFloatBitWidth() / 8),
+                        kBlock)
+             : 1;
+}
+
 class PoolExpansion {
 public:
   PoolExpansion(Emitter &e, kernel::PoolOp op, Buffer x, Buffer out)
       : e(e), op(op), shape(op), x(std::move(x)), out(std::move(out)),
         blocked(this->out.shape.size() == 5),
-        type(kernel::computeType(this->out.element)), lanes(1) {
-    if (!blocked)
-      return;
-    lanes = std::min<int64_t>(e.lanesOf(type), kBlock);
-    type = VectorType::get({lanes}, type);
+        type(kernel::computeType(this->out.element)),
+        lanes(lanesOf(op.getOutType(), e.target())) {
+    if (blocked)
+      type = VectorType::get({lanes}, type);
   }
 
   void run(Value lo, Value hi) {
@@ -80,7 +88,26 @@ public:
             });
   }
 
+  /// The vector of channels, or the element of a plane, of this number.
+  void element(Idx number) {
+    SmallVector<Idx> position = e.delinearize(number, extents());
+    Idx lane = e.mul(position.pop_back_val(), lanes);
+    auto window = [&](int axis, int64_t count) {
+      return insideOf(axis, count) == std::pair<int64_t, int64_t>(0, count)
+                 ? whole(axis, position[2 + axis])
+                 : clip(axis, position[2 + axis]);
+    };
+    Range rows = window(0, shape.rows), columns = window(1, shape.columns);
+    position.push_back(lane);
+    pixel(position, rows, columns);
+  }
+
 private:
+  SmallVector<int64_t> extents() const {
+    return {shape.batch, shape.channels, shape.rows, shape.columns,
+            blocked ? kBlock / lanes : 1};
+  }
+
   /// The part of a window that counts along one axis.
   struct Range {
     Idx start, first, last, counted;
@@ -363,18 +390,38 @@ private:
 
 } // namespace
 
+static FailureOr<PoolExpansion> poolOf(Emitter &e, kernel::PoolOp op) {
+  FailureOr<Buffer> x = e.buffer(op.getX()), out = e.buffer(op.getOut());
+  if (failed(x) || failed(out))
+    return failure();
+  if (x->shape.size() == 5 && (x->strides[4] != 1 || out->strides[4] != 1))
+    return op.emitOpError("expects operands with contiguous channel blocks");
+  return PoolExpansion(e, op, *x, *out);
+}
+
 int64_t taskCount(kernel::PoolOp op) {
   PoolShape shape(op);
   return shape.batch * shape.channels * shape.groups;
 }
 
 LogicalResult expandPool(Emitter &e, kernel::PoolOp op, Value lo, Value hi) {
-  FailureOr<Buffer> x = e.buffer(op.getX()), out = e.buffer(op.getOut());
-  if (failed(x) || failed(out))
+  FailureOr<PoolExpansion> pool = poolOf(e, op);
+  if (failed(pool))
     return failure();
-  if (x->shape.size() == 5 && (x->strides[4] != 1 || out->strides[4] != 1))
-    return op.emitOpError("expects operands with contiguous channel blocks");
-  PoolExpansion(e, op, *x, *out).run(lo, hi);
+  pool->run(lo, hi);
+  return success();
+}
+
+int64_t threadCount(kernel::PoolOp op, const TargetInfo &target) {
+  ShapedType type = op.getOutType();
+  return type.getNumElements() / lanesOf(type, target);
+}
+
+LogicalResult expandThread(Emitter &e, kernel::PoolOp op, Value thread) {
+  FailureOr<PoolExpansion> pool = poolOf(e, op);
+  if (failed(pool))
+    return failure();
+  pool->element(thread);
   return success();
 }
 

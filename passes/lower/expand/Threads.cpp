@@ -22,7 +22,12 @@ static int64_t elementsOf(const LoopNest &nest) {
   return elements;
 }
 
-int64_t threadCount(Operation *op) {
+int64_t threadCount(Operation *op, const TargetInfo &target) {
+  if (auto pool = dyn_cast<kernel::PoolOp>(op))
+    return std::max<int64_t>(1, threadCount(pool, target));
+  if (auto depthwise = dyn_cast<kernel::DepthwiseOp>(op))
+    return std::max<int64_t>(1, threadCount(depthwise, target));
+
   if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op))
     return std::max<int64_t>(1, elementsOf(nestOf(linalgOp)));
   if (auto copy = dyn_cast<memref::CopyOp>(op))
@@ -75,6 +80,14 @@ LogicalResult expandThread(OpBuilder &builder, Operation *op, Value thread,
     return cast<MemRefType>(copy.getTarget().getType()).getNumElements() == 0
                ? success()
                : expandElement(e, copy, thread);
+  bool isEmpty = llvm::any_of(op->getOperandTypes(), [](Type type) {
+    auto memref = dyn_cast<MemRefType>(type);
+    return memref && memref.getNumElements() == 0;
+  });
+  if (auto pool = dyn_cast<kernel::PoolOp>(op))
+    return isEmpty ? success() : expandThread(e, pool, thread);
+  if (auto depthwise = dyn_cast<kernel::DepthwiseOp>(op))
+    return isEmpty ? success() : expandThread(e, depthwise, thread);
   Value next =
       arith::AddIOp::create(builder, op->getLoc(), thread, e.constant(1));
   return expand(builder, op, thread, next, target);

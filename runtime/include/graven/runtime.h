@@ -180,10 +180,10 @@ const GravenParallel *graven_pool_parallel(GravenPool *pool);
 /* `threads` of a GravenParallel that stands for a stream of a GPU. */
 #define GRAVEN_STREAM INT64_MAX
 
-static inline void graven_stream_for(void *context, int64_t tasks,
-                                     void (*body)(void *args, int64_t lo,
-                                                  int64_t hi),
-                                     void *args) {
+static inline __attribute__((unused)) void
+graven_stream_for(void *context, int64_t tasks,
+                  void (*body)(void *args, int64_t lo, int64_t hi),
+                  void *args) {
   (void)context;
   if (tasks > 0)
     body(args, 0, tasks);
@@ -197,7 +197,8 @@ static inline void graven_stream_for(void *context, int64_t tasks,
  * later calls report. Tensors at multiples of 16 bytes are not copied. The same
  * tensors in one call after the other make the run one graph. A model with
  * extents that vary within its code (GravenRoom) takes tensors of the host. */
-static inline GravenParallel graven_on_stream(void *stream) {
+static inline __attribute__((unused)) GravenParallel
+graven_on_stream(void *stream) {
   GravenParallel parallel = {stream, GRAVEN_STREAM, graven_stream_for};
   return parallel;
 }
