@@ -61,8 +61,10 @@ def MapToThreads : Pass<"graven-map-to-threads", "::mlir::ModuleOp"> {
   let summary = "make GPU kernels of outlined functions, one unit of work a thread";
   let description = [{
     Moves each function with the attribute `kernel.entry` that the main function launches, the one with
-    `graven.num_inputs`, into `gpu.module @device`, as a kernel whose threads each do one unit of work: an element of the results of a linalg operation or a copy, reductions in a loop; a unit of any other
-    kernel as graven-expand-kernels cuts it. Neighbouring threads have neighbouring elements. `kernel.launch` becomes
+    `graven.num_inputs`, into `gpu.module @device`, as a kernel whose threads each do one unit of work: an element of the
+    results of a linalg operation or a copy, reductions in a loop, or 16 bytes of neighbours where there are more than
+    131,072 elements; a vector of a pool or depthwise convolution; a unit of any other kernel as graven-expand-kernels cuts
+    it. Neighbouring threads have neighbouring elements. `kernel.launch` becomes
     `gpu.launch_func` with as many blocks of 256 threads as it takes.
 
     ```mlir

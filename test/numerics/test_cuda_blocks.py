@@ -62,6 +62,24 @@ class Windows(torch.nn.Module):
         return (*(depthwise(part) for depthwise, part in zip(self.depthwise, parts)), *self.pools(x), *pools)
 
 
+class Elements(torch.nn.Module):
+    """Many, of several types side by side, and what is repeated along the neighbours."""
+
+    def forward(self, x, y, z):
+        a = torch.sigmoid(x) * y
+        return (a, a > 0.5, x.half() + 1, (z[None, :, None] * x).relu(), x.to(torch.bfloat16).float(),
+                torch.where(x > 0, x, y.exp()), x.double() * 2, torch.cat([x, a, x], 2))
+
+
+@pytest.mark.parametrize("width", [512, 511])
+def test_elements(graven, tmp_path, width):
+    torch.manual_seed(0)
+    inputs = torch.randn(5, 64, width), torch.randn(64, width), torch.randn(64)
+    for result, wanted in zip(simulate(graven, tmp_path, Elements(), inputs), Elements()(*inputs)):
+        tolerance = 1e-3 if wanted.dtype == torch.float16 else 2e-6
+        numpy.testing.assert_allclose(result, wanted.numpy(), rtol=tolerance, atol=tolerance)
+
+
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("model, shapes", [
     (Rows(), [(37, 9), (33, 49), (13, 768), (5, 2501), (2, 40001)]),

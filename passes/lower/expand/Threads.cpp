@@ -15,11 +15,56 @@ using namespace mlir;
 
 namespace graven::expand {
 
+/// Elements from which on there are threads enough for each to do several.
+static constexpr int64_t kManyElements = 1 << 17;
+
+/// Neighbours that a thread computes, of an axis of `extent`: as many as the
+/// widest load or store has of elements of `bytes`.
+static int64_t neighboursOf(int64_t elements, int64_t extent, int64_t bytes,
+                            const TargetInfo &target) {
+  if (elements < kManyElements)
+    return 1;
+  int64_t count = target.vectorBytes / bytes;
+  while (count > 1 && extent % count != 0)
+    count /= 2;
+  return std::max<int64_t>(1, count);
+}
+
+static int64_t bytesOf(Type type) {
+  return std::max<int64_t>(
+      1, getElementTypeOrSelf(type).getIntOrFloatBitWidth() / 8);
+}
+
 static int64_t elementsOf(const LoopNest &nest) {
   int64_t elements = 1;
   for (const Loop &loop : ArrayRef(nest.loops).take_front(nest.parallel))
     elements *= loop.extent;
   return elements;
+}
+
+/// Of an operation that reduces nothing.
+static int64_t neighboursOf(linalg::LinalgOp op, const LoopNest &nest,
+                            const TargetInfo &target) {
+  if (nest.parallel < nest.loops.size() || nest.loops.empty())
+    return 1;
+  int64_t bytes = 1;
+  for (Type type : op->getOperandTypes())
+    bytes = std::max(bytes, bytesOf(type));
+  return neighboursOf(elementsOf(nest), nest.loops.back().extent, bytes,
+                      target);
+}
+
+static int64_t neighboursOf(memref::CopyOp op, const TargetInfo &target) {
+  auto from = cast<MemRefType>(op.getSource().getType()),
+       to = cast<MemRefType>(op.getTarget().getType());
+  auto isContiguous = [](MemRefType type) {
+    auto [strides, offset] = type.getStridesAndOffset();
+    return !strides.empty() && strides.back() == 1;
+  };
+  if (!isContiguous(from) || !isContiguous(to))
+    return 1;
+  return neighboursOf(to.getNumElements(), to.getShape().back(), bytesOf(to),
+                      target);
 }
 
 int64_t threadCount(Operation *op, const TargetInfo &target) {
@@ -28,21 +73,30 @@ int64_t threadCount(Operation *op, const TargetInfo &target) {
   if (auto depthwise = dyn_cast<kernel::DepthwiseOp>(op))
     return std::max<int64_t>(1, threadCount(depthwise, target));
 
-  if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op))
-    return std::max<int64_t>(1, elementsOf(nestOf(linalgOp)));
+  if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op)) {
+    LoopNest nest = nestOf(linalgOp);
+    return std::max<int64_t>(1, elementsOf(nest) /
+                                    neighboursOf(linalgOp, nest, target));
+  }
   if (auto copy = dyn_cast<memref::CopyOp>(op))
     return std::max<int64_t>(
-        1, cast<MemRefType>(copy.getTarget().getType()).getNumElements());
+        1, cast<MemRefType>(copy.getTarget().getType()).getNumElements() /
+               neighboursOf(copy, target));
   return taskCount(op);
 }
 
-/// The indices of the parallel loops for one thread, and room for the others.
+/// The indices of the parallel loops for the first of a thread's neighbours,
+/// and room for the others.
 static SmallVector<Idx> indicesOf(Emitter &e, const LoopNest &nest,
-                                  Value thread) {
+                                  int64_t neighbours, Value thread) {
   SmallVector<int64_t> extents;
   for (const Loop &loop : ArrayRef(nest.loops).take_front(nest.parallel))
     extents.push_back(loop.extent);
+  if (neighbours > 1)
+    extents.back() /= neighbours;
   SmallVector<Idx> ivs = e.delinearize(Idx(thread), extents);
+  if (neighbours > 1)
+    ivs.back() = e.mul(ivs.back(), neighbours);
   ivs.resize(nest.loops.size(), Idx(int64_t(0)));
   return ivs;
 }
@@ -53,8 +107,24 @@ static LogicalResult expandElement(Emitter &e, linalg::LinalgOp op,
   if (failed(accesses))
     return failure();
   LoopNest nest = nestOf(op);
-  SmallVector<Idx> ivs = indicesOf(e, nest, thread);
-  LinalgElement(e, op, *accesses, nest).emit(ivs);
+  int64_t neighbours = neighboursOf(op, nest, e.target());
+  SmallVector<Idx> ivs = indicesOf(e, nest, neighbours, thread);
+  LinalgElement element(e, op, *accesses, nest);
+  if (neighbours == 1) {
+    element.emit(ivs);
+    return success();
+  }
+  // All are computed before one is stored, so that loads become one.
+  SmallVector<SmallVector<Value>> results;
+  Idx first = ivs.back();
+  for (int64_t i = 0; i < neighbours; ++i) {
+    ivs.back() = e.add(first, Idx(i));
+    results.push_back(element.body(ivs, {}));
+  }
+  for (int64_t i = 0; i < neighbours; ++i) {
+    ivs.back() = e.add(first, Idx(i));
+    element.store(ivs, results[i]);
+  }
   return success();
 }
 
@@ -64,8 +134,19 @@ static LogicalResult expandElement(Emitter &e, memref::CopyOp op,
                     to = e.buffer(op.getTarget());
   if (failed(from) || failed(to))
     return failure();
-  SmallVector<Idx> ivs = e.delinearize(Idx(thread), to->shape);
-  e.store(e.load(*from, e.at(*from, ivs)), *to, e.at(*to, ivs));
+  int64_t neighbours = neighboursOf(op, e.target());
+  SmallVector<int64_t> extents(to->shape);
+  if (neighbours > 1)
+    extents.back() /= neighbours;
+  SmallVector<Idx> ivs = e.delinearize(Idx(thread), extents);
+  if (neighbours > 1)
+    ivs.back() = e.mul(ivs.back(), neighbours);
+  Idx source = e.at(*from, ivs), target = e.at(*to, ivs);
+  SmallVector<Value> values;
+  for (int64_t i = 0; i < neighbours; ++i)
+    values.push_back(e.load(*from, e.add(source, Idx(i))));
+  for (auto [i, value] : llvm::enumerate(values))
+    e.store(value, *to, e.add(target, Idx(int64_t(i))));
   return success();
 }
 

@@ -143,3 +143,54 @@ func.func private @rows(%x: memref<64x32xf32>, %y: memref<64x32xf32>, %lo: index
 func.func @forward() attributes {graven.num_inputs = 0 : i64} {
   return
 }
+
+// -----
+
+// Of many elements a thread has 16 bytes of neighbours, which are all loaded before one is stored.
+
+// CHECK-LABEL: gpu.launch_func @device::@many blocks in (%c128, %c1, %c1) threads in (%c256, %c1, %c1)
+//       CHECK: gpu.launch_func @device::@copied blocks in (%c128, %c1, %c1)
+//       CHECK: gpu.launch_func @device::@odd blocks in (%c513, %c1, %c1)
+// CHECK-LABEL: gpu.func @many
+// CHECK-COUNT-4: memref.load
+//   CHECK-NOT:   memref.load
+// CHECK-COUNT-4: memref.store
+// CHECK-LABEL: gpu.func @copied
+// CHECK-COUNT-8: memref.load
+//   CHECK-NOT:   memref.load
+// CHECK-COUNT-8: memref.store
+// CHECK-LABEL: gpu.func @odd
+//       CHECK:   memref.load
+//   CHECK-NOT:   memref.load
+func.func @forward(%x: memref<256x512xf32>, %y: memref<256x512xf16>, %s: memref<256x1024xf16>, %t: memref<256x1024xf16>,
+    %u: memref<257x511xf32>) attributes {graven.num_inputs = 1 : i64} {
+  kernel.launch @many(%x, %y : memref<256x512xf32>, memref<256x512xf16>) tasks(1)
+  kernel.launch @copied(%s, %t : memref<256x1024xf16>, memref<256x1024xf16>) tasks(1)
+  kernel.launch @odd(%u : memref<257x511xf32>) tasks(1)
+  return
+}
+func.func private @many(%x: memref<256x512xf32>, %y: memref<256x512xf16>, %lo: index, %hi: index)
+    attributes {kernel.entry} {
+  linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i, j)>],
+                  iterator_types = ["parallel", "parallel"]}
+      ins(%x : memref<256x512xf32>) outs(%y : memref<256x512xf16>) {
+  ^bb0(%in: f32, %out: f16):
+    %0 = arith.truncf %in : f32 to f16
+    linalg.yield %0 : f16
+  }
+  return
+}
+func.func private @copied(%x: memref<256x1024xf16>, %y: memref<256x1024xf16>, %lo: index, %hi: index)
+    attributes {kernel.entry} {
+  memref.copy %x, %y : memref<256x1024xf16> to memref<256x1024xf16>
+  return
+}
+func.func private @odd(%x: memref<257x511xf32>, %lo: index, %hi: index) attributes {kernel.entry} {
+  linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]}
+      outs(%x : memref<257x511xf32>) {
+  ^bb0(%out: f32):
+    %0 = arith.mulf %out, %out : f32
+    linalg.yield %0 : f32
+  }
+  return
+}
