@@ -31,7 +31,8 @@ enum {
   CUDA_CAPTURE_RELAXED = 2,     /* other threads may do as they like */
   CUDA_POINTER_MEMORY_TYPE = 2, /* attributes of an address */
   CUDA_POINTER_DEVICE = 9,
-  CUDA_MEMORY_OF_DEVICE = 2
+  CUDA_MEMORY_OF_DEVICE = 2,
+  CUDA_MOST_SHARED_BYTES = 8 /* attribute of a function */
 };
 
 /* FUNCTION(member, symbol, parameters): the symbols are those of the newest
@@ -51,6 +52,7 @@ enum {
   FUNCTION(moduleUnload, "cuModuleUnload", (CudaModule))                       \
   FUNCTION(moduleFunction, "cuModuleGetFunction",                              \
            (CudaFunction *, CudaModule, const char *))                         \
+  FUNCTION(functionAttribute, "cuFuncSetAttribute", (CudaFunction, int, int))  \
   FUNCTION(streamCreate, "cuStreamCreate", (CudaStream *, unsigned))           \
   FUNCTION(streamDestroy, "cuStreamDestroy_v2", (CudaStream))                  \
   FUNCTION(streamWait, "cuStreamSynchronize", (CudaStream))                    \

@@ -19,6 +19,9 @@
 /* Places in the device's memory begin at multiples of this. */
 #define ALIGNMENT 256
 
+/* Shared memory that a kernel may have without asking for it. */
+#define PLAIN_SHARED_BYTES (48 << 10)
+
 /*===- Failures --------------------------------------------------------------*/
 
 /* Of the last failure, strings that live as long as the process: two runs that
@@ -123,6 +126,23 @@ static const GravenImage *findImage(const GravenDeviceCode *code, int major,
   return best;
 }
 
+static int32_t findKernel(struct GravenDevice *device, int64_t number) {
+  const CudaDriver *driver = &device->driver;
+  const GravenKernel *kernel = &device->code->kernels[number];
+  int32_t status =
+      graven_device_check(driver,
+                          driver->moduleFunction(&device->functions[number],
+                                                 device->module, kernel->name),
+                          "cuModuleGetFunction");
+  if (status || kernel->shared_bytes <= PLAIN_SHARED_BYTES)
+    return status;
+  return graven_device_check(
+      driver,
+      driver->functionAttribute(device->functions[number],
+                                CUDA_MOST_SHARED_BYTES, kernel->shared_bytes),
+      "cuFuncSetAttribute");
+}
+
 static int32_t loadCode(struct GravenDevice *device) {
   const CudaDriver *driver = &device->driver;
   CudaDevice number = device->number;
@@ -147,11 +167,7 @@ static int32_t loadCode(struct GravenDevice *device) {
                                driver->moduleLoad(&device->module, image->data),
                                "cuModuleLoadData");
   for (int64_t i = 0; !status && i < device->code->num_kernels; ++i)
-    status = graven_device_check(
-        driver,
-        driver->moduleFunction(&device->functions[i], device->module,
-                               device->code->kernels[i].name),
-        "cuModuleGetFunction");
+    status = findKernel(device, i);
   return status;
 }
 

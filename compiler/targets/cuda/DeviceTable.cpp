@@ -64,7 +64,7 @@ Constant *Tables::code(const graven::cpu::ModelSignature &signature,
   for (const graven::cuda::Kernel &kernel : program.kernels)
     kernels.push_back(ConstantStruct::getAnon(
         {bytes(kernel.name), small(kernel.blocks), small(kernel.threads),
-         small(0), small(kernel.arguments)}));
+         small(kernel.sharedBytes), small(kernel.arguments)}));
   for (const auto *specs : {&signature.inputs, &signature.outputs})
     for (const graven::cpu::TensorSpec &spec : *specs)
       tensors.push_back(
@@ -96,7 +96,7 @@ graven::cuda::kernelsOf(mlir::ModuleOp module) {
       return entry.getAs<mlir::IntegerAttr>(key).getInt();
     };
     kernels.push_back({entry.getAs<mlir::StringAttr>("name").str(),
-                       number("blocks"), number("threads"),
+                       number("blocks"), number("threads"), number("shared"),
                        number("arguments")});
   }
   return kernels;

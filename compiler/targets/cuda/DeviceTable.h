@@ -26,7 +26,7 @@ struct Image {
 
 struct Kernel {
   std::string name;
-  int64_t blocks = 1, threads = 1, arguments = 0;
+  int64_t blocks = 1, threads = 1, sharedBytes = 0, arguments = 0;
 };
 
 /// The kernels of one size of a model.

@@ -90,7 +90,7 @@ FailureOr<int32_t> Lowering::numberOf(gpu::LaunchFuncOp op) {
   if (auto known = numbers.find(name); known != numbers.end())
     return known->second;
   std::optional<FlatLaunch> flat = FlatLaunch::get(op);
-  if (!flat || flat->sharedBytes != 0)
+  if (!flat)
     return op.emitOpError("is launched in one dimension of known extent only");
   auto entry = [&](StringRef key, int64_t value) {
     return b.getNamedAttr(key, b.getI64IntegerAttr(value));
@@ -98,6 +98,7 @@ FailureOr<int32_t> Lowering::numberOf(gpu::LaunchFuncOp op) {
   kernels.push_back(b.getDictionaryAttr(
       {b.getNamedAttr("name", b.getStringAttr(name)),
        entry("blocks", flat->blocks), entry("threads", flat->threads),
+       entry("shared", flat->sharedBytes),
        entry("arguments", op.getKernelOperands().size())}));
   int32_t number = static_cast<int32_t>(numbers.size());
   numbers[name] = number;

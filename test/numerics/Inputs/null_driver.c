@@ -131,6 +131,31 @@ int cuCtxGetDevice(int *device) {
   *device = 1;
   return result("cuCtxGetDevice", getenv("NULL_CUDA_CURRENT") ? 0 : INVALID);
 }
+/* The shared memory that kernels asked for. */
+static struct {
+  void *function;
+  unsigned bytes;
+} asked[MOST];
+static int numAsked;
+
+int cuFuncSetAttribute(void *function, int attribute, int value) {
+  int isValid = attribute == 8 && value > 0 && value <= 227 << 10;
+  if (isValid) {
+    asked[numAsked].function = function;
+    asked[numAsked++].bytes = (unsigned)value;
+    note("%s may have %d bytes\n", (const char *)function, value);
+  }
+  return result("cuFuncSetAttribute", isValid ? 0 : INVALID);
+}
+
+static unsigned mostShared(void *function) {
+  unsigned most = 48 << 10;
+  for (int i = 0; i < numAsked; ++i)
+    if (asked[i].function == function)
+      most = asked[i].bytes;
+  return most;
+}
+
 int cuStreamCreate(void **stream, unsigned flags) {
   *stream = &own;
   return result("cuStreamCreate", flags == 1 ? 0 : INVALID);
@@ -265,7 +290,7 @@ int cuLaunchKernel(void *function, unsigned x, unsigned y, unsigned z,
   const char *name = function;
   int count = 0;
   if (!x || y * z != 1 || threadsX > 1024 || threadsY * threadsZ != 1 ||
-      shared > 48 << 10 || extra)
+      shared > mostShared(function) || extra)
     return result("cuLaunchKernel", INVALID);
   const char *line;
   for (int i = 0; (line = parameterLine(name, i)); ++i) {

@@ -3,8 +3,9 @@
 // Each kernel has a number; a launch passes addresses, a condition is read from the device.
 
 // CHECK-LABEL: module attributes
-//  CHECK-SAME: graven.device_kernels = [{arguments = 2 : i64, blocks = 3 : i64, name = "a", threads = 256 : i64},
-//  CHECK-SAME:   {arguments = 1 : i64, blocks = 1 : i64, name = "b", threads = 256 : i64}]
+//  CHECK-SAME: graven.device_kernels = [
+//  CHECK-SAME:   {arguments = 2 : i64, blocks = 3 : i64, name = "a", shared = 0 : i64, threads = 256 : i64},
+//  CHECK-SAME:   {arguments = 1 : i64, blocks = 1 : i64, name = "b", shared = 73728 : i64, threads = 256 : i64}]
 //       CHECK: func.func @forward(%[[X:.*]]: memref<700xf32>, %[[FLAG:.*]]: memref<2xi1>, %[[DEVICE:.*]]: !llvm.ptr)
 //       CHECK: %[[SIZE:.*]] = llvm.mlir.constant(2 : i64)
 //       CHECK: %[[PLACE:.*]] = llvm.alloca %[[SIZE]] x i64
@@ -25,11 +26,13 @@ module attributes {gpu.container_module} {
     %c1 = arith.constant 1 : index
     %c3 = arith.constant 3 : index
     %c256 = arith.constant 256 : index
+    %bytes = arith.constant 73728 : i32
     gpu.launch_func @device::@a blocks in (%c3, %c1, %c1) threads in (%c256, %c1, %c1)
       args(%x : memref<700xf32>, %flag : memref<2xi1>)
     %condition = memref.load %flag[%c1] : memref<2xi1>
     scf.if %condition {
-      gpu.launch_func @device::@b blocks in (%c1, %c1, %c1) threads in (%c256, %c1, %c1) args(%x : memref<700xf32>)
+      gpu.launch_func @device::@b blocks in (%c1, %c1, %c1) threads in (%c256, %c1, %c1)
+        dynamic_shared_memory_size %bytes args(%x : memref<700xf32>)
     }
     return
   }
