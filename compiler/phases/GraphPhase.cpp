@@ -17,7 +17,8 @@ void buildGraphPhase(mlir::OpPassManager &manager, OptLevel level,
   options.level = static_cast<int>(level);
   options.numerics = numerics;
   options.precision = precision;
-  options.bf16Dot = target.hasBF16Dot;
+  options.processor = target.processor;
+  options.bf16Dot = target.hasBF16Dot || target.processor == Processor::GPU;
   buildGraphPipeline(manager, options);
 }
 

@@ -14,8 +14,8 @@ namespace graven::blocks {
 std::optional<LaunchExtents> extentsOf(Operation *op) {
   using Extents = std::optional<LaunchExtents>;
   return llvm::TypeSwitch<Operation *, Extents>(op)
-      .Case<kernel::SoftmaxOp, kernel::RowNormOp>(
-          [](auto kernelOp) { return extentsOf(kernelOp); })
+      .Case<kernel::SoftmaxOp, kernel::RowNormOp, kernel::GemmOp,
+            kernel::ConvOp>([](auto kernelOp) { return extentsOf(kernelOp); })
       .Case([](linalg::LinalgOp linalgOp) {
         return linalgOp.getNumReductionLoops() > 0 ? reductionExtents(linalgOp)
                                                    : transposeExtents(linalgOp);
@@ -25,8 +25,8 @@ std::optional<LaunchExtents> extentsOf(Operation *op) {
 
 LogicalResult emit(BlockEmitter &e, Operation *op) {
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
-      .Case<kernel::SoftmaxOp, kernel::RowNormOp>(
-          [&](auto kernelOp) { return emit(e, kernelOp); })
+      .Case<kernel::SoftmaxOp, kernel::RowNormOp, kernel::GemmOp,
+            kernel::ConvOp>([&](auto kernelOp) { return emit(e, kernelOp); })
       .Case([&](linalg::LinalgOp linalgOp) {
         return linalgOp.getNumReductionLoops() > 0 ? emitReduction(e, linalgOp)
                                                    : emitTranspose(e, linalgOp);

@@ -23,6 +23,10 @@ std::optional<LaunchExtents> extentsOf(kernel::SoftmaxOp op);
 mlir::LogicalResult emit(BlockEmitter &e, kernel::SoftmaxOp op);
 std::optional<LaunchExtents> extentsOf(kernel::RowNormOp op);
 mlir::LogicalResult emit(BlockEmitter &e, kernel::RowNormOp op);
+std::optional<LaunchExtents> extentsOf(kernel::GemmOp op);
+mlir::LogicalResult emit(BlockEmitter &e, kernel::GemmOp op);
+std::optional<LaunchExtents> extentsOf(kernel::ConvOp op);
+mlir::LogicalResult emit(BlockEmitter &e, kernel::ConvOp op);
 /// Of a linalg operation that reduces, and of one that only moves elements or
 /// computes each by itself.
 std::optional<LaunchExtents> reductionExtents(mlir::linalg::LinalgOp op);

@@ -27,6 +27,14 @@ def MapToBlocks : Pass<"graven-map-to-blocks", "::mlir::ModuleOp"> {
     What reads an operand across its memory goes through tiles of 32 x 32 in shared memory, where both extents are at
     least 16.
 
+    A tile of kernel.gemm or kernel.conv, of 16 to 128 rows or output pixels by one or two panels of columns, is the work
+    of 2 to 8 warps on tensor cores. Both operands are copied to shared memory asynchronously, several stages ahead, with
+    zeros for what there is not: rows and steps past the last, and the lanes of channels that do not exist. Rows of a
+    convolution are windows, which are gathered on the way. bf16 and f16 are multiplied as they are; f32 as a sum of two
+    numbers with 11 bits each, in three products (two with weights of 16 bits), which gives f32's accuracy, but NaN of an
+    infinity. The sums go through shared memory to the epilogue, which stores whole vectors. The order of sums follows from
+    the extents alone.
+
     ```mlir
     kernel.launch @k_0(%x, %y : memref<12x768xf32>, memref<12x768xf32>) tasks(3)
     func.func private @k_0(%x: memref<12x768xf32>, %y: memref<12x768xf32>, ...) attributes {kernel.entry} {
@@ -45,11 +53,14 @@ def MapToBlocks : Pass<"graven-map-to-blocks", "::mlir::ModuleOp"> {
     }
     ```
 
-    Preconditions: as for graven-map-to-threads; the last axis of a row is contiguous and at least 2 elements long.
+    Preconditions: as for graven-map-to-threads; the last axis of a row is contiguous and at least 2 elements long. For
+    products: f32, bf16 or f16 on both sides, or f32 with weights of 16 bits; panels of 16, 32 or 64 columns without gaps,
+    aligned to 16 bytes; operands whose offsets fit 31 bits; columns of a tile in one group.
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect", "::mlir::LLVM::LLVMDialect", "::mlir::math::MathDialect",
-    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::NVVM::NVVMDialect", "::mlir::scf::SCFDialect",
+    "::mlir::vector::VectorDialect",
   ];
   let statistics = [
     Statistic<"numKernels", "kernels", "Number of kernels made">,

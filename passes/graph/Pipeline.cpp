@@ -148,14 +148,18 @@ void buildGraphPipeline(OpPassManager &manager,
     manager.addNestedPass<GraphOp>(createLowerPrecision(lower));
     manager.addNestedPass<GraphOp>(createCSEPass());
   }
-  // What a convolution costs depends on its layout.
-  ChooseAlgorithmsOptions algorithms;
-  algorithms.numerics = options.numerics;
-  manager.addNestedPass<GraphOp>(createChooseAlgorithms(algorithms));
-  // What images weigh depends on the layout, and weights on the algorithm; each
-  // iteration has its own epilogues.
-  if (options.layouts)
-    manager.addNestedPass<GraphOp>(createSplitBatch());
+  // Both weigh work against caches of a core. Tensor cores multiply faster than
+  // transforms save multiplications, and have the whole batch at a time.
+  if (options.processor == Processor::CPU) {
+    // What a convolution costs depends on its layout.
+    ChooseAlgorithmsOptions algorithms;
+    algorithms.numerics = options.numerics;
+    manager.addNestedPass<GraphOp>(createChooseAlgorithms(algorithms));
+    // What images weigh depends on the layout, and weights on the algorithm;
+    // each iteration has its own epilogues.
+    if (options.layouts)
+      manager.addNestedPass<GraphOp>(createSplitBatch());
+  }
   // Nothing folds after this: constants must stay outside of the fusions.
   manager.addNestedPass<GraphOp>(createFuseEpilogues());
   manager.addPass(createEliminateDeadNodes());

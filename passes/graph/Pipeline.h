@@ -11,6 +11,7 @@
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassOptions.h"
 #include "passes/graph/Passes.h"
+#include "passes/lower/TargetInfo.h"
 
 namespace graven {
 
@@ -41,6 +42,12 @@ struct GraphPipelineOptions
   Option<bool> bf16Dot{*this, "bf16-dot",
                        llvm::cl::desc("the target multiplies pairs of bf16"),
                        llvm::cl::init(false)};
+  Option<Processor> processor{
+      *this, "processor", llvm::cl::desc("what runs the kernels"),
+      llvm::cl::init(Processor::CPU),
+      llvm::cl::values(clEnumValN(Processor::CPU, "cpu", "few fast threads"),
+                       clEnumValN(Processor::GPU, "gpu",
+                                  "blocks of many threads, and tensor cores"))};
   ListOption<std::string> inputShapes{
       *this, "input-shapes",
       llvm::cl::desc("shapes of inputs, as NAME:1x3x224x224")};

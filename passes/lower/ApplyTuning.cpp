@@ -52,7 +52,7 @@ public:
     if (!database)
       return;
     TargetInfo target = targetOf(vectorBytes, vectorRegisters, fma, l2Bytes,
-                                 bf16Dot, f16Convert);
+                                 bf16Dot, f16Convert, processor);
     getOperation().walk([&](Operation *op) {
       if (tilesOf(op).empty())
         return;

@@ -58,7 +58,7 @@ public:
 
   void runOnOperation() override {
     target = targetOf(vectorBytes, vectorRegisters, fma, l2Bytes, bf16Dot,
-                      f16Convert);
+                      f16Convert, processor);
     SmallVector<kernel::GemmOp> gemms;
     getOperation().walk([&](kernel::GemmOp gemm) { gemms.push_back(gemm); });
     for (kernel::GemmOp gemm : gemms)

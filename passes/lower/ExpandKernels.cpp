@@ -36,7 +36,7 @@ public:
     if (!function->hasAttr(kernel::kEntryAttr) || function.isDeclaration())
       return;
     TargetInfo target = targetOf(vectorBytes, vectorRegisters, fma, l2Bytes,
-                                 bf16Dot, f16Convert);
+                                 bf16Dot, f16Convert, processor);
     SmallVector<Operation *> kernels;
     for (Operation &op : function.front())
       if (expand::isKernel(&op))

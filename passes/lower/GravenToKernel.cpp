@@ -176,7 +176,7 @@ public:
   void runOnOperation() override {
     ModuleOp module = getOperation();
     TargetInfo target = targetOf(vectorBytes, vectorRegisters, fma, l2Bytes,
-                                 bf16Dot, f16Convert);
+                                 bf16Dot, f16Convert, processor);
     for (GraphOp graph : module.getOps<GraphOp>()) {
       if (failed(checkStatic(graph)))
         return signalPassFailure();

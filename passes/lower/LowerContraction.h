@@ -19,8 +19,8 @@ class ConvOp;
 
 /// lhs [B,M,K] times rhs [B or 1,K,N] (or [.,N,K] when transposed) with the
 /// epilogue of `fused`, whose operands are scalars, rows [N] or full. The
-/// right-hand side is packed into panels first. f32, f64, or bf16 for a target
-/// that multiplies pairs of it, with an f32 result.
+/// right-hand side is packed into panels first. f32, f64, or what the target
+/// multiplies narrow, with an f32 result.
 mlir::Value emitGemm(mlir::OpBuilder &builder, mlir::Location loc,
                      const TargetInfo &target, mlir::Value lhs, mlir::Value rhs,
                      bool rhsTransposed, const FusedNodes &fused,
@@ -38,6 +38,11 @@ mlir::FailureOr<mlir::Value> lowerMatmul(mlir::OpBuilder &builder, MatmulOp op,
 mlir::FailureOr<llvm::SmallVector<mlir::Value>>
 lowerConv(mlir::OpBuilder &builder, ConvOp op, mlir::Value x, mlir::Value w,
           mlir::Value bias, const FusedNodes &fused, const TargetInfo &target);
+
+/// Whether the target multiplies elements of these types as they are: pairs of
+/// bf16 for a CPU, f16 or bf16 for tensor cores.
+bool multipliesNarrow(const TargetInfo &target, mlir::Type left,
+                      mlir::Type right);
 
 /// Part of populateConvLowering.
 void populateConvTransposeLowering(mlir::RewritePatternSet &patterns);

@@ -257,10 +257,11 @@ static Value lowerAsProduct(OpBuilder &b, Location loc,
   return gemm.getResults()[0];
 }
 
-/// Whether pairs of input channels can be multiplied: both sides are bf16, and
-/// x is in blocks, of which depthwise convolutions do not add up channels.
-static bool canPair(ConvOp op, Value x, Value w) {
-  return getElementTypeOrSelf(x).isBF16() && getElementTypeOrSelf(w).isBF16() &&
+/// Whether narrow elements are multiplied as they are: of blocks, of which
+/// depthwise convolutions do not add up channels.
+static bool staysNarrow(const TargetInfo &target, ConvOp op, Value x, Value w) {
+  return multipliesNarrow(target, getElementTypeOrSelf(x),
+                          getElementTypeOrSelf(w)) &&
          op.getAlgorithm() == Algorithm::Direct &&
          cast<RankedTensorType>(x.getType()).getRank() ==
              op.getSpatialRank() + 3 &&
@@ -281,15 +282,12 @@ lowerBlockedConv(OpBuilder &b, ConvOp op, Value x, Value w, Value bias,
   if (Value narrow = sourceOfCast<arith::ExtFOp>(w);
       narrow && winogradTileOf(op.getAlgorithm()) == 0)
     w = narrow;
-  bool paired = false;
-  if (Value narrow = sourceOfCast<arith::ExtFOp>(x);
-      element.isBF16() || narrow) {
-    Value pairs = narrow ? narrow : x;
-    paired = target.hasBF16Dot && canPair(op, pairs, w);
-    if (paired)
-      x = pairs;
-  }
-  if (!paired)
+  Value narrow = sourceOfCast<arith::ExtFOp>(x);
+  bool isNarrow = staysNarrow(target, op, narrow ? narrow : x, w),
+       paired = isNarrow && target.hasBF16Dot;
+  if (isNarrow)
+    x = narrow ? narrow : x;
+  else
     x = convertElements(b, loc, x, compute);
   if (element.isF16() && !target.hasF16Convert)
     w = convertElements(b, loc, w, compute);

@@ -18,6 +18,12 @@ using namespace mlir;
 
 namespace graven {
 
+bool multipliesNarrow(const TargetInfo &target, Type left, Type right) {
+  if (target.processor == Processor::GPU)
+    return left == right && (left.isF16() || left.isBF16());
+  return target.hasBF16Dot && left.isBF16() && right.isBF16();
+}
+
 static void emitEpilogue(OpBuilder &b, const FusedNodes &fused, Region &body,
                          Type element) {
   fused.emitRegion(b, body, element,
@@ -33,7 +39,8 @@ Value emitGemm(OpBuilder &b, Location loc, const TargetInfo &target, Value lhs,
        r = cast<RankedTensorType>(rhs.getType());
   // Pairs of bf16 have an instruction that adds up their products in f32.
   Type element = a.getElementType(), compute = kernel::computeType(element);
-  bool paired = element.isBF16() && r.getElementType().isBF16();
+  bool paired =
+      target.hasBF16Dot && element.isBF16() && r.getElementType().isBF16();
   int64_t batch = a.getDimSize(0), m = a.getDimSize(1), k = a.getDimSize(2);
   int64_t n = r.getDimSize(rhsTransposed ? 1 : 2);
   expand::GemmTile tile = expand::chooseGemmTile(
@@ -107,10 +114,9 @@ static Value lowerFloatMatmul(OpBuilder &b, MatmulOp op, Value lhs, Value rhs,
   Type element = cast<RankedTensorType>(lhs.getType()).getElementType();
   bool narrow = element.isF16() || element.isBF16();
   Type compute = narrow ? b.getF32Type() : element;
-  auto isPairs = [&](Value v) {
-    return target.hasBF16Dot && getElementTypeOrSelf(narrowOf(v)).isBF16();
-  };
-  if (op.getAlgorithm() == Algorithm::Direct && isPairs(lhs) && isPairs(rhs)) {
+  if (op.getAlgorithm() == Algorithm::Direct &&
+      multipliesNarrow(target, getElementTypeOrSelf(narrowOf(lhs)),
+                       getElementTypeOrSelf(narrowOf(rhs)))) {
     lhs = narrowOf(lhs);
     rhs = narrowOf(rhs);
   } else {

@@ -17,6 +17,10 @@ defvar targetOptions = [
   Option<"l2Bytes", "l2-bytes", "int64_t", /*default=*/"1 << 20", "Bytes of the second level cache">,
   Option<"bf16Dot", "bf16-dot", "bool", /*default=*/"false", "Whether the target multiplies pairs of bf16">,
   Option<"f16Convert", "f16-convert", "bool", /*default=*/"true", "Whether the target widens vectors of f16">,
+  Option<"processor", "processor", "::graven::Processor", /*default=*/"::graven::Processor::CPU",
+         "What runs the kernels", [{::llvm::cl::values(
+           clEnumValN(::graven::Processor::CPU, "cpu", "few fast threads"),
+           clEnumValN(::graven::Processor::GPU, "gpu", "blocks of many threads, and tensor cores"))}]>,
 ];
 
 def OutlineKernels : Pass<"graven-outline-kernels", "::mlir::ModuleOp"> {

@@ -30,7 +30,7 @@ public:
 
   void runOnOperation() override {
     target = targetOf(vectorBytes, vectorRegisters, fma, l2Bytes, bf16Dot,
-                      f16Convert);
+                      f16Convert, processor);
     getOperation().walk([&](Operation *op) {
       llvm::TypeSwitch<Operation *>(op)
           .Case<kernel::GemmOp>([&](auto gemm) {

@@ -21,13 +21,14 @@ template <class Options> Options optionsOf(const TargetInfo &target) {
   options.l2Bytes = target.l2Bytes;
   options.bf16Dot = target.hasBF16Dot;
   options.f16Convert = target.hasF16Convert;
+  options.processor = target.processor;
   return options;
 }
 
 /// The target that options describe; the rest of it is the default's.
 inline TargetInfo targetOf(int64_t vectorBytes, int64_t vectorRegisters,
                            bool fma, int64_t l2Bytes, bool bf16Dot,
-                           bool f16Convert) {
+                           bool f16Convert, Processor processor) {
   TargetInfo target;
   target.vectorBytes = vectorBytes;
   target.vectorRegisters = vectorRegisters;
@@ -35,6 +36,7 @@ inline TargetInfo targetOf(int64_t vectorBytes, int64_t vectorRegisters,
   target.l2Bytes = l2Bytes;
   target.hasBF16Dot = bf16Dot;
   target.hasF16Convert = f16Convert;
+  target.processor = processor;
   return target;
 }
 

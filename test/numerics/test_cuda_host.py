@@ -144,3 +144,20 @@ def test_control_flow_reads_the_device(graven, driver, tmp_path):
                    f"0=@{tmp_path / 'x.npy'}", NULL_CUDA_SM="120")
     assert "to host 1" in lines and lines[-1] == "to host 140"
     assert lines.index("to host 1") > min(i for i, line in enumerate(lines) if line.startswith("launch"))
+
+
+def test_shared_memory_is_asked_for(graven, driver, tmp_path):
+    """A product whose stages are more than a kernel may have unasked: asked for once, before it is launched."""
+    (tmp_path / "m.pt").write_bytes(saved(torch.nn.Linear(96, 2048), (torch.randn(1024, 96),)))
+    numpy.save(tmp_path / "x.npy", numpy.zeros((1024, 96), numpy.float32))
+    subprocess.run([graven, "compile", tmp_path / "m.pt", "--target", "cuda", "-o", tmp_path / "m.so"], check=True)
+    flags = ["--input", f"0=@{tmp_path / 'x.npy'}"]
+    _, lines = run(graven, tmp_path / "m.so", driver, tmp_path / "log", *flags)
+    asked = [line for line in lines if line.endswith(" bytes")]
+    assert len(asked) == 1 and int(asked[0].split()[-2]) > 48 << 10
+    name = asked[0].split()[0]
+    launched = [line for line in lines if line.startswith(f"launch {name} ")]
+    assert len(launched) == 1 and lines.index(asked[0]) < lines.index(launched[0])
+    message, lines = run(graven, tmp_path / "m.so", driver, tmp_path / "failed", *flags, status=2,
+                         NULL_CUDA_FAIL="cuFuncSetAttribute=1")
+    assert "device failure: cuFuncSetAttribute: " in message and lines[-1] == "release 0"

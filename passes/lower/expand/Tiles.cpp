@@ -80,9 +80,30 @@ int64_t vectorsThatFit(const TargetInfo &target, int64_t vectors,
   return 1;
 }
 
+/// Columns of a panel for tensor cores, of which a tile has one or two: as many
+/// as give it enough to do, or as few as there are. One tile of rows has no
+/// blocks but those of its panels, which are to be one for each multiprocessor.
+static int64_t panelColumns(int64_t rows, int64_t columns) {
+  constexpr int64_t least = 16, most = 64, oneTile = 16, processors = 108;
+  int64_t panel = least;
+  while (panel < most && panel < columns &&
+         (rows > oneTile || columns / (2 * panel) >= processors))
+    panel *= 2;
+  return panel;
+}
+
+/// Whether tensor cores multiply these elements: in double precision, none that
+/// all GPUs have do.
+static bool hasTensorCores(const TargetInfo &target, int64_t elementBytes) {
+  return target.processor == Processor::GPU && elementBytes <= 4;
+}
+
 GemmTile chooseGemmTile(const TargetInfo &target, int64_t m, int64_t n,
                         int64_t k, int64_t elementBytes) {
   int64_t lanes = target.lanes(elementBytes);
+  // What is left to single threads has tiles of two vectors.
+  if (hasTensorCores(target, elementBytes))
+    return {rowsThatFit(target, 2), panelColumns(m, n), /*kc=*/0};
   int64_t best = 1;
   double bestCost = 0;
   for (int64_t vectors = 1; vectors <= 4; ++vectors) {
@@ -121,6 +142,12 @@ ConvTile chooseConvTile(const TargetInfo &target, const ConvTileShape &shape,
     while (channels > lanes && perGroup % channels != 0)
       channels /= 2;
   int64_t vectors = channels / lanes, pixels = rowsThatFit(target, vectors);
+  if (hasTensorCores(target, elementBytes)) {
+    channels =
+        panelColumns(shape.batch * shape.outHeight * shape.outWidth, perGroup);
+    while (shape.groups > 1 && perGroup % channels != 0)
+      channels /= 2;
+  }
   // The loop over a planar input is short: the weights of its next channel are
   // in registers too, and one accumulator in memory would halve the speed.
   if (shape.inChannels < kBlock)

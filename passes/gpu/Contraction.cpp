@@ -1,0 +1,474 @@
+//===- Contraction.cpp - tiles of products on tensor cores ------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// This file implements the products of a block. Elements of 32 bits are
+// multiplied as sums of two with fewer bits, so that no bits of f32 are lost.
+//===----------------------------------------------------------------------===//
+#include "passes/gpu/Contraction.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+
+namespace graven {
+
+/// Chunks of a row of the left-hand side in a stage, one for each of the rows
+/// that a matrix instruction loads: their places are exchanged so that none of
+/// them share banks.
+static constexpr int64_t kLeftChunks = 8;
+
+/// Bytes of all banks of shared memory.
+static constexpr int64_t kBankBytes = 128;
+
+/// Columns between two rows of sums in shared memory, so that rows begin at
+/// different banks.
+static constexpr int64_t kSumPadding = 8;
+
+static int64_t bytesOf(Type type) { return type.getIntOrFloatBitWidth() / 8; }
+
+static int64_t stageBytesOf(const ContractionShape &shape,
+                            const ContractionTile &tile) {
+  return tile.depth * (tile.rows * bytesOf(shape.left) +
+                       tile.columns * bytesOf(shape.right));
+}
+
+int64_t sharedBytes(const ContractionShape &shape,
+                    const ContractionTile &tile) {
+  int64_t sums =
+      tile.rows * (tile.columns + kSumPadding) * int64_t(sizeof(float));
+  return std::max(sums, tile.stages * stageBytesOf(shape, tile));
+}
+
+int64_t longestRun(Type element, ArrayRef<int64_t> distances) {
+  int64_t run = kChunkBytes / bytesOf(element);
+  while (run > 1 && llvm::any_of(distances, [&](int64_t distance) {
+           return distance % run != 0;
+         }))
+    run /= 2;
+  return run;
+}
+
+std::optional<ContractionTile> chooseTile(const ContractionShape &shape) {
+  bool isWide = shape.left.isF32(),
+       isNarrow = shape.left.isF16() || shape.left.isBF16(),
+       isMixed = isWide && (shape.right.isF16() || shape.right.isBF16());
+  if (!((isWide || isNarrow) && (shape.left == shape.right || isMixed)))
+    return std::nullopt;
+  if (shape.panel != 16 && shape.panel != 32 && shape.panel != 64)
+    return std::nullopt;
+  struct Candidate {
+    int64_t rows, panels, warpRows, warpColumns;
+    /// Time for a product of two elements, relative to the largest tile's: the
+    /// smaller a tile, the more often elements are loaded.
+    double cost;
+  };
+  static constexpr Candidate candidates[] = {
+      {128, 2, 2, 4, 1.0}, {128, 1, 2, 2, 1.15}, {64, 1, 2, 2, 1.4},
+      {32, 1, 1, 4, 2.0},  {16, 1, 1, 4, 3.2},
+  };
+  // Of a GPU of the kind that code is for when none is named.
+  constexpr int64_t processors = 108;
+  std::optional<ContractionTile> best;
+  double bestCost = 0;
+  for (const Candidate &candidate : candidates) {
+    int64_t warpRows = candidate.warpRows, warpColumns = candidate.warpColumns;
+    // Narrow panels leave all warps along the rows, of 16 at least.
+    while (shape.panel * candidate.panels / warpColumns < 16) {
+      warpColumns /= 2;
+      if (candidate.rows / (2 * warpRows) >= 16)
+        warpRows *= 2;
+    }
+    ContractionTile tile{candidate.rows,
+                         shape.panel * candidate.panels,
+                         kLeftChunks * kChunkBytes / bytesOf(shape.left),
+                         warpRows,
+                         warpColumns,
+                         /*stages=*/3};
+    // Rows of the left-hand side are copied eight at a time.
+    int64_t panels = llvm::divideCeilSigned(shape.columns, shape.panel);
+    if (panels % candidate.panels != 0 ||
+        tile.threads() < kLeftChunks * kLeftChunks)
+      continue;
+    // Where blocks have few rows, it is memory that they wait for: they have
+    // more of it under way, as much as leaves no GPU with less than a block.
+    constexpr int64_t fewRows = 32, mostStages = 8, wantedBytes = 72 << 10;
+    if (tile.rows <= fewRows)
+      tile.stages = std::clamp<int64_t>(wantedBytes / stageBytesOf(shape, tile),
+                                        tile.stages, mostStages);
+    tile.stages = std::clamp<int64_t>(
+        llvm::divideCeilSigned(shape.depth, tile.depth), 2, tile.stages);
+    int64_t blocks = shape.batch *
+                     llvm::divideCeilSigned(shape.rows, tile.rows) *
+                     (panels / candidate.panels);
+    double cost = double(llvm::divideCeilSigned(blocks, processors)) *
+                  double(tile.rows * tile.columns) * candidate.cost;
+    if (best && cost >= bestCost)
+      continue;
+    best = tile;
+    bestCost = cost;
+  }
+  return best;
+}
+
+ContractionEmitter::ContractionEmitter(BlockBuilder &u,
+                                       const ContractionShape &shape,
+                                       const ContractionTile &tile,
+                                       const LeftSide &left, Value right,
+                                       int64_t panelStride, Value row)
+    : u(u), shape(shape), tile(tile), left(left), right(right),
+      panelStride(panelStride), firstRow(row),
+      type(shape.left.isF16()    ? NVVM::MMATypes::f16
+           : shape.left.isBF16() ? NVVM::MMATypes::bf16
+                                 : NVVM::MMATypes::tf32),
+      leftBytes(bytesOf(shape.left)), rightBytes(bytesOf(shape.right)),
+      leftRow(tile.depth * leftBytes), rightRow(shape.panel * rightBytes),
+      panelBytes(tile.depth * rightRow), stageBytes(stageBytesOf(shape, tile)),
+      rowTiles(tile.rows / tile.warpRows / 16),
+      columnTiles(tile.columns / tile.warpColumns / 8) {
+  assert(leftRow == kLeftChunks * kChunkBytes && "a row is all banks");
+  u.useShared();
+  thread = u.threadId();
+  lane = u.bitAnd(thread, kWarpSize - 1);
+  Value warp = u.div(thread, kWarpSize);
+  warpRow = u.rem(warp, tile.warpRows);
+  warpColumn = u.div(warp, tile.warpRows);
+  prepare();
+}
+
+//===----------------------------------------------------------------------===//
+// Copies
+//===----------------------------------------------------------------------===//
+
+/// The chunk of row k of the right-hand side that takes the place of the first
+/// one. What a warp loads at a time, 8 columns of 4 rows or the 8 rows of a
+/// matrix, then lies in different banks.
+Value ContractionEmitter::swizzleOfRight(Value k) {
+  int64_t rowsPerLine = std::max<int64_t>(1, kBankBytes / rightRow),
+          rows = type == NVVM::MMATypes::tf32 ? 4 : 8,
+          chunks = type == NVVM::MMATypes::tf32 ? 8 * rightBytes : kChunkBytes;
+  Value line = u.bitAnd(u.div(k, rowsPerLine), rows / rowsPerLine - 1);
+  return u.mul(line, std::max<int64_t>(1, chunks / kChunkBytes));
+}
+
+void ContractionEmitter::prepare() {
+  // Left: each thread copies one chunk of each `threads / chunks`-th row.
+  int64_t rowStep = tile.threads() / kLeftChunks;
+  Value row = u.div(thread, kLeftChunks), chunk = u.rem(thread, kLeftChunks);
+  leftChunk = u.mul(chunk, kChunkBytes / leftBytes);
+  leftTo = u.add(u.mul(row, leftRow),
+                 u.mul(u.bitXor(chunk, u.rem(row, kLeftChunks)), kChunkBytes));
+  for (int64_t i = 0; i < tile.rows; i += rowStep) {
+    Value at = u.add(firstRow, u.add(row, i));
+    rowOffsets.push_back(left.rowOffset(u, at));
+    rowExists.push_back(shape.rows % tile.rows == 0 ? Value()
+                                                    : u.isLess(at, shape.rows));
+  }
+  // Right: the chunks of a panel in their order.
+  int64_t chunks = rightRow / kChunkBytes;
+  rightK = u.div(thread, chunks);
+  rightTo = u.add(u.mul(rightK, rightRow),
+                  u.mul(u.bitXor(u.rem(thread, chunks), swizzleOfRight(rightK)),
+                        kChunkBytes));
+  // Fragments. A matrix instruction gets the addresses of rows from threads: of
+  // the 8 rows of the first matrix from the first 8 threads, and so on.
+  Value row8 = u.bitAnd(lane, 7), matrix = u.div(lane, 8);
+  Value leftLine = u.mul(u.add(u.mul(warpRow, 16 * rowTiles),
+                               u.add(row8, u.mul(u.bitAnd(matrix, 1), 8))),
+                         leftRow);
+  for (int64_t step = 0; step < kLeftChunks / 2; ++step)
+    leftFrom.push_back(
+        u.add(leftLine, u.mul(u.bitXor(u.add(u.div(matrix, 2), 2 * step), row8),
+                              kChunkBytes)));
+  Value column = u.mul(warpColumn, 8 * columnTiles);
+  Value panel = u.mul(u.div(column, shape.panel), panelBytes);
+  Value inPanel =
+      u.div(u.mul(u.rem(column, shape.panel), rightBytes), kChunkBytes);
+  Value start = u.add(panel, tile.rows * leftRow);
+  if (type != NVVM::MMATypes::tf32) {
+    // Two tiles of 8 columns at a time, the halves of the depth first.
+    Value k = u.add(row8, u.mul(u.bitAnd(matrix, 1), 8));
+    for (int64_t j = 0; j < columnTiles; j += 2) {
+      Value chunk = u.add(u.add(inPanel, u.div(matrix, 2)), j);
+      rightFrom.push_back(
+          u.add(u.add(start, u.mul(k, rightRow)),
+                u.mul(u.bitXor(chunk, swizzleOfRight(k)), kChunkBytes)));
+    }
+    return;
+  }
+  Value k = u.bitAnd(lane, 3), inTile = u.mul(u.div(lane, 4), rightBytes);
+  for (int64_t j = 0; j < columnTiles; ++j) {
+    Value chunk = u.add(u.add(inPanel, u.div(inTile, kChunkBytes)),
+                        8 * j * rightBytes / kChunkBytes);
+    rightFrom.push_back(u.add(
+        u.add(u.add(start, u.mul(k, rightRow)), u.rem(inTile, kChunkBytes)),
+        u.mul(u.bitXor(chunk, swizzleOfRight(k)), kChunkBytes)));
+  }
+}
+
+/// Elements that are less than what can be copied on the way.
+void ContractionEmitter::copyElement(Value to, Value offset, Value exists) {
+  Type bits = u.b.getIntegerType(8 * leftBytes);
+  Value zero =
+      arith::ConstantOp::create(u.b, u.loc, u.b.getIntegerAttr(bits, 0));
+  if (exists)
+    offset = u.select(exists, offset, u.number(0));
+  Value element = u.load(bits, u.at(left.pointer, offset, bits), leftBytes);
+  u.store(exists ? u.select(exists, element, zero) : element, to, leftBytes);
+}
+
+void ContractionEmitter::issueLeft(Value stage, Value k) {
+  int64_t runs = kChunkBytes / (left.run * leftBytes),
+          rowStep = tile.threads() / kLeftChunks, bytes = left.run * leftBytes;
+  for (int64_t part = 0; part < runs; ++part) {
+    LeftSide::Run run =
+        left.stepOffset(u, u.add(k, u.add(leftChunk, part * left.run)));
+    for (auto [i, rowOffset] : llvm::enumerate(rowOffsets)) {
+      Value to = u.shared(
+          u.add(stage, u.add(leftTo, i * rowStep * leftRow + part * bytes)));
+      Value offset = u.add(rowOffset, run.offset);
+      if (bytes < 4) {
+        Value exists = run.valid ? u.isLess(u.number(0), run.valid) : Value();
+        copyElement(to, offset, u.both(exists, rowExists[i]));
+        continue;
+      }
+      Value valid = run.valid ? u.mul(run.valid, leftBytes) : Value();
+      if (rowExists[i])
+        valid = u.select(rowExists[i], valid ? valid : u.number(bytes),
+                         u.number(0));
+      u.copyAsync(to, u.at(left.pointer, offset, shape.left), bytes, valid);
+    }
+  }
+}
+
+void ContractionEmitter::issueRight(Value stage, Value k) {
+  int64_t chunks = rightRow / kChunkBytes, total = tile.depth * chunks,
+          perChunk = kChunkBytes / rightBytes, threads = tile.threads();
+  auto copies = [&] {
+    for (int64_t panel = 0; panel < tile.columns / shape.panel; ++panel)
+      for (int64_t i = 0; i < total; i += threads) {
+        int64_t kStep = i / chunks;
+        Value offset =
+            u.add(u.add(u.mul(k, shape.panel), u.mul(thread, perChunk)),
+                  panel * panelStride + i * perChunk);
+        Value valid;
+        if (shape.depth % tile.depth != 0)
+          valid =
+              u.select(u.isLess(u.add(k, u.add(rightK, kStep)), shape.depth),
+                       u.number(kChunkBytes), u.number(0));
+        Value to = u.add(rightTo, tile.rows * leftRow + panel * panelBytes +
+                                      kStep * rightRow);
+        u.copyAsync(u.shared(u.add(stage, to)),
+                    u.at(right, offset, shape.right), kChunkBytes, valid);
+      }
+  };
+  if (total >= threads)
+    return copies();
+  auto some = scf::IfOp::create(u.b, u.loc, u.isLess(thread, total),
+                                /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard guard(u.b);
+  u.b.setInsertionPointToStart(some.thenBlock());
+  copies();
+}
+
+void ContractionEmitter::issue(Value stage, Value k) {
+  issueLeft(stage, k);
+  issueRight(stage, k);
+}
+
+//===----------------------------------------------------------------------===//
+// Products
+//===----------------------------------------------------------------------===//
+
+/// Four registers for each tile of 16 rows.
+ContractionEmitter::Values ContractionEmitter::leftFragments(Value stage,
+                                                             int64_t step) {
+  Values all;
+  Value from = u.add(stage, leftFrom[step]);
+  for (int64_t i = 0; i < rowTiles; ++i)
+    llvm::append_range(all,
+                       u.loadMatrices(u.shared(u.add(from, 16 * i * leftRow)),
+                                      4, NVVM::MMALayout::row));
+  return all;
+}
+
+/// Two registers for each tile of 8 columns.
+ContractionEmitter::Values ContractionEmitter::rightFragments(Value stage,
+                                                              int64_t step) {
+  Values all;
+  if (type != NVVM::MMATypes::tf32) {
+    for (Value from : rightFrom)
+      llvm::append_range(
+          all, u.loadMatrices(
+                   u.shared(u.add(u.add(stage, from), 16 * step * rightRow)), 4,
+                   NVVM::MMALayout::col));
+    return all;
+  }
+  Type i32 = u.b.getI32Type();
+  for (Value from : rightFrom)
+    for (int64_t half = 0; half < 2; ++half) {
+      Value at =
+          u.shared(u.add(u.add(stage, from), (8 * step + 4 * half) * rightRow));
+      if (rightBytes == 4) {
+        all.push_back(u.load(i32, at, 4));
+        continue;
+      }
+      // As what is multiplied has 10 bits after the point, nothing is lost.
+      Value narrow = u.load(shape.right, at, 2);
+      Value wide = arith::ExtFOp::create(u.b, u.loc, u.b.getF32Type(), narrow);
+      all.push_back(arith::BitcastOp::create(u.b, u.loc, i32, wide));
+    }
+  return all;
+}
+
+/// An f32 as the sum of one with 10 bits after the point, all that is
+/// multiplied of it, and the rest. Rounding to nearest would take instructions
+/// more, and the rest would be no shorter than what is multiplied of it.
+static std::pair<Value, Value> split(BlockBuilder &u, Value bits) {
+  Type f32 = u.b.getF32Type(), i32 = u.b.getI32Type();
+  Value high = u.bitAnd(bits, int32_t(0xFFFFE000));
+  Value rest = arith::SubFOp::create(
+      u.b, u.loc, arith::BitcastOp::create(u.b, u.loc, f32, bits),
+      arith::BitcastOp::create(u.b, u.loc, f32, high));
+  return {high, arith::BitcastOp::create(u.b, u.loc, i32, rest)};
+}
+
+ContractionEmitter::Values
+ContractionEmitter::stageProducts(Value stage, ValueRange carried) {
+  Values sums(carried);
+  // Neighbouring instructions share a fragment: every second row of tiles goes
+  // backwards.
+  auto products = [&](ArrayRef<Value> as, ArrayRef<Value> bs) {
+    for (int64_t i = 0; i < rowTiles; ++i)
+      for (int64_t n = 0; n < columnTiles; ++n) {
+        int64_t j = i % 2 == 0 ? n : columnTiles - 1 - n,
+                at = 4 * (i * columnTiles + j);
+        Values sum = u.multiplyAdd(as.slice(4 * i, 4), bs.slice(2 * j, 2),
+                                   ArrayRef(sums).slice(at, 4), type);
+        llvm::copy(sum, sums.begin() + at);
+      }
+  };
+  for (int64_t step = 0; step < kLeftChunks / 2; ++step) {
+    Values as = leftFragments(stage, step), bs = rightFragments(stage, step);
+    if (type != NVVM::MMATypes::tf32) {
+      products(as, bs);
+      continue;
+    }
+    auto splitAll = [&](Values &values) {
+      Values rests;
+      for (Value &value : values) {
+        auto [high, rest] = split(u, value);
+        value = high;
+        rests.push_back(rest);
+      }
+      return rests;
+    };
+    Values aRests = splitAll(as), bRests;
+    if (rightBytes == 4)
+      bRests = splitAll(bs);
+    // The small products first.
+    products(aRests, bs);
+    if (!bRests.empty())
+      products(as, bRests);
+    products(as, bs);
+  }
+  return sums;
+}
+
+void ContractionEmitter::storeSums(ValueRange sums) {
+  int64_t stride = tile.columns + kSumPadding;
+  Value row = u.add(u.mul(warpRow, 16 * rowTiles), u.div(lane, 4)),
+        column =
+            u.add(u.mul(warpColumn, 8 * columnTiles), u.mul(u.rem(lane, 4), 2));
+  Value start = u.mul(u.add(u.mul(row, stride), column), sizeof(float));
+  auto pair = VectorType::get({2}, u.b.getF32Type());
+  for (int64_t i = 0; i < rowTiles; ++i)
+    for (int64_t j = 0; j < columnTiles; ++j)
+      for (int64_t half = 0; half < 2; ++half) {
+        auto of = sums.slice(4 * (i * columnTiles + j) + 2 * half, 2);
+        Value both =
+            vector::FromElementsOp::create(u.b, u.loc, pair, ValueRange(of));
+        int64_t offset = (16 * i + 8 * half) * stride + 8 * j;
+        u.store(both, u.shared(u.add(start, offset * int64_t(sizeof(float)))),
+                2 * sizeof(float));
+      }
+}
+
+void ContractionEmitter::multiply() {
+  int64_t steps = llvm::divideCeilSigned(shape.depth, tile.depth),
+          ahead = tile.stages - 1;
+  for (int64_t s = 0; s < ahead; ++s) {
+    if (s < steps)
+      issue(u.number(s * stageBytes), u.number(s * tile.depth));
+    u.commitCopies();
+  }
+  Value zero = arith::ConstantOp::create(u.b, u.loc, u.b.getF32FloatAttr(0));
+  Values inits(4 * rowTiles * columnTiles, zero);
+  // Where the next stages to be read and to be written lie.
+  inits.push_back(u.number(0));
+  inits.push_back(u.number(ahead * stageBytes));
+  auto next = [&](Value stage) {
+    Value last = u.number((tile.stages - 1) * stageBytes);
+    return u.select(u.isLess(stage, last), u.add(stage, stageBytes),
+                    u.number(0));
+  };
+  auto loop = scf::ForOp::create(
+      u.b, u.loc, u.number(0), u.number(steps), u.number(1), inits,
+      [&](OpBuilder &, Location, Value step, ValueRange carried) {
+        ValueRange sums = carried.drop_back(2);
+        Value read = carried[carried.size() - 2], write = carried.back();
+        u.waitForCopies(ahead - 1);
+        u.barrier();
+        if (steps > ahead) {
+          auto more =
+              scf::IfOp::create(u.b, u.loc, u.isLess(step, steps - ahead),
+                                /*withElseRegion=*/false);
+          OpBuilder::InsertionGuard guard(u.b);
+          u.b.setInsertionPointToStart(more.thenBlock());
+          issue(write, u.mul(u.add(step, ahead), tile.depth));
+        }
+        u.commitCopies();
+        Values results = stageProducts(read, sums);
+        results.push_back(next(read));
+        results.push_back(next(write));
+        scf::YieldOp::create(u.b, u.loc, results);
+      });
+  // The stages become room for the sums.
+  u.waitForCopies(0);
+  u.barrier();
+  storeSums(loop.getResults().drop_back(2));
+  u.barrier();
+}
+
+void ContractionEmitter::store(
+    int64_t lanes, Order order,
+    function_ref<void(Value row, Value column, Value sums)> body) {
+  int64_t perRow = tile.columns / lanes, total = tile.rows * perRow,
+          threads = tile.threads(), stride = tile.columns + kSumPadding;
+  scf::ForOp::create(
+      u.b, u.loc, thread, u.number(total), u.number(threads), ValueRange(),
+      [&](OpBuilder &, Location, Value unit, ValueRange) {
+        Value row = u.div(unit, perRow),
+              column = u.mul(u.rem(unit, perRow), lanes);
+        if (order == Order::Columns) {
+          row = u.rem(unit, tile.rows);
+          column = u.mul(u.div(unit, tile.rows), lanes);
+        } else if (order == Order::Blocks) {
+          constexpr int64_t block = 16;
+          Value inBlock = u.mul(u.rem(unit, block / lanes), lanes),
+                rest = u.div(unit, block / lanes);
+          row = u.rem(rest, tile.rows);
+          column = u.add(u.mul(u.div(rest, tile.rows), block), inBlock);
+        }
+        auto type = VectorType::get({lanes}, u.b.getF32Type());
+        Value at = u.mul(u.add(u.mul(row, stride), column), sizeof(float));
+        body(row, column,
+             u.load(type, u.shared(at), lanes * int64_t(sizeof(float))));
+        scf::YieldOp::create(u.b, u.loc);
+      });
+}
+
+} // namespace graven
