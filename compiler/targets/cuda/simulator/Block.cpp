@@ -221,17 +221,23 @@ void Block::meet(Thread &thread, const Collective &collective, void *data) {
     fail(thread, {.fault = Fault::Divergent,
                   .site = site,
                   .detail = "lanes of the warp have ended"});
+  // Some lanes may meet in front of where all do. Aligned operations are all of
+  // the warp's, at one place.
   std::vector<Collective> &open = collectives[warp];
   size_t place = 0;
-  while (place < open.size() && !(open[place].mask & mask))
-    ++place;
+  for (; place < open.size(); ++place) {
+    const Collective &other = open[place];
+    if (isAligned && other.form == Collective::Form::Aligned)
+      break;
+    if (other.mask == mask && other.operation == collective.operation)
+      break;
+  }
   if (place == open.size()) {
     open.push_back(collective);
     open.back().firstThread = thread.id;
   }
   Collective &joined = open[place];
-  if (joined.mask != mask || joined.operation != collective.operation ||
-      (isAligned && joined.site != site))
+  if (isAligned && joined.site != site)
     fail(thread, {.fault = Fault::Divergent,
                   .site = site,
                   .otherSite = joined.site,
