@@ -12,6 +12,7 @@
 #include "compiler/session/TextLimits.h"
 #include "compiler/targets/cpu/CpuTarget.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/Remarks.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Support/FileUtilities.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
@@ -84,6 +85,10 @@ public:
       return print(config, registry);
     config.setPassPipelineSetupFn(
         [this, parsed = config](PassManager &manager) {
+          // MlirOptMain has an engine for remarks also where no flag asks for
+          // any; passes would compute all of them for nobody.
+          if (!parsed.shouldEmitRemarks())
+            manager.getContext()->setRemarkEngine(nullptr);
           return success(succeeded(fill(manager, parsed)) &&
                          succeeded(instrument(manager)));
         });

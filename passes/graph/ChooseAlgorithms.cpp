@@ -15,6 +15,7 @@
 #include "llvm/ADT/SetVector.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
+#include <map>
 
 namespace graven {
 #define GEN_PASS_DEF_CHOOSEALGORITHMS
@@ -165,6 +166,7 @@ private:
   void runOnOperation() override {
     if (numerics == Numerics::Strict)
       return;
+    accurate.clear();
     getOperation().walk([&](ConvOp op) { choose(op); });
     getOperation().walk([&](MatmulOp op) { choose(op); });
   }
@@ -233,7 +235,7 @@ private:
   /// Whether tiles of 4x4 stay within the policy on these weights.
   bool isAccurate(ConvOp op) {
     return isWithinPolicy(
-        sourceOfFilters(op.getW()), [](const eval::Tensor &w) {
+        {sourceOfFilters(op.getW()), 0, false}, [](const eval::Tensor &w) {
           int64_t inChannels = w.getDim(1);
           auto weight = [&](int64_t oc, int64_t ic, int64_t tap) {
             return w.getDouble((oc * inChannels + ic) * kWinogradKernel *
@@ -248,25 +250,36 @@ private:
     int64_t depth = op.getA().getType().getShape().back(),
             columns = op.getType().getShape().back();
     bool transposed = op.getTransposeB();
-    return isWithinPolicy(
-        sourceOfMatrix(op.getB()), [&](const eval::Tensor &w) {
-          auto weight = [&](int64_t k, int64_t n) {
-            return w.getDouble(transposed ? n * depth + k : k * columns + n);
-          };
-          return strassenError(weight, depth, columns);
-        });
+    return isWithinPolicy({sourceOfMatrix(op.getB()), depth, transposed},
+                          [&](const eval::Tensor &w) {
+                            auto weight = [&](int64_t k, int64_t n) {
+                              return w.getDouble(transposed ? n * depth + k
+                                                            : k * columns + n);
+                            };
+                            return strassenError(weight, depth, columns);
+                          });
   }
 
+  /// Weights as an algorithm reads them: the Node that has their elements, and
+  /// of a matrix the depth of the product and whether it is transposed.
+  using Weights = std::tuple<Operation *, int64_t, bool>;
+
   /// Whether the error that `measure` finds on the weights is allowed; no, when
-  /// they cannot be read now.
+  /// they cannot be read now. Layers that share weights are measured once.
   bool
-  isWithinPolicy(Operation *source,
+  isWithinPolicy(Weights weights,
                  llvm::function_ref<double(const eval::Tensor &)> measure) {
     if (numerics == Numerics::Fast)
       return true;
-    std::optional<eval::Tensor> values = readSource(source);
-    return values && measure(*values) <= 1;
+    auto [known, isNew] = accurate.try_emplace(weights, false);
+    if (isNew) {
+      std::optional<eval::Tensor> values = readSource(std::get<0>(weights));
+      known->second = values && measure(*values) <= 1;
+    }
+    return known->second;
   }
+
+  std::map<Weights, bool> accurate;
 };
 
 } // namespace

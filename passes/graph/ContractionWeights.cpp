@@ -13,13 +13,14 @@ namespace graven {
 
 bool liesAlong(Value numbers, RankedTensorType full, int64_t axis) {
   RankedTensorType type = tensorType(numbers);
-  if (!type.hasStaticShape() || !isParameterValue(numbers))
+  if (!type.hasStaticShape())
     return false;
-  if (type.getNumElements() == 1)
-    return true;
-  return type.getRank() == full.getRank() &&
-         type.getDimSize(axis) == full.getDimSize(axis) &&
-         type.getNumElements() == type.getDimSize(axis);
+  bool fits = type.getNumElements() == 1 ||
+              (type.getRank() == full.getRank() &&
+               type.getDimSize(axis) == full.getDimSize(axis) &&
+               type.getNumElements() == type.getDimSize(axis));
+  // Last: it looks at all that a value is computed from.
+  return fits && isParameterValue(numbers);
 }
 
 Value along(OpBuilder &b, Location loc, Value numbers, int64_t rank,

@@ -173,9 +173,17 @@ std::unique_ptr<RewriterBase::Listener> explainConversion(Pass &pass,
                                      Refusals::WithReason);
 }
 
+/// Regions have one Block each, so that there is nothing to simplify of their
+/// control flow: looking for it walks over all Nodes after each round. Dead
+/// Nodes are the driver's own.
+static void skipRegions(GreedyRewriteConfig &config) {
+  config.setRegionSimplificationLevel(GreedySimplifyRegionLevel::Disabled);
+}
+
 LogicalResult canonicalizeExplained(Pass &pass, Operation *root,
                                     const FrozenRewritePatternSet &patterns,
                                     GreedyRewriteConfig config) {
+  skipRegions(config);
   CanonicalizationExplainer explainer(pass);
   if (isHeard(root))
     config.setListener(&explainer);
@@ -185,6 +193,7 @@ LogicalResult canonicalizeExplained(Pass &pass, Operation *root,
 LogicalResult applyPatternsExplained(Pass &pass, Operation *root,
                                      RewritePatternSet &&patterns,
                                      GreedyRewriteConfig config) {
+  skipRegions(config);
   Explainer explainer(pass, config.getListener(), Refusals::All);
   if (isHeard(root)) {
     explainer.announce(patterns, root->getLoc());

@@ -124,8 +124,11 @@ private:
            getContext().getRegisteredOperationsByDialect("graven"))
         name.getCanonicalizationPatterns(patterns, &getContext());
       bool folded = false;
-      (void)applyPatternsGreedily(graph, std::move(patterns),
-                                  GreedyRewriteConfig(), &folded);
+      (void)applyPatternsGreedily(
+          graph, std::move(patterns),
+          GreedyRewriteConfig().setRegionSimplificationLevel(
+              GreedySimplifyRegionLevel::Disabled),
+          &folded);
       if (!changed && !folded)
         break;
     }
