@@ -30,6 +30,13 @@ unsigned numOperands(Operation *op) {
       .size();
 }
 
+/// The operations on elements that an operation is made of, without its yield.
+size_t numOperations(Operation *op) {
+  auto generic = dyn_cast<linalg::GenericOp>(op);
+  return generic ? llvm::range_size(generic.getBody()->without_terminator())
+                 : 1;
+}
+
 class FuseElementwisePass
     : public impl::FuseElementwiseBase<FuseElementwisePass> {
 public:
@@ -42,10 +49,13 @@ private:
       Operation *producer = fused->get().getDefiningOp();
       return producer && producer->hasOneUse();
     };
-    auto fits = [hasOneUser, most = maxOperands.getValue()](OpOperand *fused) {
-      return hasOneUser(fused) && numOperands(fused->get().getDefiningOp()) +
-                                          numOperands(fused->getOwner()) <=
-                                      most;
+    auto fits = [this, hasOneUser](OpOperand *fused) {
+      if (!hasOneUser(fused))
+        return false;
+      Operation *first = fused->get().getDefiningOp(),
+                *second = fused->getOwner();
+      return numOperands(first) + numOperands(second) <= maxOperands &&
+             numOperations(first) + numOperations(second) <= maxOperations;
     };
     RewritePatternSet patterns(context);
     linalg::populateElementwiseOpsFusionPatterns(patterns, fits);

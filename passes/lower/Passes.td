@@ -401,11 +401,12 @@ def FoldInputScale : Pass<"graven-fold-input-scale", "::mlir::func::FuncOp"> {
 }
 
 def FuseElementwise : Pass<"graven-fuse-elementwise", "::mlir::func::FuncOp"> {
-  let summary = "make one pass over memory of elementwise nests, up to a number of operands";
+  let summary = "make one pass over memory of elementwise nests, up to a size";
   let description = [{
     MLIR's fusion of elementwise linalg operations, with what it needs around it, where the nest that comes of it has at
-    most `max-operands` operands. Without a limit a sum of thousands of tensors became one nest, which took
-    time by the square of their number to make, and read from more places at once than a CPU can follow.
+    most `max-operands` operands and `max-operations` operations. Without the first limit a sum of thousands of tensors
+    became one nest, which read from more places at once than a CPU can follow. Each fusion copies both bodies, so
+    without the second a chain of thousands takes time by the square of its length.
 
     ```mlir
     %0 = linalg.generic {...} ins(%x, %y : tensor<8xf32>, tensor<8xf32>) { x + y }
@@ -419,7 +420,9 @@ def FuseElementwise : Pass<"graven-fuse-elementwise", "::mlir::func::FuncOp"> {
     Preconditions: the first one has one user. Reshapes between the two are moved where that lets them meet.
   }];
   let options = [Option<"maxOperands", "max-operands", "unsigned", "32",
-                        "most operands of a nest that is fused">];
+                        "most operands of a nest that is fused">,
+                 Option<"maxOperations", "max-operations", "unsigned", "256",
+                        "most operations on elements of a nest that is fused">];
   let dependentDialects = [
     "::mlir::affine::AffineDialect", "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect",
   ];

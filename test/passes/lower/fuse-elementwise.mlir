@@ -1,7 +1,9 @@
 // RUN: graven-opt %s --graven-fuse-elementwise -split-input-file | FileCheck %s
 // RUN: graven-opt %s --graven-fuse-elementwise=max-operands=5 -split-input-file | FileCheck %s --check-prefix=FEW
+// RUN: graven-opt %s --graven-fuse-elementwise=max-operations=1 -split-input-file | FileCheck %s --check-prefix=SHORT
 
-// Two nests are one, unless it would have more operands than the limit (each has its destination, too).
+// Two nests are one, unless it would have more operands than the limit (each has its destination, too), or more
+// operations.
 
 // CHECK-LABEL: func.func @chain
 // CHECK-COUNT-1: linalg.generic
@@ -11,6 +13,10 @@
 // FEW-COUNT-2: linalg.generic
 //     FEW-NOT: linalg.generic
 //         FEW: return
+//   SHORT-LABEL: func.func @chain
+// SHORT-COUNT-2: linalg.generic
+//     SHORT-NOT: linalg.generic
+//         SHORT: return
 #id = affine_map<(i) -> (i)>
 func.func @chain(%x: tensor<8xf32>, %y: tensor<8xf32>, %z: tensor<8xf32>) -> tensor<8xf32> {
   %e = tensor.empty() : tensor<8xf32>
