@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Time and memory of the graph phase on Graphs of many Nodes, and how both grow.
 
-usage: chains.py [--largest N] [--repeat N] [KIND ...]
+usage: chains.py [--largest N] [--repeat N] [--verify] [KIND ...]
   KIND       only these kinds (see KINDS); default: all
   --largest  the most Nodes of a Graph; from 10^4 on by tens
+  --verify   verify the Graph after each pass, as graven-opt does by default and `graven compile` does not
 
 Each run is a process of `graven-opt --graven-graph-phase` that reads text and writes text; the least of N runs counts. The slope is the
 exponent by which time grows between two sizes: 1 is linear.
@@ -96,9 +97,9 @@ def write(path, kind, nodes):
         print(f"  graven.return {last} : {IMAGE}\n}}", file=file)
 
 
-def run(path):
+def run(path, flags):
     """Seconds of CPU, and the peak in MB."""
-    process = subprocess.Popen([OPT, "--graven-graph-phase", path, "-o", os.devnull])
+    process = subprocess.Popen([OPT, "--graven-graph-phase", *flags, path, "-o", os.devnull])
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         raise SystemExit(f"graven-opt failed on {path}")
@@ -109,8 +110,10 @@ def main():
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("--largest", type=int, default=100000)
     parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--verify", action="store_true")
     parser.add_argument("kinds", nargs="*", choices=[*KINDS, []])
     arguments = parser.parse_args()
+    flags = [] if arguments.verify else ["--verify-each=0"]
     print("| kind | Nodes | s of CPU | slope | peak, MB |\n|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         for name in arguments.kinds or KINDS:
@@ -118,7 +121,7 @@ def main():
             while nodes <= arguments.largest:
                 path = pathlib.Path(folder) / f"{name}.mlir"
                 write(path, KINDS[name], nodes)
-                seconds, peak = min(run(path) for _ in range(arguments.repeat))
+                seconds, peak = min(run(path, flags) for _ in range(arguments.repeat))
                 slope = f"{math.log10(seconds / last):.2f}" if last else ""
                 print(f"| {name} | {nodes} | {seconds:.2f} | {slope} | {peak:.0f} |", flush=True)
                 nodes, last = nodes * 10, seconds

@@ -29,8 +29,13 @@ def run(proto, *arrays):
 @pytest.mark.parametrize("equation, shapes", [
     ("ii", [(3, 3)]), ("ii->i", [(3, 3)]), ("bii", [(2, 3, 3)]), ("bii->ib", [(2, 3, 3)]), ("iji->j", [(3, 2, 3)]),
     ("iij,jk->ik", [(3, 3, 2), (2, 4)]), ("iii->i", [(3, 3, 3)]), ("ij,ij", [(2, 3), (2, 3)]),
+    # Three and more operands; the first is linear attention.
+    ("bld,blde,bl->ble", [(2, 3, 4), (2, 3, 4, 5), (2, 3)]), ("ij,jk,kl->il", [(2, 3), (3, 4), (4, 5)]),
+    ("ij,jk,ki", [(2, 3), (3, 4), (4, 2)]), ("i,i,i->i", [(3,), (3,), (3,)]), ("i,i,i,i->", [(3,), (3,), (3,), (3,)]),
+    ("a,b,c->cab", [(2,), (3,), (4,)]), ("ij,k,jl->li", [(2, 3), (4,), (3, 5)]),
+    ("...i,...ij,j...->...", [(2, 3), (2, 3, 4), (4, 2)]), ("iij,jk,kk->ik", [(3, 3, 2), (2, 4), (4, 4)]),
 ])
-def test_einsum_of_repeated_labels(equation, shapes):
+def test_einsum_of_labels(equation, shapes):
     arrays = [RNG.standard_normal(shape).astype(np.float32) for shape in shapes]
     inputs = {f"x{i}": x for i, x in enumerate(arrays)}
     node = helper.make_node("Einsum", list(inputs), ["y"], equation=equation)

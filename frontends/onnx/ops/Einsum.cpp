@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // This file implements the builders of Einsum: sums and transposes of one
-// operand, and of two what a batched matrix product can say.
+// operand, and of several what batched matrix products can say, from the left
+// to the right.
 //===----------------------------------------------------------------------===//
 
 #include "frontends/onnx/NodeBuilder.h"
@@ -62,15 +63,17 @@ public:
   LogicalResult build() {
     if (!parse())
       return failure();
-    if (terms.size() > 2)
-      return n.error(Code::UnsupportedFeature)
-             << "there are " << terms.size() << " operands, expected 1 or 2";
-    for (size_t i = 0; i < terms.size(); ++i)
-      sumAlone(i);
-    if (terms.size() == 2 && !multiply())
-      return failure();
-    Value result = order(terms.front(), output);
-    return n.finish(result);
+    for (const Term &term : terms)
+      countUses(term);
+    for (Term &term : terms)
+      sumAlone(term);
+    Term product = terms.front();
+    for (const Term &term : llvm::drop_begin(terms)) {
+      product = multiplied(product, term);
+      if (n.hasFailed())
+        return failure();
+    }
+    return n.finish(order(product, output));
   }
 
 private:
@@ -200,14 +203,17 @@ private:
     return true;
   }
 
+  void countUses(const Term &term) {
+    for (int label : term.labels)
+      ++uses[label];
+  }
+
   /// Sums over the labels that stand in this term only.
-  void sumAlone(size_t i) {
-    Term &term = terms[i];
+  void sumAlone(Term &term) {
     IntList axes;
     Labels kept;
     for (auto [axis, label] : llvm::enumerate(term.labels)) {
-      bool elsewhere = terms.size() == 2 && has(terms[1 - i].labels, label);
-      if (has(output, label) || elsewhere)
+      if (has(output, label) || uses.lookup(label) > 1)
         kept.push_back(label);
       else
         axes.push_back(axis);
@@ -248,12 +254,19 @@ private:
     return n.reshape(n.expand(order(term, labels), full), shape);
   }
 
-  bool multiply() {
-    Term &a = terms[0], &b = terms[1];
+  /// The product of two terms, summed over the labels of both that neither the
+  /// result nor another term has.
+  Term multiplied(const Term &a, const Term &b) {
     Labels batch, contracted, rows, columns;
     for (int label : a.labels) {
-      bool inB = has(b.labels, label), isKept = has(output, label);
-      (inB ? (isKept ? batch : contracted) : rows).push_back(label);
+      if (!has(b.labels, label)) {
+        rows.push_back(label);
+        continue;
+      }
+      // Two uses become one of the product, or none.
+      bool isKept = has(output, label) || uses[label] > 2;
+      (isKept ? batch : contracted).push_back(label);
+      --uses[label];
     }
     for (int label : b.labels)
       if (!has(a.labels, label))
@@ -268,8 +281,7 @@ private:
     for (int label : result.labels)
       shape.push_back(extents.lookup(label));
     result.value = n.reshape(product, shape);
-    terms = {result};
-    return !n.hasFailed();
+    return result;
   }
 
   NodeBuilder &n;
@@ -278,6 +290,8 @@ private:
   llvm::SmallDenseMap<int, int64_t> extents;
   /// How often a label stands in the equation, before the arrow.
   llvm::SmallDenseMap<int, int> occurrences;
+  /// How many of the terms that are left have a label.
+  llvm::SmallDenseMap<int, int> uses;
 };
 
 LogicalResult buildEinsum(NodeBuilder &n) { return Einsum(n).build(); }
