@@ -80,6 +80,24 @@ std::optional<SymbolicExtent> parseExtent(StringRef text,
                 : std::nullopt;
 }
 
+/// What a model says that does not exist at the extents it was read at, where
+/// nobody gave these: that they have to be given. Other errors stay.
+static void emitForGuess(Diagnostic &error, StringRef guess,
+                         DiagnosticEngine &engine) {
+  std::string text = error.str();
+  StringRef reason = text;
+  std::string inconsistent = "[" + codeName(Code::BadGraph) + "] ";
+  if (error.getSeverity() != DiagnosticSeverity::Error || guess.empty() ||
+      !reason.consume_front(inconsistent))
+    return engine.emit(std::move(error));
+  auto coded = emitCoded(error.getLocation(), Code::DynamicShape)
+               << reason << "; read at " << guess
+               << ", of which nothing is known: give extents with --input, or "
+                  "with --dim";
+  for (Diagnostic &note : error.getNotes())
+    coded.attachNote(note.getLocation()) << note.str();
+}
+
 /// The first import, in which symbols become known as they are met.
 LogicalResult Sizing::findSymbols() {
   llvm::MapVector<StringRef, int64_t> known;
@@ -94,7 +112,21 @@ LogicalResult Sizing::findSymbols() {
     StringRef kept = names.insert(name).first->getKey();
     return known.try_emplace(kept, rangeOf(kept).lowest).first->second;
   };
-  auto imported = import(own);
+  std::vector<Diagnostic> said;
+  auto imported = [&] {
+    ScopedDiagnosticHandler hold(context, [&](Diagnostic &diagnostic) {
+      said.push_back(std::move(diagnostic));
+      return success();
+    });
+    return import(own);
+  }();
+  std::string guess;
+  llvm::raw_string_ostream stream(guess);
+  for (auto [name, extent] : known)
+    if (!specOf(name) && !fileRanges.contains(name))
+      stream << (guess.empty() ? "" : ", ") << name << "=" << extent;
+  for (Diagnostic &diagnostic : said)
+    emitForGuess(diagnostic, guess, context->getDiagEngine());
   if (failed(imported))
     return failure();
   probe = std::move(*imported);

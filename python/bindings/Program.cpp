@@ -131,7 +131,14 @@ bool Program::Impl::import(const std::map<std::string, int64_t> &hints,
   };
   if (!good && !symbols.empty() && isOnly(Code::DynamicShape)) {
     assumesExtents = true;
+    std::vector<Message> unknown = found;
     good = attempt([&] { return importOne(session, source, *options); });
+    // Where the model does not exist at extents of our choice, they are
+    // missing.
+    if (!good && isOnly(Code::BadGraph)) {
+      missing = std::move(unknown);
+      return true;
+    }
   }
   bool isNeeded =
       hasError(found) && llvm::all_of(found, [](const Message &message) {

@@ -64,9 +64,9 @@ def branch(nodes, output):
     return helper.make_graph(nodes, "b", [], [value(output)])
 
 
-def choice(then, otherwise, *before, after=(), outputs=None):
+def choice(then, otherwise, *before, after=(), outputs=None, kind=BOOL):
     nodes = [*before, make("If", ["c"], ["y"], then_branch=then, else_branch=otherwise), *after]
-    return model(nodes, [value("x"), value("c", (), BOOL)], outputs)
+    return model(nodes, [value("x"), value("c", (), kind)], outputs)
 
 
 def negated():
@@ -155,6 +155,12 @@ REFUSED = {
         branch([make("Relu", ["z"], ["a"])], "a"), negated(), after=[make("Exp", ["y"], ["z"])])),
     "branches of other types": ("GRV0107", "branches", lambda: choice(
         helper.make_graph([make("Cast", ["x"], ["a"], to=INT64)], "b", [], [value("a", kind=INT64)]), negated())),
+    "a condition that is no bool": ("GRV0107", "expected a bool", lambda: choice(negated(), negated(), kind=TensorProto.UINT16)),
+    "a loop whose condition is no bool": ("GRV0107", "expected a bool", lambda: model(
+        [make("Loop", ["", "c", "x"], ["y"], body=helper.make_graph(
+            [make("Identity", ["go"], ["on"]), make("Neg", ["a"], ["b"])], "body",
+            [value("i", (), INT64), value("go", (), BOOL), value("a")], [value("on", (), BOOL), value("b")]))],
+        [value("x"), value("c", ())])),
     "no branch": ("GRV0107", "else_branch", lambda: model([make("If", ["x"], ["y"])])),
     "an input twice": ("GRV0107", "already", lambda: model([make("Relu", ["x"], ["y"])], [value("x"), value("x")])),
     "a weight twice": ("GRV0107", "already", lambda: model([make("Add", ["x", "w"], ["y"])], weights=[ones(), ones()])),

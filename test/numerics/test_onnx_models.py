@@ -43,6 +43,7 @@ def test_rapidocr(build, tmp_path, name, shape):
 @pytest.mark.parametrize("name, shapes", [
     ("ch_PP-OCRv4_det_infer", [(1, 3, 64, 96), (2, 3, 32, 32)]),
     ("ch_ppocr_mobile_v2.0_cls_infer", [(1, 3, 48, 192), (3, 3, 48, 96)]),
+    ("ch_PP-OCRv4_rec_infer", [(1, 3, 48, 320), (2, 3, 48, 96)]),
 ])
 def test_rapidocr_of_sizes_that_the_call_decides(name, shapes):
     """The files name their extents; nobody says what they may be."""
@@ -54,3 +55,20 @@ def test_rapidocr_of_sizes_that_the_call_decides(name, shapes):
         got = model(x)
         assert got.shape == expected.shape
         assert np.abs(got - expected).max() <= max(1e-4 * np.abs(expected).max(), 2 ** -22)
+
+
+def test_extents_at_which_the_model_does_not_exist(tmp_path):
+    """What is wrong at extents that nobody gave is not the model: they have to be given."""
+    shape = onnx.numpy_helper.from_array(np.array([2, 20], np.int64), "s")
+    graph = onnx.helper.make_graph(
+        [onnx.helper.make_node("Reshape", ["x", "s"], ["r"]), onnx.helper.make_node("Relu", ["r"], ["y"])], "g",
+        [onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, ["h", "w"])], [onnx.ValueInfoProto(name="y")], [shape])
+    onnx.save(onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=9), tmp_path / "m.onnx")
+    with pytest.raises(graven.Error, match=r"GRV0207\].*shape holds 40 elements.*; read at h=1, w=1, of which nothing is known"):
+        graven.compile(tmp_path / "m.onnx", threads=1)
+    with pytest.raises(graven.Error, match=r"GRV0107\].*shape holds 40 elements"):
+        graven.compile(tmp_path / "m.onnx", threads=1, inputs={"x": "f32[3,5]"})
+    own = graven.load(tmp_path / "m.onnx").compile(threads=1)
+    x = np.arange(-20, 20, dtype=np.float32)
+    for form in ((4, 10), (40, 1)):
+        np.testing.assert_array_equal(own(x.reshape(form)), np.maximum(x, 0).reshape(2, 20))

@@ -38,6 +38,15 @@ Value asScalar(NodeBuilder &n, Value value) {
   return n.rankOf(value) == 0 ? value : n.reshape(value, {});
 }
 
+/// A condition as a scalar; null, with an error, where it is no bool.
+Value asCondition(NodeBuilder &n, Value value) {
+  if (isTensor(value) && n.elementTypeOf(value).isInteger(1))
+    return asScalar(n, value);
+  n.error(Code::BadGraph) << "the condition has type " << value.getType()
+                          << ", expected a bool";
+  return {};
+}
+
 /// Imports a sub-graph into a new Block of `region` that ends in a yield.
 FailureOr<SmallVector<Value>>
 importBlock(NodeBuilder &n, Region &region, const pb::GraphProto &graph,
@@ -65,7 +74,7 @@ importBlock(NodeBuilder &n, Region &region, const pb::GraphProto &graph,
 }
 
 LogicalResult buildIf(NodeBuilder &n) {
-  Value condition = asScalar(n, n.input(0));
+  Value condition = asCondition(n, n.input(0));
   const pb::GraphProto *thenGraph = n.graphAttr("then_branch"),
                        *elseGraph = n.graphAttr("else_branch");
   if (n.hasFailed())
@@ -191,7 +200,7 @@ LogicalResult buildLoop(NodeBuilder &n) {
   if (n.input(0))
     parts.trip = n.cast(asScalar(n, n.input(0)), n.getBuilder().getI64Type());
   if (n.input(1))
-    parts.condition = asScalar(n, n.input(1));
+    parts.condition = asCondition(n, n.input(1));
   for (Value value :
        n.getInputs().drop_front(std::min<size_t>(2, n.getInputCount()))) {
     if (!value)
