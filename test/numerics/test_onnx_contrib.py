@@ -138,6 +138,38 @@ def test_packed_weights_of_wrong_sizes(driver):
     assert "[GRV0107]" in answer and "expected 24 rows of 2 blocks" in answer
 
 
+@pytest.mark.parametrize("kind", [0, 1])
+@pytest.mark.parametrize("k, n, block", [(64, 24, 16), (33, 5, 64), (15, 7, 16)])
+def test_packed_weights_of_bitsandbytes(driver, kind, k, n, block):
+    inputs = [floats(3, 5, k), bytes_of((n * k + 1) // 2), np.abs(floats(-(-n * k // block)))]
+    check(driver, "MatMulBnb4", inputs, constants=(1, 2), K=k, N=n, block_size=block, quant_type=kind, tolerance=1e-5)
+
+
+def test_weights_of_bitsandbytes_that_do_not_fit(driver):
+    good = {"K": 16, "N": 4, "block_size": 16, "quant_type": 1}
+    for change, answer in [({"quant_type": 2}, "quant_type is 2"), ({"N": 5}, "expected 40 bytes and 5 blocks"),
+                           ({"block_size": 0}, "block_size are 16, 4 and 0"), ({"N": 1 << 40}, "block_size are")]:
+        made = refused(driver, "MatMulBnb4", [floats(2, 16), bytes_of(32), floats(4)], **{**good, **change})
+        assert "[GRV0107]" in made and answer in made, made
+
+
+@pytest.mark.parametrize("segments, mask", [(True, True), (False, False)])
+def test_quantized_embedding(driver, segments, mask):
+    ids, kinds = RANDOM.integers(0, 30, (2, 6), np.int32), RANDOM.integers(0, 2, (2, 6), np.int32)
+    sizes = [(30, 8), (12, 8), (2, 8), (8,), (8,)]
+    scale = lambda: np.float32(RANDOM.uniform(0.01, 0.1))  # noqa: E731
+    codes = [bytes_of(*size) for size in sizes]
+    scales, zeros = [np.array(scale()) for _ in sizes], [np.array(RANDOM.integers(100, 150), np.uint8) for _ in sizes]
+    if not segments:
+        kinds = codes[2] = scales[2] = zeros[2] = None
+    inputs = [ids, kinds, *codes, MARKS if mask else None, *scales, *zeros]
+    check(driver, "QEmbedLayerNormalization", inputs, ("y", "count"), tolerance=1e-5, epsilon=1e-12,
+          constants=tuple(i for i in range(2, 18) if i != 7 and inputs[i] is not None))
+    for i, wanted in [(2, "#2 is absent"), (12, "#12 is absent")] + [(10, "no scale")] * segments:
+        answer = refused(driver, "QEmbedLayerNormalization", [*inputs[:i], None, *inputs[i + 1:]])
+        assert "[GRV0107]" in answer and wanted in answer, answer
+
+
 LENGTHS, MARKS = np.array([5, 3], np.int32), (RANDOM.random((2, 6)) < 0.7).astype(np.int32)
 
 

@@ -9,8 +9,10 @@
 #include "frontends/onnx/NodeBuilder.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ops/Products.h"
+#include "frontends/onnx/ops/Quantized.h"
 #include "frontends/onnx/ops/Window.h"
 #include "llvm/Support/MathExtras.h"
+#include <array>
 
 using namespace mlir;
 
@@ -156,10 +158,17 @@ LogicalResult buildSimplifiedLayerNorm(NodeBuilder &n) {
   return n.finish(n.make<RmsNormOp>(x, n.input(1), axis, epsilonOf(n, 1e-5f)));
 }
 
+/// What an embedding adds up and how it is normed; segments may have no table.
+struct Embedding {
+  Value words, places, segments, gamma, beta;
+  /// Of the ids; null where they are counted from 0.
+  Value placeIds;
+};
+
 /// The sum of rows of up to three tables, and its norm.
-LogicalResult buildEmbedLayerNorm(NodeBuilder &n) {
-  Value ids = n.input(0), segments = n.input(1), mask = n.input(7),
-        places = n.input(8);
+LogicalResult embed(NodeBuilder &n, Embedding tables) {
+  Value ids = n.input(0), segmentIds = n.input(1), mask = n.input(7),
+        places = tables.placeIds;
   auto shape = n.staticShape(ids);
   if (!shape || shape->size() != 2)
     return n.hasFailed() ? failure()
@@ -172,18 +181,39 @@ LogicalResult buildEmbedLayerNorm(NodeBuilder &n) {
   if (!places)
     places = n.make<IotaOp>(ValueRange(), IntList{1, (*shape)[1]}, int64_t(1),
                             n.getBuilder().getI64Type());
-  Value sum = n.binary<AddOp>(rows(n.input(2), ids), rows(n.input(3), places));
-  if (segments && n.input(4))
-    sum = n.binary<AddOp>(sum, rows(n.input(4), segments));
+  Value sum =
+      n.binary<AddOp>(rows(tables.words, ids), rows(tables.places, places));
+  if (segmentIds && tables.segments)
+    sum = n.binary<AddOp>(sum, rows(tables.segments, segmentIds));
   Type i32 = n.getBuilder().getI32Type();
   if (n.wantsOutput(1))
     n.setOutput(1, mask
                        ? n.reduce(n.cast(mask, i32), ReduceKind::Sum, {1},
                                   /*keep=*/false)
                        : n.splat(RankedTensorType::get({(*shape)[0]}, i32), 0));
-  n.setOutput(2, sum);
-  return n.finish(n.make<LayerNormOp>(sum, n.input(5), n.input(6), int64_t(2),
-                                      epsilonOf(n, 1e-12f)));
+  if (n.wantsOutput(2))
+    n.setOutput(2, sum);
+  return n.finish(n.make<LayerNormOp>(sum, tables.gamma, tables.beta,
+                                      int64_t(2), epsilonOf(n, 1e-12f)));
+}
+
+LogicalResult buildEmbedLayerNorm(NodeBuilder &n) {
+  return embed(n, {n.input(2), n.input(3), n.input(4), n.input(5), n.input(6),
+                   n.input(8)});
+}
+
+/// The same of codes: inputs 2 to 6 have scales from 8 and zero points from 13.
+LogicalResult buildQuantizedEmbedLayerNorm(NodeBuilder &n) {
+  for (size_t i : {2, 3, 5, 6, 8, 9, 11, 12})
+    if (!n.input(i))
+      return n.error(Code::BadGraph) << "input #" << i << " is absent";
+  if (n.input(4) && !n.input(10))
+    return n.error(Code::BadGraph) << "the segments have no scale";
+  auto table = [&](size_t i) {
+    return n.input(i) ? decoded(n, i, i + 6, i + 11) : Value();
+  };
+  Embedding tables{table(2), table(3), table(4), table(5), table(6), {}};
+  return n.hasFailed() ? failure() : embed(n, tables);
 }
 
 //===- Products of packed weights -------------------------------------------//
@@ -261,6 +291,68 @@ LogicalResult buildMatMulNBits(NodeBuilder &n) {
   return n.finish(n.input(5) ? n.binary<AddOp>(y, n.input(5)) : y);
 }
 
+/// What 4 bits of bitsandbytes stand for, in units of a block's greatest
+/// magnitude: floats of one bit of sign, two of exponent and one of mantissa
+/// with steps of their own, and quantiles of the normal distribution.
+constexpr std::array<float, 16> kBitsAndBytes[] = {
+    {0.0f, 5.208333333e-03f, 0.66666667f, 1.0f, 0.33333333f, 0.5f, 0.16666667f,
+     0.25f, -0.0f, -5.208333333e-03f, -0.66666667f, -1.0f, -0.33333333f, -0.5f,
+     -0.16666667f, -0.25f},
+    {-1.0f, -0.6961928009986877f, -0.5250730514526367f, -0.39491748809814453f,
+     -0.28444138169288635f, -0.18477343022823334f, -0.09105003625154495f, 0.0f,
+     0.07958029955625534f, 0.16093020141124725f, 0.24611230194568634f,
+     0.33791524171829224f, 0.44070982933044434f, 0.5626170039176941f,
+     0.7229568362236023f, 1.0f}};
+
+/// x [.., K] times rows [N, K] that are table[code] * magnitude, of a block of
+/// elements at a time; the first code of a byte is in its high bits.
+LogicalResult buildMatMulBnb4(NodeBuilder &n) {
+  int64_t k = n.intAttr("K", 0), rows = n.intAttr("N", 0),
+          block = n.intAttr("block_size", 0), kind = n.intAttr("quant_type", 0);
+  if (kind != 0 && kind != 1)
+    return n.error(Code::BadGraph)
+           << "quant_type is " << kind << ", expected 0 or 1";
+  constexpr int64_t most = std::numeric_limits<int32_t>::max();
+  if (k < 1 || rows < 1 || block < 1 || k > most || rows > most || block > most)
+    return n.error(Code::BadGraph) << "K, N and block_size are " << k << ", "
+                                   << rows << " and " << block;
+  auto packed = n.staticShape(n.input(1)), scales = n.staticShape(n.input(2));
+  if (!packed || !scales)
+    return failure();
+  int64_t count = rows * k, bytes = llvm::divideCeil(count, 2),
+          blocks = llvm::divideCeil(count, block);
+  if (!n.elementTypeOf(n.input(1)).isUnsignedInteger(8) ||
+      elementCount(*packed) != bytes || elementCount(*scales) != blocks)
+    return n.error(Code::BadGraph)
+           << "packed weights of type " << n.typeOf(n.input(1))
+           << " with magnitudes of type " << n.typeOf(n.input(2))
+           << ", expected " << bytes << " bytes and " << blocks << " blocks";
+  Type byte = n.elementTypeOf(n.input(1)), type = n.elementTypeOf(n.input(0));
+  Value both = n.reshape(n.input(1), {bytes, 1});
+  Value halves[] = {n.binary<ShrOp>(both, n.scalar(byte, 4)),
+                    n.binary<AndOp>(both, n.scalar(byte, 15))};
+  Value codes = n.slice(
+      n.reshape(n.make<ConcatOp>(ValueRange(halves), int64_t(1)), {bytes * 2}),
+      0, 0, count);
+  eval::Tensor table(RankedTensorType::get({16}, n.getBuilder().getF32Type()));
+  for (int64_t i = 0; i < 16; ++i)
+    table.set(i, kBitsAndBytes[kind][i]);
+  Value units = n.make<GatherOp>(n.constant(table),
+                                 n.cast(codes, n.getBuilder().getI64Type()),
+                                 int64_t(0), false);
+  Value magnitudes = n.slice(
+      n.reshape(n.expand(n.reshape(n.input(2), {blocks, 1}), {blocks, block}),
+                {blocks * block}),
+      0, 0, count);
+  Value weights =
+      n.reshape(n.binary<MulOp>(n.cast(units, type), n.cast(magnitudes, type)),
+                {rows, k});
+  Value operands[] = {n.input(0), weights};
+  n.alignRanks(operands);
+  return n.finish(n.make<MatmulOp>(operands[0], operands[1], false,
+                                   n.intAttr("transB", 1) != 0));
+}
+
 } // namespace
 
 void addContrib(OpTable &table) {
@@ -279,7 +371,9 @@ void addContrib(OpTable &table) {
   add("SkipLayerNormalization", 3, buildSkipLayerNorm);
   add("SkipSimplifiedLayerNormalization", 3, buildSkipRmsNorm);
   add("EmbedLayerNormalization", 4, buildEmbedLayerNorm);
+  add("QEmbedLayerNormalization", 1, buildQuantizedEmbedLayerNorm);
   add("MatMulNBits", 3, buildMatMulNBits);
+  add("MatMulBnb4", 3, buildMatMulBnb4);
 }
 
 } // namespace graven::onnx
