@@ -225,15 +225,29 @@ LogicalResult PoolOp::verify() {
   if (failed(verifyShape(*this, "C2", "out", getOut(), expected)))
     return failure();
   for (int axis : {0, 1}) {
-    int64_t extent = x[2 + axis];
-    for (int64_t o = 0; o < out[2 + axis]; ++o) {
-      int64_t start = o * getStrides()[axis] - getPads()[axis],
-              dilation = getDilations()[axis];
+    int64_t extent = x[2 + axis], stride = getStrides()[axis],
+            dilation = getDilations()[axis], pad = getPads()[axis],
+            count = out[2 + axis];
+    auto isOutside = [&](int64_t o) {
+      int64_t start = o * stride - pad;
       int64_t first = start < 0 ? llvm::divideCeilSigned(-start, dilation) : 0;
-      if (first >= getKernel()[axis] || start + first * dilation >= extent)
-        return emitOpError("C4: window ")
-               << o << " of spatial axis " << axis << " lies outside the input";
-    }
+      return first >= getKernel()[axis] || start + first * dilation >= extent;
+    };
+    // Windows that begin in the pads reach furthest out first, and the others
+    // last; what is between the two ends is inside where they are, but for taps
+    // further apart than the input is long.
+    int64_t inPads = std::min(count, llvm::divideCeilSigned(pad, stride)),
+            checked = dilation > extent ? inPads : std::min<int64_t>(inPads, 1);
+    std::optional<int64_t> outside;
+    for (int64_t o = 0; o < checked && !outside; ++o)
+      if (isOutside(o))
+        outside = o;
+    if (!outside && count > 0 && isOutside(count - 1))
+      outside =
+          std::min(count - 1, llvm::divideCeilSigned(extent + pad, stride));
+    if (outside)
+      return emitOpError("C4: window ") << *outside << " of spatial axis "
+                                        << axis << " lies outside the input";
   }
   return success();
 }

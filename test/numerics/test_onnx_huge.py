@@ -46,6 +46,9 @@ FITS_WHEN_COMPILED = {
     "Pad": lambda: model([make("Pad", ["x", "s"], ["y"])], [value("x")], [ints("s", 0, 0, 1 << 40, 1 << 10)]),
     "Einsum": lambda: model([make("Einsum", ["a", "b"], ["y"], equation="i,j->ij")],
                             [value("a", (1 << 20,)), value("b", (1 << 20,))], []),
+    "MaxPool": lambda: model([make("MaxPool", ["x"], ["y"], kernel_shape=[2, 2])], [value("x", (1, 3, 32, 1 << 40))], []),
+    "LpPool": lambda: model([make("LpPool", ["x"], ["y"], kernel_shape=[2, 2], pads=[1, 1, 1, 1])],
+                            [value("x", (1, 3, 32, 1 << 40))], []),
 }
 REFUSED = {
     "Range": ("GRV0202", lambda: model([make("Range", ["a", "b", "c"], ["y"])], [], [
