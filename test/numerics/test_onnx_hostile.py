@@ -10,6 +10,8 @@ What reliability.md (section 2) asks of ONNX files is tested here and in
     11, 14   test_onnx_huge.py
     12, 13   test_onnx_errors.py (cycle, twice, functions), here the same in sub-graphs and functions
     24, 27   here test_names_that_are_no_names; test/numerics/test_bad_input.py
+    25       test/unit/compiler/targets/cpu/KernelObjectsTest.cpp: stackMemoryInLoopsIsAllocatedOnce, hugeStackFramesAreErrors
+    26, 35   test_onnx_limits.py; 10^6 Nodes: test/bench/chains.py
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
