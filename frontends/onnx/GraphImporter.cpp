@@ -338,7 +338,8 @@ LogicalResult GraphImporter::importCall(Location loc, const pb::NodeProto &node,
 
 FailureOr<SmallVector<Value>>
 GraphImporter::importSubgraph(Location loc, const pb::GraphProto &proto,
-                              Scope &outer, ArrayRef<Value> arguments) {
+                              Scope &outer, ArrayRef<Value> arguments,
+                              SmallVectorImpl<Type> *meanings) {
   Scope scope(outer.getFrame(), &outer);
   if (proto.input_size() != static_cast<int>(arguments.size()))
     return emitCoded(loc, Code::BadGraph)
@@ -356,10 +357,13 @@ GraphImporter::importSubgraph(Location loc, const pb::GraphProto &proto,
     FailureOr<Value> value = lookUpOutput(loc, scope, info.name());
     if (failed(value))
       return failure();
-    if (Type narrow = scope.narrowOf(info.name()))
+    Type narrow = scope.narrowOf(info.name());
+    if (narrow && !meanings)
       return emitCoded(loc, Code::UnsupportedFeature)
              << "sub-graph " << quoted(proto.name()) << " gives "
              << meaningText(narrow);
+    if (meanings)
+      meanings->push_back(narrow);
     outputs.push_back(*value);
   }
   return outputs;

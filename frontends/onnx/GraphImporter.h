@@ -88,10 +88,12 @@ public:
                                       llvm::StringRef name);
 
   /// Imports a sub-graph at the builder's insertion point; `arguments` are its
-  /// inputs. Gives its outputs.
+  /// inputs. Gives its outputs, and in `meanings` what these stand for where
+  /// they are codes, which without it is an error.
   mlir::FailureOr<llvm::SmallVector<mlir::Value>>
   importSubgraph(mlir::Location loc, const pb::GraphProto &graph, Scope &outer,
-                 llvm::ArrayRef<mlir::Value> arguments);
+                 llvm::ArrayRef<mlir::Value> arguments,
+                 llvm::SmallVectorImpl<mlir::Type> *meanings = nullptr);
 
   /// The tensor as a Parameter called `name`, or as a constant when it is a
   /// scalar or a short list of ints or bools.

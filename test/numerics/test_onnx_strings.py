@@ -128,3 +128,36 @@ def test_letters_that_are_not_ascii():
         node = helper.make_node(op, ["x"], ["y"], **attributes)
         with pytest.raises(graven.Error, match="GRV0202"):
             graven.compile(model([node], [("x", STRING, [1])], ["y"]), threads=1)(texts("É"))
+
+
+def answers(name, kind, *values):
+    """A branch that gives a constant."""
+    constant = helper.make_node("Constant", [], [name], value=helper.make_tensor("c", kind, [len(values)], values))
+    return helper.make_graph([constant], name, [], [helper.make_tensor_value_info(name, kind, [len(values)])])
+
+
+def test_branches_of_strings():
+    choice = helper.make_node("If", ["c"], ["t"], then_branch=answers("then", STRING, b"yes", b"sure"),
+                              else_branch=answers("else", STRING, b"no", b"never"))
+    same = helper.make_node("Equal", ["t", "x"], ["same"])
+    own = graven.compile(model([choice, same], [("c", BOOL, []), ("x", STRING, [2])], ["t", "same"]), threads=1)
+    assert isinstance(own, graven.Model)
+    for condition, expected in [(True, ["yes", "sure"]), (False, ["no", "never"])]:
+        text, equal = own(np.array(condition), texts("yes", "never"))
+        np.testing.assert_array_equal(text, expected)
+        np.testing.assert_array_equal(equal, np.array(["yes", "never"]) == expected)
+
+
+def test_branch_that_is_known():
+    choice = helper.make_node("If", ["c"], ["t"], then_branch=answers("then", STRING, b"yes"), else_branch=answers("else", STRING, b"no"))
+    known = helper.make_tensor("c", BOOL, [], [False])
+    same = helper.make_node("Equal", ["t", "x"], ["same"])
+    own = graven.compile(model([choice, same], [("x", STRING, [1])], ["t", "same"], [known]), threads=1)
+    text, equal = own(texts("no"))
+    assert text.tolist() == ["no"] and equal.tolist() == [True]
+
+
+def test_branches_of_strings_and_numbers():
+    choice = helper.make_node("If", ["c"], ["t"], then_branch=answers("then", STRING, b"yes"), else_branch=answers("else", INT, 1))
+    with pytest.raises(graven.Error, match=r"GRV0107\].*output #0 of the branches is strings and of plain elements"):
+        graven.compile(model([choice], [("c", BOOL, [])], ["t"]), threads=1)

@@ -9,6 +9,7 @@
 #include "frontends/onnx/Lists.h"
 #include "frontends/onnx/NodeBuilder.h"
 #include "frontends/onnx/OpTable.h"
+#include "frontends/onnx/Strings.h"
 #include "frontends/onnx/ops/LoopNode.h"
 #include "frontends/onnx/ops/Unroll.h"
 #include "onnx/onnx.pb.h"
@@ -52,14 +53,15 @@ FailureOr<SmallVector<Value>>
 importBlock(NodeBuilder &n, Region &region, const pb::GraphProto &graph,
             ArrayRef<Type> argumentTypes,
             llvm::function_ref<SmallVector<Value>(Block &)> inputsOf,
-            llvm::function_ref<void(SmallVector<Value> &)> finish) {
+            llvm::function_ref<void(SmallVector<Value> &)> finish,
+            SmallVectorImpl<Type> *meanings = nullptr) {
   OpBuilder &builder = n.getBuilder();
   OpBuilder::InsertionGuard guard(builder);
   Block *block = builder.createBlock(
       &region, region.end(), argumentTypes,
       SmallVector<Location>(argumentTypes.size(), n.getLoc()));
   auto outputs = n.getImporter().importSubgraph(n.getLoc(), graph, n.getScope(),
-                                                inputsOf(*block));
+                                                inputsOf(*block), meanings);
   if (failed(outputs))
     return failure();
   finish(*outputs);
@@ -79,14 +81,18 @@ LogicalResult buildIf(NodeBuilder &n) {
                        *elseGraph = n.graphAttr("else_branch");
   if (n.hasFailed())
     return failure();
+  // Strings and narrow types of the branches.
+  SmallVector<Type> meanings[2];
   if (auto known = n.known(condition)) {
     auto outputs = n.getImporter().importSubgraph(
         n.getLoc(), known->getUnsigned(0) ? *thenGraph : *elseGraph,
-        n.getScope(), {});
+        n.getScope(), {}, &meanings[0]);
     if (failed(outputs))
       return failure();
-    for (auto [i, value] : llvm::enumerate(*outputs))
+    for (auto [i, value] : llvm::enumerate(*outputs)) {
       n.setOutput(i, value);
+      n.setNarrow(i, meanings[0][i]);
+    }
     return n.finish();
   }
   Region regions[2];
@@ -97,7 +103,8 @@ LogicalResult buildIf(NodeBuilder &n) {
     auto imported = importBlock(
         n, regions[i], *graphs[i], {},
         [](Block &) { return SmallVector<Value>(); },
-        [&](SmallVector<Value> &values) { shapes[i] = flatten(values); });
+        [&](SmallVector<Value> &values) { shapes[i] = flatten(values); },
+        &meanings[i]);
     if (failed(imported))
       return failure();
     outputs[i] = *imported;
@@ -112,6 +119,14 @@ LogicalResult buildIf(NodeBuilder &n) {
     return n.error(Code::BadGraph)
            << "the branches have " << shapes[0].entries.size() << " and "
            << shapes[1].entries.size() << " outputs";
+  }
+  for (auto [i, a, b] : llvm::enumerate(meanings[0], meanings[1])) {
+    if (a != b)
+      return n.error(Code::BadGraph)
+             << "output #" << i << " of the branches is "
+             << (a ? meaningText(a) : "of plain elements") << " and "
+             << (b ? meaningText(b) : "of plain elements");
+    n.setNarrow(i, a);
   }
   SmallVector<Type> types;
   for (auto [a, b] : llvm::zip(outputs[0], outputs[1])) {
