@@ -263,3 +263,131 @@ def rows(count, length):
       llvm.return
     }}"""
     return module([f"memref<{count}x{length}xf32>"] * 2, 1, count, 128, 0, kernel, "rows")
+
+
+def transposes(is_transposed):
+    """y: the matrices of 8x8 of x[16, 16] in f16, each transposed or not, which go through shared memory twice."""
+    layout = "col" if is_transposed else "row"
+    kernel = f"""
+    llvm.mlir.global internal @in() {{addr_space = 3 : i32, alignment = 16 : i64}} : !llvm.array<512 x i8>
+    llvm.mlir.global internal @out() {{addr_space = 3 : i32, alignment = 16 : i64}} : !llvm.array<512 x i8>
+    llvm.func @transposes(%x: !llvm.ptr, %y: !llvm.ptr) attributes {{gpu.kernel, nvvm.kernel}} {{
+      %all = arith.constant -1 : i32
+      %c4 = arith.constant 4 : i32
+      %c15 = arith.constant 15 : i32
+      %c16 = arith.constant 16 : i32
+      %c32 = arith.constant 32 : i32
+      %lane = nvvm.read.ptx.sreg.tid.x : i32
+      %at = arith.muli %lane, %c16 : i32
+      %in = llvm.mlir.addressof @in : !llvm.ptr<3>
+      %out = llvm.mlir.addressof @out : !llvm.ptr<3>
+      %px = llvm.getelementptr %x[%at] : (!llvm.ptr, i32) -> !llvm.ptr, i8
+      %v = llvm.load %px {{alignment = 16 : i64}} : !llvm.ptr -> vector<4xi32>
+      %pin = llvm.getelementptr %in[%at] : (!llvm.ptr<3>, i32) -> !llvm.ptr<3>, i8
+      llvm.store %v, %pin {{alignment = 16 : i64}} : vector<4xi32>, !llvm.ptr<3>
+      nvvm.bar.warp.sync %all : i32
+      %row = arith.andi %lane, %c15 : i32
+      %half = arith.shrui %lane, %c4 : i32
+      %line = arith.muli %row, %c32 : i32
+      %column = arith.muli %half, %c16 : i32
+      %place = arith.addi %line, %column : i32
+      %from = llvm.getelementptr %in[%place] : (!llvm.ptr<3>, i32) -> !llvm.ptr<3>, i8
+      %m = nvvm.ldmatrix %from {{layout = #nvvm.mma_layout<{layout}>, num = 4 : i32,
+        shape = #nvvm.ld_st_matrix_shape<m = 8, n = 8>, eltType = #nvvm.ld_st_matrix_elt_type<b16>}}
+        : (!llvm.ptr<3>) -> !llvm.struct<(i32, i32, i32, i32)>
+      %m0 = llvm.extractvalue %m[0] : !llvm.struct<(i32, i32, i32, i32)>
+      %m1 = llvm.extractvalue %m[1] : !llvm.struct<(i32, i32, i32, i32)>
+      %m2 = llvm.extractvalue %m[2] : !llvm.struct<(i32, i32, i32, i32)>
+      %m3 = llvm.extractvalue %m[3] : !llvm.struct<(i32, i32, i32, i32)>
+      %to = llvm.getelementptr %out[%place] : (!llvm.ptr<3>, i32) -> !llvm.ptr<3>, i8
+      nvvm.stmatrix %to, %m0, %m1, %m2, %m3 {{layout = #nvvm.mma_layout<row>,
+        shape = #nvvm.ld_st_matrix_shape<m = 8, n = 8>, eltType = #nvvm.ld_st_matrix_elt_type<b16>}}
+        : !llvm.ptr<3>, i32, i32, i32, i32
+      nvvm.bar.warp.sync %all : i32
+      %pout = llvm.getelementptr %out[%at] : (!llvm.ptr<3>, i32) -> !llvm.ptr<3>, i8
+      %w = llvm.load %pout {{alignment = 16 : i64}} : !llvm.ptr<3> -> vector<4xi32>
+      %py = llvm.getelementptr %y[%at] : (!llvm.ptr, i32) -> !llvm.ptr, i8
+      llvm.store %w, %py {{alignment = 16 : i64}} : vector<4xi32>, !llvm.ptr
+      llvm.return
+    }}"""
+    return module(["memref<16x16xf16>"] * 2, 1, 1, 32, 0, kernel, "transposes")
+
+
+PRODUCTS = {
+    # Type of the factors and how it is written in PTX, elements of a register, depth, type of the sums.
+    "f16 k16": ("f16", 2, 16, "f32"), "f16 k8": ("f16", 2, 8, "f32"), "f16 k16 sums f16": ("f16", 2, 16, "f16"),
+    "bf16 k16": ("bf16", 2, 16, "f32"), "bf16 k8": ("bf16", 2, 8, "f32"), "tf32 k8": ("tf32", 1, 8, "f32"),
+    "tf32 k4": ("tf32", 1, 4, "f32"), "s8 k32": ("s8", 4, 32, "i32"), "s8 k16": ("s8", 4, 16, "i32"),
+    "u8 k32": ("u8", 4, 32, "i32"),
+}
+
+
+def product(name):
+    """y[16, 8] = a[16, k] * b[8, k]^T + c[16, 8] in one instruction, whose registers are loaded as PTX says. Elements of a
+    and b are in registers of 32 bits."""
+    element, per, depth, sums = PRODUCTS[name]
+    width, num_b = depth // per, depth // (4 * per)
+    lines = []
+
+    def load(value, base, index, kind):
+        lines.append(f"""
+      %p{value} = llvm.getelementptr %{base}[{index}] : (!llvm.ptr, i32) -> !llvm.ptr, i32
+      %{value} = llvm.load %p{value} : !llvm.ptr -> {kind}""")
+
+    def at(value, row, columns, column):
+        lines.append(f"""
+      %w{value} = arith.constant {columns} : i32
+      %r{value} = arith.muli {row}, %w{value} : i32
+      %i{value} = arith.addi %r{value}, {column} : i32""")
+
+    factor = "vector<2xf16>" if element == "f16" else "i32"
+    for i in range(num_b):
+        lines.append(f"""
+      %k{i} = arith.addi %position, %c{4 * i} : i32""")
+    for i in range(2 * num_b):
+        at(f"a{i}", "%group" if i % 2 == 0 else "%below", width, f"%k{i // 2}")
+        load(f"a{i}", "a", f"%ia{i}", factor)
+    for i in range(num_b):
+        at(f"b{i}", "%group", width, f"%k{i}")
+        load(f"b{i}", "b", f"%ib{i}", factor)
+    halves = sums == "f16"
+    count, total, columns = (2, "vector<2xf16>", 4) if halves else (4, sums, 8)
+    for i in range(count):
+        row = "%group" if (i if halves else i // 2) == 0 else "%below"
+        # Two sums of f16 are one register, others one each.
+        at(f"s{i}", row, columns, "%position" if halves else "%odd" if i % 2 else "%twice")
+        load(f"s{i}", "c", f"%is{i}", total)
+    struct = "!llvm.struct<(" + ", ".join([total] * count) + ")>"
+    types = "" if element == "f16" else f"""multiplicandAPtxType = #nvvm.mma_type<{element}>,
+        multiplicandBPtxType = #nvvm.mma_type<{element}>, """
+    overflow = "intOverflowBehavior = #nvvm.mma_int_overflow<wrapped>, " if sums == "i32" else ""
+    names = {which: ", ".join(f"%{which}{i}" for i in range(n))
+             for which, n in (("a", 2 * num_b), ("b", num_b), ("s", count))}
+    lines.append(f"""
+      %d = nvvm.mma.sync A[{names["a"]}] B[{names["b"]}] C[{names["s"]}]
+        {{layoutA = #nvvm.mma_layout<row>, layoutB = #nvvm.mma_layout<col>, {types}{overflow}
+         shape = #nvvm.shape<m = 16, n = 8, k = {depth}>}} : ({factor}, {factor}, {total}) -> {struct}""")
+    for i in range(count):
+        lines.append(f"""
+      %d{i} = llvm.extractvalue %d[{i}] : {struct}
+      %py{i} = llvm.getelementptr %y[%is{i}] : (!llvm.ptr, i32) -> !llvm.ptr, i32
+      llvm.store %d{i}, %py{i} : {total}, !llvm.ptr""")
+    body = "".join(lines)
+    kernel = f"""
+    llvm.func @product(%a: !llvm.ptr, %b: !llvm.ptr, %c: !llvm.ptr, %y: !llvm.ptr) attributes {{gpu.kernel, nvvm.kernel}} {{
+      %c0 = arith.constant 0 : i32
+      %c1 = arith.constant 1 : i32
+      %c2 = arith.constant 2 : i32
+      %c4 = arith.constant 4 : i32
+      %c8 = arith.constant 8 : i32
+      %lane = nvvm.read.ptx.sreg.tid.x : i32
+      %group = arith.divui %lane, %c4 : i32
+      %below = arith.addi %group, %c8 : i32
+      %position = arith.remui %lane, %c4 : i32
+      %twice = arith.muli %position, %c2 : i32
+      %odd = arith.addi %twice, %c1 : i32{body}
+      llvm.return
+    }}"""
+    accumulators = "memref<16x8xf16>" if halves else f"memref<16x8x{sums}>"
+    return module([f"memref<16x{width}xi32>", f"memref<8x{width}xi32>", accumulators, accumulators], 3, 1, 32, 0, kernel,
+                  "product")

@@ -149,3 +149,40 @@ def test_conflicts_of_banks_are_counted(graven, tmp_path):
     numpy.testing.assert_allclose(result, expected, rtol=1e-5, atol=1e-4)
     [(cycles, best)] = re.findall(r"(\d+) cycles of its banks, (\d+) at best", said)
     assert int(cycles) == 8 * int(best)
+
+
+def numbers_of(element, shape):
+    """Numbers that the type has, and their bits in registers."""
+    random = numpy.random.default_rng(shape[1])
+    if element in ("s8", "u8"):
+        bytes_ = random.integers(-128, 128, shape) if element == "s8" else random.integers(0, 256, shape)
+        stored = bytes_.astype(numpy.int8 if element == "s8" else numpy.uint8)
+        return stored.astype(numpy.int64), stored.view(numpy.int32)
+    values = random.standard_normal(shape).astype(numpy.float32)
+    if element == "f16":
+        return values.astype(numpy.float16).astype(numpy.float64), values.astype(numpy.float16).view(numpy.int32)
+    if element == "tf32":
+        # The lower bits are there, and not looked at.
+        return (values.view(numpy.uint32) & 0xFFFFE000).view(numpy.float32).astype(numpy.float64), values.view(numpy.int32)
+    upper = (values.view(numpy.uint32) >> 16).astype(numpy.uint16)
+    return (upper.astype(numpy.uint32) << 16).view(numpy.float32).astype(numpy.float64), upper.view(numpy.int32)
+
+
+@pytest.mark.parametrize("name", kernels.PRODUCTS)
+def test_products(graven, tmp_path, name):
+    element, _, depth, sums = kernels.PRODUCTS[name]
+    (a, a_bits), (b, b_bits) = numbers_of(element, (16, depth)), numbers_of(element, (8, depth))
+    dtype = {"f32": numpy.float32, "f16": numpy.float16, "i32": numpy.int32}[sums]
+    c = (numpy.arange(128).reshape(16, 8) - 50).astype(dtype)
+    code, said, result = simulate(graven, tmp_path, kernels.product(name), [a_bits, b_bits, c], "seed=1")
+    assert code == 0, said
+    numpy.testing.assert_array_equal(result, (a @ b.T + c).astype(dtype))
+
+
+@pytest.mark.parametrize("is_transposed", [False, True])
+def test_matrices_of_shared_memory(graven, tmp_path, is_transposed):
+    x = numpy.random.default_rng(0).standard_normal((16, 16)).astype(numpy.float16)
+    expected = x.reshape(2, 8, 2, 8).transpose(0, 3, 2, 1).reshape(16, 16) if is_transposed else x
+    code, said, result = simulate(graven, tmp_path, kernels.transposes(is_transposed), [x], "seed=2")
+    assert code == 0, said
+    numpy.testing.assert_array_equal(result, expected)

@@ -30,6 +30,10 @@ using namespace graven::cuda::simulator;
 
 namespace {
 
+/// Of a block of all GPUs, and of the largest ones.
+constexpr int64_t kMostThreads = 1024, kMostDeclared = 48 << 10,
+                  kMostShared = 227 << 10;
+
 class Simulation {
 public:
   Simulation(ModuleOp module, Program &program)
@@ -127,9 +131,17 @@ LogicalResult Simulation::layShared(LLVM::LLVMFuncOp kernel,
     else
       dynamic = array;
   }
+  auto check = [&](int64_t most, StringRef what) -> LogicalResult {
+    if (info.sharedBytes <= most)
+      return success();
+    return kernel.emitOpError("has ") << info.sharedBytes << " bytes of "
+                                      << what << ", a GPU at most " << most;
+  };
+  if (failed(check(kMostDeclared, "declared arrays in shared memory")))
+    return failure();
   if (dynamic)
     place(dynamic, flat.sharedBytes);
-  return success();
+  return check(kMostShared, "shared memory");
 }
 
 /// Constants of the device that the thread reads become the host's.
@@ -321,6 +333,9 @@ FailureOr<func::FuncOp> Simulation::simulate(gpu::LaunchFuncOp op,
   for (Type type : op.getKernelOperands().getTypes())
     info.bufferBytes.push_back(bytesOf(type));
   bool together = worksTogether(kernel);
+  if (flat.threads > kMostThreads)
+    return op.emitOpError("has blocks of ")
+           << flat.threads << " threads, a GPU at most " << kMostThreads;
   if (together && failed(layShared(kernel, flat, info)))
     return failure();
   OpBuilder b = OpBuilder::atBlockEnd(module.getBody());

@@ -47,6 +47,7 @@ void Block::run(uint32_t number, Simulator::ThreadFunction threadFunction,
   ++clock;
   uint32_t numWarps = llvm::divideCeil(count, kWarp);
   collectives.assign(numWarps, {});
+  living.assign(numWarps, 0);
   barriers.assign(16, {});
   threads.clear();
   threads.resize(count);
@@ -62,6 +63,7 @@ void Block::run(uint32_t number, Simulator::ThreadFunction threadFunction,
     thread.now = clock;
     thread.known = nothing;
     thread.context = makeContext(stacks->top(id), &Block::enter, &thread);
+    living[thread.warp()] |= uint32_t(1) << thread.lane();
     woken.push_back(id);
   }
   random.seed(simulator.options.seed * 0x9e3779b97f4a7c15u + blockIndex);
@@ -99,11 +101,12 @@ void Block::wake(uint32_t id) {
 void Block::leave(Thread &thread) {
   thread.state = Thread::State::Done;
   ++numDone;
+  living[thread.warp()] &= ~(uint32_t(1) << thread.lane());
   // Others may have waited for it alone.
   std::vector<Collective> &open = collectives[thread.warp()];
   for (size_t i = open.size(); i-- > 0;)
     if (open[i].form == Collective::Form::Loose &&
-        open[i].arrived == lanesThatCome(thread.warp(), open[i].mask))
+        open[i].arrived == (open[i].mask & living[thread.warp()]))
       complete(thread.warp(), i);
   Thread *other = next();
   switchContext(&thread.context, other ? other->context : scheduler);
@@ -161,6 +164,8 @@ void Block::reportDeadlock() {
   } else if (ended != threads.end()) {
     finding.otherThread = ended->id;
     finding.detail = "has ended";
+  } else {
+    finding.detail = "others wait here for another barrier, or other lanes";
   }
   simulator.report(std::move(finding), Simulator::Severity::Fatal);
 }
@@ -188,18 +193,6 @@ void Block::order(llvm::ArrayRef<uint32_t> ids) {
     threads[id].known = joined;
 }
 
-/// The lanes of the mask that there are and that have not ended.
-uint32_t Block::lanesThatCome(uint32_t warp, uint32_t mask) const {
-  uint32_t lanes = 0;
-  for (uint32_t lane = 0; lane < kWarp; ++lane) {
-    size_t id = warp * kWarp + lane;
-    if (mask >> lane & 1 && id < threads.size() &&
-        threads[id].state != Thread::State::Done)
-      lanes |= uint32_t(1) << lane;
-  }
-  return lanes;
-}
-
 void Block::complete(uint32_t warp, size_t place) {
   Collective done = collectives[warp][place];
   collectives[warp].erase(collectives[warp].begin() + place);
@@ -217,7 +210,7 @@ void Block::meet(Thread &thread, const Collective &collective, void *data) {
                   .site = site,
                   .detail = "the mask leaves out the lane itself"});
   bool isAligned = collective.form == Collective::Form::Aligned;
-  if (isAligned && lanesThatCome(warp, mask) != mask)
+  if (isAligned && living[warp] != mask)
     fail(thread, {.fault = Fault::Divergent,
                   .site = site,
                   .detail = "lanes of the warp have ended"});
@@ -245,7 +238,7 @@ void Block::meet(Thread &thread, const Collective &collective, void *data) {
   joined.arrived |= bit;
   joined.last = thread.lane();
   joined.data[thread.lane()] = data;
-  if (joined.arrived == lanesThatCome(warp, mask))
+  if (joined.arrived == (mask & living[warp]))
     return complete(warp, place);
   wait(thread, site);
 }

@@ -114,7 +114,6 @@ private:
   void wake(uint32_t id);
   Thread *next();
   [[noreturn]] void abandon();
-  uint32_t lanesThatCome(uint32_t warp, uint32_t mask) const;
   void complete(uint32_t warp, size_t index);
   void release(Barrier &barrier);
   void reportDeadlock();
@@ -131,7 +130,9 @@ private:
   int64_t index = 0;
   std::unique_ptr<Stacks> stacks;
   std::vector<Thread> threads;
-  std::vector<std::vector<Collective>> collectives; // by warp
+  /// By warp: lanes that have not ended, and who meets.
+  std::vector<uint32_t> living;
+  std::vector<std::vector<Collective>> collectives;
   std::vector<Barrier> barriers;
   std::vector<uint32_t> ready, woken;
   size_t position = 0;

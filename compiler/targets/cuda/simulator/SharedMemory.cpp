@@ -7,6 +7,7 @@
 // ThreadSanitizer, with clocks that threads which meet share.)
 //===----------------------------------------------------------------------===//
 #include "compiler/targets/cuda/simulator/SharedMemory.h"
+#include "llvm/ADT/bit.h"
 #include <cstring>
 
 using namespace graven::cuda::simulator;
@@ -67,8 +68,10 @@ std::optional<Conflict> SharedMemory::conflictOf(const Actor &actor,
                                                  : Fault::WriteAfterWrite;
     return Conflict{fault, offset, old.thread, old.site};
   }
-  if (kind != AccessKind::Write && (word.written & mask) != mask)
-    return Conflict{Fault::Unwritten, offset};
+  uint8_t missing = mask & ~word.written;
+  if (kind != AccessKind::Write && missing)
+    return Conflict{Fault::Unwritten,
+                    offset / kWord * kWord + llvm::countr_zero(missing)};
   return std::nullopt;
 }
 

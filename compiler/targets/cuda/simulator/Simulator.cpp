@@ -115,7 +115,7 @@ static std::string describe(const Finding &finding) {
     return "comes here while " + other + " waits for it at another operation";
   case Fault::Deadlock:
     if (!finding.otherThread)
-      return "waits for ever";
+      return "waits for ever: " + finding.detail;
     return "waits for ever: " + other +
            (finding.otherSite ? " waits elsewhere" : " " + finding.detail);
   case Fault::BadOperand:
