@@ -302,15 +302,16 @@ void Simulation::makeBlocks(func::FuncOp function, LLVM::LLVMFuncOp thread,
   func::ReturnOp::create(b, loc);
 }
 
-/// Bytes from a buffer's beginning to the end of what the memref covers;
-/// negative without a known extent.
+/// Bytes from a buffer's beginning to the end of what the memref covers.
 int64_t bytesOf(Type type) {
   auto memref = dyn_cast<MemRefType>(type);
-  if (!memref || !memref.hasStaticShape())
-    return -1;
+  if (!memref)
+    return kNoBuffer;
+  if (!memref.hasStaticShape())
+    return kUnknownBytes;
   auto [strides, offset] = memref.getStridesAndOffset();
   if (ShapedType::isDynamic(offset) || ShapedType::isDynamicShape(strides))
-    return -1;
+    return kUnknownBytes;
   int64_t last = offset;
   for (auto [extent, stride] : llvm::zip_equal(memref.getShape(), strides)) {
     if (extent == 0)

@@ -213,7 +213,7 @@ void Block::meet(Thread &thread, const Collective &collective, void *data) {
   if (isAligned && living[warp] != mask)
     fail(thread, {.fault = Fault::Divergent,
                   .site = site,
-                  .detail = "lanes of the warp have ended"});
+                  .detail = "some of its lanes have ended or never were"});
   // Some lanes may meet in front of where all do. Aligned operations are all of
   // the warp's, at one place.
   std::vector<Collective> &open = collectives[warp];
@@ -264,17 +264,18 @@ void Block::barrier(Thread &thread, uint32_t site, uint32_t id, uint32_t count,
   if (barrier.arrived == 0) {
     barrier.expected = count;
     barrier.sites.assign(collectives.size(), std::nullopt);
+    barrier.isHere.resize(threads.size());
   }
   std::optional<uint32_t> &place = barrier.sites[thread.warp()];
   if (!place)
     place = site;
-  if (barrier.expected != count || *place != site ||
-      llvm::is_contained(barrier.threads, thread.id))
+  if (barrier.expected != count || *place != site || barrier.isHere[thread.id])
     fail(thread, {.fault = Fault::Divergent,
                   .site = site,
                   .otherSite = *place,
                   .otherThread = barrier.threads.front()});
   barrier.threads.push_back(thread.id);
+  barrier.isHere.set(thread.id);
   if (++barrier.arrived == count)
     return release(barrier);
   if (arrival == Arrival::Waits)

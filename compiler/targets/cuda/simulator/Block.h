@@ -10,6 +10,7 @@
 #include "compiler/targets/cuda/simulator/Banks.h"
 #include "compiler/targets/cuda/simulator/Fiber.h"
 #include "compiler/targets/cuda/simulator/SharedMemory.h"
+#include "llvm/ADT/BitVector.h"
 #include <deque>
 #include <random>
 
@@ -64,6 +65,7 @@ struct Collective {
 struct Barrier {
   uint32_t expected = 0, arrived = 0;
   std::vector<uint32_t> threads;
+  llvm::BitVector isHere;
   /// By warp, where its first thread came: the others come there too.
   std::vector<std::optional<uint32_t>> sites;
 };

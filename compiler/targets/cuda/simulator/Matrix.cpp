@@ -142,7 +142,7 @@ double elementOf(uint32_t bits, Element type, uint32_t i) {
 
 /// Where C's registers of a lane begin.
 uint32_t *accumulatorsOf(const Product &product) {
-  uint32_t registers = product.k / (4 * perRegister(product.a));
+  size_t registers = product.k / (4 * perRegister(product.a));
   return product.registers + 3 * registers;
 }
 

@@ -20,10 +20,11 @@ void Block::checkGlobal(Thread &thread, uint32_t site, const void *address,
   for (auto [i, size] : llvm::enumerate(kernelInfo->bufferBytes)) {
     if (origin.kind == Origin::Argument && origin.index != i)
       continue;
-    if (size < 0) {
-      isKnown &= origin.kind != Origin::Argument;
+    // An address of a launch may be a number, too.
+    if (size == kUnknownBytes || origin.kind == Origin::Argument)
+      isKnown &= size >= 0;
+    if (size < 0)
       continue;
-    }
     int64_t offset = at - *static_cast<const char *const *>(arguments[i]);
     if (offset >= 0 && offset + bytes <= size)
       return;

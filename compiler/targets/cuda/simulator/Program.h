@@ -23,6 +23,9 @@ struct Origin {
   uint32_t index = 0;
 };
 
+/// In place of a buffer's bytes.
+inline constexpr int64_t kNoBuffer = -1, kUnknownBytes = -2;
+
 /// An operation of a kernel that the simulator is told of.
 struct Site {
   mlir::Location loc;
@@ -46,8 +49,7 @@ struct Kernel {
   int64_t blocks = 1, threads = 1;
   std::vector<SharedArray> arrays;
   int64_t sharedBytes = 0;
-  /// Of the buffer that each argument is; negative for what is none, and for a
-  /// buffer of unknown extent.
+  /// Of the buffer that each argument is.
   std::vector<int64_t> bufferBytes;
 };
 
