@@ -4,13 +4,16 @@ mistakes that are planted into them are found each time.
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
 import itertools
+import json
 import re
 import subprocess
 
 import numpy
 import pytest
+import torch
 
 import simulated_kernels as kernels
+from saving import saved
 
 HOWS = [f"seed={seed},copies={copies}" for seed, copies in itertools.product((0, 1, 2), ("early", "late"))]
 
@@ -186,3 +189,46 @@ def test_matrices_of_shared_memory(graven, tmp_path, is_transposed):
     code, said, result = simulate(graven, tmp_path, kernels.transposes(is_transposed), [x], "seed=2")
     assert code == 0, said
     numpy.testing.assert_array_equal(result, expected)
+
+
+class Rows(torch.nn.Module):
+    """Kernels in which threads shuffle, wait for each other, and share tiles, beside one in which none needs another."""
+
+    def __init__(self):
+        super().__init__()
+        self.norm = torch.nn.LayerNorm(300)
+
+    def forward(self, x):
+        return torch.softmax(x, -1), self.norm(x), x.sum(0), x.transpose(0, 1).contiguous(), x + 1
+
+
+@pytest.mark.parametrize("how", ["", *(f"={how}" for how in HOWS)])
+def test_models_are_simulated_in_each_order(graven, tmp_path, how):
+    torch.manual_seed(0)
+    model, x = Rows().eval(), torch.randn(37, 300)
+    (tmp_path / "m.pt").write_bytes(saved(model, (x,)))
+    numpy.save(tmp_path / "x.npy", x.numpy())
+    run = subprocess.run([graven, "run", tmp_path / "m.pt", "--target", "cuda", f"--simulate{how}", "--threads", "2", "--json",
+                          "--input", f"0=@{tmp_path / 'x.npy'}", "--save-outputs", tmp_path / "out"],
+                         capture_output=True, text=True, timeout=300, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+    for i, expected in enumerate(model(x)):
+        numpy.testing.assert_allclose(numpy.load(tmp_path / f"out/{i}.npy"), expected.detach().numpy(), rtol=1e-4, atol=1e-5)
+    simulation = json.loads(run.stdout)["simulation"]
+    assert simulation["findings"] == 0
+    together = simulation["kernels"]
+    assert len(together) >= 3 and all(kernel["blocks"] > 0 for kernel in together)
+    assert any(kernel["shared_bytes"] > 0 for kernel in together)
+    assert all(kernel["shared_cycles"] == kernel["ideal_shared_cycles"] for kernel in together)
+
+
+@pytest.mark.parametrize("flags, message", [
+    (["--target", "cuda", "--simulate=sed=4"], "--simulate: expected seed=NUMBER or copies=early|late, got 'sed=4'"),
+    (["--simulate"], "--simulate is for --target cuda"),
+])
+def test_flags(graven, tmp_path, flags, message):
+    (tmp_path / "m.pt").write_bytes(saved(torch.nn.ReLU(), (torch.randn(3),)))
+    numpy.save(tmp_path / "x.npy", numpy.zeros(3, numpy.float32))
+    run = subprocess.run([graven, "run", tmp_path / "m.pt", *flags, "--input", f"0=@{tmp_path / 'x.npy'}"],
+                         capture_output=True, text=True, timeout=300, check=False)
+    assert run.returncode == 3 and message in run.stderr
