@@ -178,6 +178,22 @@ SmallVector<Value> BlockBuilder::loadMatrices(Value pointer, int64_t count,
                                       shape, NVVM::LdStMatrixEltType::B16));
 }
 
+// Rounding to nearest would take instructions more, and the rest would be no
+// shorter than what is multiplied of it.
+SmallVector<Value> BlockBuilder::splitAll(MutableArrayRef<Value> values) {
+  Type f32 = b.getF32Type(), i32 = b.getI32Type();
+  SmallVector<Value> rests;
+  for (Value &bits : values) {
+    Value high = bitAnd(bits, int32_t(0xFFFFE000));
+    Value rest = arith::SubFOp::create(
+        b, loc, arith::BitcastOp::create(b, loc, f32, bits),
+        arith::BitcastOp::create(b, loc, f32, high));
+    rests.push_back(arith::BitcastOp::create(b, loc, i32, rest));
+    bits = high;
+  }
+  return rests;
+}
+
 SmallVector<Value> BlockBuilder::multiplyAdd(ArrayRef<Value> left,
                                              ArrayRef<Value> right,
                                              ArrayRef<Value> sums,

@@ -69,6 +69,10 @@ public:
   llvm::SmallVector<mlir::Value> loadMatrices(mlir::Value pointer,
                                               int64_t count,
                                               mlir::NVVM::MMALayout layout);
+  /// Takes the bits of f32 apart into numbers with 10 bits after the point, all
+  /// that is multiplied of them, which `values` are then, and the rests.
+  llvm::SmallVector<mlir::Value>
+  splitAll(llvm::MutableArrayRef<mlir::Value> values);
   /// sums + left right, for 16 rows, 8 columns and 32 bytes of depth.
   llvm::SmallVector<mlir::Value> multiplyAdd(llvm::ArrayRef<mlir::Value> left,
                                              llvm::ArrayRef<mlir::Value> right,

@@ -15,7 +15,8 @@ std::optional<LaunchExtents> extentsOf(Operation *op) {
   using Extents = std::optional<LaunchExtents>;
   return llvm::TypeSwitch<Operation *, Extents>(op)
       .Case<kernel::SoftmaxOp, kernel::RowNormOp, kernel::GemmOp,
-            kernel::ConvOp>([](auto kernelOp) { return extentsOf(kernelOp); })
+            kernel::ConvOp, kernel::AttentionOp>(
+          [](auto kernelOp) { return extentsOf(kernelOp); })
       .Case([](linalg::LinalgOp linalgOp) {
         return linalgOp.getNumReductionLoops() > 0 ? reductionExtents(linalgOp)
                                                    : transposeExtents(linalgOp);
@@ -26,7 +27,8 @@ std::optional<LaunchExtents> extentsOf(Operation *op) {
 LogicalResult emit(BlockEmitter &e, Operation *op) {
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
       .Case<kernel::SoftmaxOp, kernel::RowNormOp, kernel::GemmOp,
-            kernel::ConvOp>([&](auto kernelOp) { return emit(e, kernelOp); })
+            kernel::ConvOp, kernel::AttentionOp>(
+          [&](auto kernelOp) { return emit(e, kernelOp); })
       .Case([&](linalg::LinalgOp linalgOp) {
         return linalgOp.getNumReductionLoops() > 0 ? emitReduction(e, linalgOp)
                                                    : emitTranspose(e, linalgOp);

@@ -25,6 +25,8 @@ std::optional<LaunchExtents> extentsOf(kernel::RowNormOp op);
 mlir::LogicalResult emit(BlockEmitter &e, kernel::RowNormOp op);
 std::optional<LaunchExtents> extentsOf(kernel::GemmOp op);
 mlir::LogicalResult emit(BlockEmitter &e, kernel::GemmOp op);
+std::optional<LaunchExtents> extentsOf(kernel::AttentionOp op);
+mlir::LogicalResult emit(BlockEmitter &e, kernel::AttentionOp op);
 std::optional<LaunchExtents> extentsOf(kernel::ConvOp op);
 mlir::LogicalResult emit(BlockEmitter &e, kernel::ConvOp op);
 /// Of a linalg operation that reduces, and of one that only moves elements or

@@ -324,18 +324,6 @@ ContractionEmitter::Values ContractionEmitter::rightFragments(Value stage,
   return all;
 }
 
-/// An f32 as the sum of one with 10 bits after the point, all that is
-/// multiplied of it, and the rest. Rounding to nearest would take instructions
-/// more, and the rest would be no shorter than what is multiplied of it.
-static std::pair<Value, Value> split(BlockBuilder &u, Value bits) {
-  Type f32 = u.b.getF32Type(), i32 = u.b.getI32Type();
-  Value high = u.bitAnd(bits, int32_t(0xFFFFE000));
-  Value rest = arith::SubFOp::create(
-      u.b, u.loc, arith::BitcastOp::create(u.b, u.loc, f32, bits),
-      arith::BitcastOp::create(u.b, u.loc, f32, high));
-  return {high, arith::BitcastOp::create(u.b, u.loc, i32, rest)};
-}
-
 ContractionEmitter::Values
 ContractionEmitter::stageProducts(Value stage, ValueRange carried) {
   Values sums(carried);
@@ -357,18 +345,9 @@ ContractionEmitter::stageProducts(Value stage, ValueRange carried) {
       products(as, bs);
       continue;
     }
-    auto splitAll = [&](Values &values) {
-      Values rests;
-      for (Value &value : values) {
-        auto [high, rest] = split(u, value);
-        value = high;
-        rests.push_back(rest);
-      }
-      return rests;
-    };
-    Values aRests = splitAll(as), bRests;
+    Values aRests = u.splitAll(as), bRests;
     if (rightBytes == 4)
-      bRests = splitAll(bs);
+      bRests = u.splitAll(bs);
     // The small products first.
     products(aRests, bs);
     if (!bRests.empty())

@@ -35,6 +35,10 @@ def MapToBlocks : Pass<"graven-map-to-blocks", "::mlir::ModuleOp"> {
     infinity. The sums go through shared memory to the epilogue, which stores whole vectors. The order of sums follows from
     the extents alone.
 
+    kernel.attention has a warp for each 16 rows of a head, up to four of them a block. Keys and values come 32 at a time;
+    scores, weights and sums stay in registers, in the places where one product leaves what the next one reads, and sums
+    are scaled when the maximum of their row grows. With `causal`, keys behind the last row of a block are not read.
+
     ```mlir
     kernel.launch @k_0(%x, %y : memref<12x768xf32>, memref<12x768xf32>) tasks(3)
     func.func private @k_0(%x: memref<12x768xf32>, %y: memref<12x768xf32>, ...) attributes {kernel.entry} {
@@ -55,7 +59,7 @@ def MapToBlocks : Pass<"graven-map-to-blocks", "::mlir::ModuleOp"> {
 
     Preconditions: as for graven-map-to-threads; the last axis of a row is contiguous and at least 2 elements long. For
     products: f32, bf16 or f16 on both sides, or f32 with weights of 16 bits; panels of 16, 32 or 64 columns without gaps,
-    aligned to 16 bytes; operands whose offsets fit 31 bits; columns of a tile in one group.
+    aligned to 16 bytes; operands whose offsets fit 31 bits; columns of a tile in one group. For attention: f32, and rows of at most 128 columns.
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect", "::mlir::LLVM::LLVMDialect", "::mlir::math::MathDialect",

@@ -42,7 +42,7 @@ class Function(torch.nn.Module):
         return self.function(*(tensor.to(self.dtype).double() for tensor in inputs), *weights).numpy()
 
 
-def compare(graven, folder, model, inputs):
+def compare(graven, folder, model, inputs, tolerance=None):
     """The simulated output of `model` is that in double precision, of the same numbers."""
     (folder / "m.pt").write_bytes(saved(model, inputs))
     given = []
@@ -53,7 +53,7 @@ def compare(graven, folder, model, inputs):
     [path] = (folder / "out").iterdir()
     wanted = model.exact(inputs)
     error = numpy.abs(numpy.load(path).astype(numpy.float64) - wanted).max()
-    assert error <= TOLERANCE[model.dtype] * numpy.abs(wanted).max()
+    assert error <= (tolerance or TOLERANCE[model.dtype]) * numpy.abs(wanted).max()
     graven_run(graven, "compile", folder / "m.pt", "--target", "cuda", "-o", folder / "m.ptx")
     assert "mma.sync" in (folder / "m.ptx").read_text()
 
@@ -145,3 +145,69 @@ def test_assembly(graven, tmp_path, dtype, weights, architectures):
                                      tmp_path / "m.cubin", "--json"))
         for kernel in made["device_kernels"]:
             assert kernel["spill_store_bytes"] == kernel["spill_load_bytes"] == kernel["stack_bytes"] == 0, kernel
+
+
+@pytest.mark.skipif(not shutil.which("ptxas"), reason="ptxas is not on PATH")
+@pytest.mark.parametrize("depth", [64, 128])
+def test_assembly_of_attention(graven, tmp_path, depth):
+    """Scores and sums stay in registers."""
+    model = Function(lambda q, m: attention(q, q, q, m) + attention(q, q, q, is_causal=True))
+    (tmp_path / "m.pt").write_bytes(saved(model, (normal(1, 2, 100, depth), normal(100, 100))))
+    for architecture in ARCHITECTURES:
+        made = json.loads(graven_run(graven, "compile", tmp_path / "m.pt", "--target", f"cuda:{architecture}", "-o",
+                                     tmp_path / "m.cubin", "--json"))
+        assert max(kernel["registers"] for kernel in made["device_kernels"]) > 100
+        for kernel in made["device_kernels"]:
+            assert kernel["spill_store_bytes"] == kernel["spill_load_bytes"] == kernel["stack_bytes"] == 0, kernel
+
+
+def attention(q, k, v, *mask, **how):
+    return functional.scaled_dot_product_attention(q, k, v, *mask, **how)
+
+
+HALF = torch.rand(1, 1, 37, 51, generator=torch.Generator().manual_seed(1)) > 0.5
+
+
+@pytest.mark.parametrize("model, inputs", [
+    (Function(attention), (normal(2, 3, 37, 64), normal(2, 3, 51, 64), normal(2, 3, 51, 64))),
+    # Columns of another number, none of which is a multiple of anything.
+    (Function(attention), (normal(1, 2, 5, 17), normal(1, 2, 40, 17), normal(1, 2, 40, 35))),
+    (Function(lambda q, k, v: attention(q, k, v, is_causal=True)),
+     (normal(1, 2, 100, 32), normal(1, 2, 100, 32), normal(1, 2, 100, 32))),
+    (Function(lambda q, k, v: attention(q, k, v, is_causal=True)),
+     (normal(1, 1, 70, 16), normal(1, 1, 33, 16), normal(1, 1, 33, 128))),
+    (Function(attention), (normal(1, 2, 1, 96), normal(1, 2, 70, 96), normal(1, 2, 70, 96))),
+    (Function(lambda q, k, v, m: attention(q, k, v, m, scale=0.3)),
+     (normal(2, 3, 37, 24), normal(2, 3, 51, 24), normal(2, 3, 51, 40), normal(2, 1, 37, 51))),
+    (Function(lambda q, k, v, m: attention(q, k, v, torch.where(m > 0, 0.0, -float("inf")))),
+     (normal(1, 3, 37, 24), normal(1, 3, 51, 24), normal(1, 3, 51, 40), HALF.float())),
+    # Heads that stand side by side, and more of queries than of keys.
+    (Function(lambda x, y: attention(x.unflatten(2, (8, 16)).transpose(1, 2), *(
+        part.unflatten(2, (2, 16)).transpose(1, 2).repeat_interleave(4, 1) for part in y.chunk(2, 2))).transpose(1, 2)),
+     (normal(2, 35, 128), normal(2, 35, 64))),
+], ids=["plain", "ragged", "causal", "causal with few keys", "one row", "mask", "hidden keys", "groups of heads"])
+def test_attention(graven, tmp_path, model, inputs):
+    # What a score is wrong by, its weight is, relative to itself.
+    compare(graven, tmp_path, model, inputs, tolerance=4e-6)
+
+
+def test_rows_without_keys(graven, tmp_path):
+    """Rows that have no key are zeros, and a NaN reaches its row alone."""
+    def masked(q, k, v, m):
+        return attention(q, k, v, m > 0)
+
+    mask = HALF.float()
+    mask[:, :, 5] = 0
+    query = normal(1, 2, 37, 24)
+    query[0, 1, 7, 3] = float("nan")
+    inputs = (query, normal(1, 2, 51, 24), normal(1, 2, 51, 24), mask)
+    (tmp_path / "m.pt").write_bytes(saved(Function(masked), inputs))
+    given = []
+    for i, tensor in enumerate(inputs):
+        numpy.save(tmp_path / f"{i}.npy", tensor.numpy())
+        given += ["--input", f"{i}=@{tmp_path / f'{i}.npy'}"]
+    graven_run(graven, "run", tmp_path / "m.pt", *given, "--target", "cuda", "--simulate", "--save-outputs", tmp_path / "out")
+    [path] = (tmp_path / "out").iterdir()
+    result = numpy.load(path)
+    assert numpy.isnan(result[0, 1, 7]).all() and numpy.isnan(result).sum() == 24
+    assert (result[:, :, 5] == 0).all()
