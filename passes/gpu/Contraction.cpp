@@ -444,8 +444,8 @@ void ContractionEmitter::store(
         }
         auto type = VectorType::get({lanes}, u.b.getF32Type());
         Value at = u.mul(u.add(u.mul(row, stride), column), sizeof(float));
-        body(row, column,
-             u.load(type, u.shared(at), lanes * int64_t(sizeof(float))));
+        Value sums = u.load(type, u.shared(at), lanes * int64_t(sizeof(float)));
+        body(row, column, repair(row, column, sums));
         scf::YieldOp::create(u.b, u.loc);
       });
 }

@@ -101,6 +101,11 @@ private:
   Values leftFragments(mlir::Value stage, int64_t step);
   Values rightFragments(mlir::Value stage, int64_t step);
   void storeSums(mlir::ValueRange sums);
+  /// Sums of a row of f32, from `column` on, of which those that are not finite
+  /// are computed again without splitting what is multiplied.
+  mlir::Value repair(mlir::Value row, mlir::Value column, mlir::Value sums);
+  mlir::Value sumUnsplit(mlir::Value row, mlir::Value column,
+                         mlir::VectorType type);
 
   BlockBuilder &u;
   ContractionShape shape;
