@@ -141,6 +141,9 @@ REFUSED = {
     "too few bytes of f8": ("GRV0105", "6 bytes, got 5", lambda: narrow(TensorProto.FLOAT8E4M3FN, [2, 3], bytes(5))),
     "an unused weight without bytes": ("GRV0105", "got 0", lambda: model(
         [make("Relu", ["x"], ["y"])], weights=[TensorProto(name="w", data_type=FLOAT, dims=[1 << 30], raw_data=b"")])),
+    "a zero point of another type": ("GRV0107", "zero point has type 'f32'", lambda: model(
+        [make("DequantizeLinear", ["x", "s", "s"], ["y"])], [value("x", (5,), TensorProto.FLOAT8E5M2), value("s", ())],
+        [value("y", (5,))], opset=19)),
     "a negative extent": ("GRV0107", "-2", lambda: model([make("Relu", ["x"], ["y"])], [value("x", (-2, 3))])),
     "300 axes": ("GRV0202", "300", lambda: model([make("Relu", ["x"], ["y"])], [value("x", (1,) * 300)])),
     "sparse indices beyond": ("GRV0105", "value 1", lambda: sparse([1, 2], [0, 6], [2, 3])),

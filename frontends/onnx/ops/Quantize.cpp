@@ -165,10 +165,17 @@ LogicalResult buildDequantize(NodeBuilder &n) {
   Value zero = n.input(2) ? spread(n, n.input(2), x) : Value();
   Value difference;
   if (from.isFloat()) {
-    difference = decode(n, x, from.narrow ? from.narrow : from.type, type);
+    Type codes = from.narrow ? from.narrow : from.type;
+    if (zero) {
+      Quantized own = typeOfInput(n, 2);
+      Type given = own.narrow ? own.narrow : own.type;
+      if (given != codes)
+        return n.error(Code::BadGraph) << "the zero point has type " << given
+                                       << ", expected that of x, " << codes;
+    }
+    difference = decode(n, x, codes, type);
     if (zero)
-      difference =
-          n.binary<SubOp>(difference, decode(n, zero, n.narrow(2), type));
+      difference = n.binary<SubOp>(difference, decode(n, zero, codes, type));
   } else {
     difference = n.cast(centred(n, x, zero), type);
   }
