@@ -166,6 +166,13 @@ LogicalResult buildUnique(NodeBuilder &n) {
       n.setOutput(i, n.intList({}));
     return n.finish(x);
   }
+  // One alone is unique: data decide nothing.
+  if (size == 1) {
+    n.setOutput(1, n.intList({0}));
+    n.setOutput(2, n.intList({0}));
+    n.setOutput(3, n.intList({1}));
+    return n.finish(x);
+  }
   IntList front{axis};
   for (int64_t i = 0; i < rank; ++i)
     if (i != axis)
