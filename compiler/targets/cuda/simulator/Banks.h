@@ -9,8 +9,9 @@
 
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/DenseMap.h"
-#include "llvm/ADT/SmallVector.h"
+#include <array>
 #include <cstdint>
+#include <deque>
 
 namespace graven::cuda::simulator {
 
@@ -28,18 +29,26 @@ public:
   int64_t cycles = 0, ideal = 0;
 
 private:
+  static constexpr uint32_t kLanes = 32;
   struct Instruction {
     int64_t bytes = 0;
-    /// With the lane.
-    llvm::SmallVector<std::pair<uint32_t, int64_t>, 0> offsets;
+    uint32_t lanes = 0; ///< a bit for each that has come
+    std::array<int64_t, kLanes> offsets;
   };
-  void count(Instruction &instruction);
+  /// What the lanes of a warp do at one place.
+  struct Place {
+    /// How often each was here.
+    std::array<uint32_t, kLanes> visits = {};
+    /// Those that lanes have yet to come to, beginning with the one of this
+    /// number.
+    uint32_t first = 0;
+    std::deque<Instruction> open;
+  };
+  void count(const Instruction &instruction);
 
   uint32_t numThreads = 0;
-  /// How often each thread was at each place.
-  llvm::DenseMap<std::pair<uint32_t, uint32_t>, uint32_t> visits;
-  /// By warp and place, and the number of the visit.
-  llvm::DenseMap<std::pair<uint64_t, uint32_t>, Instruction> open;
+  /// By warp and site.
+  llvm::DenseMap<uint64_t, Place> places;
 };
 
 } // namespace graven::cuda::simulator
