@@ -94,7 +94,18 @@ private:
     int64_t columns = source.getDimSize(pack.getTransposed() ? 1 : 2),
             lanes =
                 target.lanes(std::max(4u, element.getIntOrFloatBitWidth() / 8)),
-            vectors = vectorsFor(columns, lanes), width = vectors * lanes;
+            vectors = vectorsFor(columns, lanes), width = vectors * lanes,
+            rows = expand::rowsThatFit(target,
+                                       expand::tileVectors(target, vectors));
+    if (target.processor == Processor::GPU) {
+      // The panels of many rows serve few ones, too.
+      constexpr int64_t many = 1024;
+      expand::GemmTile tile =
+          expand::chooseGemmTile(target, many, columns, packed.getDimSize(2),
+                                 element.getIntOrFloatBitWidth() / 8);
+      width = tile.nr;
+      rows = tile.mr;
+    }
     // Panels of narrow floats hold their elements in an order of their own.
     if (packed.getRank() != 4 || packed.getDimSize(3) == width ||
         source.getElementType() != element ||
@@ -109,8 +120,7 @@ private:
         kernel::PackOp::create(b, pack.getLoc(), empty.getType(), pack.getX(),
                                empty, pack.getTransposed());
     gemm.getBMutable().assign(other.getResults()[0]);
-    gemm.setMr(
-        expand::rowsThatFit(target, expand::tileVectors(target, vectors)));
+    gemm.setMr(rows);
     if (pack->use_empty())
       pack.erase();
     ++numRepacked;

@@ -1,4 +1,13 @@
 // RUN: graven-opt %s --graven-common-panels="vector-bytes=32 vector-registers=16" | FileCheck %s
+// RUN: graven-opt %s --graven-common-panels="processor=gpu vector-bytes=16 vector-registers=16" | FileCheck %s --check-prefix=GPU
+
+// Tensor cores have panels of their own, whatever the rows are.
+// GPU-LABEL: @widens_panels_of_a_parameter
+// GPU: kernel.gemm {{.*}}tensor<1x12x768x64xf32>
+// GPU-LABEL: @narrows_panels_of_few_columns
+// GPU: kernel.gemm {{.*}}tensor<1x1x33x16xf32>
+// GPU-LABEL: @keeps_panels_that_each_run_packs
+// GPU: kernel.gemm {{.*}}tensor<1x48x768x16xf32>
 
 // Panels of four vectors for 768 columns, whatever the rows are.
 // CHECK-LABEL: @widens_panels_of_a_parameter
