@@ -357,6 +357,21 @@ ContractionEmitter::stageProducts(Value stage, ValueRange carried) {
   return sums;
 }
 
+std::pair<Value, Value> ContractionEmitter::placeOfPair(Value pair) {
+  Value tilesAndHalf = u.div(pair, columnTiles);
+  Value row = u.add(u.mul(u.div(tilesAndHalf, 2), 16),
+                    u.mul(u.rem(tilesAndHalf, 2), 8)),
+        column = u.mul(u.rem(pair, columnTiles), 8);
+  return {u.add(row, u.add(u.mul(warpRow, 16 * rowTiles), u.div(lane, 4))),
+          u.add(column, u.add(u.mul(warpColumn, 8 * columnTiles),
+                              u.mul(u.rem(lane, 4), 2)))};
+}
+
+Value ContractionEmitter::placeOfSum(Value row, Value column) {
+  return u.mul(u.add(u.mul(row, tile.columns + kSumPadding), column),
+               sizeof(float));
+}
+
 void ContractionEmitter::storeSums(ValueRange sums) {
   int64_t stride = tile.columns + kSumPadding;
   Value row = u.add(u.mul(warpRow, 16 * rowTiles), u.div(lane, 4)),
@@ -418,7 +433,10 @@ void ContractionEmitter::multiply() {
   // The stages become room for the sums.
   u.waitForCopies(0);
   u.barrier();
-  storeSums(loop.getResults().drop_back(2));
+  ValueRange sums = loop.getResults().drop_back(2);
+  storeSums(sums);
+  if (type == NVVM::MMATypes::tf32)
+    repair(sums);
   u.barrier();
 }
 
@@ -426,7 +444,7 @@ void ContractionEmitter::store(
     int64_t lanes, Order order,
     function_ref<void(Value row, Value column, Value sums)> body) {
   int64_t perRow = tile.columns / lanes, total = tile.rows * perRow,
-          threads = tile.threads(), stride = tile.columns + kSumPadding;
+          threads = tile.threads();
   scf::ForOp::create(
       u.b, u.loc, thread, u.number(total), u.number(threads), ValueRange(),
       [&](OpBuilder &, Location, Value unit, ValueRange) {
@@ -443,9 +461,9 @@ void ContractionEmitter::store(
           column = u.add(u.mul(u.div(rest, tile.rows), block), inBlock);
         }
         auto type = VectorType::get({lanes}, u.b.getF32Type());
-        Value at = u.mul(u.add(u.mul(row, stride), column), sizeof(float));
-        Value sums = u.load(type, u.shared(at), lanes * int64_t(sizeof(float)));
-        body(row, column, repair(row, column, sums));
+        body(row, column,
+             u.load(type, u.shared(placeOfSum(row, column)),
+                    lanes * int64_t(sizeof(float))));
         scf::YieldOp::create(u.b, u.loc);
       });
 }

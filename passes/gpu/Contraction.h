@@ -101,9 +101,15 @@ private:
   Values leftFragments(mlir::Value stage, int64_t step);
   Values rightFragments(mlir::Value stage, int64_t step);
   void storeSums(mlir::ValueRange sums);
-  /// Sums of a row of f32, from `column` on, of which those that are not finite
-  /// are computed again without splitting what is multiplied.
-  mlir::Value repair(mlir::Value row, mlir::Value column, mlir::Value sums);
+  /// Where the thread has two neighbouring sums, of which there are as many
+  /// pairs as `numPairs` says: row and column in the tile.
+  std::pair<mlir::Value, mlir::Value> placeOfPair(mlir::Value pair);
+  int64_t numPairs() const { return 2 * rowTiles * columnTiles; }
+  /// The byte of shared memory where the sum is.
+  mlir::Value placeOfSum(mlir::Value row, mlir::Value column);
+  /// Computes the sums of this thread, of f32 and stored, that are not finite
+  /// again, without splitting what is multiplied.
+  void repair(mlir::ValueRange sums);
   mlir::Value sumUnsplit(mlir::Value row, mlir::Value column,
                          mlir::VectorType type);
 

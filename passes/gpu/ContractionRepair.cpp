@@ -4,17 +4,29 @@
 // This file implements what becomes of products of f32 with infinities among
 // their elements. As the sum of two numbers, one of which may be 0, an infinity
 // would make NaN of each product. So sums that are not finite, which are rare,
-// are computed again as a thread does it alone.
+// are computed again as a thread does it alone, all of a thread that has one.
 //===----------------------------------------------------------------------===//
 #include "passes/gpu/Contraction.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
 
 namespace graven {
+
+/// Several steps at a time would take registers from what always runs.
+static void keepRolled(scf::ForOp loop) {
+  MLIRContext *context = loop.getContext();
+  auto unroll = LLVM::LoopUnrollAttr::get(context, BoolAttr::get(context, true),
+                                          {}, {}, {}, {}, {}, {});
+  loop->setAttr("llvm.loop_annotation",
+                LLVM::LoopAnnotationAttr::get(context, {}, {}, {}, unroll, {},
+                                              {}, {}, {}, {}, {}, {}, {}, {},
+                                              {}, {}));
+}
 
 /// The products of the row with the columns from `column` on, one step of the
 /// contracted axis after the other.
@@ -51,31 +63,33 @@ Value ContractionEmitter::sumUnsplit(Value row, Value column, VectorType type) {
             vector::FMAOp::create(b, u.loc, rows, columns, carried.front());
         scf::YieldOp::create(b, u.loc, sums);
       });
+  keepRolled(loop);
   return loop.getResult(0);
 }
 
-Value ContractionEmitter::repair(Value row, Value column, Value sums) {
-  if (type != NVVM::MMATypes::tf32)
-    return sums;
+void ContractionEmitter::repair(ValueRange sums) {
   OpBuilder &b = u.b;
-  auto vector = cast<VectorType>(sums.getType());
   // The difference to itself of what is not finite is NaN.
-  Value differences = arith::SubFOp::create(b, u.loc, sums, sums);
-  Value sum;
-  for (int64_t lane = 0; lane < vector.getNumElements(); ++lane) {
-    Value difference = vector::ExtractOp::create(b, u.loc, differences, lane);
-    sum = sum ? arith::AddFOp::create(b, u.loc, sum, difference).getResult()
+  Value all;
+  for (Value sum : sums) {
+    Value difference = arith::SubFOp::create(b, u.loc, sum, sum);
+    all = all ? arith::AddFOp::create(b, u.loc, all, difference).getResult()
               : difference;
   }
   Value isNaN =
-      arith::CmpFOp::create(b, u.loc, arith::CmpFPredicate::UNO, sum, sum);
-  auto repaired = scf::IfOp::create(
-      b, u.loc, isNaN,
-      [&](OpBuilder &, Location) {
-        scf::YieldOp::create(b, u.loc, sumUnsplit(row, column, vector));
-      },
-      [&](OpBuilder &, Location) { scf::YieldOp::create(b, u.loc, sums); });
-  return repaired.getResult(0);
+      arith::CmpFOp::create(b, u.loc, arith::CmpFPredicate::UNO, all, all);
+  auto type = VectorType::get({2}, b.getF32Type());
+  auto repaired = scf::IfOp::create(b, u.loc, isNaN, /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(repaired.thenBlock());
+  keepRolled(scf::ForOp::create(
+      b, u.loc, u.number(0), u.number(numPairs()), u.number(1), ValueRange(),
+      [&](OpBuilder &, Location, Value pair, ValueRange) {
+        auto [row, column] = placeOfPair(pair);
+        u.store(sumUnsplit(row, column, type),
+                u.shared(placeOfSum(row, column)), 2 * sizeof(float));
+        scf::YieldOp::create(b, u.loc);
+      }));
 }
 
 } // namespace graven

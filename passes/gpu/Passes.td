@@ -31,8 +31,8 @@ def MapToBlocks : Pass<"graven-map-to-blocks", "::mlir::ModuleOp"> {
     of 2 to 8 warps on tensor cores. Both operands are copied to shared memory asynchronously, several stages ahead, with
     zeros for what there is not: rows and steps past the last, and the lanes of channels that do not exist. Rows of a
     convolution are windows, which are gathered on the way. bf16 and f16 are multiplied as they are; f32 as a sum of two
-    numbers with 11 bits each, in three products (two with weights of 16 bits), which gives f32's accuracy, but NaN of an
-    infinity. The sums go through shared memory to the epilogue, which stores whole vectors. The order of sums follows from
+    numbers with 11 bits each, in three products (two with weights of 16 bits), which gives f32's accuracy; sums that are
+    not finite are computed again without that. The sums go through shared memory to the epilogue, which stores whole vectors. The order of sums follows from
     the extents alone.
 
     kernel.attention has a warp for each 16 rows of a head, up to four of them a block. Keys and values come 32 at a time;

@@ -211,3 +211,35 @@ def test_rows_without_keys(graven, tmp_path):
     result = numpy.load(path)
     assert numpy.isnan(result[0, 1, 7]).all() and numpy.isnan(result).sum() == 24
     assert (result[:, :, 5] == 0).all()
+
+
+def with_infinities(*shape):
+    """Of each sign, and a NaN, in different rows of what is contracted."""
+    values = normal(*shape)
+    flat = values.reshape(-1, shape[-1])
+    flat[1, 2], flat[3, 0], flat[5, shape[-1] // 2] = torch.inf, -torch.inf, torch.nan
+    return values
+
+
+@pytest.mark.parametrize("model, inputs", [
+    (Function(lambda x, w: x @ w, normal(37, 50)), (with_infinities(40, 37),)),
+    (Function(lambda x, y: x @ y), (normal(21, 45), with_infinities(45, 30))),
+    (Function(lambda x: x @ x.transpose(1, 2)), (with_infinities(2, 19, 33),)),
+    (Function(lambda x, w: functional.conv2d(x, w, padding=1), normal(33, 3, 3, 3)), (with_infinities(2, 3, 9, 11),)),
+    (Function(lambda x, v, w: functional.conv2d(functional.conv2d(x, v), w, stride=2), normal(20, 3, 1, 1),
+              normal(33, 20, 3, 3)), (with_infinities(2, 3, 9, 11),)),
+], ids=["rows", "columns", "both", "planar", "blocked"])
+def test_infinities(graven, tmp_path, model, inputs):
+    """f32 is multiplied as two numbers, of which an infinity has none: what comes of it is as without."""
+    (tmp_path / "m.pt").write_bytes(saved(model, inputs))
+    given = []
+    for i, tensor in enumerate(inputs):
+        numpy.save(tmp_path / f"{i}.npy", tensor.numpy())
+        given += ["--input", f"{i}=@{tmp_path / f'{i}.npy'}"]
+    graven_run(graven, "run", tmp_path / "m.pt", *given, "--target", "cuda", "--simulate", "--save-outputs", tmp_path / "out")
+    [path] = (tmp_path / "out").iterdir()
+    result, wanted = numpy.load(path), model.exact(inputs)
+    isfinite = numpy.isfinite(wanted)
+    assert not isfinite.all() and isfinite.any()
+    numpy.testing.assert_array_equal(result[~isfinite], wanted[~isfinite].astype(numpy.float32))
+    assert numpy.abs(result[isfinite] - wanted[isfinite]).max() <= TOLERANCE[torch.float32] * numpy.abs(wanted[isfinite]).max()

@@ -87,6 +87,19 @@ LogicalResult checkFunctions(gpu::GPUModuleOp device) {
   return success(ok);
 }
 
+/// What is said of a loop goes along from scf.for to the branch, under a name
+/// that the translation to LLVM's IR does not look at.
+void nameAnnotations(gpu::GPUModuleOp device) {
+  constexpr StringLiteral name = "llvm.loop_annotation";
+  device.walk([&](LLVM::BrOp branch) {
+    if (auto annotation =
+            branch->getAttrOfType<LLVM::LoopAnnotationAttr>(name)) {
+      branch->removeAttr(name);
+      branch.setLoopAnnotationAttr(annotation);
+    }
+  });
+}
+
 struct ConvertToNVVM
     : public graven::cuda::impl::ConvertToNVVMBase<ConvertToNVVM> {
   using ConvertToNVVMBase::ConvertToNVVMBase;
@@ -114,7 +127,8 @@ struct ConvertToNVVM
     target.addIllegalDialect<gpu::GPUDialect>();
     target.addLegalOp<gpu::GPUModuleOp>();
     if (failed(applyPartialConversion(device, target, std::move(patterns))))
-      signalPassFailure();
+      return signalPassFailure();
+    nameAnnotations(device);
   }
 };
 

@@ -87,3 +87,30 @@ gpu.module @device {
     gpu.return
   }
 }
+
+// -----
+
+// What is said of a loop stays where LLVM looks for it.
+
+// CHECK-LABEL: llvm.func @rolled
+//       CHECK:   llvm.br {{.*}} {loop_annotation = #{{.*}}}
+#unroll = #llvm.loop_unroll<disable = true>
+#rolled = #llvm.loop_annotation<unroll = #unroll>
+gpu.module @device {
+  gpu.func @rolled(%x: memref<4xf32>) kernel {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %c4 = arith.constant 4 : index
+    cf.br ^head(%c0 : index)
+  ^head(%i: index):
+    %more = arith.cmpi ult, %i, %c4 : index
+    cf.cond_br %more, ^body, ^end
+  ^body:
+    %0 = memref.load %x[%i] : memref<4xf32>
+    memref.store %0, %x[%i] : memref<4xf32>
+    %next = arith.addi %i, %c1 : index
+    cf.br ^head(%next : index) {llvm.loop_annotation = #rolled}
+  ^end:
+    gpu.return
+  }
+}
