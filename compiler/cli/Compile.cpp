@@ -174,7 +174,10 @@ private:
                        {"stack_bytes", int64_t(kernel.stack)},
                        {"spill_store_bytes", int64_t(kernel.spillStores)},
                        {"spill_load_bytes", int64_t(kernel.spillLoads)},
-                       {"shared_bytes", int64_t(kernel.sharedMemory)}});
+                       {"shared_bytes", int64_t(kernel.sharedMemory)},
+                       {"dynamic_shared_bytes", kernel.dynamicSharedMemory},
+                       {"blocks", kernel.blocks},
+                       {"threads", kernel.threads}});
     return described;
   }
 

@@ -10,10 +10,12 @@
 #include "compiler/session/Signature.h"
 #include "compiler/support/OutputFile.h"
 #include "compiler/targets/cuda/Assembler.h"
+#include "compiler/targets/cuda/FlatLaunch.h"
 #include "compiler/targets/cuda/Passes.h"
 #include "compiler/targets/cuda/Ptx.h"
 #include "dialects/support/Diagnostics.h"
 #include "passes/memory/Passes.h"
+#include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/Path.h"
 
@@ -69,6 +71,23 @@ FailureOr<gpu::GPUModuleOp> makeKernels(Session &session, ModuleOp module,
     return emitCoded(module.getLoc(), Code::UnsupportedFeature)
            << "the model launches no kernel, so there is no code for a GPU";
   return *devices.begin();
+}
+
+/// How each kernel is launched, which the assembler does not know.
+void addLaunches(ModuleOp module, MutableArrayRef<cuda::KernelReport> kernels) {
+  llvm::StringMap<cuda::FlatLaunch> launches;
+  module.walk([&](gpu::LaunchFuncOp op) {
+    if (auto launch = cuda::FlatLaunch::get(op))
+      launches.try_emplace(op.getKernelName(), *launch);
+  });
+  for (cuda::KernelReport &kernel : kernels) {
+    auto found = launches.find(kernel.name);
+    if (found == launches.end())
+      continue;
+    kernel.blocks = found->second.blocks;
+    kernel.threads = found->second.threads;
+    kernel.dynamicSharedMemory = found->second.sharedBytes;
+  }
 }
 
 /// The images of an artifact.
@@ -166,6 +185,7 @@ FailureOr<CompileSummary> compileDeviceCode(Session &session,
     if (failed(assembled) || failed(file->write(assembled->cubin)))
       return failure();
     summary.deviceKernels = std::move(assembled->kernels);
+    addLaunches(module, summary.deviceKernels);
   }
   if (failed(file->commit()))
     return failure();

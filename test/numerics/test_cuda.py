@@ -109,6 +109,8 @@ def test_assembly(graven, tmp_path, name):
         assert made["kernels"] == len(made["device_kernels"]) > 0
         for kernel in made["device_kernels"]:
             assert kernel["spill_store_bytes"] == kernel["spill_load_bytes"] == 0, kernel
+            assert kernel["blocks"] > 0 and 32 <= kernel["threads"] <= 1024, kernel
+            assert kernel["shared_bytes"] + kernel["dynamic_shared_bytes"] <= 227 << 10, kernel
         counts.add(made["kernels"])
     assert len(counts) == 1
 

@@ -17,6 +17,8 @@ struct KernelReport {
   unsigned registers = 0;
   /// Bytes.
   unsigned stack = 0, spillStores = 0, spillLoads = 0, sharedMemory = 0;
+  /// Of its first launch in the model; 0 where it has none.
+  int64_t blocks = 0, threads = 0, dynamicSharedMemory = 0;
 };
 
 struct Assembled {
