@@ -26,15 +26,6 @@ Value BlockEmitter::threadId() {
   return gpu::ThreadIdOp::create(builder(), loc(), gpu::Dimension::x);
 }
 
-void BlockEmitter::when(Value condition, function_ref<void()> body) {
-  OpBuilder &b = builder();
-  auto guarded =
-      scf::IfOp::create(b, loc(), condition, /*withElseRegion=*/false);
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(guarded.thenBlock());
-  body();
-}
-
 void BlockEmitter::barrier() { gpu::BarrierOp::create(builder(), loc()); }
 
 Value BlockEmitter::shared(int64_t elements, Type element) {

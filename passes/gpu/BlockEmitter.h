@@ -24,8 +24,6 @@ public:
   mlir::Value blockId();
   mlir::Value threadId();
 
-  void when(mlir::Value condition, llvm::function_ref<void()> body);
-
   /// Waits for all threads of the block, whose shared memory is then the same
   /// for all of them.
   void barrier();

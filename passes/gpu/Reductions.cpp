@@ -216,14 +216,10 @@ void ReductionBlocks::run() {
   OpBuilder &b = e.builder();
   auto [inBlock, member] = place();
   Idx result = e.add(e.mul(Idx(e.blockId()), plan.perBlock), inBlock);
-  auto isBelow = [&](Idx index, int64_t end) -> Value {
-    return arith::CmpIOp::create(b, e.loc(), arith::CmpIPredicate::ult,
-                                 e.get(index), e.constant(end));
-  };
-  Value isStored = isBelow(member, 1);
+  Value isStored = e.isBelow(member, 1);
   if (plan.results % plan.perBlock != 0) {
     isStored = arith::AndIOp::create(b, e.loc(), isStored,
-                                     isBelow(result, plan.results));
+                                     e.isBelow(result, plan.results));
     // All threads of a block go the same way.
     result = e.min(result, Idx(plan.results - 1));
   }

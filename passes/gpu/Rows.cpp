@@ -124,9 +124,7 @@ RowBlocks::RowBlocks(BlockEmitter &e, Buffer from, Buffer to, RowPlan shape)
   auto [inBlock, member] = e.divRem(Idx(e.threadId()), plan.group);
   Idx row = e.add(e.mul(Idx(e.blockId()), plan.perBlock), inBlock);
   if (plan.rows % plan.perBlock != 0) {
-    exists =
-        arith::CmpIOp::create(e.builder(), e.loc(), arith::CmpIPredicate::ult,
-                              e.get(row), e.constant(plan.rows));
+    exists = e.isBelow(row, plan.rows);
     row = e.min(row, Idx(plan.rows - 1));
   }
   SmallVector<Idx> position = e.delinearize(row, plan.outer);
@@ -151,9 +149,7 @@ Chunk RowBlocks::chunkAt(Idx start, bool isWhole) {
   if (isWhole)
     return {at, Value(), std::nullopt};
   // A load has to be of something.
-  Value isValid =
-      arith::CmpIOp::create(e.builder(), e.loc(), arith::CmpIPredicate::ult,
-                            e.get(at), e.constant(plan.length));
+  Value isValid = e.isBelow(at, plan.length);
   return {e.min(at, Idx(plan.length - lanes)), isValid, std::nullopt};
 }
 
@@ -309,13 +305,9 @@ LogicalResult emit(BlockEmitter &e, kernel::RowNormOp op) {
   FailureOr<RowBlocks> rows = RowBlocks::create(e, op, op.getX(), op.getOut());
   if (failed(rows))
     return failure();
-  SmallVector<Buffer> params;
-  for (Value param : op.getParams()) {
-    FailureOr<Buffer> buffer = e.buffer(param);
-    if (failed(buffer))
-      return failure();
-    params.push_back(*buffer);
-  }
+  FailureOr<SmallVector<Buffer>> params = e.buffers(op.getParams());
+  if (failed(params))
+    return failure();
   OpBuilder &b = e.builder();
   Type element = rows->vector.getElementType();
   Value zero = e.splat(rows->vector, 0.0),
@@ -349,10 +341,10 @@ LogicalResult emit(BlockEmitter &e, kernel::RowNormOp op) {
       arith::DivFOp::create(b, e.loc(), e.splat(element, 1.0), root));
   rows->each([&](const Chunk &chunk) {
     Value value = e.mulf(centred(chunk), inverse);
-    if (!params.empty())
-      value = e.mulf(value, rows->load(params[0], chunk));
-    if (params.size() == 2)
-      value = e.addf(value, rows->load(params[1], chunk));
+    if (!params->empty())
+      value = e.mulf(value, rows->load((*params)[0], chunk));
+    if (params->size() == 2)
+      value = e.addf(value, rows->load((*params)[1], chunk));
     rows->store(value, chunk);
   });
   return success();

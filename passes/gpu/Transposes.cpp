@@ -137,9 +137,7 @@ Value TransposeBlocks::at(Idx across, Idx along) {
   auto set = [&](unsigned loop, Idx index) {
     int64_t extent = nest.loops[loop].extent;
     if (extent % kTile != 0) {
-      Value isBelow =
-          arith::CmpIOp::create(e.builder(), e.loc(), arith::CmpIPredicate::ult,
-                                e.get(index), e.constant(extent));
+      Value isBelow = e.isBelow(index, extent);
       exists =
           exists ? arith::AndIOp::create(e.builder(), e.loc(), exists, isBelow)
                        .getResult()

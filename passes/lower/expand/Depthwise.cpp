@@ -7,8 +7,6 @@
 #include "passes/lower/expand/Epilogue.h"
 #include "passes/lower/expand/Expand.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -82,14 +80,8 @@ public:
     if (tail == kBlock)
       return compute();
     // Nobody reads the lanes past the channels.
-    Value isThere = arith::CmpIOp::create(
-        e.builder(), e.loc(), arith::CmpIPredicate::ult,
-        e.get(e.add(e.mul(at[1], kBlock), lane)), e.constant(op.getChannels()));
-    auto guarded = scf::IfOp::create(e.builder(), e.loc(), isThere,
-                                     /*withElseRegion=*/false);
-    OpBuilder::InsertionGuard guard(e.builder());
-    e.builder().setInsertionPointToStart(guarded.thenBlock());
-    compute();
+    Idx channel = e.add(e.mul(at[1], kBlock), lane);
+    e.when(e.isBelow(channel, op.getChannels()), compute);
   }
 
 private:

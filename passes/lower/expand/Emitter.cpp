@@ -170,6 +170,19 @@ void Emitter::tiles(const Split &split, Idx first, Idx last,
     });
 }
 
+void Emitter::when(Value condition, function_ref<void()> body) {
+  auto guarded =
+      scf::IfOp::create(b, location, condition, /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(guarded.thenBlock());
+  body();
+}
+
+Value Emitter::isBelow(Idx index, int64_t end) {
+  return arith::CmpIOp::create(b, location, arith::CmpIPredicate::ult,
+                               get(index), constant(end));
+}
+
 void Emitter::ifEqual(Idx index, int64_t value, function_ref<void()> then,
                       function_ref<void()> otherwise) {
   if (index.isConstant())
@@ -223,6 +236,17 @@ FailureOr<Buffer> Emitter::buffer(Value memref) {
       b, location, flatType, memref, start,
       ArrayRef<OpFoldResult>{b.getIndexAttr(span)},
       ArrayRef<OpFoldResult>{b.getIndexAttr(1)});
+  return result;
+}
+
+FailureOr<SmallVector<Buffer>> Emitter::buffers(ValueRange memrefs) {
+  SmallVector<Buffer> result;
+  for (Value memref : memrefs) {
+    FailureOr<Buffer> one = buffer(memref);
+    if (failed(one))
+      return failure();
+    result.push_back(std::move(*one));
+  }
   return result;
 }
 

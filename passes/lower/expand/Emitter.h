@@ -75,6 +75,9 @@ public:
   /// Tiles [first, last) of a split: body(tile, start of the tile, its size).
   void tiles(const Split &split, Idx first, Idx last,
              llvm::function_ref<void(Idx, Idx, int64_t)> body);
+  void when(mlir::Value condition, llvm::function_ref<void()> body);
+  /// Whether a non-negative index is below `end`.
+  mlir::Value isBelow(Idx index, int64_t end);
   /// `then` when index == value, else `otherwise`; one of both when it is
   /// known.
   void ifEqual(Idx index, int64_t value, llvm::function_ref<void()> then,
@@ -83,6 +86,7 @@ public:
   // Memory.
   /// Fails, with a message, when the memref is not static and strided.
   mlir::FailureOr<Buffer> buffer(mlir::Value memref);
+  mlir::FailureOr<llvm::SmallVector<Buffer>> buffers(mlir::ValueRange memrefs);
   Idx at(const Buffer &buffer, llvm::ArrayRef<Idx> indices);
   mlir::Value load(const Buffer &buffer, Idx index);
   /// The element as a value of `type`, which may be wider.

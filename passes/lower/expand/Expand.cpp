@@ -26,8 +26,7 @@ bool isKernel(Operation *op) {
   return cast<DestinationStyleOpInterface>(op).hasPureBufferSemantics();
 }
 
-/// A kernel whose destinations have no element does nothing.
-static bool isEmpty(Operation *op) {
+bool isEmpty(Operation *op) {
   SmallVector<Value> destinations;
   if (auto copy = dyn_cast<memref::CopyOp>(op))
     destinations.push_back(copy.getTarget());

@@ -24,6 +24,9 @@ namespace graven::expand {
 /// True for an operation on memrefs that `expand` knows.
 bool isKernel(mlir::Operation *op);
 
+/// True for a kernel whose destinations have no element: it does nothing.
+bool isEmpty(mlir::Operation *op);
+
 /// Units of work of a kernel, at least 1. They may run in any order, and none
 /// of the results depends on how they are distributed.
 int64_t taskCount(mlir::Operation *op);

@@ -227,13 +227,9 @@ LogicalResult expandRowNorm(Emitter &e, kernel::RowNormOp op, Value lo,
   FailureOr<RowExpansion> rows = rowsOf(e, op, op.getX(), op.getOut());
   if (failed(rows))
     return failure();
-  SmallVector<Buffer> params;
-  for (Value param : op.getParams()) {
-    FailureOr<Buffer> buffer = e.buffer(param);
-    if (failed(buffer))
-      return failure();
-    params.push_back(*buffer);
-  }
+  FailureOr<SmallVector<Buffer>> params = e.buffers(op.getParams());
+  if (failed(params))
+    return failure();
   OpBuilder &b = e.builder();
   VectorType type = rows->vector;
   Type element = type.getElementType();
@@ -277,11 +273,11 @@ LogicalResult expandRowNorm(Emitter &e, kernel::RowNormOp op, Value lo,
     Value inverseEach = e.broadcast(inverse, type);
     rows->each([&](Idx i, int64_t valid) {
       Value value = e.mulf(centred(i, valid), inverseEach);
-      if (params.size() == 1)
-        value = e.mulf(value, e.loadVector(params[0], i, type, valid));
-      if (params.size() == 2)
-        value = e.fma(value, e.loadVector(params[0], i, type, valid),
-                      e.loadVector(params[1], i, type, valid));
+      if (params->size() == 1)
+        value = e.mulf(value, e.loadVector((*params)[0], i, type, valid));
+      if (params->size() == 2)
+        value = e.fma(value, e.loadVector((*params)[0], i, type, valid),
+                      e.loadVector((*params)[1], i, type, valid));
       e.storeVector(value, rows->out, e.add(to, i), valid);
     });
   });

@@ -10,6 +10,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 
@@ -68,36 +69,32 @@ static int64_t neighboursOf(memref::CopyOp op, const TargetInfo &target) {
 }
 
 int64_t threadCount(Operation *op, const TargetInfo &target) {
-  if (auto pool = dyn_cast<kernel::PoolOp>(op))
-    return std::max<int64_t>(1, threadCount(pool, target));
-  if (auto depthwise = dyn_cast<kernel::DepthwiseOp>(op))
-    return std::max<int64_t>(1, threadCount(depthwise, target));
-
-  if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op)) {
-    LoopNest nest = nestOf(linalgOp);
-    return std::max<int64_t>(1, elementsOf(nest) /
-                                    neighboursOf(linalgOp, nest, target));
-  }
-  if (auto copy = dyn_cast<memref::CopyOp>(op))
-    return std::max<int64_t>(
-        1, cast<MemRefType>(copy.getTarget().getType()).getNumElements() /
-               neighboursOf(copy, target));
-  return taskCount(op);
+  if (isEmpty(op))
+    return 1;
+  int64_t count =
+      TypeSwitch<Operation *, int64_t>(op)
+          .Case<kernel::PoolOp, kernel::DepthwiseOp>(
+              [&](auto window) { return threadCount(window, target); })
+          .Case([&](linalg::LinalgOp linalgOp) {
+            LoopNest nest = nestOf(linalgOp);
+            return elementsOf(nest) / neighboursOf(linalgOp, nest, target);
+          })
+          .Case([&](memref::CopyOp copy) {
+            auto type = cast<MemRefType>(copy.getTarget().getType());
+            return type.getNumElements() / neighboursOf(copy, target);
+          })
+          .Default([](Operation *other) { return taskCount(other); });
+  return std::max<int64_t>(1, count);
 }
 
-/// The indices of the parallel loops for the first of a thread's neighbours,
-/// and room for the others.
-static SmallVector<Idx> indicesOf(Emitter &e, const LoopNest &nest,
+/// The indices of the first of a thread's neighbours along the last axis.
+static SmallVector<Idx> indicesOf(Emitter &e, SmallVector<int64_t> extents,
                                   int64_t neighbours, Value thread) {
-  SmallVector<int64_t> extents;
-  for (const Loop &loop : ArrayRef(nest.loops).take_front(nest.parallel))
-    extents.push_back(loop.extent);
-  if (neighbours > 1)
-    extents.back() /= neighbours;
+  if (neighbours == 1)
+    return e.delinearize(Idx(thread), extents);
+  extents.back() /= neighbours;
   SmallVector<Idx> ivs = e.delinearize(Idx(thread), extents);
-  if (neighbours > 1)
-    ivs.back() = e.mul(ivs.back(), neighbours);
-  ivs.resize(nest.loops.size(), Idx(int64_t(0)));
+  ivs.back() = e.mul(ivs.back(), neighbours);
   return ivs;
 }
 
@@ -108,7 +105,12 @@ static LogicalResult expandElement(Emitter &e, linalg::LinalgOp op,
     return failure();
   LoopNest nest = nestOf(op);
   int64_t neighbours = neighboursOf(op, nest, e.target());
-  SmallVector<Idx> ivs = indicesOf(e, nest, neighbours, thread);
+  SmallVector<int64_t> extents;
+  for (const Loop &loop : ArrayRef(nest.loops).take_front(nest.parallel))
+    extents.push_back(loop.extent);
+  SmallVector<Idx> ivs = indicesOf(e, extents, neighbours, thread);
+  // Room for the reductions.
+  ivs.resize(nest.loops.size(), Idx(int64_t(0)));
   LinalgElement element(e, op, *accesses, nest);
   if (neighbours == 1) {
     element.emit(ivs);
@@ -135,12 +137,7 @@ static LogicalResult expandElement(Emitter &e, memref::CopyOp op,
   if (failed(from) || failed(to))
     return failure();
   int64_t neighbours = neighboursOf(op, e.target());
-  SmallVector<int64_t> extents(to->shape);
-  if (neighbours > 1)
-    extents.back() /= neighbours;
-  SmallVector<Idx> ivs = e.delinearize(Idx(thread), extents);
-  if (neighbours > 1)
-    ivs.back() = e.mul(ivs.back(), neighbours);
+  SmallVector<Idx> ivs = indicesOf(e, to->shape, neighbours, thread);
   Idx source = e.at(*from, ivs), target = e.at(*to, ivs);
   SmallVector<Value> values;
   for (int64_t i = 0; i < neighbours; ++i)
@@ -152,26 +149,19 @@ static LogicalResult expandElement(Emitter &e, memref::CopyOp op,
 
 LogicalResult expandThread(OpBuilder &builder, Operation *op, Value thread,
                            const TargetInfo &target) {
+  if (isEmpty(op))
+    return success();
   Emitter e(builder, op->getLoc(), target);
-  if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op))
-    return elementsOf(nestOf(linalgOp)) == 0
-               ? success()
-               : expandElement(e, linalgOp, thread);
-  if (auto copy = dyn_cast<memref::CopyOp>(op))
-    return cast<MemRefType>(copy.getTarget().getType()).getNumElements() == 0
-               ? success()
-               : expandElement(e, copy, thread);
-  bool isEmpty = llvm::any_of(op->getOperandTypes(), [](Type type) {
-    auto memref = dyn_cast<MemRefType>(type);
-    return memref && memref.getNumElements() == 0;
-  });
-  if (auto pool = dyn_cast<kernel::PoolOp>(op))
-    return isEmpty ? success() : expandThread(e, pool, thread);
-  if (auto depthwise = dyn_cast<kernel::DepthwiseOp>(op))
-    return isEmpty ? success() : expandThread(e, depthwise, thread);
-  Value next =
-      arith::AddIOp::create(builder, op->getLoc(), thread, e.constant(1));
-  return expand(builder, op, thread, next, target);
+  return TypeSwitch<Operation *, LogicalResult>(op)
+      .Case<kernel::PoolOp, kernel::DepthwiseOp>(
+          [&](auto window) { return expandThread(e, window, thread); })
+      .Case<linalg::LinalgOp, memref::CopyOp>(
+          [&](auto kernelOp) { return expandElement(e, kernelOp, thread); })
+      .Default([&](Operation *other) {
+        Value next =
+            arith::AddIOp::create(builder, op->getLoc(), thread, e.constant(1));
+        return expand(builder, other, thread, next, target);
+      });
 }
 
 } // namespace graven::expand
