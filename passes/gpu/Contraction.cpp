@@ -43,6 +43,11 @@ int64_t sharedBytes(const ContractionShape &shape,
   return std::max(sums, tile.stages * stageBytesOf(shape, tile));
 }
 
+LaunchExtents TiledContraction::extents() const {
+  return {shape.batch * rowTiles() * columnTiles(), int32_t(tile.threads()),
+          int32_t(sharedBytes(shape, tile))};
+}
+
 int64_t longestRun(Type element, ArrayRef<int64_t> distances) {
   int64_t run = kChunkBytes / bytesOf(element);
   while (run > 1 && llvm::any_of(distances, [&](int64_t distance) {
@@ -357,14 +362,16 @@ ContractionEmitter::stageProducts(Value stage, ValueRange carried) {
   return sums;
 }
 
+std::pair<Value, Value> ContractionEmitter::firstPair() {
+  return {u.add(u.mul(warpRow, 16 * rowTiles), u.div(lane, 4)),
+          u.add(u.mul(warpColumn, 8 * columnTiles), u.mul(u.rem(lane, 4), 2))};
+}
+
 std::pair<Value, Value> ContractionEmitter::placeOfPair(Value pair) {
-  Value tilesAndHalf = u.div(pair, columnTiles);
-  Value row = u.add(u.mul(u.div(tilesAndHalf, 2), 16),
-                    u.mul(u.rem(tilesAndHalf, 2), 8)),
-        column = u.mul(u.rem(pair, columnTiles), 8);
-  return {u.add(row, u.add(u.mul(warpRow, 16 * rowTiles), u.div(lane, 4))),
-          u.add(column, u.add(u.mul(warpColumn, 8 * columnTiles),
-                              u.mul(u.rem(lane, 4), 2)))};
+  auto [row, column] = firstPair();
+  // Of each tile of 16 rows the upper half and the lower one.
+  return {u.add(u.mul(u.div(pair, columnTiles), 8), row),
+          u.add(u.mul(u.rem(pair, columnTiles), 8), column)};
 }
 
 Value ContractionEmitter::placeOfSum(Value row, Value column) {
@@ -374,10 +381,8 @@ Value ContractionEmitter::placeOfSum(Value row, Value column) {
 
 void ContractionEmitter::storeSums(ValueRange sums) {
   int64_t stride = tile.columns + kSumPadding;
-  Value row = u.add(u.mul(warpRow, 16 * rowTiles), u.div(lane, 4)),
-        column =
-            u.add(u.mul(warpColumn, 8 * columnTiles), u.mul(u.rem(lane, 4), 2));
-  Value start = u.mul(u.add(u.mul(row, stride), column), sizeof(float));
+  auto [row, column] = firstPair();
+  Value start = placeOfSum(row, column);
   auto pair = VectorType::get({2}, u.b.getF32Type());
   for (int64_t i = 0; i < rowTiles; ++i)
     for (int64_t j = 0; j < columnTiles; ++j)

@@ -9,6 +9,8 @@
 #define GRAVEN_PASSES_GPU_CONTRACTION_H
 
 #include "passes/gpu/BlockBuilder.h"
+#include "passes/gpu/KernelMapping.h"
+#include "llvm/Support/MathExtras.h"
 #include <optional>
 
 namespace graven {
@@ -29,6 +31,21 @@ struct ContractionTile {
 struct ContractionShape {
   int64_t batch, rows, columns, depth, panel;
   mlir::Type left, right;
+};
+
+/// A product and the tile it is computed by: blocks go through the tiles along
+/// the rows first.
+struct TiledContraction {
+  int64_t rowTiles() const {
+    return llvm::divideCeilSigned(shape.rows, tile.rows);
+  }
+  int64_t columnTiles() const {
+    return llvm::divideCeilSigned(shape.columns, tile.columns);
+  }
+  LaunchExtents extents() const;
+
+  ContractionShape shape;
+  ContractionTile tile;
 };
 
 /// The tile with which the product takes the least time on a GPU of the usual
@@ -101,8 +118,9 @@ private:
   Values leftFragments(mlir::Value stage, int64_t step);
   Values rightFragments(mlir::Value stage, int64_t step);
   void storeSums(mlir::ValueRange sums);
-  /// Where the thread has two neighbouring sums, of which there are as many
-  /// pairs as `numPairs` says: row and column in the tile.
+  /// Row and column in the tile of the first two neighbouring sums of the
+  /// thread, and of the pair of a number below numPairs().
+  std::pair<mlir::Value, mlir::Value> firstPair();
   std::pair<mlir::Value, mlir::Value> placeOfPair(mlir::Value pair);
   int64_t numPairs() const { return 2 * rowTiles * columnTiles; }
   /// The byte of shared memory where the sum is.

@@ -80,19 +80,10 @@ private:
   int64_t perTap, rowStep, columnStep, tapRow, tapColumn;
 };
 
-struct Conv {
+struct Conv : TiledContraction {
   static std::optional<Conv> get(kernel::ConvOp op);
 
-  int64_t rowTiles() const {
-    return llvm::divideCeilSigned(shape.rows, tile.rows);
-  }
-  int64_t columnTiles() const {
-    return llvm::divideCeilSigned(shape.columns, tile.columns);
-  }
-
   StaticMemRef x, w;
-  ContractionShape shape;
-  ContractionTile tile;
 };
 
 std::optional<Conv> Conv::get(kernel::ConvOp op) {
@@ -132,7 +123,7 @@ std::optional<Conv> Conv::get(kernel::ConvOp op) {
   std::optional<ContractionTile> tile = chooseTile(shape);
   if (!tile || (op.getGroups() > 1 && perGroup % tile->columns != 0))
     return std::nullopt;
-  return Conv{*x, *w, shape, *tile};
+  return Conv{{shape, *tile}, *x, *w};
 }
 
 } // namespace
@@ -141,9 +132,7 @@ std::optional<LaunchExtents> extentsOf(kernel::ConvOp op) {
   std::optional<Conv> conv = Conv::get(op);
   if (!conv)
     return std::nullopt;
-  return LaunchExtents{conv->rowTiles() * conv->columnTiles(),
-                       int32_t(conv->tile.threads()),
-                       int32_t(sharedBytes(conv->shape, conv->tile))};
+  return conv->extents();
 }
 
 LogicalResult emit(BlockEmitter &e, kernel::ConvOp op) {

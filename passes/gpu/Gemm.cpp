@@ -44,20 +44,10 @@ private:
   int64_t rowStride, stride, depth, stage;
 };
 
-struct Gemm {
+struct Gemm : TiledContraction {
   static std::optional<Gemm> get(kernel::GemmOp op);
 
-  /// Tiles along the rows and the columns.
-  int64_t rowTiles() const {
-    return llvm::divideCeilSigned(shape.rows, tile.rows);
-  }
-  int64_t columnTiles() const {
-    return llvm::divideCeilSigned(shape.columns, tile.columns);
-  }
-
   StaticMemRef a, b;
-  ContractionShape shape;
-  ContractionTile tile;
 };
 
 std::optional<Gemm> Gemm::get(kernel::GemmOp op) {
@@ -86,7 +76,7 @@ std::optional<Gemm> Gemm::get(kernel::GemmOp op) {
   std::optional<ContractionTile> tile = chooseTile(shape);
   if (!tile)
     return std::nullopt;
-  return Gemm{*a, *b, shape, *tile};
+  return Gemm{{shape, *tile}, *a, *b};
 }
 
 } // namespace
@@ -95,10 +85,7 @@ std::optional<LaunchExtents> extentsOf(kernel::GemmOp op) {
   std::optional<Gemm> gemm = Gemm::get(op);
   if (!gemm)
     return std::nullopt;
-  return LaunchExtents{gemm->shape.batch * gemm->rowTiles() *
-                           gemm->columnTiles(),
-                       int32_t(gemm->tile.threads()),
-                       int32_t(sharedBytes(gemm->shape, gemm->tile))};
+  return gemm->extents();
 }
 
 LogicalResult emit(BlockEmitter &e, kernel::GemmOp op) {
