@@ -6,10 +6,15 @@
 
 #include "compiler/cli/Elements.h"
 #include "llvm/ADT/APFloat.h"
+#include <cstring>
 
 using namespace llvm;
 
 namespace graven::cli {
+
+static const fltSemantics &semanticsOf(int32_t dtype) {
+  return dtype == GRAVEN_F16 ? APFloat::IEEEhalf() : APFloat::BFloat();
+}
 
 double number(const rt::Array &array, int64_t i) {
   switch (array.dtype()) {
@@ -33,9 +38,8 @@ double number(const rt::Array &array, int64_t i) {
     return static_cast<double>(array.as<uint64_t>()[i]);
   case GRAVEN_F16:
   case GRAVEN_BF16: {
-    const fltSemantics &semantics =
-        array.dtype() == GRAVEN_F16 ? APFloat::IEEEhalf() : APFloat::BFloat();
-    APFloat value(semantics, APInt(16, array.as<uint16_t>()[i]));
+    APFloat value(semanticsOf(array.dtype()),
+                  APInt(16, array.as<uint16_t>()[i]));
     bool inexact;
     value.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven,
                   &inexact);
@@ -43,6 +47,33 @@ double number(const rt::Array &array, int64_t i) {
   }
   default:
     return array.as<uint8_t>()[i];
+  }
+}
+
+void setNumber(rt::Array &array, int64_t i, double value) {
+  switch (array.dtype()) {
+  case GRAVEN_F32:
+    array.as<float>()[i] = static_cast<float>(value);
+    return;
+  case GRAVEN_F64:
+    array.as<double>()[i] = value;
+    return;
+  case GRAVEN_F16:
+  case GRAVEN_BF16: {
+    APFloat narrow(value);
+    bool inexact;
+    narrow.convert(semanticsOf(array.dtype()), APFloat::rmNearestTiesToEven,
+                   &inexact);
+    array.as<uint16_t>()[i] =
+        static_cast<uint16_t>(narrow.bitcastToAPInt().getZExtValue());
+    return;
+  }
+  default: {
+    // Little-endian: the low bytes are the narrower types'.
+    auto integer = static_cast<int64_t>(value);
+    size_t bytes = graven_dtype_size(array.dtype());
+    std::memcpy(array.data() + static_cast<size_t>(i) * bytes, &integer, bytes);
+  }
   }
 }
 

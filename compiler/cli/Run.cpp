@@ -7,11 +7,11 @@
 
 #include "compiler/cli/Command.h"
 #include "compiler/cli/Elements.h"
+#include "compiler/cli/Outputs.h"
 #include "compiler/targets/cuda/simulator/Simulator.h"
 #include "dialects/graven/Graven.h"
 #include "dialects/support/Diagnostics.h"
 #include "runtime/host/Npy.h"
-#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Format.h"
 #include <cmath>
 
@@ -68,7 +68,9 @@ private:
     auto outputs = evaluate ? runEvaluator(session) : runNative(session);
     if (failed(outputs))
       return BadInput;
-    if (!save.empty() && failed(saveAll(session, *outputs)))
+    if (!save.empty() &&
+        failed(saveOutputs(*outputs, save,
+                           UnknownLoc::get(&session.getContext()))))
       return BadInput;
     describe(*outputs);
     int exit = compareAll(session, *outputs);
@@ -190,19 +192,6 @@ private:
     for (int64_t i = 0; i < shown; ++i)
       outs() << (i ? ", " : "") << format("%g", number(array, i));
     outs() << (shown < array.numElements() ? ", ...]\n" : "]\n");
-  }
-
-  LogicalResult saveAll(Session &session, ArrayRef<rt::Array> outputs) {
-    Location loc = UnknownLoc::get(&session.getContext());
-    if (std::error_code error = sys::fs::create_directories(save))
-      return emitCoded(loc, Code::CannotWrite)
-             << "cannot make '" << save << "': " << error.message();
-    for (auto [i, output] : llvm::enumerate(outputs)) {
-      std::string path = (Twine(save) + "/" + Twine(i) + ".npy").str();
-      if (rt::Status status = rt::writeNpy(path, output); !status)
-        return emitCoded(loc, Code::CannotWrite) << status.error().message;
-    }
-    return success();
   }
 
   int compareAll(Session &session, ArrayRef<rt::Array> outputs) {

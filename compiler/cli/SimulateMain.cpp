@@ -8,6 +8,7 @@
 
 #include "compiler/cli/SimulateMain.h"
 #include "compiler/cli/Elements.h"
+#include "compiler/cli/Outputs.h"
 #include "compiler/session/Dialects.h"
 #include "compiler/targets/cpu/CpuTarget.h"
 #include "compiler/targets/cuda/Passes.h"
@@ -19,7 +20,6 @@
 #include "runtime/host/LoadedModel.h"
 #include "runtime/host/Npy.h"
 #include "llvm/Support/CommandLine.h"
-#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/SourceMgr.h"
 
@@ -97,29 +97,11 @@ FailureOr<graven::rt::LoadedModel> load(ModuleOp module, Simulator &simulator) {
 /// Numbers that are exact in every format: multiples of 1/8 from -1 to 1, or
 /// integers from 0 to 16.
 void fill(graven::rt::Array &array, int64_t number) {
+  bool isFloat = llvm::is_contained(
+      {GRAVEN_F16, GRAVEN_BF16, GRAVEN_F32, GRAVEN_F64}, array.dtype());
   for (int64_t i = 0, e = array.numElements(); i < e; ++i) {
-    int64_t integer = (i * 5 + number * 3) % 17;
-    auto bits = llvm::bit_cast<uint32_t>(static_cast<float>(integer - 8) / 8);
-    switch (array.dtype()) {
-    case GRAVEN_F32:
-      array.as<uint32_t>()[i] = bits;
-      break;
-    case GRAVEN_BF16:
-      array.as<uint16_t>()[i] = static_cast<uint16_t>(bits >> 16);
-      break;
-    case GRAVEN_F16: {
-      llvm::APFloat half(llvm::bit_cast<float>(bits));
-      bool losesInfo;
-      half.convert(llvm::APFloat::IEEEhalf(),
-                   llvm::APFloat::rmNearestTiesToEven, &losesInfo);
-      array.as<uint16_t>()[i] =
-          static_cast<uint16_t>(half.bitcastToAPInt().getZExtValue());
-      break;
-    }
-    default:
-      std::memcpy(array.data() + i * graven_dtype_size(array.dtype()), &integer,
-                  graven_dtype_size(array.dtype()));
-    }
+    auto integer = static_cast<double>((i * 5 + number * 3) % 17);
+    graven::cli::setNumber(array, i, isFloat ? (integer - 8) / 8 : integer);
   }
 }
 
@@ -145,18 +127,6 @@ gather(const graven::rt::LoadedModel &model, ArrayRef<std::string> given,
   return inputs;
 }
 
-LogicalResult save(ArrayRef<graven::rt::Array> outputs, StringRef folder,
-                   Location loc) {
-  if (std::error_code error = llvm::sys::fs::create_directories(folder))
-    return emitError(loc) << error.message();
-  for (auto [i, output] : llvm::enumerate(outputs))
-    if (auto status = graven::rt::writeNpy(
-            (folder + "/" + Twine(i) + ".npy").str(), output);
-        !status)
-      return emitError(loc) << status.error().message;
-  return success();
-}
-
 void print(ArrayRef<graven::rt::Array> outputs, const Simulator &simulator) {
   for (auto [i, output] : llvm::enumerate(outputs)) {
     llvm::outs() << i << ":";
@@ -173,10 +143,6 @@ void print(ArrayRef<graven::rt::Array> outputs, const Simulator &simulator) {
                  << " cycles of its banks, " << counts.idealSharedCycles
                  << " at best\n";
 }
-
-} // namespace
-
-namespace {
 
 /// LLVM keeps references to these until the end of the process.
 struct Flags {
@@ -226,7 +192,7 @@ int graven::cli::runSimulate(int argc, char **argv) {
     return badInput;
   }
   print(*outputs, simulator);
-  if (!folder.empty() && failed(save(*outputs, folder, loc)))
+  if (!folder.empty() && failed(saveOutputs(*outputs, folder, loc)))
     return badInput;
   return simulator.emitFindings() ? checkFailed : ok;
 }

@@ -62,8 +62,7 @@ FailureOr<gpu::GPUModuleOp> makeKernels(Session &session, ModuleOp module,
   CodeScope coded(module.getContext(), Code::Internal);
   PassManager manager(module.getContext());
   buildBufferPhase(manager);
-  buildDevicePhase(manager);
-  cuda::buildNVVMPhase(manager);
+  buildDeviceCode(manager);
   if (failed(manager.run(module)))
     return failure();
   auto devices = module.getOps<gpu::GPUModuleOp>();
@@ -127,6 +126,11 @@ LogicalResult makeImages(gpu::GPUModuleOp device,
 
 } // namespace
 
+void buildDeviceCode(OpPassManager &manager) {
+  buildDevicePhase(manager);
+  cuda::buildNVVMPhase(manager);
+}
+
 bool isDeviceCode(StringRef path) { return deviceOutputOf(path).has_value(); }
 
 FailureOr<cuda::DeviceProgram>
@@ -136,8 +140,7 @@ makeDeviceProgram(ModuleOp module, const CompileOptions &options) {
   if (failed(architectures))
     return failure();
   PassManager kernels(module.getContext());
-  buildDevicePhase(kernels);
-  cuda::buildNVVMPhase(kernels);
+  buildDeviceCode(kernels);
   if (failed(kernels.run(module)))
     return failure();
   cuda::DeviceProgram program;

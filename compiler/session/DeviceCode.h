@@ -12,6 +12,9 @@
 
 namespace graven {
 
+/// From bufferized kernels to those of GPUs in the NVVM dialect.
+void buildDeviceCode(mlir::OpPassManager &manager);
+
 /// Whether the extension of a path asks for the kernels alone: .ptx, .cubin.
 bool isDeviceCode(llvm::StringRef path);
 

@@ -226,8 +226,7 @@ FailureOr<std::string> Session::pipelineOf(Phase last,
 static LogicalResult
 simulateDevice(ModuleOp module, const CompileOptions &options, Timer &timer) {
   PassManager device(module.getContext());
-  buildDevicePhase(device);
-  cuda::buildNVVMPhase(device);
+  buildDeviceCode(device);
   device.addPass(cuda::createSimulateKernels(options.simulator->program));
   watch(device, options);
   return runChecked(device, module, timer.nest("device phase"));
