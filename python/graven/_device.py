@@ -8,8 +8,10 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from . import _core
-from ._specs import DTYPES
+from ._specs import DTYPES, dtype_name
 
 # An address, an element type, and extents.
 Place = tuple[int, str, tuple[int, ...]]
@@ -32,7 +34,7 @@ def place(value: Any) -> Place:
     if _is_torch(value):
         if not value.is_contiguous():
             raise TypeError("expected a contiguous tensor; contiguous() makes one")
-        return value.data_ptr(), DTYPES[str(value.dtype).removeprefix("torch.")], tuple(value.shape)
+        return value.data_ptr(), _own_dtype(str(value.dtype).removeprefix("torch."), value.dtype), tuple(value.shape)
     interface = getattr(value, "__cuda_array_interface__", None) or getattr(value, "__array_interface__", None)
     if interface is not None:
         return _of_interface(interface)
@@ -63,18 +65,22 @@ def _is_torch(value: Any) -> bool:
     return torch is not None and isinstance(value, torch.Tensor)
 
 
+def _own_dtype(name: str | None, given: Any) -> str:
+    if name not in DTYPES:
+        raise TypeError(f"no model takes elements of type '{given}'")
+    return DTYPES[name]
+
+
 def _of_interface(interface: dict) -> Place:
-    kind, size = interface["typestr"][1], int(interface["typestr"][2:])
-    shape, strides = tuple(interface["shape"]), interface.get("strides")
-    dtype = {"b": "i1", "i": f"i{8 * size}", "u": f"u{8 * size}", "f": f"f{8 * size}"}.get(kind)
-    if dtype is None or (interface["typestr"][0] == ">" and size > 1):
-        raise TypeError(f"no model takes elements of type '{interface['typestr']}'")
-    expected = size
+    dtype, shape, strides = np.dtype(interface["typestr"]), tuple(interface["shape"]), interface.get("strides")
+    # Of another byte order the name is the same.
+    own = _own_dtype(dtype.name if dtype.isnative else None, interface["typestr"])
+    expected = dtype.itemsize
     for extent, stride in zip(reversed(shape), reversed(strides or ())):
         if extent > 1 and stride != expected:
             raise TypeError("expected a contiguous array")
         expected *= extent
-    return interface["data"][0], dtype, shape
+    return interface["data"][0], own, shape
 
 
 def _stream_of(values: Sequence[Any]) -> int:
@@ -91,7 +97,7 @@ def _stream_of(values: Sequence[Any]) -> int:
 
 
 def _empty_like(array: Any, dtype: str, shape: tuple[int, ...]) -> Any:
-    name = next(name for name, own in DTYPES.items() if own == dtype)
+    name = dtype_name(dtype)
     if _is_torch(array):
         torch = sys.modules["torch"]
         return torch.empty(shape, dtype=getattr(torch, name), device=array.device)

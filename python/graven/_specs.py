@@ -29,10 +29,15 @@ DTYPES = {
 }
 
 
+def dtype_name(dtype: str) -> str:
+    """How NumPy, ml_dtypes and PyTorch call an element type."""
+    return next(name for name, own in DTYPES.items() if own == dtype)
+
+
 def numpy_dtype(dtype: str) -> np.dtype:
     """NumPy's type of an element type; of bf16 that of ml_dtypes, else uint16."""
     if dtype != "bf16":
-        return np.dtype(next(name for name, own in DTYPES.items() if own == dtype))
+        return np.dtype(dtype_name(dtype))
     try:
         import ml_dtypes  # pylint: disable=import-outside-toplevel; it may not be there
     except ImportError:

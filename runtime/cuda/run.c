@@ -110,7 +110,7 @@ static int32_t placeTensors(struct GravenDevice *device, void *const *inputs,
 }
 
 static int32_t copyIn(struct GravenDevice *device, int64_t number,
-                      const void *tensor) {
+                      void *tensor) {
   const CudaDriver *driver = &device->driver;
   CudaAddress place = device->places[number];
   size_t bytes = (size_t)device->code->tensor_bytes[number];
@@ -140,14 +140,16 @@ static int32_t copyOut(struct GravenDevice *device, int64_t number,
                              "cuMemcpyDtoDAsync");
 }
 
-/* Copies the inputs, or the outputs, that are elsewhere. */
+/* Copies those tensors from number `first` on that are elsewhere, with `copy`.
+ */
 static int32_t copyTensors(struct GravenDevice *device, int64_t first,
-                           int64_t count, void *const *tensors, int isInput) {
+                           int64_t count, void *const *tensors,
+                           int32_t (*copy)(struct GravenDevice *, int64_t,
+                                           void *)) {
   int32_t status = GRAVEN_OK;
   for (int64_t i = 0; !status && i < count; ++i)
     if (device->copies[first + i] != COPY_NONE)
-      status = isInput ? copyIn(device, first + i, tensors[i])
-                       : copyOut(device, first + i, tensors[i]);
+      status = copy(device, first + i, tensors[i]);
   return status;
 }
 
@@ -253,15 +255,14 @@ static int32_t runOn(struct GravenDevice *device, void *const *inputs,
   if (!device->status && !isCaptured)
     device->status = waitForLast(device);
   if (!device->status)
-    device->status =
-        copyTensors(device, 0, code->num_inputs, inputs, /*isInput=*/1);
+    device->status = copyTensors(device, 0, code->num_inputs, inputs, copyIn);
   int32_t asserted = GRAVEN_OK;
   if (!device->status)
     asserted = isCaptured ? runHostCode(device) : launchAll(device);
   int32_t status = device->status;
   if (!status)
     status = copyTensors(device, code->num_inputs, code->num_outputs, outputs,
-                         /*isInput=*/0);
+                         copyOut);
   if (isCaptured)
     return status ? status : asserted;
   int32_t marked = markEnd(device);

@@ -76,27 +76,18 @@ def product_steps():
     """The four products of 16x8x16 of a stage."""
     lines, carried = [], "%acc"
     for s in range(DEPTH // 16):
-        lines.append(f"""
-        %ac{s} = arith.addi %aChunk, %c{2 * s} : i32
-        %as{s} = arith.xori %ac{s}, %aLow : i32
-        %ao{s} = arith.shli %as{s}, %c4 : i32
-        %at{s} = arith.addi %aLine, %ao{s} : i32
-        %au{s} = arith.addi %at{s}, %stage : i32
-        %ap{s} = llvm.getelementptr %as[%au{s}] : (!llvm.ptr<3>, i32) -> !llvm.ptr<3>, i8
-        %ar{s} = nvvm.ldmatrix %ap{s} {{layout = #nvvm.mma_layout<row>, num = 4 : i32,
-          shape = #nvvm.ld_st_matrix_shape<m = 8, n = 8>, eltType = #nvvm.ld_st_matrix_elt_type<b16>}}
-          : (!llvm.ptr<3>) -> !llvm.struct<(i32, i32, i32, i32)>
-        %bc{s} = arith.addi %bChunk, %c{2 * s} : i32
-        %bs{s} = arith.xori %bc{s}, %bLow : i32
-        %bo{s} = arith.shli %bs{s}, %c4 : i32
-        %bt{s} = arith.addi %bLine, %bo{s} : i32
-        %bu{s} = arith.addi %bt{s}, %stage : i32
-        %bp{s} = llvm.getelementptr %bs[%bu{s}] : (!llvm.ptr<3>, i32) -> !llvm.ptr<3>, i8
-        %br{s} = nvvm.ldmatrix %bp{s} {{layout = #nvvm.mma_layout<row>, num = 2 : i32,
-          shape = #nvvm.ld_st_matrix_shape<m = 8, n = 8>, eltType = #nvvm.ld_st_matrix_elt_type<b16>}}
-          : (!llvm.ptr<3>) -> !llvm.struct<(i32, i32)>""")
         for name, count in (("a", 4), ("b", 2)):
             struct = "!llvm.struct<(" + ", ".join(["i32"] * count) + ")>"
+            lines.append(f"""
+        %{name}c{s} = arith.addi %{name}Chunk, %c{2 * s} : i32
+        %{name}s{s} = arith.xori %{name}c{s}, %{name}Low : i32
+        %{name}o{s} = arith.shli %{name}s{s}, %c4 : i32
+        %{name}t{s} = arith.addi %{name}Line, %{name}o{s} : i32
+        %{name}u{s} = arith.addi %{name}t{s}, %stage : i32
+        %{name}p{s} = llvm.getelementptr %{name}s[%{name}u{s}] : (!llvm.ptr<3>, i32) -> !llvm.ptr<3>, i8
+        %{name}r{s} = nvvm.ldmatrix %{name}p{s} {{layout = #nvvm.mma_layout<row>, num = {count} : i32,
+          shape = #nvvm.ld_st_matrix_shape<m = 8, n = 8>, eltType = #nvvm.ld_st_matrix_elt_type<b16>}}
+          : (!llvm.ptr<3>) -> {struct}""")
             for i in range(count):
                 lines.append(f"""
         %{name}{s}_{i}i = llvm.extractvalue %{name}r{s}[{i}] : {struct}

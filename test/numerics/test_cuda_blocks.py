@@ -7,7 +7,7 @@ import numpy
 import pytest
 import torch
 
-from test_cuda import simulate
+from gpus import simulate
 
 ORDERS = ["seed=1", "seed=2,copies=late", "seed=3,copies=early"]
 

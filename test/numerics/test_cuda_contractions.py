@@ -3,26 +3,19 @@ computes in double precision; where NVIDIA's assembler is installed, every tile 
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
-import json
 import shutil
-import subprocess
 
 import numpy
 import pytest
 import torch
 from torch.nn import functional
 
+from gpus import assembled, graven_run, simulate
 from saving import saved
 
 ARCHITECTURES = ["sm_80", "sm_86", "sm_89", "sm_90", "sm_100", "sm_120"]
 # Of the largest result: f32 is multiplied as two parts of 11 and 11 bits, and narrow results are rounded once.
 TOLERANCE = {torch.float32: 1.2e-6, torch.bfloat16: 2.0 ** -8, torch.float16: 2.0 ** -11}
-
-
-def graven_run(*command):
-    run = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=300, check=False)
-    assert run.returncode == 0, run.stderr
-    return run.stdout
 
 
 class Function(torch.nn.Module):
@@ -44,15 +37,9 @@ class Function(torch.nn.Module):
 
 def compare(graven, folder, model, inputs, tolerance=None):
     """The simulated output of `model` is that in double precision, of the same numbers."""
-    (folder / "m.pt").write_bytes(saved(model, inputs))
-    given = []
-    for i, tensor in enumerate(inputs):
-        numpy.save(folder / f"{i}.npy", tensor.numpy())
-        given += ["--input", f"{i}=@{folder / f'{i}.npy'}"]
-    graven_run(graven, "run", folder / "m.pt", *given, "--target", "cuda", "--simulate", "--save-outputs", folder / "out")
-    [path] = (folder / "out").iterdir()
+    [result] = simulate(graven, folder, model, inputs)
     wanted = model.exact(inputs)
-    error = numpy.abs(numpy.load(path).astype(numpy.float64) - wanted).max()
+    error = numpy.abs(result.astype(numpy.float64) - wanted).max()
     assert error <= (tolerance or TOLERANCE[model.dtype]) * numpy.abs(wanted).max()
     graven_run(graven, "compile", folder / "m.pt", "--target", "cuda", "-o", folder / "m.ptx")
     assert "mma.sync" in (folder / "m.ptx").read_text()
@@ -141,10 +128,7 @@ def test_assembly(graven, tmp_path, dtype, weights, architectures):
     model = Tiles(dtype, weights).eval()
     (tmp_path / "m.pt").write_bytes(saved(model, model.inputs(dtype)))
     for architecture in architectures:
-        made = json.loads(graven_run(graven, "compile", tmp_path / "m.pt", "--target", f"cuda:{architecture}", "-o",
-                                     tmp_path / "m.cubin", "--json"))
-        for kernel in made["device_kernels"]:
-            assert kernel["spill_store_bytes"] == kernel["spill_load_bytes"] == kernel["stack_bytes"] == 0, kernel
+        assert assembled(graven, tmp_path, architecture)["kernels"] > 0
 
 
 @pytest.mark.skipif(not shutil.which("ptxas"), reason="ptxas is not on PATH")
@@ -154,11 +138,8 @@ def test_assembly_of_attention(graven, tmp_path, depth):
     model = Function(lambda q, m: attention(q, q, q, m) + attention(q, q, q, is_causal=True))
     (tmp_path / "m.pt").write_bytes(saved(model, (normal(1, 2, 100, depth), normal(100, 100))))
     for architecture in ARCHITECTURES:
-        made = json.loads(graven_run(graven, "compile", tmp_path / "m.pt", "--target", f"cuda:{architecture}", "-o",
-                                     tmp_path / "m.cubin", "--json"))
+        made = assembled(graven, tmp_path, architecture)
         assert max(kernel["registers"] for kernel in made["device_kernels"]) > 100
-        for kernel in made["device_kernels"]:
-            assert kernel["spill_store_bytes"] == kernel["spill_load_bytes"] == kernel["stack_bytes"] == 0, kernel
 
 
 def attention(q, k, v, *mask, **how):
@@ -201,14 +182,7 @@ def test_rows_without_keys(graven, tmp_path):
     query = normal(1, 2, 37, 24)
     query[0, 1, 7, 3] = float("nan")
     inputs = (query, normal(1, 2, 51, 24), normal(1, 2, 51, 24), mask)
-    (tmp_path / "m.pt").write_bytes(saved(Function(masked), inputs))
-    given = []
-    for i, tensor in enumerate(inputs):
-        numpy.save(tmp_path / f"{i}.npy", tensor.numpy())
-        given += ["--input", f"{i}=@{tmp_path / f'{i}.npy'}"]
-    graven_run(graven, "run", tmp_path / "m.pt", *given, "--target", "cuda", "--simulate", "--save-outputs", tmp_path / "out")
-    [path] = (tmp_path / "out").iterdir()
-    result = numpy.load(path)
+    [result] = simulate(graven, tmp_path, Function(masked), inputs)
     assert numpy.isnan(result[0, 1, 7]).all() and numpy.isnan(result).sum() == 24
     assert (result[:, :, 5] == 0).all()
 
@@ -231,14 +205,8 @@ def with_infinities(*shape):
 ], ids=["rows", "columns", "both", "planar", "blocked"])
 def test_infinities(graven, tmp_path, model, inputs):
     """f32 is multiplied as two numbers, of which an infinity has none: what comes of it is as without."""
-    (tmp_path / "m.pt").write_bytes(saved(model, inputs))
-    given = []
-    for i, tensor in enumerate(inputs):
-        numpy.save(tmp_path / f"{i}.npy", tensor.numpy())
-        given += ["--input", f"{i}=@{tmp_path / f'{i}.npy'}"]
-    graven_run(graven, "run", tmp_path / "m.pt", *given, "--target", "cuda", "--simulate", "--save-outputs", tmp_path / "out")
-    [path] = (tmp_path / "out").iterdir()
-    result, wanted = numpy.load(path), model.exact(inputs)
+    [result] = simulate(graven, tmp_path, model, inputs)
+    wanted = model.exact(inputs)
     isfinite = numpy.isfinite(wanted)
     assert not isfinite.all() and isfinite.any()
     numpy.testing.assert_array_equal(result[~isfinite], wanted[~isfinite].astype(numpy.float32))

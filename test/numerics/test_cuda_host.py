@@ -11,6 +11,7 @@ import numpy
 import pytest
 import torch
 
+from gpus import build_null_driver
 from saving import saved
 
 
@@ -39,8 +40,7 @@ class Halve(torch.nn.Module):
 @pytest.fixture(scope="module")
 def driver(root, tmp_path_factory):
     folder = tmp_path_factory.mktemp("driver")
-    subprocess.run([shutil.which("clang-22") or "cc", "-shared", "-fPIC", "-Wall", "-Werror", "-o", folder / "libcuda.so.1",
-                    root / "test" / "numerics" / "Inputs" / "null_driver.c"], check=True)
+    build_null_driver(root, folder)
     return folder
 
 

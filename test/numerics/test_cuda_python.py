@@ -3,13 +3,13 @@
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
 import os
-import shutil
 import subprocess
 import sys
 
 import pytest
 import torch
 
+from gpus import build_null_driver
 from saving import saved
 
 COMMON = """
@@ -25,8 +25,7 @@ x = numpy.ones((2, 3), numpy.float32)
 @pytest.fixture(scope="module")
 def folder(root, tmp_path_factory):
     made = tmp_path_factory.mktemp("cuda")
-    subprocess.run([shutil.which("clang-22") or "cc", "-shared", "-fPIC", "-o", made / "libcuda.so.1",
-                    root / "test" / "numerics" / "Inputs" / "null_driver.c"], check=True)
+    build_null_driver(root, made)
     (made / "m.pt").write_bytes(saved(torch.nn.Linear(3, 4), (torch.randn(2, 3),)))
     return made
 
@@ -107,6 +106,16 @@ refused(lambda: cpu(device.Array(x)))
     assert lines[4] == "TypeError expected an array, got int"
     assert "got a stream" in lines[5]
     assert lines[6].startswith("TypeError") and len(lines) == 7
+
+
+def test_element_types_of_pytorch_that_no_model_has(log):
+    said, _ = log("""
+import torch
+try: model.queue([torch.zeros(2, 3, dtype=torch.complex64)], [device.empty((2, 4), "float32")], stream=0)
+except TypeError as error: print(error)
+model(x)
+""")
+    assert said == "no model takes elements of type 'torch.complex64'\n"
 
 
 def test_a_target_that_there_is_not():

@@ -4,12 +4,12 @@ is copied, what is waited for, and when a run becomes one graph.
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
 import os
-import shutil
 import subprocess
 
 import pytest
 import torch
 
+from gpus import build_null_driver, compiler
 from saving import saved
 
 
@@ -41,12 +41,9 @@ class Halve(torch.nn.Module):
 @pytest.fixture(scope="module")
 def host(root, tmp_path_factory):
     folder = tmp_path_factory.mktemp("host")
-    compiler = shutil.which("clang-22") or "cc"
-    inputs = root / "test" / "numerics" / "Inputs"
-    subprocess.run([compiler, "-shared", "-fPIC", "-Wall", "-Werror", "-o", folder / "libcuda.so.1",
-                    inputs / "null_driver.c"], check=True)
-    subprocess.run([compiler, "-Wall", "-Werror", "-I", root / "runtime" / "include", "-o", folder / "host",
-                    inputs / "stream_host.c", "-ldl"], check=True)
+    build_null_driver(root, folder)
+    subprocess.run([compiler(), "-Wall", "-Werror", "-I", root / "runtime" / "include", "-o", folder / "host",
+                    root / "test" / "numerics" / "Inputs" / "stream_host.c", "-ldl"], check=True)
     return folder
 
 
