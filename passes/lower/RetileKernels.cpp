@@ -45,6 +45,7 @@ public:
             setRows(strassen, kernel::StrassenShape(strassen).panel,
                     strassen.getOut().getType());
           })
+          .Case<kernel::RecurrenceStepOp>([&](auto step) { setRows(step); })
           .Case<kernel::ConvOp>([&](kernel::ConvOp conv) { setTile(conv); });
     });
   }
@@ -61,6 +62,19 @@ private:
     if (vectors < 1)
       return;
     op.setMr(expand::rowsThatFit(target, expand::tileVectors(target, vectors)));
+    ++numRetiled;
+  }
+
+  void setRows(kernel::RecurrenceStepOp op) {
+    auto r = cast<ShapedType>(op.getR().getType()),
+         x = cast<ShapedType>(op.getX().getType());
+    // A CPU with vectors as wide takes the panel at once.
+    int64_t bytes = x.getElementTypeBitWidth() / 8;
+    if (r.getDimSize(5) == target.lanes(bytes))
+      return;
+    op.setMr(expand::chooseRecurrenceTile(
+                 target, op.getGates(), x.getDimSize(1), r.getDimSize(2), bytes)
+                 .mr);
     ++numRetiled;
   }
 

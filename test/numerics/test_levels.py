@@ -9,6 +9,7 @@ import subprocess
 
 import numpy
 import pytest
+import torch
 
 import models
 from saving import saved
@@ -48,3 +49,30 @@ def test_versions(graven, tmp_path, name):
     assert "x86-64" in answers and "x86-64-v2" in answers
     for answer in answers.values():
         assert numpy.abs(answer - expected).max() <= 1e-5 * numpy.abs(expected).max()
+
+
+class Recurrent(torch.nn.Module):
+    def __init__(self, kind, *sizes, **how):
+        super().__init__()
+        self.layers = kind(*sizes, **how)
+
+    def forward(self, x):
+        return self.layers(x)[0]
+
+
+# Of 37 units the last panel is ragged for every CPU; of 256 a panel of one is several vectors of another.
+@pytest.mark.parametrize("kind, units, layers, batch", [
+    (torch.nn.LSTM, 37, 2, 3), (torch.nn.LSTM, 256, 1, 1), (torch.nn.GRU, 70, 1, 5), (torch.nn.RNN, 130, 1, 2),
+], ids=["lstm", "wide lstm", "gru", "rnn"])
+def test_recurrent_layers(graven, tmp_path, kind, units, layers, batch):
+    """Panels of their weights are as wide as the widest CPU's vectors; the others take them in parts."""
+    torch.manual_seed(0)
+    model, x = Recurrent(kind, 20, units, layers, bidirectional=units == 37).eval(), torch.randn(7, batch, 20)
+    (tmp_path / "m.pt").write_bytes(saved(model, (x,)))
+    numpy.save(tmp_path / "x.npy", x.numpy())
+    expected = model.double()(x.double()).detach().numpy()
+    graven_json(graven, "compile", tmp_path / "m.pt", "-o", tmp_path / "m.so", "--target-cpu", ",".join(LEVELS))
+    for level in LEVELS:
+        graven_json(graven, "run", tmp_path / "m.so", "--input", f"0=@{tmp_path / 'x.npy'}", "--save-outputs",
+                    tmp_path / level, level=level)
+        assert numpy.abs(numpy.load(tmp_path / level / "0.npy") - expected).max() <= 1e-6

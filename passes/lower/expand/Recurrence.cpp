@@ -12,6 +12,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "llvm/Support/MathExtras.h"
+#include <numeric>
 
 using namespace mlir;
 
@@ -37,10 +38,10 @@ public:
         r(std::move(r)), y(std::move(y)), scratch(std::move(scratch)),
         direction(indexOf(op.getDirection())),
         position(indexOf(op.getPosition())), gates(op.getGates()),
-        vectors(this->r.shape[3]), lanes(this->r.shape[5]),
-        hidden(this->r.shape[2]), panels(this->r.shape[1]),
-        vector(e.vectorOf(this->x.element)), rows(this->x.shape[1], op.getMr()),
-        old(e.divRem(position, 2).second),
+        lanes(e.lanesOf(this->x.element)), packedLanes(this->r.shape[5]),
+        units(this->r.shape[3] * packedLanes), hidden(this->r.shape[2]),
+        panels(this->r.shape[1]), vector(e.vectorOf(this->x.element)),
+        rows(this->x.shape[1], op.getMr()), old(e.divRem(position, 2).second),
         fresh(e.divRem(e.add(position, Idx(1)), 2).second) {}
 
   void run(Value lo, Value hi) {
@@ -60,21 +61,41 @@ public:
 
 private:
   void panel(Idx number) {
-    int64_t units = vectors * lanes, last = hidden - (panels - 1) * units;
+    int64_t last = hidden - (panels - 1) * units, step = unitsAtATime();
     auto all = [&](int64_t count) {
-      e.tiles(rows, Idx(int64_t(0)), Idx(rows.count),
-              [&](Idx, Idx row, int64_t height) {
-                tile(number, row, height, count);
-              });
+      for (int64_t first = 0; first < count; first += step)
+        e.tiles(rows, Idx(int64_t(0)), Idx(rows.count),
+                [&](Idx, Idx row, int64_t height) {
+                  tile(number, row, height, first,
+                       std::min(step, count - first));
+                });
     };
     if (last == units)
       return all(units);
     e.ifEqual(number, panels - 1, [&] { all(last); }, [&] { all(units); });
   }
 
-  /// `height` rows of the `units` units of a panel that exist.
-  void tile(Idx number, Idx row, int64_t height, int64_t units) {
-    int64_t used = llvm::divideCeilSigned(units, lanes), width = used * gates,
+  /// All units of a panel that was made for these vectors; of one for wider
+  /// ones as many as have room for their sums.
+  int64_t unitsAtATime() {
+    if (lanes == packedLanes)
+      return units;
+    RecurrenceTile tile =
+        chooseRecurrenceTile(e.target(), gates, rows.count, hidden,
+                             x.element.getIntOrFloatBitWidth() / 8);
+    return std::gcd(units, tile.vectors * lanes);
+  }
+
+  /// Where in a row of a panel the weights of a gate are, for the vector that
+  /// begins with this unit.
+  int64_t placeOf(int64_t unit, int64_t gate) const {
+    int64_t packed = unit / packedLanes;
+    return (packed * gates + gate) * packedLanes + unit % packedLanes;
+  }
+
+  /// `height` rows of `valid` units of a panel, from unit `first` on.
+  void tile(Idx number, Idx row, int64_t height, int64_t first, int64_t valid) {
+    int64_t used = llvm::divideCeilSigned(valid, lanes), width = used * gates,
             count = height * width, sets = 1;
     while (sets < kUnrolledSteps && count * sets < kWantedAccumulators &&
            2 * count * sets + height < e.target().vectorRegisters &&
@@ -96,24 +117,25 @@ private:
         MutableArrayRef<Value> set =
             MutableArrayRef(values).slice(u % sets * count, count);
         for (int64_t j = 0; j < width; ++j) {
+          int64_t place = placeOf(first + j / gates * lanes, j % gates);
           Value right =
-              e.loadVector(r, e.add(weightRow, Idx(j * lanes)), vector, lanes);
+              e.loadVector(r, e.add(weightRow, Idx(place)), vector, lanes);
           for (int64_t i = 0; i < height; ++i)
             set[i * width + j] = e.fma(left[i], right, set[i * width + j]);
         }
       }
       return values;
     };
-    auto chain = [&](Idx first, int64_t length) {
+    auto chain = [&](Idx start, int64_t length) {
       SmallVector<Value> sums(count * sets, e.splat(vector, 0.0));
       int64_t whole = length / kUnrolledSteps * kUnrolledSteps;
       sums = e.loop(Idx(int64_t(0)), Idx(whole), kUnrolledSteps, sums,
                     [&](Idx k, ValueRange carried) {
-                      return multiply(e.add(first, k), kUnrolledSteps,
+                      return multiply(e.add(start, k), kUnrolledSteps,
                                       SmallVector<Value>(carried));
                     });
       if (whole < length)
-        sums = multiply(e.add(first, Idx(whole)), length - whole, sums);
+        sums = multiply(e.add(start, Idx(whole)), length - whole, sums);
       for (int64_t stride = sets / 2; stride >= 1; stride /= 2)
         for (int64_t i = 0; i < stride * count; ++i)
           sums[i] = e.addf(sums[i], sums[i + stride * count]);
@@ -127,16 +149,16 @@ private:
     // The last chain may be shorter; the others are a loop.
     SmallVector<Value> products = chain(Idx(lastStart), hidden - lastStart);
     products = e.loop(Idx(int64_t(0)), Idx(lastStart), length, products,
-                      [&](Idx first, ValueRange carried) {
-                        SmallVector<Value> sums = chain(first, length);
+                      [&](Idx start, ValueRange carried) {
+                        SmallVector<Value> sums = chain(start, length);
                         for (auto [sum, value] : llvm::zip_equal(sums, carried))
                           sum = e.addf(sum, value);
                         return sums;
                       });
     for (int64_t v = 0; v < used; ++v)
       for (int64_t i = 0; i < height; ++i)
-        cell(e.add(e.mul(number, vectors * lanes), Idx(v * lanes)),
-             e.add(row, Idx(i)), std::min(lanes, units - v * lanes),
+        cell(e.add(e.mul(number, units), Idx(first + v * lanes)),
+             e.add(row, Idx(i)), std::min(lanes, valid - v * lanes),
              ArrayRef(products).slice(i * width + v * gates, gates));
   }
 
@@ -182,7 +204,9 @@ private:
   ArrayRef<Buffer> params, states;
   Buffer x, r, y, scratch;
   Idx direction, position;
-  int64_t gates, vectors, lanes, hidden, panels;
+  /// Lanes of a vector, of the vectors that the panels were made for, and units
+  /// of a panel.
+  int64_t gates, lanes, packedLanes, units, hidden, panels;
   VectorType vector;
   Split rows;
   /// Which half of the scratch memory has the state, and which gets the next.
@@ -217,8 +241,8 @@ LogicalResult expandRecurrenceStep(Emitter &e, kernel::RecurrenceStepOp op,
     return op.emitOpError("expects contiguous weights, and operands with a "
                           "contiguous last axis");
   int64_t lanes = e.lanesOf(x->element);
-  if (r->shape[5] != lanes)
-    return op.emitOpError("expects vectors of ")
+  if (r->shape[5] % lanes != 0)
+    return op.emitOpError("expects vectors of a multiple of ")
            << lanes << " lanes, got " << r->shape[5];
   RecurrenceExpansion(e, op, params, states, *x, *r, *y, *scratch).run(lo, hi);
   return success();

@@ -39,3 +39,33 @@ func.func @narrow(%a: memref<1x128x768xf32>, %b: memref<1x96x768x8xf32>, %out: m
       attributes {mr = 30 : i64, kc = 384 : i64}
   return
 }
+
+// A step of 4 gates whose panels are two vectors of AVX-512: an accumulator for each gate and row, one vector of a panel at a
+// time.
+// CHECK-LABEL: @recurrence
+// AVX2: kernel.recurrence_step {{.*}}mr = 3
+// SSE: kernel.recurrence_step {{.*}}mr = 2
+func.func @recurrence(%x: memref<7x4x128xf32>, %r: memref<1x1x32x2x4x16xf32>, %y: memref<7x4x32xf32>, %s: memref<2x4x32xf32>) {
+  %c0 = arith.constant 0 : index
+  kernel.recurrence_step ins(%x, %r : memref<7x4x128xf32>, memref<1x1x32x2x4x16xf32>) direction(%c0) position(%c0)
+      outs(%y, %s : memref<7x4x32xf32>, memref<2x4x32xf32>) attributes {gates = 4 : i64, mr = 4 : i64} {
+  ^bb0(%a: f32, %b: f32, %c: f32, %d: f32, %e: f32, %f: f32, %g: f32, %h: f32, %state: f32):
+    %0 = arith.addf %a, %state : f32
+    kernel.yield %0 : f32
+  }
+  return
+}
+
+// Panels of vectors as wide as the CPU's are taken at once.
+// CHECK-LABEL: @recurrence_of_these_vectors
+// AVX2: kernel.recurrence_step {{.*}}mr = 4
+func.func @recurrence_of_these_vectors(%x: memref<7x4x128xf32>, %r: memref<1x4x32x1x4x8xf32>, %y: memref<7x4x32xf32>, %s: memref<2x4x32xf32>) {
+  %c0 = arith.constant 0 : index
+  kernel.recurrence_step ins(%x, %r : memref<7x4x128xf32>, memref<1x4x32x1x4x8xf32>) direction(%c0) position(%c0)
+      outs(%y, %s : memref<7x4x32xf32>, memref<2x4x32xf32>) attributes {gates = 4 : i64, mr = 4 : i64} {
+  ^bb0(%a: f32, %b: f32, %c: f32, %d: f32, %e: f32, %f: f32, %g: f32, %h: f32, %state: f32):
+    %0 = arith.addf %a, %state : f32
+    kernel.yield %0 : f32
+  }
+  return
+}
