@@ -188,7 +188,10 @@ CompileFlags::CompileFlags(cl::SubCommand &sub)
 
 void CompileFlags::read() {
   options.cpu = cpu;
-  options.gpus = cuda::architecturesOf(target).value_or("").str();
+  auto device =
+      cuda::DeviceRequest::parse(target).value_or(cuda::DeviceRequest{});
+  options.gpus = device.architectures.str();
+  options.withoutDevice = device.fallback;
   cpuIsGiven = cpu.getNumOccurrences() > 0;
   wantedLevel = level;
   options.level = static_cast<OptLevel>(std::min(wantedLevel, 3u));
@@ -221,9 +224,10 @@ void CompileFlags::warnOfGenericCpu(MLIRContext *context) const {
 
 LogicalResult CompileFlags::check(MLIRContext *context) const {
   Location loc = UnknownLoc::get(context);
-  if (!cuda::architecturesOf(target))
+  if (!cuda::DeviceRequest::parse(target))
     return emitCoded(loc, Code::BadOption)
-           << "--target takes cpu, cuda or cuda:sm_80, got '" << target << "'";
+           << "--target takes cpu, cuda, cuda:sm_80 or cuda,cpu, got '"
+           << target << "'";
   if (!options.gpus.empty() &&
       failed(cuda::findArchitectures(options.gpus, loc)))
     return failure();

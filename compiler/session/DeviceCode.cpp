@@ -41,6 +41,9 @@ checkOne(const SizedModel &model, const CompileOptions &options, Location loc) {
   auto found = cuda::findArchitectures(options.gpus, loc);
   if (failed(found))
     return failure();
+  if (options.withoutDevice == cuda::WithoutDevice::Cpu)
+    return emitCoded(loc, Code::BadOption)
+           << "--target names a CPU, and .ptx and .cubin hold code for GPUs";
   if (found->size() > 1)
     return emitCoded(loc, Code::BadOption)
            << "--target names " << found->size()

@@ -13,6 +13,7 @@
 #include "compiler/session/MergeWeights.h"
 #include "compiler/session/Prepare.h"
 #include "compiler/session/Signature.h"
+#include "compiler/session/Targets.h"
 #include "compiler/support/OutputFile.h"
 #include "compiler/targets/cpu/HeaderEmitter.h"
 #include "compiler/targets/cpu/Passes.h"
@@ -56,37 +57,6 @@ Type elementTypeOf(MLIRContext *context, int32_t dtype) {
 LogicalResult report(MLIRContext *context, const rt::Error &error) {
   return emitCoded(UnknownLoc::get(context), Code::RunFailed) << error.message;
 }
-
-/// The CPUs that code is made for, and what the layout of their one copy of the
-/// weights follows from.
-namespace {
-struct Targets {
-  SmallVector<cpu::CpuTarget> cpus;
-  TargetInfo layout;
-
-  static FailureOr<Targets> get(const CompileOptions &options, Location loc) {
-    auto cpus = cpu::findTargets(options.cpu, loc);
-    if (failed(cpus))
-      return failure();
-    if (!options.gpus.empty() && cpus->size() > 1)
-      return emitCoded(loc, Code::BadOption)
-             << "--target-cpu names " << cpus->size()
-             << " CPUs, and a model for GPUs has one host";
-    // Panels as the widest vectors want them: narrower ones take them in parts.
-    // Products of pairs and quadruples need panels of their own, so all CPUs or
-    // none have them.
-    Targets targets{std::move(*cpus), {}};
-    targets.layout =
-        options.gpus.empty() ? targets.cpus.front().info : deviceTarget();
-    for (const cpu::CpuTarget &target : targets.cpus) {
-      targets.layout.hasInt8Dot &= target.info.hasInt8Dot;
-      targets.layout.hasBF16Dot &= target.info.hasBF16Dot;
-      targets.layout.hasF16Convert &= target.info.hasF16Convert;
-    }
-    return targets;
-  }
-};
-} // namespace
 
 /// Text may hold any IR; what a compile starts from is one graph and what it
 /// needs.
@@ -149,21 +119,6 @@ static LogicalResult runKernelPhase(ModuleOp module,
   return manager.run(module);
 }
 
-/// IR and text show the code for one CPU and one size.
-static LogicalResult checkOne(const Targets &targets, size_t sizes,
-                              Location loc) {
-  if (sizes > 1)
-    return emitCoded(loc, Code::BadOption)
-           << "there are " << sizes
-           << " sizes, and only .so, .o and .a hold code for more than one; "
-              "choose one, as in --dim batch=8";
-  if (targets.cpus.size() == 1)
-    return success();
-  return emitCoded(loc, Code::BadOption)
-         << "--target-cpu names " << targets.cpus.size()
-         << " CPUs, and only .so, .o and .a hold code for more than one";
-}
-
 static std::shared_ptr<const TuningDatabase>
 tuningOf(const CompileOptions &options, Location loc) {
   return options.tuning ? options.tuning : usualTuning(options.tuningFile, loc);
@@ -185,7 +140,8 @@ Session::graphPhase(const CompileOptions &options, Location loc) {
 LogicalResult Session::runPhases(ModuleOp module, Phase last,
                                  const CompileOptions &options) {
   auto target = Targets::get(options, module.getLoc());
-  if (failed(target) || failed(checkOne(*target, 1, module.getLoc())) ||
+  if (failed(target) ||
+      failed(target->checkOne(/*sizes=*/1, module.getLoc())) ||
       failed(checkGraph(module)))
     return failure();
   const TargetInfo &info = target->layout;
@@ -214,7 +170,7 @@ FailureOr<std::string> Session::pipelineOf(Phase last,
                                            const DisabledPasses &disabled) {
   Location loc = UnknownLoc::get(context.get());
   auto target = Targets::get(options, loc);
-  if (failed(target) || failed(checkOne(*target, 1, loc)))
+  if (failed(target) || failed(target->checkOne(/*sizes=*/1, loc)))
     return failure();
   PassManager manager(context.get(), ModuleOp::getOperationName());
   buildPhases(manager, last, options.level, options.numerics, options.precision,
@@ -232,8 +188,8 @@ simulateDevice(ModuleOp module, const CompileOptions &options, Timer &timer) {
   return runChecked(device, module, timer.nest("device phase"));
 }
 
-/// From the buffer phase on there is a module for each CPU; the first one's is
-/// `module` itself. For GPUs there is the program of a device.
+/// From the buffer phase on there is a module for each CPU, and one for GPUs,
+/// with their program; the first of all is `module` itself.
 static LogicalResult
 runLastPhases(ModuleOp module, const CompileOptions &options,
               const Targets &targets,
@@ -245,24 +201,26 @@ runLastPhases(ModuleOp module, const CompileOptions &options,
   watch(buffer, options);
   if (failed(runChecked(buffer, module, timer.nest("buffer phase"))))
     return failure();
-  if (targets.layout.processor == Processor::GPU) {
-    if (options.simulator)
-      return simulateDevice(module, options, timer);
+  size_t numDevices = targets.device ? 1 : 0;
+  for (size_t i = 1; i < numDevices + targets.cpus.size(); ++i)
+    others.push_back(module.clone());
+  if (options.simulator)
+    return simulateDevice(module, options, timer);
+  if (targets.device) {
     TimingScope timing(timer.nest("device code"));
     FailureOr<cuda::DeviceProgram> program = makeDeviceProgram(module, options);
-    if (succeeded(program))
-      programs.push_back(std::move(*program));
-    return program;
+    if (failed(program))
+      return failure();
+    programs.push_back(std::move(*program));
   }
-  for (size_t i = 1; i < targets.cpus.size(); ++i)
-    others.push_back(module.clone());
   for (auto [i, target] : llvm::enumerate(targets.cpus)) {
     PassManager loops(module.getContext());
-    if (i > 0)
+    size_t place = numDevices + i;
+    if (place > 0)
       loops.addNestedPass<func::FuncOp>(createRetileKernels(target.info));
     buildOutlining(loops, target.info, tuning);
     watch(loops, options);
-    if (failed(runChecked(loops, i == 0 ? module : *others[i - 1],
+    if (failed(runChecked(loops, place == 0 ? module : *others[place - 1],
                           timer.nest("outlining"))))
       return failure();
   }
@@ -353,7 +311,7 @@ buildArtifact(Session &session, const SizedModel &model,
   auto targets = Targets::get(options, loc);
   bool isOne = cpu::isText(kind) || options.launches || options.tunables;
   if (failed(targets) ||
-      (isOne && failed(checkOne(*targets, model.sizes.size(), loc))))
+      (isOne && failed(targets->checkOne(model.sizes.size(), loc))))
     return failure();
   std::unique_ptr<KernelCache> cache = openCache(options, loc);
   llvm::scope_exit complain([&] {
@@ -394,22 +352,32 @@ buildArtifact(Session &session, const SizedModel &model,
   cpu::EmitOptions emit;
   std::vector<cuda::DeviceProgram> programs;
   std::vector<SmallVector<OwningOpRef<ModuleOp>>> others(modules.size());
+  // The entry of a size on a device; programs are all there when it is made.
+  auto wrapEntryOf = [&](size_t size) -> cpu::WrapEntry {
+    if (!targets->device || options.simulator)
+      return {};
+    return [&programs, size](llvm::Module &code, StringRef name,
+                             const cpu::ModelSignature &signature) {
+      cuda::addDeviceEntry(code, name, signature, programs[size]);
+    };
+  };
+  ArrayRef cpus(targets->cpus);
   for (auto [i, sized] : llvm::enumerate(modules)) {
     if (failed(runLastPhases(sized, options, *targets, tuning, timer, others[i],
                              programs)))
       return failure();
     if (i > 0)
-      emit.others.push_back({sized, targets->cpus.front(), i});
+      emit.others.push_back({sized, targets->host(), i, wrapEntryOf(i)});
     for (auto [other, target] :
-         llvm::zip_equal(others[i], ArrayRef(targets->cpus).drop_front()))
+         llvm::zip_equal(others[i], targets->device ? cpus : cpus.drop_front()))
       emit.others.push_back({*other, target, i});
     setWorkspace(signature, i, bytesOf(sized, kWorkspaceSizeAttr));
   }
   signature.weightsSize = bytesOf(module, kWeightsSizeAttr);
   if (options.tunables)
-    listTunables(module, targets->cpus.front().info, *options.tunables);
+    listTunables(module, targets->host().info, *options.tunables);
   emit.kind = kind;
-  emit.target = targets->cpus.front();
+  emit.target = targets->host();
   emit.optLevel = static_cast<cpu::OptLevel>(options.level);
   emit.timer = Timer(timer);
   emit.launches = options.launches;
@@ -418,13 +386,9 @@ buildArtifact(Session &session, const SizedModel &model,
   emit.cache = cache.get();
   if (options.simulator)
     emit.exports.push_back(cuda::simulator::kBinding.str());
-  if (!programs.empty()) {
+  emit.wrapEntry = wrapEntryOf(0);
+  if (emit.wrapEntry)
     signature.provenance.emplace_back("gpus", options.gpus);
-    emit.wrapEntry = [&](llvm::Module &code, StringRef name,
-                         const cpu::ModelSignature &size, size_t index) {
-      cuda::addDeviceEntry(code, name, size, programs[index]);
-    };
-  }
   emit.counts = &counts;
   auto emission = cpu::Emission::start(module, signature, emit);
   if (failed(emission))

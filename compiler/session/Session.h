@@ -15,6 +15,7 @@
 #include "compiler/session/GeneralImport.h"
 #include "compiler/session/Sizes.h"
 #include "compiler/targets/cpu/CpuTarget.h"
+#include "compiler/targets/cuda/Architecture.h"
 #include "compiler/targets/cuda/Assembler.h"
 #include "frontends/ImportOptions.h"
 #include "frontends/onnx/Export.h"
@@ -56,6 +57,8 @@ struct CompileOptions {
   std::string cpu = "native";
   /// GPUs that run the kernels, "sm_80,sm_90"; empty: the CPU does.
   std::string gpus;
+  /// What does where none of them is.
+  cuda::WithoutDevice withoutDevice = cuda::WithoutDevice::Nothing;
   /// Unless null, runs their kernels on this machine, in place of a GPU; for
   /// load(), and alive as long as the model.
   cuda::simulator::Simulator *simulator = nullptr;

@@ -47,7 +47,10 @@ static int64_t countKernels(const SizedModel &model) {
 static CompileOptions compileOptions(const python::Request &request) {
   CompileOptions options;
   options.name = request.name;
-  options.gpus = cuda::architecturesOf(request.target).value_or("").str();
+  auto device = cuda::DeviceRequest::parse(request.target)
+                    .value_or(cuda::DeviceRequest{});
+  options.gpus = device.architectures.str();
+  options.withoutDevice = device.fallback;
   options.cpu = request.cpu;
   options.threads = request.threads;
   options.level = static_cast<OptLevel>(request.level);

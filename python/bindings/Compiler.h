@@ -46,7 +46,7 @@ struct Request {
   Source source;
   /// Prefix of the C symbols.
   std::string name;
-  /// "cpu", "cuda" or "cuda:sm_80,sm_90".
+  /// "cpu", "cuda", "cuda:sm_80,sm_90" or, of either, "cuda,cpu".
   std::string target = "cpu";
   /// "native", "x86-64-v3", ...
   std::string cpu = "native";

@@ -40,6 +40,13 @@ std::string TensorSpec::text() const {
   return name + ":" + dtype + "[" + extents + "]";
 }
 
+/// Of a model with code for GPUs, whether that is what a run uses here.
+static bool runsOnGpu(const GravenModel &model) {
+  const GravenVariant *used = model.support->variant(&model);
+  return model.num_variants == 1 ||
+         (used && (used->cpu_features & GRAVEN_NEEDS_GPU));
+}
+
 Model::Model(Artifact made, int threads)
     : artifact(std::move(made)), threads(threads), owner(::getpid()) {
   for (const GravenTensorInfo &info : artifact.model.outputs())
@@ -48,7 +55,7 @@ Model::Model(Artifact made, int threads)
   if (facts.contains("structure"))
     structure = nb::module_::import_("graven._structure")
                     .attr("Structure")(facts["structure"]);
-  if (facts.contains("gpus"))
+  if (facts.contains("gpus") && runsOnGpu(artifact.model.table()))
     device = nb::module_::import_("graven._device");
   setThreads(threads);
 }

@@ -75,7 +75,7 @@ def compile(model: str | bytes | os.PathLike[str], *, threads: int | None = None
                 name or "?") may be: {"batch": "1..64", "seq": [16, 128]}. A range "1..64" or "1.." means all of its
                 values; a number or a list means these only; "1,32,1..64" all, with code of its own for 1 and 32.
                 Extents that are not named may be anything from 1 on.
-    target      "cpu", "cuda" or "cuda:sm_80,sm_90", as for Graph.compile.
+    target      "cpu", "cuda", "cuda:sm_80,sm_90" or "cuda,cpu", as for Graph.compile.
     target_cpu  "native", "x86-64", "x86-64-v2", "-v3", "-v4" or a CPU that LLVM knows.
     opt_level   0 to 3.
     numerics    how much rounding may differ from plain sums: "strict" not at all, "default" within the accuracy policy,

@@ -177,7 +177,8 @@ class Graph:
                 name: str | None = None) -> Model | SpecializingModel | StatefulModel:
         """Compiles for this machine, in this process, and returns a model to call with arrays.
 
-        target   "cpu", or "cuda", or "cuda:sm_80,sm_90" with the GPUs to make code for. A model for GPUs is called with
+        target   "cpu", or "cuda", or "cuda:sm_80,sm_90" with the GPUs to make code for; with ",cpu" after either the CPU
+                 takes over where there is no such GPU. A model for GPUs is called with
                  arrays of the host, which are copied, or of a GPU (PyTorch's, CuPy's, any with the array interface or
                  DLPack): then results are there, too, and the run is queued on the library's current stream.
         threads  how many a run uses; None means one for each CPU this process may use.
@@ -301,8 +302,8 @@ def warn(messages: list[str], stacklevel: int) -> None:
 def make_options(name: str, inputs: list[str], dims: list[str], target: str, target_cpu: str, opt_level: int,
                  numerics: str, precision: str, threads: int) -> _core.Options:
     """The options, checked."""
-    if target not in ("cpu", "cuda") and not target.startswith("cuda:"):
-        raise ValueError(f"target must be 'cpu', 'cuda' or 'cuda:sm_80,sm_90', got {target!r}")
+    if target not in ("cpu", "cuda", "cuda,cpu") and not target.startswith("cuda:"):
+        raise ValueError(f"target must be 'cpu', 'cuda', 'cuda:sm_80,sm_90' or 'cuda,cpu', got {target!r}")
     if opt_level not in (0, 1, 2, 3):
         raise ValueError(f"opt_level must be 0, 1, 2 or 3, got {opt_level!r}")
     if numerics not in ("strict", "default", "fast"):

@@ -54,10 +54,11 @@ typedef struct GravenDeviceCode {
   _Atomic(struct GravenDevice *) *slot; /* null until the first run */
 } GravenDeviceCode;
 
-/* A run. Tensors of the host are copied to the device and back, and it waits
- * for the end. With a stream of the caller's in place of threads, see
- * graven_on_stream, tensors may be the device's, and where all of them are, it
- * returns when all is queued. Runs of one size take turns. The device is the
+/* A run; without tensors, whether there is a device to run on: the driver, a
+ * GPU and code for it. Tensors of the host are copied to the device and back,
+ * and it waits for the end. With a stream of the caller's in place of threads,
+ * see graven_on_stream, tensors may be the device's, and where all of them are,
+ * it returns when all is queued. Runs of one size take turns. The device is the
  * one whose number the environment variable GRAVEN_CUDA_DEVICE has, or the one
  * of a stream's caller, or the first one. */
 GRAVEN_INTERNAL int32_t graven_device_run(const GravenDeviceCode *code,

@@ -59,6 +59,10 @@ GRAVEN_INTERNAL int32_t graven_device_check(const CudaDriver *driver,
                                             CudaResult result,
                                             const char *what);
 
+/* Whether there is a driver, a device, and code for it, which is looked for
+ * once; its status. After a failure no run may follow. */
+GRAVEN_INTERNAL int32_t graven_device_find(const GravenDeviceCode *code);
+
 /* The device of a size, opened by the first run: the one that the caller of a
  * stream is on, else the first; null with a status. */
 GRAVEN_INTERNAL struct GravenDevice *

@@ -143,26 +143,37 @@ static int32_t findKernel(struct GravenDevice *device, int64_t number) {
       "cuFuncSetAttribute");
 }
 
-static int32_t loadCode(struct GravenDevice *device) {
-  const CudaDriver *driver = &device->driver;
-  CudaDevice number = device->number;
-  if (device->code->num_kernels == 0)
-    return GRAVEN_OK;
+/* The code for the device, null with a status. */
+static const GravenImage *chooseImage(const GravenDeviceCode *code,
+                                      const CudaDriver *driver,
+                                      CudaDevice number, int32_t *status) {
   int major = 0, minor = 0;
-  int32_t status = graven_device_check(
+  *status = graven_device_check(
       driver, driver->deviceAttribute(&major, CUDA_CAPABILITY_MAJOR, number),
       "cuDeviceGetAttribute");
-  if (!status)
-    status = graven_device_check(
+  if (!*status)
+    *status = graven_device_check(
         driver, driver->deviceAttribute(&minor, CUDA_CAPABILITY_MINOR, number),
         "cuDeviceGetAttribute");
-  if (status)
-    return status;
-  const GravenImage *image = findImage(device->code, major, minor);
+  if (*status)
+    return NULL;
+  const GravenImage *image = findImage(code, major, minor);
   if (!image)
-    return graven_device_fail(
+    *status = graven_device_fail(
         GRAVEN_ERROR_DEVICE, "no code for this device",
         "it is older than the GPUs that the model was compiled for");
+  return image;
+}
+
+static int32_t loadCode(struct GravenDevice *device) {
+  const CudaDriver *driver = &device->driver;
+  if (device->code->num_kernels == 0)
+    return GRAVEN_OK;
+  int32_t status = GRAVEN_OK;
+  const GravenImage *image =
+      chooseImage(device->code, driver, device->number, &status);
+  if (!image)
+    return status;
   status = graven_device_check(driver,
                                driver->moduleLoad(&device->module, image->data),
                                "cuModuleLoadData");
@@ -264,6 +275,26 @@ static int32_t openDevice(struct GravenDevice *device, const void *weights,
     return status;
   status = openIn(device, weights);
   graven_device_leave(device);
+  return status;
+}
+
+/* In the place of a device, where one was looked for and there is none. */
+static struct GravenDevice absent;
+
+GRAVEN_SUPPORT int32_t graven_device_find(const GravenDeviceCode *code) {
+  struct GravenDevice *device =
+      atomic_load_explicit(code->slot, memory_order_acquire);
+  if (device)
+    return device == &absent ? GRAVEN_ERROR_DEVICE : GRAVEN_OK;
+  CudaDriver driver;
+  CudaDevice number;
+  int32_t status = loadDriver(&driver);
+  if (!status)
+    status = chooseDevice(&driver, /*stream=*/NULL, &number);
+  if (!status && code->num_kernels > 0)
+    chooseImage(code, &driver, number, &status);
+  if (status)
+    atomic_compare_exchange_strong(code->slot, &device, &absent);
   return status;
 }
 

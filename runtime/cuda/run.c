@@ -287,6 +287,8 @@ GRAVEN_SUPPORT int32_t graven_device_run(const GravenDeviceCode *code,
                                          const GravenParallel *parallel) {
   const GravenParallel *stream =
       parallel && parallel->threads == GRAVEN_STREAM ? parallel : NULL;
+  if (!inputs && !outputs)
+    return graven_device_find(code);
   graven_device_fail(GRAVEN_OK, NULL, NULL);
   int32_t status = GRAVEN_OK;
   struct GravenDevice *device =

@@ -60,14 +60,20 @@ static Argument outputAt(const Call *call, int64_t index) {
                     &call->outputs[index]};
 }
 
+static int isGpuThere(const GravenVariant *variant) {
+  return variant->entry(NULL, NULL, NULL, NULL, NULL) == GRAVEN_OK;
+}
+
 static const GravenVariant *findVariant(const GravenModel *model) {
   for (int64_t i = 0; i < model->num_variants; ++i) {
-    uint64_t needed = model->variants[i].cpu_features;
+    const GravenVariant *variant = &model->variants[i];
+    uint64_t needed = variant->cpu_features & ~GRAVEN_NEEDS_GPU;
     uint64_t features = needed ? graven_cpu_features() : 0;
     if (features == GRAVEN_CPU_BAD_LIMIT)
       return NULL;
-    if (!(needed & ~features))
-      return &model->variants[i];
+    if ((needed & ~features) == 0 &&
+        (!(variant->cpu_features & GRAVEN_NEEDS_GPU) || isGpuThere(variant)))
+      return variant;
   }
   return NULL;
 }

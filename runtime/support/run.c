@@ -152,6 +152,13 @@ static int checkUsed(const GravenModel *model, int64_t *const *used,
   return GRAVEN_OK;
 }
 
+/* Of code for GPUs and CPUs, what is for GPUs needs one. */
+static int isForCpu(const GravenModel *model, const GravenVariant *variant) {
+  return !graven_device_failure ||
+         (model->num_variants > 1 &&
+          !(variant->cpu_features & GRAVEN_NEEDS_GPU));
+}
+
 GRAVEN_SUPPORT int graven_model_call(const GravenModel *model,
                                      void *const *inputs, void *const *outputs,
                                      void *workspace,
@@ -178,7 +185,7 @@ GRAVEN_SUPPORT int graven_model_call_sized(
   if (parallel && !parallel->parallel_for)
     return graven_fail(message, GRAVEN_ERROR_NULL_POINTER,
                        "model '%s': parallel_for is null", model->name);
-  if (isStream(parallel) && !graven_device_failure)
+  if (isStream(parallel) && isForCpu(model, variant))
     return graven_fail(message, GRAVEN_ERROR_DEVICE,
                        "model '%s': expected threads for code for CPUs, got a "
                        "stream",

@@ -106,7 +106,10 @@ def test_text_is_the_same_each_time(graven, tmp_path):
 
 @pytest.mark.parametrize("flags, status, message", [
     (["--target", "cuda:sm_70", "-o", "m.ptx"], 3, "--target cuda takes sm_80, "),
-    (["--target", "rocm", "-o", "m.ptx"], 3, "--target takes cpu, cuda or cuda:sm_80, got 'rocm'"),
+    (["--target", "rocm", "-o", "m.ptx"], 3, "--target takes cpu, cuda, cuda:sm_80 or cuda,cpu, got 'rocm'"),
+    (["--target", "cuda,cpu", "-o", "m.ptx"], 3, "names a CPU, and .ptx and .cubin hold code for GPUs"),
+    (["--target", "cuda,cpu", "-o", "m.s"], 3, "names GPUs and a CPU, and only .so, .o and .a hold code for both"),
+    (["--target", "cuda:,cpu", "-o", "m.so"], 3, "got 'cuda:,cpu'"),
     (["--target", "cuda:sm_80,sm_90", "-o", "m.ptx"], 3, "names 2 GPUs, and .ptx and .cubin hold code for one"),
     (["--target", "cuda:sm_80,sm_80", "-o", "m.ptx"], 3, "names 'sm_80' twice"),
     (["--target", "cuda", "--target-cpu", "x86-64-v2,x86-64-v3", "-o", "m.ptx"], 3, "a model for GPUs has one host"),

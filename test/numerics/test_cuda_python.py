@@ -118,8 +118,24 @@ model(x)
     assert said == "no model takes elements of type 'torch.complex64'\n"
 
 
+def test_the_cpu_takes_over(log, folder):
+    program = """
+model = graven.compile(sys.argv[1], target="cuda,cpu")
+y = model(x)
+print(numpy.abs(y - graven.compile(sys.argv[1])(x)).max() < 1e-6)
+"""
+    # The driver that is no GPU leaves zeros.
+    said, lines = log(program)
+    assert said == "False\n" and any(line.startswith("launch") for line in lines)
+    said, _ = log(program + """
+try: model.queue([x], [y], stream=0)
+except graven.Error as error: print(error)
+""", NULL_CUDA_SM="75")
+    assert said.startswith("True\n") and "expected threads for code for CPUs, got a stream" in said
+
+
 def test_a_target_that_there_is_not():
     import graven  # pylint: disable=import-outside-toplevel; the others run in processes of their own
-    for target in ("gpu", "cuda,cpu", "cudasm_80"):
+    for target in ("gpu", "cpu,cuda", "cudasm_80"):
         with pytest.raises(ValueError, match="target must be"):
             graven.compile("m.pt", target=target)

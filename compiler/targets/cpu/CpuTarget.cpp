@@ -252,7 +252,7 @@ LogicalResult Emitter::translate() {
   addEntry(*code, *code->getFunction(mainName),
            options.wrapEntry ? entry + "_device" : entry, signature);
   if (options.wrapEntry)
-    options.wrapEntry(*code, entry, signature, index);
+    options.wrapEntry(*code, entry, signature);
   if (index == 0)
     addTable();
   prepareFunctions(*code, *machine, target.info.vectorBytes, problems);
@@ -364,12 +364,13 @@ LogicalResult link(llvm::ArrayRef<Bytes> objects,
 /// One variant, with what it refers to.
 class VariantEmission {
 public:
-  VariantEmission(ModuleOp module, const CpuTarget &target, size_t size,
-                  size_t index, const ModelSignature &whole,
+  VariantEmission(Variant variant, size_t index, const ModelSignature &whole,
                   const EmitOptions &options)
-      : sized(whole.sizes.empty() ? whole : whole.atSize(size)),
-        options(options),
-        emitter(module, target, index, whole, sized, this->options) {
+      : variant(std::move(variant)),
+        sized(whole.sizes.empty() ? whole : whole.atSize(this->variant.size)),
+        options(options), emitter(this->variant.module, this->variant.target,
+                                  index, whole, sized, this->options) {
+    this->options.wrapEntry = this->variant.wrapEntry;
     if (index > 0)
       this->options.reports = nullptr;
   }
@@ -392,6 +393,7 @@ public:
   }
 
 private:
+  Variant variant;
   ModelSignature sized;
   EmitOptions options;
   Emitter emitter;
@@ -471,7 +473,8 @@ FailureOr<Emission> Emission::start(ModuleOp module,
   assert((options.others.empty() || !isText(options.kind)) &&
          "text is the code for one CPU");
   auto first = std::make_unique<VariantEmission>(
-      module, options.target, /*size=*/0, /*index=*/0, signature, options);
+      Variant{module, options.target, /*size=*/0, options.wrapEntry},
+      /*index=*/0, signature, options);
   if (failed(first->start()))
     return failure();
   return Emission(std::make_unique<State>(
@@ -485,8 +488,7 @@ LogicalResult Emission::State::finish(Bytes &image) {
     return failure();
   first = nullptr;
   for (auto [index, other] : llvm::enumerate(options.others)) {
-    VariantEmission variant(other.module, other.target, other.size, index + 1,
-                            signature, options);
+    VariantEmission variant(other, index + 1, signature, options);
     if (failed(variant.start()) || failed(variant.finish(objects, image)))
       return failure();
   }

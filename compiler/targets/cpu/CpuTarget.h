@@ -48,6 +48,11 @@ bool isText(OutputKind kind);
 /// size, or none, as in a mapped model file.
 enum class InputAlignment { Element, Byte };
 
+/// Adds the entry of that name for a size to a module whose own entry,
+/// NAME_device, works on another memory.
+using WrapEntry = std::function<void(llvm::Module &, llvm::StringRef name,
+                                     const ModelSignature &size)>;
+
 /// Another version of the code: a module with the same weights, for another CPU
 /// of the same architecture, or for another of the signature's sizes. For the
 /// same size it has the same arguments, offsets and workspace.
@@ -55,6 +60,7 @@ struct Variant {
   mlir::ModuleOp module;
   CpuTarget target;
   size_t size = 0;
+  WrapEntry wrapEntry = {};
 };
 
 /// One launch of a kernel in the main function.
@@ -90,12 +96,8 @@ struct EmitOptions {
   /// modules; without it they are expanded already.
   std::function<void(mlir::OpPassManager &, const TargetInfo &)> expandKernels =
       {};
-  /// Unless empty, adds the entry of that name for the size of the signature to
-  /// a module whose own entry, NAME_device, works on another memory; the object
-  /// for GPUs is linked.
-  std::function<void(llvm::Module &, llvm::StringRef name,
-                     const ModelSignature &, size_t size)>
-      wrapEntry = {};
+  /// Of the module that is emitted; with one, the object for GPUs is linked.
+  WrapEntry wrapEntry = {};
   /// What a .so exports beside the model.
   llvm::SmallVector<std::string> exports = {};
   /// Unless null, where kernels that were compiled before are looked up and

@@ -55,7 +55,7 @@ private:
   }
   Constant *tensors(ArrayRef<TensorSpec> specs, StringRef name);
   Constant *weights();
-  size_t numCpus() const {
+  size_t numVariants() const {
     return variants.size() / std::max<size_t>(1, signature.sizes.size());
   }
   Constant *variantTable(size_t size);
@@ -157,10 +157,15 @@ Constant *TableBuilder::weights() {
 }
 
 std::string TableBuilder::provenance() {
-  std::string text = "compiler=graven " GRAVEN_VERSION "\ncpu=";
-  for (const VariantSymbol &variant : variants.take_front(numCpus()))
-    text +=
-        (&variant == variants.begin() ? "" : ",") + variant.target->info.name;
+  std::string text = "compiler=graven " GRAVEN_VERSION;
+  bool isFirst = true;
+  for (const VariantSymbol &variant : variants.take_front(numVariants())) {
+    if (variant.target->requiredFeatures & GRAVEN_NEEDS_GPU)
+      continue;
+    text += isFirst ? "\ncpu=" : ",";
+    text += variant.target->info.name;
+    isFirst = false;
+  }
   for (const auto &[key, value] : signature.provenance) {
     text += "\n" + key + "=";
     // One fact a line, whatever the value holds.
@@ -173,7 +178,7 @@ std::string TableBuilder::provenance() {
 Constant *TableBuilder::variantTable(size_t size) {
   SmallVector<Constant *> entries;
   for (const VariantSymbol &variant :
-       variants.slice(size * numCpus(), numCpus())) {
+       variants.slice(size * numVariants(), numVariants())) {
     auto *type =
         FunctionType::get(i32, {ptr, ptr, ptr, ptr, ptr}, /*isVarArg=*/false);
     auto *entry = cast<Function>(
@@ -275,7 +280,7 @@ GlobalVariable *TableBuilder::table() {
       ConstantInt::get(i64, commonFeatures()),
       string(provenance()),
       own,
-      number(numCpus()),
+      number(numVariants()),
       support,
       symbols(),
       number(signature.symbols.size()),

@@ -21,14 +21,21 @@ static ArrayRef<Architecture> architectures() {
   return all;
 }
 
-std::optional<StringRef> architecturesOf(StringRef target) {
+std::optional<DeviceRequest> DeviceRequest::parse(StringRef target) {
+  DeviceRequest request;
   if (target == "cpu")
-    return StringRef();
+    return request;
   if (!target.consume_front("cuda"))
     return std::nullopt;
+  if (target.consume_back(",cpu"))
+    request.fallback = WithoutDevice::Cpu;
   if (target.empty())
-    return architectures().front().name;
-  return target.consume_front(":") ? std::optional(target) : std::nullopt;
+    request.architectures = cuda::architectures().front().name;
+  else if (target.consume_front(":") && !target.empty())
+    request.architectures = target;
+  else
+    return std::nullopt;
+  return request;
 }
 
 FailureOr<SmallVector<Architecture>> findArchitectures(StringRef names,

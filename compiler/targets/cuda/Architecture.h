@@ -23,9 +23,19 @@ struct Architecture {
   std::string ptxFeature;
 };
 
-/// The list of architectures that a target, "cpu", "cuda" or
-/// "cuda:sm_80,sm_90", asks for: none for CPUs; nothing where it is no target.
-std::optional<llvm::StringRef> architecturesOf(llvm::StringRef target);
+/// What runs a model for GPUs where there is none.
+enum class WithoutDevice { Nothing, Cpu };
+
+/// What --target asks for.
+struct DeviceRequest {
+  /// "sm_80,sm_90"; empty: the model is for CPUs.
+  llvm::StringRef architectures;
+  WithoutDevice fallback = WithoutDevice::Nothing;
+
+  /// Of "cpu", "cuda", "cuda:sm_80,sm_90", "cuda,cpu" or "cuda:sm_80,cpu";
+  /// nothing where it is no target.
+  static std::optional<DeviceRequest> parse(llvm::StringRef target);
+};
 
 /// Finds the architectures of a list "sm_80,sm_90". An unknown one, or one that
 /// is there twice, is an error at `loc` with those there are.

@@ -262,6 +262,11 @@ typedef struct GravenVariant {
 #define GRAVEN_CPU_VPCLMULQDQ (UINT64_C(1) << 34)
 #define GRAVEN_CPU_ADX (UINT64_C(1) << 35)
 
+/* Of any architecture: a GPU that the code is for, of code that others follow.
+ * The entry, called with null pointers alone, says by its status whether there
+ * is one. */
+#define GRAVEN_NEEDS_GPU (UINT64_C(1) << 61)
+
 /* The levels of the x86-64 psABI. */
 #define GRAVEN_CPU_X86_64_V2                                                   \
   (GRAVEN_CPU_SSE3 | GRAVEN_CPU_SSSE3 | GRAVEN_CPU_SSE4_1 |                    \
@@ -417,12 +422,12 @@ typedef struct GravenModel {
   const int64_t *split_units;
 } GravenModel;
 
-/* The code that a run uses here: the first variant whose features this CPU has.
- * Null where there is none, and for tables of another version. The environment
- * variable GRAVEN_MAX_CPU, read once per process, takes features away: with
- * x86-64, x86-64-v2, x86-64-v3, x86-64-v4, armv8-a, armv8.2-a, armv8.4-a or
- * armv8.6-a the CPU has no more than that level has. With any other value no
- * variant fits, and the message of a run says so. */
+/* The code that a run uses here: the first variant whose features this machine
+ * has. Null where there is none, and for tables of another version. The
+ * environment variable GRAVEN_MAX_CPU, read once per process, takes features
+ * away: with x86-64, x86-64-v2, x86-64-v3, x86-64-v4, armv8-a, armv8.2-a,
+ * armv8.4-a or armv8.6-a the CPU has no more than that level has. With any
+ * other value no variant fits, and the message of a run says so. */
 const GravenVariant *graven_model_variant(const GravenModel *model);
 
 /* Checks the ABI version, the CPU, and count, dtype, rank, extents, pointers,
