@@ -11,9 +11,11 @@
 
 namespace graven {
 
-void buildDevicePhase(mlir::OpPassManager &manager) {
+void buildDevicePhase(mlir::OpPassManager &manager, MatrixUnits units) {
   buildOutlining(manager, deviceTarget(), /*tuning=*/nullptr);
-  manager.addPass(createMapToBlocks());
+  MapToBlocksOptions blocks;
+  blocks.units = units;
+  manager.addPass(createMapToBlocks(blocks));
   manager.addPass(createMapToThreads());
   // Elementary functions become arithmetic: no library is on the device.
   ExpandMathOptions math;

@@ -26,7 +26,7 @@ std::optional<Phase> parsePhase(StringRef name) {
 
 void buildPhases(OpPassManager &manager, Phase last, OptLevel level,
                  Numerics numerics, Precision precision,
-                 const TargetInfo &target) {
+                 const TargetInfo &target, MatrixUnits units) {
   if (last >= Phase::Graph)
     buildGraphPhase(manager, level, numerics, precision, target);
   if (last >= Phase::Kernel)
@@ -34,7 +34,7 @@ void buildPhases(OpPassManager &manager, Phase last, OptLevel level,
   if (last >= Phase::Buffer)
     buildBufferPhase(manager);
   if (last >= Phase::Loops && target.processor == Processor::GPU)
-    buildDevicePhase(manager);
+    buildDevicePhase(manager, units);
   else if (last >= Phase::Loops)
     buildLoopsPhase(manager, target);
 }

@@ -12,6 +12,7 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Support/Timing.h"
+#include "passes/gpu/MatrixUnits.h"
 #include "passes/graph/Passes.h"
 #include "passes/lower/TargetInfo.h"
 #include "llvm/ADT/StringSet.h"
@@ -47,7 +48,8 @@ void buildOutlining(mlir::OpPassManager &manager, const TargetInfo &target,
 void buildExpansion(mlir::OpPassManager &manager, const TargetInfo &target);
 /// The loops phase of GPUs: ends with one kernel for each distinct one in a
 /// gpu.module, and with launches of them.
-void buildDevicePhase(mlir::OpPassManager &manager);
+void buildDevicePhase(mlir::OpPassManager &manager,
+                      MatrixUnits units = MatrixUnits::Warps);
 /// Ends with one function for each distinct kernel, expanded to loops and
 /// vectors.
 void buildLoopsPhase(mlir::OpPassManager &manager, const TargetInfo &target,
@@ -56,7 +58,8 @@ void buildLoopsPhase(mlir::OpPassManager &manager, const TargetInfo &target,
 /// The phases after `Import` up to and including `last`.
 void buildPhases(mlir::OpPassManager &manager, Phase last, OptLevel level,
                  Numerics numerics, Precision precision,
-                 const TargetInfo &target);
+                 const TargetInfo &target,
+                 MatrixUnits units = MatrixUnits::Warps);
 
 /// The flags of the passes of the graph and kernel phases without which there
 /// is no code, whatever the level: these no limit of steps leaves out.

@@ -18,6 +18,7 @@
 #include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/Path.h"
+#include <map>
 
 using namespace mlir;
 
@@ -57,7 +58,8 @@ checkOne(const SizedModel &model, const CompileOptions &options, Location loc) {
 
 /// The kernels, at the end of the nvvm phase.
 FailureOr<gpu::GPUModuleOp> makeKernels(Session &session, ModuleOp module,
-                                        const CompileOptions &options) {
+                                        const CompileOptions &options,
+                                        MatrixUnits units) {
   if (failed(session.runPhases(module, Phase::Kernel, options)))
     return failure();
   // What depends on Parameters alone the host computes at compile time.
@@ -65,7 +67,7 @@ FailureOr<gpu::GPUModuleOp> makeKernels(Session &session, ModuleOp module,
   CodeScope coded(module.getContext(), Code::Internal);
   PassManager manager(module.getContext());
   buildBufferPhase(manager);
-  buildDeviceCode(manager);
+  buildDeviceCode(manager, units);
   if (failed(manager.run(module)))
     return failure();
   auto devices = module.getOps<gpu::GPUModuleOp>();
@@ -75,13 +77,21 @@ FailureOr<gpu::GPUModuleOp> makeKernels(Session &session, ModuleOp module,
   return *devices.begin();
 }
 
-/// How each kernel is launched, which the assembler does not know.
-void addLaunches(ModuleOp module, MutableArrayRef<cuda::KernelReport> kernels) {
-  llvm::StringMap<cuda::FlatLaunch> launches;
+using Launches = llvm::StringMap<cuda::FlatLaunch>;
+
+/// How each kernel is launched.
+Launches launchesOf(ModuleOp module) {
+  Launches launches;
   module.walk([&](gpu::LaunchFuncOp op) {
     if (auto launch = cuda::FlatLaunch::get(op))
       launches.try_emplace(op.getKernelName(), *launch);
   });
+  return launches;
+}
+
+/// Which the assembler does not know.
+void addLaunches(const Launches &launches,
+                 MutableArrayRef<cuda::KernelReport> kernels) {
   for (cuda::KernelReport &kernel : kernels) {
     auto found = launches.find(kernel.name);
     if (found == launches.end())
@@ -92,45 +102,61 @@ void addLaunches(ModuleOp module, MutableArrayRef<cuda::KernelReport> kernels) {
   }
 }
 
-/// The images of an artifact.
-LogicalResult makeImages(gpu::GPUModuleOp device,
-                         ArrayRef<cuda::Architecture> architectures,
-                         SmallVectorImpl<cuda::Image> &images) {
-  bool hasAssembler = cuda::hasAssembler();
-  if (!hasAssembler)
-    warnCoded(device.getLoc(), Code::BadOption)
-        << "there is no ptxas on PATH: the artifact holds text, which the "
-           "driver compiles at the first run";
-  SmallVector<cuda::Image> texts;
-  for (const cuda::Architecture &architecture : architectures) {
-    auto ptx = cuda::makePtx(device, architecture);
-    if (failed(ptx))
-      return failure();
-    if (hasAssembler) {
-      auto assembled = cuda::assemble(*ptx, architecture, device.getLoc());
-      if (failed(assembled))
+/// The kernels of an artifact for GPUs with the same matrix units.
+struct Version {
+  ModuleOp module;
+  SmallVector<cuda::Architecture> architectures;
+  Launches launches;
+  /// Machine code and texts.
+  SmallVector<cuda::Image> code, texts;
+
+  LogicalResult make(MatrixUnits units);
+};
+
+LogicalResult Version::make(MatrixUnits units) {
+  PassManager kernels(module.getContext());
+  buildDeviceCode(kernels, units);
+  if (failed(kernels.run(module)))
+    return failure();
+  launches = launchesOf(module);
+  for (auto device : module.getOps<gpu::GPUModuleOp>())
+    for (const cuda::Architecture &architecture : architectures) {
+      auto ptx = cuda::makePtx(device, architecture);
+      if (failed(ptx))
         return failure();
-      images.push_back({architecture,
+      if (cuda::hasAssembler()) {
+        auto assembled = cuda::assemble(*ptx, architecture, device.getLoc());
+        if (failed(assembled))
+          return failure();
+        code.push_back({architecture,
                         /*isText=*/false,
                         {assembled->cubin.begin(), assembled->cubin.end()}});
+      }
+      texts.push_back({architecture, /*isText=*/true, std::move(*ptx)});
     }
-    texts.push_back({architecture, /*isText=*/true, std::move(*ptx)});
-  }
+  return success();
+}
+
+/// With machine code for each GPU, one text is enough, for those that come
+/// later.
+void keepNewestText(SmallVectorImpl<cuda::Image> &texts) {
+  llvm::erase_if(texts, [](const cuda::Image &text) {
+    return text.architecture.units == MatrixUnits::Warpgroups;
+  });
   auto isOlder = [](const cuda::Image &a, const cuda::Image &b) {
     return std::tie(a.architecture.major, a.architecture.minor) <
            std::tie(b.architecture.major, b.architecture.minor);
   };
-  if (hasAssembler)
-    images.push_back(*llvm::max_element(texts, isOlder));
-  else
-    images.append(texts);
-  return success();
+  if (texts.empty())
+    return;
+  std::swap(texts.front(), *llvm::max_element(texts, isOlder));
+  texts.truncate(1);
 }
 
 } // namespace
 
-void buildDeviceCode(OpPassManager &manager) {
-  buildDevicePhase(manager);
+void buildDeviceCode(OpPassManager &manager, MatrixUnits units) {
+  buildDevicePhase(manager, units);
   cuda::buildNVVMPhase(manager);
 }
 
@@ -142,20 +168,49 @@ makeDeviceProgram(ModuleOp module, const CompileOptions &options) {
   auto architectures = cuda::findArchitectures(options.gpus, loc);
   if (failed(architectures))
     return failure();
-  PassManager kernels(module.getContext());
-  buildDeviceCode(kernels);
-  if (failed(kernels.run(module)))
-    return failure();
-  cuda::DeviceProgram program;
-  for (auto device : module.getOps<gpu::GPUModuleOp>())
-    if (failed(makeImages(device, *architectures, program.images)))
+  // The host is that of the first version: others launch the same kernels, in
+  // other extents.
+  std::map<MatrixUnits, Version> versions;
+  for (const cuda::Architecture &architecture : *architectures)
+    versions[architecture.units].architectures.push_back(architecture);
+  SmallVector<OwningOpRef<ModuleOp>> clones;
+  for (auto &[units, version] : versions) {
+    version.module = module;
+    if (&version != &versions.begin()->second)
+      version.module = *clones.emplace_back(module.clone());
+  }
+  SmallVector<cuda::Image> texts;
+  for (auto &[units, version] : versions) {
+    if (failed(version.make(units)))
       return failure();
+    llvm::append_range(texts, version.texts);
+  }
+  if (cuda::hasAssembler())
+    keepNewestText(texts);
+  else if (!texts.empty())
+    warnCoded(loc, Code::BadOption)
+        << "there is no ptxas on PATH: the artifact holds text, which the "
+           "driver compiles at the first run";
   PassManager host(module.getContext());
   host.addPass(cuda::createLowerDeviceLaunch());
   if (failed(host.run(module)))
     return failure();
-  program.kernels = cuda::kernelsOf(module);
+  cuda::DeviceProgram program;
+  for (auto &[units, version] : versions)
+    llvm::append_range(program.images, version.code);
+  llvm::append_range(program.images, texts);
+  SmallVector<cuda::Kernel> kernels = cuda::kernelsOf(module);
   module->removeAttr(cuda::kKernelsAttr);
+  for (cuda::Image &image : program.images) {
+    const Launches &launches = versions[image.architecture.units].launches;
+    for (cuda::Kernel kernel : kernels) {
+      const cuda::FlatLaunch &launch = launches.find(kernel.name)->second;
+      kernel.blocks = launch.blocks;
+      kernel.threads = launch.threads;
+      kernel.sharedBytes = launch.sharedBytes;
+      image.kernels.push_back(std::move(kernel));
+    }
+  }
   return program;
 }
 
@@ -171,7 +226,7 @@ FailureOr<CompileSummary> compileDeviceCode(Session &session,
   auto file = OutputFile::create(output, FileMode::Plain, loc);
   if (failed(file))
     return failure();
-  auto device = makeKernels(session, module, options);
+  auto device = makeKernels(session, module, options, architecture->units);
   if (failed(device))
     return failure();
   CompileSummary summary;
@@ -191,7 +246,7 @@ FailureOr<CompileSummary> compileDeviceCode(Session &session,
     if (failed(assembled) || failed(file->write(assembled->cubin)))
       return failure();
     summary.deviceKernels = std::move(assembled->kernels);
-    addLaunches(module, summary.deviceKernels);
+    addLaunches(launchesOf(module), summary.deviceKernels);
   }
   if (failed(file->commit()))
     return failure();

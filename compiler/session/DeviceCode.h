@@ -13,7 +13,7 @@
 namespace graven {
 
 /// From bufferized kernels to those of GPUs in the NVVM dialect.
-void buildDeviceCode(mlir::OpPassManager &manager);
+void buildDeviceCode(mlir::OpPassManager &manager, MatrixUnits units);
 
 /// Whether the extension of a path asks for the kernels alone: .ptx, .cubin.
 bool isDeviceCode(llvm::StringRef path);

@@ -158,7 +158,7 @@ LogicalResult Session::runPhases(ModuleOp module, Phase last,
   if (last >= Phase::Buffer)
     buildBufferPhase(manager);
   if (last >= Phase::Loops && info.processor == Processor::GPU)
-    buildDevicePhase(manager);
+    buildDevicePhase(manager, target->units);
   else if (last >= Phase::Loops)
     buildLoopsPhase(manager, info, tuningOf(options, module.getLoc()));
   watch(manager, options);
@@ -174,15 +174,16 @@ FailureOr<std::string> Session::pipelineOf(Phase last,
     return failure();
   PassManager manager(context.get(), ModuleOp::getOperationName());
   buildPhases(manager, last, options.level, options.numerics, options.precision,
-              target->layout);
+              target->layout, target->units);
   return disabled.pipelineOf(manager);
 }
 
 /// The kernels of GPUs become functions of the host.
-static LogicalResult
-simulateDevice(ModuleOp module, const CompileOptions &options, Timer &timer) {
+static LogicalResult simulateDevice(ModuleOp module,
+                                    const CompileOptions &options,
+                                    MatrixUnits units, Timer &timer) {
   PassManager device(module.getContext());
-  buildDeviceCode(device);
+  buildDeviceCode(device, units);
   device.addPass(cuda::createSimulateKernels(options.simulator->program));
   watch(device, options);
   return runChecked(device, module, timer.nest("device phase"));
@@ -205,7 +206,7 @@ runLastPhases(ModuleOp module, const CompileOptions &options,
   for (size_t i = 1; i < numDevices + targets.cpus.size(); ++i)
     others.push_back(module.clone());
   if (options.simulator)
-    return simulateDevice(module, options, timer);
+    return simulateDevice(module, options, targets.units, timer);
   if (targets.device) {
     TimingScope timing(timer.nest("device code"));
     FailureOr<cuda::DeviceProgram> program = makeDeviceProgram(module, options);

@@ -26,7 +26,7 @@ FailureOr<Targets> Targets::get(const CompileOptions &options, Location loc) {
   // Panels as the widest vectors want them: narrower ones take them in parts.
   // Products of pairs and quadruples need panels of their own, so all CPUs or
   // none have them.
-  Targets targets{std::nullopt, std::move(*cpus), {}};
+  Targets targets{std::nullopt, std::move(*cpus), {}, MatrixUnits::Warps};
   const TargetInfo &widest = targets.cpus.front().info;
   targets.layout = isForGpus ? deviceTarget() : widest;
   if (isForGpus && !isForGpusOnly)
@@ -38,6 +38,10 @@ FailureOr<Targets> Targets::get(const CompileOptions &options, Location loc) {
   }
   if (!isForGpus)
     return targets;
+  auto architectures = cuda::findArchitectures(options.gpus, loc);
+  if (failed(architectures))
+    return failure();
+  targets.units = architectures->front().units;
   // Any CPU launches kernels; a simulator is there always.
   targets.device = targets.cpus.back();
   if (isForGpusOnly || options.simulator) {

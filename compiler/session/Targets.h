@@ -18,6 +18,8 @@ struct Targets {
   /// Of code that needs no GPU, what asks for most first.
   llvm::SmallVector<cpu::CpuTarget> cpus;
   TargetInfo layout;
+  /// Of the first GPU, whose kernels are shown and simulated.
+  MatrixUnits units = MatrixUnits::Warps;
 
   /// Those of the options; unknown ones, and several hosts of a GPU, are errors
   /// at `loc`.

@@ -154,14 +154,13 @@ void BlockBuilder::waitForCopies(int64_t groups) {
 
 void BlockBuilder::barrier() { NVVM::BarrierOp::create(b, loc); }
 
-/// The members of a struct, or the value itself.
-static SmallVector<Value> membersOf(BlockBuilder &u, Value value) {
+SmallVector<Value> BlockBuilder::membersOf(Value value) {
   auto type = dyn_cast<LLVM::LLVMStructType>(value.getType());
   if (!type)
     return {value};
   SmallVector<Value> members;
-  for (int64_t i = 0, e = type.getBody().size(); i < e; ++i)
-    members.push_back(LLVM::ExtractValueOp::create(u.b, u.loc, value, i));
+  for (int64_t i = 0, count = type.getBody().size(); i < count; ++i)
+    members.push_back(LLVM::ExtractValueOp::create(b, loc, value, i));
   return members;
 }
 
@@ -172,10 +171,9 @@ SmallVector<Value> BlockBuilder::loadMatrices(Value pointer, int64_t count,
     type = LLVM::LLVMStructType::getLiteral(
         b.getContext(), SmallVector<Type>(count, b.getI32Type()));
   auto shape = NVVM::LdStMatrixShapeAttr::get(b.getContext(), 8, 8);
-  return membersOf(
-      *this, NVVM::LdMatrixOp::create(b, loc, type, pointer,
-                                      static_cast<uint32_t>(count), layout,
-                                      shape, NVVM::LdStMatrixEltType::B16));
+  return membersOf(NVVM::LdMatrixOp::create(
+      b, loc, type, pointer, static_cast<uint32_t>(count), layout, shape,
+      NVVM::LdStMatrixEltType::B16));
 }
 
 // Rounding to nearest would take instructions more, and the rest would be no
@@ -214,7 +212,70 @@ SmallVector<Value> BlockBuilder::multiplyAdd(ArrayRef<Value> left,
       /*b1Op=*/std::nullopt, /*intOverflow=*/std::nullopt,
       std::array{type, type},
       std::array{NVVM::MMALayout::row, NVVM::MMALayout::col});
-  return membersOf(*this, op.getRes());
+  return membersOf(op.getRes());
+}
+
+Value BlockBuilder::sameInWarp(Value x) {
+  return NVVM::ShflOp::create(b, loc, x.getType(), number(-1), x, number(0),
+                              number(kWarpSize - 1), NVVM::ShflKind::idx,
+                              /*return_value_and_is_valid=*/UnitAttr());
+}
+
+Value BlockBuilder::sharedAddress() {
+  return LLVM::PtrToIntOp::create(b, loc, b.getI32Type(), sharedStart);
+}
+
+Value BlockBuilder::descriptor(Value address, int64_t bits) {
+  // Of the address 14 bits, in units of 16 bytes.
+  Value units = bitAnd(div(address, 16), (1 << 14) - 1);
+  Value wide = arith::ExtUIOp::create(b, loc, b.getI64Type(), units);
+  Value form = arith::ConstantOp::create(b, loc, b.getI64IntegerAttr(bits));
+  return arith::OrIOp::create(b, loc, wide, form);
+}
+
+Value BlockBuilder::addWide(Value descriptor, int64_t units) {
+  if (units == 0)
+    return descriptor;
+  Value distance =
+      arith::ConstantOp::create(b, loc, b.getI64IntegerAttr(units));
+  return arith::AddIOp::create(b, loc, descriptor, distance);
+}
+
+Value BlockBuilder::zeroSums(int64_t columns) {
+  SmallVector<Type> sums(columns / 2, b.getF32Type());
+  return LLVM::ZeroOp::create(
+      b, loc, LLVM::LLVMStructType::getLiteral(b.getContext(), sums));
+}
+
+void BlockBuilder::publishCopies() {
+  NVVM::FenceProxyOp::create(
+      b, loc, NVVM::ProxyKind::async_shared,
+      NVVM::SharedSpaceAttr::get(b.getContext(),
+                                 NVVM::SharedSpace::shared_cta));
+}
+
+void BlockBuilder::beginProducts() {
+  NVVM::WgmmaFenceAlignedOp::create(b, loc);
+}
+
+Value BlockBuilder::multiplyShared(Value left, Value right, Value sums,
+                                   int64_t columns, NVVM::MMATypes type) {
+  auto element = type == NVVM::MMATypes::f16 ? NVVM::WGMMATypes::f16
+                                             : NVVM::WGMMATypes::bf16;
+  return NVVM::WgmmaMmaAsyncOp::create(
+      b, loc, sums.getType(), sums, left, right,
+      NVVM::MMAShapeAttr::get(b.getContext(), 64, columns, 16), element,
+      element, NVVM::WGMMATypes::f32, NVVM::WGMMAScaleOut::one,
+      NVVM::WGMMAScaleIn::one, NVVM::WGMMAScaleIn::one, NVVM::MMALayout::row,
+      NVVM::MMALayout::row, /*satfinite=*/NVVM::MMAIntOverflowAttr());
+}
+
+void BlockBuilder::commitProducts() {
+  NVVM::WgmmaGroupSyncAlignedOp::create(b, loc);
+}
+
+void BlockBuilder::waitForProducts(int64_t groups) {
+  NVVM::WgmmaWaitGroupSyncOp::create(b, loc, groups);
 }
 
 } // namespace graven

@@ -79,6 +79,33 @@ public:
                                              llvm::ArrayRef<mlir::Value> sums,
                                              mlir::NVVM::MMATypes type);
 
+  /// The members of a struct, or the value itself.
+  llvm::SmallVector<mlir::Value> membersOf(mlir::Value value);
+
+  // Groups of four warps, which multiply 64 rows and 16 steps of depth of what
+  // is in shared memory (sm_90a).
+  /// A value that a warp has once, as its first thread knows it.
+  mlir::Value sameInWarp(mlir::Value x);
+  /// The address of the block's shared memory there.
+  mlir::Value sharedAddress();
+  /// The descriptor of what is at an address, of the form `bits`; and one that
+  /// is `units` of 16 bytes on.
+  mlir::Value descriptor(mlir::Value address, int64_t bits);
+  mlir::Value addWide(mlir::Value descriptor, int64_t units);
+  /// The sums of a thread, of a group's 64 rows and `columns`.
+  mlir::Value zeroSums(int64_t columns);
+  /// What this thread's copies, and its stores, have written products read.
+  void publishCopies();
+  /// Products after this read registers that were written before it.
+  void beginProducts();
+  /// sums + left right, under way.
+  mlir::Value multiplyShared(mlir::Value left, mlir::Value right,
+                             mlir::Value sums, int64_t columns,
+                             mlir::NVVM::MMATypes type);
+  void commitProducts();
+  /// Until at most `groups` of this group's products are under way.
+  void waitForProducts(int64_t groups);
+
   mlir::OpBuilder &b;
   mlir::Location loc;
   BlockEmitter &e;

@@ -15,8 +15,8 @@ using namespace mlir;
 namespace graven {
 
 BlockEmitter::BlockEmitter(OpBuilder &builder, Location loc,
-                           const TargetInfo &target)
-    : Emitter(builder, loc, target) {}
+                           const TargetInfo &target, MatrixUnits units)
+    : Emitter(builder, loc, target), matrixUnits(units) {}
 
 Value BlockEmitter::blockId() {
   return gpu::BlockIdOp::create(builder(), loc(), gpu::Dimension::x);

@@ -7,6 +7,7 @@
 #ifndef GRAVEN_PASSES_GPU_BLOCKEMITTER_H
 #define GRAVEN_PASSES_GPU_BLOCKEMITTER_H
 
+#include "passes/gpu/MatrixUnits.h"
 #include "passes/lower/expand/Emitter.h"
 
 namespace graven {
@@ -18,7 +19,9 @@ class BlockEmitter : public expand::Emitter {
 public:
   /// `builder` is in a gpu.func.
   BlockEmitter(mlir::OpBuilder &builder, mlir::Location loc,
-               const TargetInfo &target);
+               const TargetInfo &target, MatrixUnits units);
+
+  MatrixUnits units() const { return matrixUnits; }
 
   /// Along x, the only dimension of a launch.
   mlir::Value blockId();
@@ -42,6 +45,8 @@ public:
 
 private:
   mlir::Value exchangeWord(mlir::Value word, int32_t distance);
+
+  MatrixUnits matrixUnits;
 };
 
 } // namespace graven

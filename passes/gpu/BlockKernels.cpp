@@ -11,11 +11,12 @@ using namespace mlir;
 
 namespace graven::blocks {
 
-std::optional<LaunchExtents> extentsOf(Operation *op) {
+std::optional<LaunchExtents> extentsOf(Operation *op, MatrixUnits units) {
   using Extents = std::optional<LaunchExtents>;
   return llvm::TypeSwitch<Operation *, Extents>(op)
-      .Case<kernel::SoftmaxOp, kernel::RowNormOp, kernel::GemmOp,
-            kernel::ConvOp, kernel::AttentionOp>(
+      .Case<kernel::GemmOp, kernel::ConvOp>(
+          [&](auto kernelOp) { return extentsOf(kernelOp, units); })
+      .Case<kernel::SoftmaxOp, kernel::RowNormOp, kernel::AttentionOp>(
           [](auto kernelOp) { return extentsOf(kernelOp); })
       .Case([](linalg::LinalgOp linalgOp) {
         return linalgOp.getNumReductionLoops() > 0 ? reductionExtents(linalgOp)

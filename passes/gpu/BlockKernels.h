@@ -15,7 +15,7 @@
 
 namespace graven::blocks {
 
-std::optional<LaunchExtents> extentsOf(mlir::Operation *op);
+std::optional<LaunchExtents> extentsOf(mlir::Operation *op, MatrixUnits units);
 mlir::LogicalResult emit(BlockEmitter &e, mlir::Operation *op);
 
 // The functions above choose among these.
@@ -23,11 +23,11 @@ std::optional<LaunchExtents> extentsOf(kernel::SoftmaxOp op);
 mlir::LogicalResult emit(BlockEmitter &e, kernel::SoftmaxOp op);
 std::optional<LaunchExtents> extentsOf(kernel::RowNormOp op);
 mlir::LogicalResult emit(BlockEmitter &e, kernel::RowNormOp op);
-std::optional<LaunchExtents> extentsOf(kernel::GemmOp op);
+std::optional<LaunchExtents> extentsOf(kernel::GemmOp op, MatrixUnits units);
 mlir::LogicalResult emit(BlockEmitter &e, kernel::GemmOp op);
 std::optional<LaunchExtents> extentsOf(kernel::AttentionOp op);
 mlir::LogicalResult emit(BlockEmitter &e, kernel::AttentionOp op);
-std::optional<LaunchExtents> extentsOf(kernel::ConvOp op);
+std::optional<LaunchExtents> extentsOf(kernel::ConvOp op, MatrixUnits units);
 mlir::LogicalResult emit(BlockEmitter &e, kernel::ConvOp op);
 /// Of a linalg operation that reduces, and of one that only moves elements or
 /// computes each by itself.

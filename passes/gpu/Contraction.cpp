@@ -16,108 +16,8 @@ using namespace mlir;
 
 namespace graven {
 
-/// Chunks of a row of the left-hand side in a stage, one for each of the rows
-/// that a matrix instruction loads: their places are exchanged so that none of
-/// them share banks.
-static constexpr int64_t kLeftChunks = 8;
-
 /// Bytes of all banks of shared memory.
 static constexpr int64_t kBankBytes = 128;
-
-/// Columns between two rows of sums in shared memory, so that rows begin at
-/// different banks.
-static constexpr int64_t kSumPadding = 8;
-
-static int64_t bytesOf(Type type) { return type.getIntOrFloatBitWidth() / 8; }
-
-static int64_t stageBytesOf(const ContractionShape &shape,
-                            const ContractionTile &tile) {
-  return tile.depth * (tile.rows * bytesOf(shape.left) +
-                       tile.columns * bytesOf(shape.right));
-}
-
-int64_t sharedBytes(const ContractionShape &shape,
-                    const ContractionTile &tile) {
-  int64_t sums =
-      tile.rows * (tile.columns + kSumPadding) * int64_t(sizeof(float));
-  return std::max(sums, tile.stages * stageBytesOf(shape, tile));
-}
-
-LaunchExtents TiledContraction::extents() const {
-  return {shape.batch * rowTiles() * columnTiles(), int32_t(tile.threads()),
-          int32_t(sharedBytes(shape, tile))};
-}
-
-int64_t longestRun(Type element, ArrayRef<int64_t> distances) {
-  int64_t run = kChunkBytes / bytesOf(element);
-  while (run > 1 && llvm::any_of(distances, [&](int64_t distance) {
-           return distance % run != 0;
-         }))
-    run /= 2;
-  return run;
-}
-
-std::optional<ContractionTile> chooseTile(const ContractionShape &shape) {
-  bool isWide = shape.left.isF32(),
-       isNarrow = shape.left.isF16() || shape.left.isBF16(),
-       isMixed = isWide && (shape.right.isF16() || shape.right.isBF16());
-  if (!((isWide || isNarrow) && (shape.left == shape.right || isMixed)))
-    return std::nullopt;
-  if (shape.panel != 16 && shape.panel != 32 && shape.panel != 64)
-    return std::nullopt;
-  struct Candidate {
-    int64_t rows, panels, warpRows, warpColumns;
-    /// Time for a product of two elements, relative to the largest tile's: the
-    /// smaller a tile, the more often elements are loaded.
-    double cost;
-  };
-  static constexpr Candidate candidates[] = {
-      {128, 2, 2, 4, 1.0}, {128, 1, 2, 2, 1.15}, {64, 1, 2, 2, 1.4},
-      {32, 1, 1, 4, 2.0},  {16, 1, 1, 4, 3.2},
-  };
-  // Of a GPU of the kind that code is for when none is named.
-  constexpr int64_t processors = 108;
-  std::optional<ContractionTile> best;
-  double bestCost = 0;
-  for (const Candidate &candidate : candidates) {
-    int64_t warpRows = candidate.warpRows, warpColumns = candidate.warpColumns;
-    // Narrow panels leave all warps along the rows, of 16 at least.
-    while (shape.panel * candidate.panels / warpColumns < 16) {
-      warpColumns /= 2;
-      if (candidate.rows / (2 * warpRows) >= 16)
-        warpRows *= 2;
-    }
-    ContractionTile tile{candidate.rows,
-                         shape.panel * candidate.panels,
-                         kLeftChunks * kChunkBytes / bytesOf(shape.left),
-                         warpRows,
-                         warpColumns,
-                         /*stages=*/3};
-    // Rows of the left-hand side are copied eight at a time.
-    int64_t panels = llvm::divideCeilSigned(shape.columns, shape.panel);
-    if (panels % candidate.panels != 0 ||
-        tile.threads() < kLeftChunks * kLeftChunks)
-      continue;
-    // Where blocks have few rows, it is memory that they wait for: they have
-    // more of it under way, as much as leaves no GPU with less than a block.
-    constexpr int64_t fewRows = 32, mostStages = 8, wantedBytes = 72 << 10;
-    if (tile.rows <= fewRows)
-      tile.stages = std::clamp<int64_t>(wantedBytes / stageBytesOf(shape, tile),
-                                        tile.stages, mostStages);
-    tile.stages = std::clamp<int64_t>(
-        llvm::divideCeilSigned(shape.depth, tile.depth), 2, tile.stages);
-    int64_t blocks = shape.batch *
-                     llvm::divideCeilSigned(shape.rows, tile.rows) *
-                     (panels / candidate.panels);
-    double cost = double(llvm::divideCeilSigned(blocks, processors)) *
-                  double(tile.rows * tile.columns) * candidate.cost;
-    if (best && cost >= bestCost)
-      continue;
-    best = tile;
-    bestCost = cost;
-  }
-  return best;
-}
 
 ContractionEmitter::ContractionEmitter(BlockBuilder &u,
                                        const ContractionShape &shape,
@@ -131,7 +31,7 @@ ContractionEmitter::ContractionEmitter(BlockBuilder &u,
                                  : NVVM::MMATypes::tf32),
       leftBytes(bytesOf(shape.left)), rightBytes(bytesOf(shape.right)),
       leftRow(tile.depth * leftBytes), rightRow(shape.panel * rightBytes),
-      panelBytes(tile.depth * rightRow), stageBytes(stageBytesOf(shape, tile)),
+      panelBytes(tile.depth * rightRow), stageBytes(bytesOfStage(shape, tile)),
       rowTiles(tile.rows / tile.warpRows / 16),
       columnTiles(tile.columns / tile.warpColumns / 8) {
   assert(leftRow == kLeftChunks * kChunkBytes && "a row is all banks");
@@ -141,7 +41,9 @@ ContractionEmitter::ContractionEmitter(BlockBuilder &u,
   Value warp = u.div(thread, kWarpSize);
   warpRow = u.rem(warp, tile.warpRows);
   warpColumn = u.div(warp, tile.warpRows);
-  prepare();
+  prepareCopies();
+  if (tile.units == MatrixUnits::Warps)
+    prepareFragments();
 }
 
 //===----------------------------------------------------------------------===//
@@ -159,7 +61,7 @@ Value ContractionEmitter::swizzleOfRight(Value k) {
   return u.mul(line, std::max<int64_t>(1, chunks / kChunkBytes));
 }
 
-void ContractionEmitter::prepare() {
+void ContractionEmitter::prepareCopies() {
   // Left: each thread copies one chunk of each `threads / chunks`-th row.
   int64_t rowStep = tile.threads() / kLeftChunks;
   Value row = u.div(thread, kLeftChunks), chunk = u.rem(thread, kLeftChunks);
@@ -178,7 +80,10 @@ void ContractionEmitter::prepare() {
   rightTo = u.add(u.mul(rightK, rightRow),
                   u.mul(u.bitXor(u.rem(thread, chunks), swizzleOfRight(rightK)),
                         kChunkBytes));
-  // Fragments. A matrix instruction gets the addresses of rows from threads: of
+}
+
+void ContractionEmitter::prepareFragments() {
+  // A matrix instruction gets the addresses of rows from threads: of
   // the 8 rows of the first matrix from the first 8 threads, and so on.
   Value row8 = u.bitAnd(lane, 7), matrix = u.div(lane, 8);
   Value leftLine = u.mul(u.add(u.mul(warpRow, 16 * rowTiles),
@@ -396,49 +301,65 @@ void ContractionEmitter::storeSums(ValueRange sums) {
       }
 }
 
-void ContractionEmitter::multiply() {
-  int64_t steps = llvm::divideCeilSigned(shape.depth, tile.depth),
-          ahead = tile.stages - 1;
+ContractionEmitter::Values
+ContractionEmitter::overStages(int64_t ahead, ValueRange inits, Step body) {
+  int64_t steps = llvm::divideCeilSigned(shape.depth, tile.depth);
   for (int64_t s = 0; s < ahead; ++s) {
     if (s < steps)
       issue(u.number(s * stageBytes), u.number(s * tile.depth));
     u.commitCopies();
   }
-  Value zero = arith::ConstantOp::create(u.b, u.loc, u.b.getF32FloatAttr(0));
-  Values inits(4 * rowTiles * columnTiles, zero);
-  // Where the next stages to be read and to be written lie.
-  inits.push_back(u.number(0));
-  inits.push_back(u.number(ahead * stageBytes));
+  // And where the next stages to be read and to be written lie.
+  Values all(inits);
+  all.push_back(u.number(0));
+  all.push_back(u.number(ahead * stageBytes));
   auto next = [&](Value stage) {
     Value last = u.number((tile.stages - 1) * stageBytes);
     return u.select(u.isLess(stage, last), u.add(stage, stageBytes),
                     u.number(0));
   };
   auto loop = scf::ForOp::create(
-      u.b, u.loc, u.number(0), u.number(steps), u.number(1), inits,
+      u.b, u.loc, u.number(0), u.number(steps), u.number(1), all,
       [&](OpBuilder &, Location, Value step, ValueRange carried) {
-        ValueRange sums = carried.drop_back(2);
         Value read = carried[carried.size() - 2], write = carried.back();
         u.waitForCopies(ahead - 1);
-        u.barrier();
-        if (steps > ahead) {
-          auto more =
-              scf::IfOp::create(u.b, u.loc, u.isLess(step, steps - ahead),
-                                /*withElseRegion=*/false);
-          OpBuilder::InsertionGuard guard(u.b);
-          u.b.setInsertionPointToStart(more.thenBlock());
-          issue(write, u.mul(u.add(step, ahead), tile.depth));
-        }
-        u.commitCopies();
-        Values results = stageProducts(read, sums);
+        auto issueNext = [&] {
+          if (steps > ahead) {
+            auto more =
+                scf::IfOp::create(u.b, u.loc, u.isLess(step, steps - ahead),
+                                  /*withElseRegion=*/false);
+            OpBuilder::InsertionGuard guard(u.b);
+            u.b.setInsertionPointToStart(more.thenBlock());
+            issue(write, u.mul(u.add(step, ahead), tile.depth));
+          }
+          u.commitCopies();
+        };
+        Values results = body(read, carried.drop_back(2), issueNext);
         results.push_back(next(read));
         results.push_back(next(write));
         scf::YieldOp::create(u.b, u.loc, results);
       });
+  return Values(loop.getResults().drop_back(2));
+}
+
+ContractionEmitter::Values ContractionEmitter::multiplyByWarps() {
+  Value zero = arith::ConstantOp::create(u.b, u.loc, u.b.getF32FloatAttr(0));
+  Values inits(4 * rowTiles * columnTiles, zero);
+  return overStages(
+      tile.stages - 1, inits,
+      [&](Value stage, ValueRange sums, function_ref<void()> issueNext) {
+        u.barrier();
+        issueNext();
+        return stageProducts(stage, sums);
+      });
+}
+
+void ContractionEmitter::multiply() {
+  Values sums = tile.units == MatrixUnits::Warps ? multiplyByWarps()
+                                                 : multiplyByWarpgroups();
   // The stages become room for the sums.
   u.waitForCopies(0);
   u.barrier();
-  ValueRange sums = loop.getResults().drop_back(2);
   storeSums(sums);
   if (type == NVVM::MMATypes::tf32)
     repair(sums);

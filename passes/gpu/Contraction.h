@@ -22,6 +22,7 @@ struct ContractionTile {
   int64_t rows, columns, depth;
   int64_t warpRows, warpColumns;
   int64_t stages;
+  MatrixUnits units = MatrixUnits::Warps;
 
   int64_t threads() const { return warpRows * warpColumns * kWarpSize; }
 };
@@ -49,11 +50,28 @@ struct TiledContraction {
 };
 
 /// The tile with which the product takes the least time on a GPU of the usual
-/// size; none where types or panels fit no instruction.
-std::optional<ContractionTile> chooseTile(const ContractionShape &shape);
+/// size that has these units; none where types or panels fit no instruction.
+std::optional<ContractionTile> chooseTile(const ContractionShape &shape,
+                                          MatrixUnits units);
 
-/// Bytes of shared memory that a block with this tile has.
+/// Bytes of shared memory that a stage has, and a block with this tile.
+int64_t bytesOfStage(const ContractionShape &shape,
+                     const ContractionTile &tile);
 int64_t sharedBytes(const ContractionShape &shape, const ContractionTile &tile);
+
+/// Bytes of an element.
+inline int64_t bytesOf(mlir::Type type) {
+  return type.getIntOrFloatBitWidth() / 8;
+}
+
+/// Chunks of a row of the left-hand side in a stage, one for each of the rows
+/// that a matrix instruction loads: their places are exchanged so that none of
+/// them share banks.
+inline constexpr int64_t kLeftChunks = 8;
+
+/// Columns between two rows of sums in shared memory, so that rows begin at
+/// different banks.
+inline constexpr int64_t kSumPadding = 8;
 
 /// How the elements of the left-hand side lie: at the offset of their row plus
 /// that of their step of the contracted axis.
@@ -107,7 +125,18 @@ public:
 private:
   using Values = llvm::SmallVector<mlir::Value>;
 
-  void prepare();
+  void prepareCopies();
+  void prepareFragments();
+  /// Copies the first `ahead` stages, and calls `body` for each step with the
+  /// stage that is there and the values it carries, its results; `issueNext`
+  /// copies the stage that is `ahead` of it.
+  using Step =
+      llvm::function_ref<Values(mlir::Value stage, mlir::ValueRange carried,
+                                llvm::function_ref<void()> issueNext)>;
+  Values overStages(int64_t ahead, mlir::ValueRange inits, Step body);
+  /// The sums of the thread.
+  Values multiplyByWarps();
+  Values multiplyByWarpgroups();
   void issue(mlir::Value stage, mlir::Value k);
   void issueLeft(mlir::Value stage, mlir::Value k);
   void issueRight(mlir::Value stage, mlir::Value k);

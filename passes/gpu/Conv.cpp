@@ -81,12 +81,12 @@ private:
 };
 
 struct Conv : TiledContraction {
-  static std::optional<Conv> get(kernel::ConvOp op);
+  static std::optional<Conv> get(kernel::ConvOp op, MatrixUnits units);
 
   StaticMemRef x, w;
 };
 
-std::optional<Conv> Conv::get(kernel::ConvOp op) {
+std::optional<Conv> Conv::get(kernel::ConvOp op, MatrixUnits units) {
   if (op.isPaired() ||
       !ContractionStore(op.getOut(), op.getEpilogue(), op.getBody()).canEmit())
     return std::nullopt;
@@ -120,7 +120,7 @@ std::optional<Conv> Conv::get(kernel::ConvOp op) {
     return std::nullopt;
   // A tile has columns of one group.
   int64_t perGroup = shape.columns / op.getGroups();
-  std::optional<ContractionTile> tile = chooseTile(shape);
+  std::optional<ContractionTile> tile = chooseTile(shape, units);
   if (!tile || (op.getGroups() > 1 && perGroup % tile->columns != 0))
     return std::nullopt;
   return Conv{{shape, *tile}, *x, *w};
@@ -128,15 +128,15 @@ std::optional<Conv> Conv::get(kernel::ConvOp op) {
 
 } // namespace
 
-std::optional<LaunchExtents> extentsOf(kernel::ConvOp op) {
-  std::optional<Conv> conv = Conv::get(op);
+std::optional<LaunchExtents> extentsOf(kernel::ConvOp op, MatrixUnits units) {
+  std::optional<Conv> conv = Conv::get(op, units);
   if (!conv)
     return std::nullopt;
   return conv->extents();
 }
 
 LogicalResult emit(BlockEmitter &e, kernel::ConvOp op) {
-  std::optional<Conv> conv = Conv::get(op);
+  std::optional<Conv> conv = Conv::get(op, e.units());
   const ContractionShape &shape = conv->shape;
   const ContractionTile &tile = conv->tile;
   BlockBuilder u(e);

@@ -45,12 +45,12 @@ private:
 };
 
 struct Gemm : TiledContraction {
-  static std::optional<Gemm> get(kernel::GemmOp op);
+  static std::optional<Gemm> get(kernel::GemmOp op, MatrixUnits units);
 
   StaticMemRef a, b;
 };
 
-std::optional<Gemm> Gemm::get(kernel::GemmOp op) {
+std::optional<Gemm> Gemm::get(kernel::GemmOp op, MatrixUnits units) {
   if (op.isPaired() ||
       !ContractionStore(op.getOut(), op.getEpilogue(), op.getBody()).canEmit())
     return std::nullopt;
@@ -73,7 +73,7 @@ std::optional<Gemm> Gemm::get(kernel::GemmOp op) {
                          panel,
                          a->type.getElementType(),
                          b->type.getElementType()};
-  std::optional<ContractionTile> tile = chooseTile(shape);
+  std::optional<ContractionTile> tile = chooseTile(shape, units);
   if (!tile)
     return std::nullopt;
   return Gemm{{shape, *tile}, *a, *b};
@@ -81,15 +81,15 @@ std::optional<Gemm> Gemm::get(kernel::GemmOp op) {
 
 } // namespace
 
-std::optional<LaunchExtents> extentsOf(kernel::GemmOp op) {
-  std::optional<Gemm> gemm = Gemm::get(op);
+std::optional<LaunchExtents> extentsOf(kernel::GemmOp op, MatrixUnits units) {
+  std::optional<Gemm> gemm = Gemm::get(op, units);
   if (!gemm)
     return std::nullopt;
   return gemm->extents();
 }
 
 LogicalResult emit(BlockEmitter &e, kernel::GemmOp op) {
-  std::optional<Gemm> gemm = Gemm::get(op);
+  std::optional<Gemm> gemm = Gemm::get(op, e.units());
   const ContractionShape &shape = gemm->shape;
   const ContractionTile &tile = gemm->tile;
   BlockBuilder u(e);

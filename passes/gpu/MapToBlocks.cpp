@@ -28,21 +28,24 @@ namespace {
 
 class KernelOfBlocks : public KernelMapping {
 public:
+  explicit KernelOfBlocks(MatrixUnits units) : units(units) {}
+
   std::optional<LaunchExtents>
   extentsOf(ArrayRef<Operation *> kernels) const override {
-    return kernels.size() == 1 ? blocks::extentsOf(kernels.front())
+    return kernels.size() == 1 ? blocks::extentsOf(kernels.front(), units)
                                : std::nullopt;
   }
 
   LogicalResult emit(OpBuilder &b,
                      ArrayRef<Operation *> kernels) const override {
     Operation *op = kernels.front();
-    BlockEmitter e(b, op->getLoc(), target);
+    BlockEmitter e(b, op->getLoc(), target, units);
     return blocks::emit(e, op);
   }
 
 private:
   TargetInfo target = deviceTarget();
+  MatrixUnits units;
 };
 
 struct MapToBlocks : public graven::impl::MapToBlocksBase<MapToBlocks> {
@@ -50,7 +53,7 @@ struct MapToBlocks : public graven::impl::MapToBlocksBase<MapToBlocks> {
 
   void runOnOperation() override {
     FailureOr<MappedKernels> mapped =
-        mapKernels(getOperation(), KernelOfBlocks());
+        mapKernels(getOperation(), KernelOfBlocks(units));
     if (failed(mapped))
       return signalPassFailure();
     numKernels += mapped->kernels;

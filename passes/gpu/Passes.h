@@ -7,6 +7,7 @@
 #define GRAVEN_PASSES_GPU_PASSES_H
 
 #include "mlir/Pass/Pass.h"
+#include "passes/gpu/MatrixUnits.h"
 #include "passes/lower/TargetInfo.h"
 
 namespace graven {

@@ -57,6 +57,10 @@ def MapToBlocks : Pass<"graven-map-to-blocks", "::mlir::ModuleOp"> {
     }
     ```
 
+    With `units=warpgroups`, of sm_90a, products of bf16 and f16 with at least 64 rows are `wgmma` of both operands in shared
+    memory, where the copies leave them in the order that it reads: a group of four warps has 64 rows and all columns of a
+    tile, up to 256, and multiplies one stage while the next are on their way.
+
     Preconditions: as for graven-map-to-threads; the last axis of a row is contiguous and at least 2 elements long. For
     products: f32, bf16 or f16 on both sides, or f32 with weights of 16 bits; panels of 16, 32 or 64 columns without gaps,
     aligned to 16 bytes; operands whose offsets fit 31 bits; columns of a tile in one group. For attention: f32, and rows of at most 128 columns.
@@ -65,6 +69,13 @@ def MapToBlocks : Pass<"graven-map-to-blocks", "::mlir::ModuleOp"> {
     "::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect", "::mlir::LLVM::LLVMDialect", "::mlir::math::MathDialect",
     "::mlir::memref::MemRefDialect", "::mlir::NVVM::NVVMDialect", "::mlir::scf::SCFDialect",
     "::mlir::vector::VectorDialect",
+  ];
+  let options = [
+    Option<"units", "units", "::graven::MatrixUnits", "::graven::MatrixUnits::Warps",
+           "what multiplies matrices of 16-bit floats",
+           [{::llvm::cl::values(
+               clEnumValN(::graven::MatrixUnits::Warps, "warps", "mma.sync, on all GPUs"),
+               clEnumValN(::graven::MatrixUnits::Warpgroups, "warpgroups", "wgmma, on sm_90a"))}]>,
   ];
   let statistics = [
     Statistic<"numKernels", "kernels", "Number of kernels made">,

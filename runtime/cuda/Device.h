@@ -10,16 +10,6 @@
 
 #include "runtime/support/Support.h"
 
-/* Code for GPUs: machine code for those of the same major and no lower minor
- * version, or PTX, which the driver compiles for any that is not older.
- * Layout: { i32, i32, i32, i32, ptr }. */
-typedef struct GravenImage {
-  int32_t major, minor;
-  int32_t is_text; /* PTX, ended by a zero */
-  int32_t reserved;
-  const void *data;
-} GravenImage;
-
 /* The most arguments of a kernel, 4 KB of them. */
 #define GRAVEN_DEVICE_MAX_ARGUMENTS 512
 
@@ -31,6 +21,18 @@ typedef struct GravenKernel {
   int32_t num_arguments;
 } GravenKernel;
 
+/* Code for GPUs: machine code for those of the same major and no lower minor
+ * version, or PTX, which the driver compiles for any that is not older; either
+ * may be for one version alone.
+ * Layout: { i32, i32, i32, i32, ptr, ptr }. */
+typedef struct GravenImage {
+  int32_t major, minor;
+  int32_t is_text;  /* PTX, ended by a zero */
+  int32_t is_exact; /* for no other version */
+  const void *data;
+  const GravenKernel *kernels; /* as many, in the same order, in each image */
+} GravenImage;
+
 struct GravenDevice;
 
 /* The host code of one size, on addresses of the device. */
@@ -39,11 +41,10 @@ typedef int32_t (*GravenDeviceEntry)(void *const *inputs, void *const *outputs,
                                      struct GravenDevice *device);
 
 /* One size of a model, a constant of the artifact but for what `slot` points
- * to. Layout: { ptr, i64, ptr, i64, ptr, ptr, i64, i64, i64, i64, ptr }. */
+ * to. Layout: { ptr, i64, i64, ptr, ptr, i64, i64, i64, i64, ptr }. */
 typedef struct GravenDeviceCode {
   const GravenImage *images; /* the machine code before the text */
   int64_t num_images;
-  const GravenKernel *kernels;
   int64_t num_kernels;
   GravenDeviceEntry entry;
   const int64_t *tensor_bytes; /* of the inputs, then of the outputs */

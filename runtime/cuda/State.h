@@ -24,6 +24,7 @@ struct GravenDevice {
   CudaContext context;
   CudaModule module;
   CudaStream own;
+  const GravenKernel *kernels; /* of the code that was chosen */
   CudaFunction *functions;
   /* All memory of the device, and what it is for; `tensors` are the places of
    * those that are copied. */

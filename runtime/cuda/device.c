@@ -106,21 +106,33 @@ static int32_t chooseDevice(const CudaDriver *driver,
                              "cuDeviceGet");
 }
 
-/* Machine code of the same major and the highest minor version that is not
- * above the device's, else text for a GPU that is not newer. */
+/* Whether the device can run it. */
+static int fits(const GravenImage *image, int major, int minor) {
+  if (image->is_exact)
+    return image->major == major && image->minor == minor;
+  if (image->major != major)
+    return image->is_text && image->major < major;
+  return image->minor <= minor;
+}
+
+/* Machine code rather than text, then what is for this version alone, then what
+ * is for the newest one. */
+static int isBetter(const GravenImage *image, const GravenImage *other) {
+  if (image->is_text != other->is_text)
+    return !image->is_text;
+  if (image->is_exact != other->is_exact)
+    return image->is_exact;
+  if (image->major != other->major)
+    return image->major > other->major;
+  return image->minor > other->minor;
+}
+
 static const GravenImage *findImage(const GravenDeviceCode *code, int major,
                                     int minor) {
   const GravenImage *best = NULL;
   for (int64_t i = 0; i < code->num_images; ++i) {
     const GravenImage *image = &code->images[i];
-    int isOlder = image->major < major ||
-                  (image->major == major && image->minor <= minor);
-    if (!isOlder || (!image->is_text && image->major != major))
-      continue;
-    if (!best || (best->is_text && !image->is_text) ||
-        (best->is_text == image->is_text &&
-         (image->major > best->major ||
-          (image->major == best->major && image->minor > best->minor))))
+    if (fits(image, major, minor) && (!best || isBetter(image, best)))
       best = image;
   }
   return best;
@@ -128,7 +140,7 @@ static const GravenImage *findImage(const GravenDeviceCode *code, int major,
 
 static int32_t findKernel(struct GravenDevice *device, int64_t number) {
   const CudaDriver *driver = &device->driver;
-  const GravenKernel *kernel = &device->code->kernels[number];
+  const GravenKernel *kernel = &device->kernels[number];
   int32_t status =
       graven_device_check(driver,
                           driver->moduleFunction(&device->functions[number],
@@ -174,6 +186,7 @@ static int32_t loadCode(struct GravenDevice *device) {
       chooseImage(device->code, driver, device->number, &status);
   if (!image)
     return status;
+  device->kernels = image->kernels;
   status = graven_device_check(driver,
                                driver->moduleLoad(&device->module, image->data),
                                "cuModuleLoadData");

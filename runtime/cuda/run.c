@@ -25,7 +25,7 @@ GRAVEN_SUPPORT void graven_device_launch(struct GravenDevice *device,
   if (device->status)
     return;
   ++device->numLaunches;
-  const GravenKernel *info = &device->code->kernels[kernel];
+  const GravenKernel *info = &device->kernels[kernel];
   void *pointers[GRAVEN_DEVICE_MAX_ARGUMENTS];
   for (int32_t i = 0; i < info->num_arguments; ++i)
     pointers[i] = (char *)arguments + 8 * (size_t)i;

@@ -14,9 +14,13 @@ namespace graven::cuda {
 
 static ArrayRef<Architecture> architectures() {
   static const Architecture all[] = {
-      {"sm_80", 8, 0, "+ptx70"},   {"sm_86", 8, 6, "+ptx71"},
-      {"sm_89", 8, 9, "+ptx78"},   {"sm_90", 9, 0, "+ptx78"},
-      {"sm_100", 10, 0, "+ptx86"}, {"sm_120", 12, 0, "+ptx87"},
+      {"sm_80", 8, 0, "+ptx70"},
+      {"sm_86", 8, 6, "+ptx71"},
+      {"sm_89", 8, 9, "+ptx78"},
+      {"sm_90", 9, 0, "+ptx78"},
+      {"sm_90a", 9, 0, "+ptx80", MatrixUnits::Warpgroups},
+      {"sm_100", 10, 0, "+ptx86"},
+      {"sm_120", 12, 0, "+ptx87"},
   };
   return all;
 }

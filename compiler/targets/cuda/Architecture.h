@@ -8,6 +8,7 @@
 
 #include "mlir/IR/Location.h"
 #include "mlir/Support/LLVM.h"
+#include "passes/gpu/MatrixUnits.h"
 #include <string>
 
 namespace graven::cuda {
@@ -21,6 +22,8 @@ struct Architecture {
   /// The lowest version of PTX that knows it, as a feature of LLVM's: a driver
   /// that is older than a version refuses its text.
   std::string ptxFeature;
+  /// What multiplies matrices. Code with warpgroups no other GPU takes.
+  MatrixUnits units = MatrixUnits::Warps;
 };
 
 /// What runs a model for GPUs where there is none.

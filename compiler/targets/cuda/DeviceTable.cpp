@@ -24,6 +24,7 @@ public:
                  const graven::cuda::DeviceProgram &program);
 
 private:
+  Constant *kernels(const graven::cuda::Image &image);
   GlobalVariable *global(Constant *value, const Twine &suffix,
                          bool isConstant = true) {
     auto *made =
@@ -54,17 +55,26 @@ private:
   IntegerType *i32, *i64;
 };
 
-Constant *Tables::code(const graven::cpu::ModelSignature &signature,
-                       const graven::cuda::DeviceProgram &program) {
-  SmallVector<Constant *> images, kernels, tensors;
-  for (const graven::cuda::Image &image : program.images)
-    images.push_back(ConstantStruct::getAnon(
-        {small(image.architecture.major), small(image.architecture.minor),
-         small(image.isText), small(0), bytes(image.bytes)}));
-  for (const graven::cuda::Kernel &kernel : program.kernels)
+Constant *Tables::kernels(const graven::cuda::Image &image) {
+  SmallVector<Constant *> kernels;
+  for (const graven::cuda::Kernel &kernel : image.kernels)
     kernels.push_back(ConstantStruct::getAnon(
         {bytes(kernel.name), small(kernel.blocks), small(kernel.threads),
          small(kernel.sharedBytes), small(kernel.arguments)}));
+  return rows(kernels, ".kernels");
+}
+
+Constant *Tables::code(const graven::cpu::ModelSignature &signature,
+                       const graven::cuda::DeviceProgram &program) {
+  SmallVector<Constant *> images, tensors;
+  for (const graven::cuda::Image &image : program.images)
+    images.push_back(ConstantStruct::getAnon(
+        {small(image.architecture.major), small(image.architecture.minor),
+         small(image.isText),
+         small(image.architecture.units == graven::MatrixUnits::Warpgroups),
+         bytes(image.bytes), kernels(image)}));
+  size_t numKernels =
+      program.images.empty() ? 0 : program.images.front().kernels.size();
   for (const auto *specs : {&signature.inputs, &signature.outputs})
     for (const graven::cpu::TensorSpec &spec : *specs)
       tensors.push_back(
@@ -75,11 +85,10 @@ Constant *Tables::code(const graven::cpu::ModelSignature &signature,
   return global(
       ConstantStruct::getAnon(
           {rows(images, ".images"), number(program.images.size()),
-           rows(kernels, ".kernels"), number(program.kernels.size()),
-           module.getFunction(name + "_device"), rows(tensors, ".tensors"),
-           number(signature.inputs.size()), number(signature.outputs.size()),
-           number(signature.workspaceSize), number(signature.weightsSize),
-           slot}),
+           number(numKernels), module.getFunction(name + "_device"),
+           rows(tensors, ".tensors"), number(signature.inputs.size()),
+           number(signature.outputs.size()), number(signature.workspaceSize),
+           number(signature.weightsSize), slot}),
       ".code");
 }
 

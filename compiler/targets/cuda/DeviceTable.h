@@ -17,24 +17,24 @@ class Module;
 
 namespace graven::cuda {
 
+struct Kernel {
+  std::string name;
+  int64_t blocks = 1, threads = 1, sharedBytes = 0, arguments = 0;
+};
+
 /// The code of all kernels for one architecture: an ELF file, or text.
 struct Image {
   Architecture architecture;
   bool isText = false;
   std::string bytes;
-};
-
-struct Kernel {
-  std::string name;
-  int64_t blocks = 1, threads = 1, sharedBytes = 0, arguments = 0;
+  /// In the order of their numbers, launched as this code expects.
+  llvm::SmallVector<Kernel> kernels = {};
 };
 
 /// The kernels of one size of a model.
 struct DeviceProgram {
   /// Machine code first.
   llvm::SmallVector<Image> images;
-  /// In the order of their numbers.
-  llvm::SmallVector<Kernel> kernels;
 };
 
 /// The kernels that LowerDeviceLaunch listed.

@@ -7,6 +7,8 @@
 #include "compiler/targets/cuda/Ptx.h"
 #include "compiler/targets/cpu/Codegen.h"
 #include "dialects/support/Diagnostics.h"
+#include "mlir/Conversion/NVVMToLLVM/NVVMToLLVM.h"
+#include "mlir/Pass/PassManager.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/GPU/GPUToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
@@ -92,8 +94,16 @@ FailureOr<std::string> graven::cuda::makePtx(gpu::GPUModuleOp device,
   device->getContext()->appendDialectRegistry(registry);
   llvm::LLVMContext context;
   cpu::CodegenProblems problems(context);
+  // What LLVM has no intrinsic for is text inline; simulations need the
+  // operations.
+  OwningOpRef<gpu::GPUModuleOp> lowered = device.clone();
+  PassManager inlining(device->getContext(),
+                       gpu::GPUModuleOp::getOperationName());
+  inlining.addPass(createConvertNVVMToLLVMPass());
+  if (failed(inlining.run(*lowered)))
+    return failure();
   std::unique_ptr<llvm::Module> module =
-      translateModuleToLLVMIR(device, context, device.getName());
+      translateModuleToLLVMIR(*lowered, context, device.getName());
   if (!module)
     return device->emitError("the LLVM dialect could not be translated");
   std::unique_ptr<llvm::TargetMachine> machine = createMachine(architecture);

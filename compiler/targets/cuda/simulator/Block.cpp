@@ -49,6 +49,7 @@ void Block::run(uint32_t number, Simulator::ThreadFunction threadFunction,
   collectives.assign(numWarps, {});
   living.assign(numWarps, 0);
   barriers.assign(16, {});
+  groupProducts.assign(llvm::divideCeil(numWarps, 4), {});
   threads.clear();
   threads.resize(count);
   ready.clear();

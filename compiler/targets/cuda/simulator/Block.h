@@ -27,6 +27,14 @@ struct AsyncCopy {
   int64_t group;
 };
 
+/// A product of a group of warps that has begun, and what its warp reads.
+struct GroupProduct {
+  uint32_t site;
+  int64_t group;
+  llvm::SmallVector<int32_t, 0> chunks; ///< of 16 bytes, their offsets
+  size_t hash;                          ///< of their bytes when it began
+};
+
 /// A thread of a block. What simulated code calls gets its address.
 struct Thread {
   Block *block = nullptr;
@@ -39,10 +47,14 @@ struct Thread {
   Clocks known;
   std::deque<AsyncCopy> copies;
   int64_t group = 0;
+  /// Of the warp, in its first thread.
+  std::deque<GroupProduct> products;
+  int64_t productGroup = 0;
+  uint32_t numProducts = 0, fences = 0;
 
   uint32_t warp() const { return id / kWarp; }
   uint32_t lane() const { return id % kWarp; }
-  Actor actor() const { return {id, now, known->data()}; }
+  Actor actor() const { return {id, now, known->data(), fences}; }
 };
 
 /// Lanes of a warp that meet. `compute` sees what each brought, by lane, null
@@ -96,6 +108,12 @@ public:
   void beginCopy(Thread &thread, uint32_t site, char *to, const char *from,
                  int64_t bytes, int64_t sourceBytes);
   void waitCopies(Thread &thread, int64_t pending);
+  /// The warp of this thread begins a product of its group, on the two operands
+  /// of the descriptors, and reads these chunks.
+  void beginProduct(Thread &thread, uint32_t site,
+                    std::pair<uint64_t, uint64_t> operands,
+                    llvm::SmallVector<int32_t, 0> chunks);
+  void waitProducts(Thread &thread, int64_t pending);
   /// The thread meets the lanes of a mask.
   void meet(Thread &thread, const Collective &collective, void *data);
   enum class Arrival { Waits, GoesOn };
@@ -123,6 +141,7 @@ private:
                    int64_t bytes);
   void checkShared(Thread &thread, uint32_t site, const void *address,
                    int64_t bytes);
+  size_t hashOf(llvm::ArrayRef<int32_t> chunks);
   Finding findingAt(const Thread &thread, uint32_t site, Fault fault) const;
 
   const Kernel *kernelInfo = nullptr;
@@ -136,6 +155,8 @@ private:
   std::vector<uint32_t> living;
   std::vector<std::vector<Collective>> collectives;
   std::vector<Barrier> barriers;
+  /// By group of four warps, the operands of its products.
+  std::vector<std::vector<std::pair<uint64_t, uint64_t>>> groupProducts;
   std::vector<uint32_t> ready, woken;
   size_t position = 0;
   uint32_t numDone = 0;

@@ -55,6 +55,16 @@ void loadMatrix(Thread *thread, int32_t site, void *row, void *registers,
                 int32_t count, int32_t isTransposed);
 void storeMatrix(Thread *thread, int32_t site, void *row, void *registers,
                  int32_t count, int32_t isTransposed);
+/// What the thread has written may be read by descriptors.
+void fenceProxy(Thread *thread);
+/// 64 x columns += 64x16 * 16 x columns, of which the sums of the thread are
+/// given: both operands are in shared memory, the left one by rows, the right
+/// one by depth. The type is an Element.
+void multiplyShared(Thread *thread, int32_t site, void *sums, int64_t left,
+                    int64_t right, int32_t columns, int32_t type);
+void commitProducts(Thread *thread);
+void waitProducts(Thread *thread, int32_t pending);
+
 /// 16x8 += 16xk * kx8. The registers of A, of B and of C, which becomes the
 /// result. The types are Elements.
 void multiply(Thread *thread, int32_t site, void *registers, int32_t a,
@@ -80,7 +90,11 @@ void multiply(Thread *thread, int32_t site, void *registers, int32_t a,
   SERVICE(waitCopies)                                                          \
   SERVICE(loadMatrix)                                                          \
   SERVICE(storeMatrix)                                                         \
-  SERVICE(multiply)
+  SERVICE(multiply)                                                            \
+  SERVICE(fenceProxy)                                                          \
+  SERVICE(multiplyShared)                                                      \
+  SERVICE(commitProducts)                                                      \
+  SERVICE(waitProducts)
 
 /// Their places in the table.
 enum class Service : int32_t {

@@ -115,7 +115,27 @@ std::optional<Conflict> SharedMemory::access(const Actor &actor, uint32_t site,
       first = conflictOf(actor, word, mask, kind, at);
     remember(actor, word, mask, site, kind);
     if (kind != AccessKind::Read)
-      word.written |= mask;
+      noteWrite(actor, word, mask, site);
+  });
+  return first;
+}
+
+void SharedMemory::noteWrite(const Actor &actor, Word &word, uint8_t mask,
+                             uint32_t site) {
+  word.written |= mask;
+  word.writer = actor.thread;
+  word.writerFences = actor.fences;
+  word.writerSite = site;
+}
+
+std::optional<Conflict>
+SharedMemory::unpublished(int64_t offset, int64_t size,
+                          llvm::function_ref<uint32_t(uint32_t)> fencesOf) {
+  std::optional<Conflict> first;
+  forWords(offset, size, [&](Word &word, uint8_t mask, int64_t at) {
+    if (!first && (word.written & mask) &&
+        fencesOf(word.writer) <= word.writerFences)
+      first = Conflict{Fault::Unpublished, at, word.writer, word.writerSite};
   });
   return first;
 }
@@ -142,7 +162,7 @@ void SharedMemory::endCopy(const Actor &actor, uint32_t site, int64_t offset,
     // of different ones, are free after the last.
     if (--word.numCopies == 0)
       word.copying = 0;
-    word.written |= mask;
+    noteWrite(actor, word, mask, site);
     remember(actor, word, mask, site, AccessKind::Write);
   });
 }

@@ -21,6 +21,7 @@ using Clocks = std::shared_ptr<const std::vector<uint32_t>>;
 struct Actor {
   uint32_t thread, now;
   const uint32_t *known; ///< of each thread
+  uint32_t fences = 0;   ///< of the proxy, that the thread has come by
 
   /// Whether what a thread did at a time is over for this one.
   bool isAfter(uint32_t other, uint32_t time) const {
@@ -62,6 +63,11 @@ public:
   std::optional<Conflict> beginCopy(const Actor &actor, uint32_t site,
                                     int64_t offset, int64_t size);
   void endCopy(const Actor &actor, uint32_t site, int64_t offset, int64_t size);
+  /// The first of bytes, which are read by a descriptor, that was written by a
+  /// thread without a fence since; `fencesOf` gives those of a thread.
+  std::optional<Conflict>
+  unpublished(int64_t offset, int64_t size,
+              llvm::function_ref<uint32_t(uint32_t thread)> fencesOf);
 
 private:
   static constexpr int64_t kWord = 4;
@@ -81,6 +87,8 @@ private:
     uint8_t written, copying;
     /// Copies that overlap.
     uint32_t numCopies;
+    /// Who wrote it last, and how many fences that thread had come by.
+    uint32_t writer, writerFences, writerSite;
   };
 
   /// Calls f(word, mask, offset) for the words of a range.
@@ -90,6 +98,7 @@ private:
                                      int64_t offset) const;
   void remember(const Actor &actor, Word &word, uint8_t mask, uint32_t site,
                 AccessKind kind);
+  void noteWrite(const Actor &actor, Word &word, uint8_t mask, uint32_t site);
 
   struct Free {
     void operator()(char *memory) const { std::free(memory); }

@@ -103,6 +103,11 @@ static std::string describe(const Finding &finding) {
            " writes that has not been waited for";
   case Fault::Unwritten:
     return "reads " + shared + ", which nothing has written";
+  case Fault::Unpublished:
+    return "reads " + shared + " by a descriptor, which " + other +
+           " has written without a fence of the proxy since";
+  case Fault::Overwritten:
+    return "still reads " + shared + ", which was written meanwhile";
   case Fault::SharedBounds:
     return "accesses " + byte + " of an array in shared memory, outside of it";
   case Fault::GlobalBounds:

@@ -42,6 +42,8 @@ enum class Fault : uint8_t {
   WriteAfterWrite, ///< the same
   CopyInFlight,    ///< an access to what an asynchronous copy writes
   Unwritten,       ///< a read of shared memory that nothing has written
+  Unpublished,     ///< a read by another proxy than what was written by
+  Overwritten,     ///< a write of what is still read asynchronously
   SharedBounds,    ///< an address outside of the array in shared memory
   GlobalBounds,    ///< an address outside of the launch's buffers
   Misaligned,      ///< an address that is no multiple of what it must be

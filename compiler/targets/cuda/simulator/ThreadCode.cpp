@@ -52,6 +52,9 @@ ThreadCode::ThreadCode(LLVM::LLVMFuncOp thread, unsigned numArguments,
       ptr(LLVM::LLVMPointerType::get(thread.getContext())),
       layout(DataLayout::closest(thread)) {}
 
+/// Registers of the largest operand: the sums of a group of warps.
+static constexpr int64_t kMostSlots = 128;
+
 /*===- Building -------------------------------------------------------------*/
 
 Value ThreadCode::number(int64_t value) {
@@ -85,7 +88,7 @@ Origin ThreadCode::originOf(Value pointer) {
 Value ThreadCode::exchange() {
   if (!exchanged) {
     OpBuilder start = OpBuilder::atBlockBegin(&thread.getBody().front());
-    Value count = LLVM::ConstantOp::create(start, loc, i32, 32);
+    Value count = LLVM::ConstantOp::create(start, loc, i32, kMostSlots);
     exchanged = LLVM::AllocaOp::create(start, loc, ptr, i32, count,
                                        /*alignment=*/16);
   }

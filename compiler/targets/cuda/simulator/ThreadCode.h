@@ -53,6 +53,7 @@ private:
   mlir::LogicalResult lowerCopy(mlir::Operation *op);
   mlir::LogicalResult lowerMatrix(mlir::Operation *op);
   mlir::LogicalResult lowerProduct(mlir::Operation *op);
+  mlir::LogicalResult lowerGroupProduct(mlir::Operation *op);
   mlir::LogicalResult watch(mlir::Operation *op);
   void lowerShared(mlir::Operation *op);
 

@@ -181,7 +181,7 @@ static std::optional<Element> sumType(Type type) {
 LogicalResult ThreadCode::lowerProduct(Operation *op) {
   auto product = dyn_cast<NVVM::MmaOp>(op);
   if (!product)
-    return refuse(op);
+    return lowerGroupProduct(op);
   auto a = factorType(product.getMultiplicandAPtxType()),
        b = factorType(product.getMultiplicandBPtxType()),
        c = sumType(product.getOperandC().front().getType());
@@ -208,4 +208,47 @@ LogicalResult ThreadCode::lowerProduct(Operation *op) {
   replace(op,
           LLVM::LoadOp::create(this->b, loc, product.getType(), slot(first)));
   return success();
+}
+
+LogicalResult ThreadCode::lowerGroupProduct(Operation *op) {
+  return llvm::TypeSwitch<Operation *, LogicalResult>(op)
+      .Case([&](NVVM::FenceProxyOp op) {
+        if (op.getKind() == NVVM::ProxyKind::async_shared ||
+            op.getKind() == NVVM::ProxyKind::async)
+          call(Service::fenceProxy, {});
+        return op.erase(), success();
+      })
+      // It orders registers, which are values here.
+      .Case([&](NVVM::WgmmaFenceAlignedOp op) { return op.erase(), success(); })
+      .Case([&](NVVM::WgmmaGroupSyncAlignedOp op) {
+        call(Service::commitProducts, {});
+        return op.erase(), success();
+      })
+      .Case([&](NVVM::WgmmaWaitGroupSyncOp op) {
+        call(Service::waitProducts,
+             {number(static_cast<int64_t>(op.getGroup()))});
+        return op.erase(), success();
+      })
+      .Case([&](NVVM::WgmmaMmaAsyncOp op) {
+        auto type = op.getTypeA() == NVVM::WGMMATypes::f16    ? Element::F16
+                    : op.getTypeA() == NVVM::WGMMATypes::bf16 ? Element::BF16
+                                                              : Element::S8;
+        if (type == Element::S8 || op.getTypeB() != op.getTypeA() ||
+            op.getTypeD() != NVVM::WGMMATypes::f32 ||
+            op.getScaleA() != NVVM::WGMMAScaleIn::one ||
+            op.getScaleB() != NVVM::WGMMAScaleIn::one ||
+            op.getScaleD() != NVVM::WGMMAScaleOut::one ||
+            op.getLayoutA() != NVVM::MMALayout::row ||
+            op.getLayoutB() != NVVM::MMALayout::row)
+          return refuse(op);
+        LLVM::StoreOp::create(b, loc, op.getInouts(), exchange());
+        call(Service::multiplyShared,
+             {site(op, AccessKind::Read, 16, 16), exchange(),
+              op.getDescriptorA(), op.getDescriptorB(),
+              number(op.getShape().getN()),
+              number(static_cast<int64_t>(type))});
+        replace(op, LLVM::LoadOp::create(b, loc, op.getType(), exchange()));
+        return success();
+      })
+      .Default([&](Operation *op) { return refuse(op); });
 }
