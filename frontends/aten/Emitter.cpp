@@ -293,3 +293,34 @@ Emitter::repeat(mlir::Value trip, llvm::ArrayRef<mlir::Value> start,
   YieldOp::create(builder, loc, next);
   return op->getResults();
 }
+
+llvm::SmallVector<mlir::Value> Emitter::stacked(
+    int64_t count,
+    llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::Value number)>
+        step) {
+  mlir::Value trip = scalar(builder.getI64Type(), count);
+  if (!trip)
+    return {};
+  mlir::Region body;
+  llvm::SmallVector<mlir::Type> types;
+  {
+    mlir::OpBuilder::InsertionGuard guard(builder);
+    mlir::Block *block =
+        builder.createBlock(&body, {}, {trip.getType()}, {loc});
+    llvm::SmallVector<mlir::Value> given = step(block->getArgument(0));
+    given.insert(given.begin(), full(builder.getI1Type(), {}, int64_t(1)));
+    if (given.size() == 1 ||
+        !llvm::all_of(given, [](mlir::Value value) { return bool(value); }))
+      return {};
+    for (mlir::Value value : llvm::drop_begin(given)) {
+      Shape extents = shape(value);
+      extents.insert(extents.begin(), count);
+      types.push_back(mlir::RankedTensorType::get(extents, element(value)));
+    }
+    YieldOp::create(builder, loc, given);
+  }
+  auto op = LoopOp::create(builder, loc, mlir::TypeRange(), types, trip,
+                           mlir::Value(), mlir::ValueRange());
+  op.getBody().takeBody(body);
+  return op->getResults();
+}

@@ -149,6 +149,13 @@ public:
   llvm::SmallVector<mlir::Value>
   repeat(mlir::Value trip, llvm::ArrayRef<mlir::Value> start, Step step);
 
+  /// What each of `count` steps, one or more, gives when it is given its
+  /// number, stacked on a new axis 0. Nothing after a failure.
+  llvm::SmallVector<mlir::Value>
+  stacked(int64_t count,
+          llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::Value number)>
+              step);
+
 private:
   static mlir::Value verified(mlir::Operation *node);
   bool alignRanks(std::initializer_list<mlir::Value *> values);

@@ -60,6 +60,7 @@ Table::Table() {
   addBessel(*this);
   addGamma(*this);
   addGroupedProducts(*this);
+  addKeypoints(*this);
   addOrthogonalPolynomials(*this);
   addRepresentation(*this);
   addScans(*this);

@@ -142,6 +142,7 @@ void addCtcLoss(Table &table);
 void addBessel(Table &table);
 void addGamma(Table &table);
 void addGroupedProducts(Table &table);
+void addKeypoints(Table &table);
 void addOrthogonalPolynomials(Table &table);
 void addRepresentation(Table &table);
 void addScans(Table &table);

@@ -110,6 +110,7 @@ dequantize_per_channel_group fake_quant_per_channel convert_element_type
 FUNCTIONS = [
     "torchvision::batched_nms(Tensor boxes, Tensor scores, Tensor idxs, float iou_threshold) -> Tensor",
     "torchvision::paste_masks_in_image(Tensor masks, Tensor boxes, int[] img_shape, int padding=1) -> Tensor",
+    "torchvision::heatmaps_to_keypoints(Tensor maps, Tensor rois) -> (Tensor, Tensor)",
     "transformers::grouped_mm_fallback(Tensor input, Tensor weight, Tensor offs) -> Tensor",
 ]
 

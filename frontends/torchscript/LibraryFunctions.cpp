@@ -30,11 +30,14 @@ struct LibraryFunction {
 // the number of boxes it moves the classes apart or loops over them, which is
 // the same but for rounding.
 // paste_masks_in_image: each mask resized to its box, in an image of zeros.
+// heatmaps_to_keypoints: where maps that are resized to their box are greatest.
 static constexpr LibraryFunction kFunctions[] = {
     {"torchvision.ops.boxes.batched_nms", "boxes scores idxs iou_threshold",
      "torchvision::batched_nms"},
     {"torchvision.models.detection.roi_heads.paste_masks_in_image",
      "masks boxes img_shape padding", "torchvision::paste_masks_in_image"},
+    {"torchvision.models.detection.roi_heads.heatmaps_to_keypoints",
+     "maps rois", "torchvision::heatmaps_to_keypoints"},
 };
 
 StringRef torch::libraryOperator(StringRef qualifiedName,

@@ -45,7 +45,11 @@ private:
   bool
   isSameInBlocks(mlir::Value value, mlir::Value other, size_t k,
                  const llvm::DenseMap<mlir::Value, mlir::Value> &inner) const;
+  bool isSamePick(mlir::Operation &own, mlir::Operation &theirs,
+                  size_t k) const;
   bool hasSameBlocks(mlir::Operation *node, mlir::Operation *other, size_t k);
+  void fillPicks(mlir::Operation *node);
+  Shapes looped(LoopOp node, Others others);
   // RoomConstants.cpp.
   bool connectConstant(mlir::OpOperand &operand,
                        llvm::ArrayRef<mlir::Value> others);

@@ -331,6 +331,10 @@ Shapes RoomMaker::grouped(GroupNormOp node) {
 }
 
 Shapes RoomMaker::transfer(Operation *node, Others others) {
+  if (node->getNumRegions())
+    fillPicks(node);
+  if (auto loop = dyn_cast<LoopOp>(node))
+    return looped(loop, others);
   bool any = llvm::any_of(node->getOperands(),
                           [&](Value value) { return varies(value); });
   // What makes extents of its own.

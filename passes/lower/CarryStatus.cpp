@@ -107,10 +107,34 @@ Value carryOut(scf::WhileOp op) {
   return made.getResults().back();
 }
 
+Value carryOut(scf::ForOp op) {
+  Value status = statusOf(*op.getBody());
+  if (!status)
+    return {};
+  OpBuilder builder(op);
+  Location loc = op.getLoc();
+  SmallVector<Value> inits(op.getInitArgs());
+  inits.push_back(good(builder, loc));
+  auto made = scf::ForOp::create(builder, loc, op.getLowerBound(),
+                                 op.getUpperBound(), op.getStep(), inits,
+                                 /*bodyBuilder=*/nullptr, op.getUnsignedCmp());
+  made->setDiscardableAttrs(op->getDiscardableAttrDictionary());
+  made.getRegion().takeBody(op.getRegion());
+  Value before = made.getBody()->addArgument(status.getType(), loc);
+  Operation *end = made.getBody()->getTerminator();
+  OpBuilder atEnd(end);
+  appendOperand(end, anyOf(atEnd, loc, {before, status}));
+  op->replaceAllUsesWith(made.getResults().drop_back());
+  op.erase();
+  return made.getResults().back();
+}
+
 Value carryOut(Operation *op) {
   if (auto branch = dyn_cast<scf::IfOp>(op))
     return carryOut(branch);
   if (auto loop = dyn_cast<scf::WhileOp>(op))
+    return carryOut(loop);
+  if (auto loop = dyn_cast<scf::ForOp>(op))
     return carryOut(loop);
   return {};
 }

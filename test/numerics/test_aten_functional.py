@@ -222,6 +222,40 @@ def test_paste_masks(tmp_path):
     np.testing.assert_allclose(model(masks.numpy(), boxes.numpy()), Pasting()(masks, boxes), atol=2e-6)
 
 
+class Keypoints(torch.nn.Module):
+    def forward(self, maps: torch.Tensor, boxes: torch.Tensor):
+        return heads.heatmaps_to_keypoints(maps, boxes)
+
+
+@pytest.mark.skipif(heads is None, reason="needs torchvision")
+def test_keypoints_of_heat_maps(tmp_path):
+    """A map is resized to its box, whose size data decide: smaller than a tile, of several, of no extent."""
+    boxes = torch.tensor([[1, 2, 9, 7.5], [0, 0, 150, 110], [3, 3, 3, 3], [8.2, 1.1, 150, 40], [5, 6, 69, 70.0]])
+    maps = real(5, 3, 14, 12)
+    torch.jit.script(Keypoints()).save(tmp_path / "m.pt")
+    model = package.compile(tmp_path / "m.pt", inputs=[maps.numpy(), boxes.numpy()])
+    places, scores = Keypoints()(maps, boxes)
+    got = model(maps.numpy(), boxes.numpy())
+    np.testing.assert_allclose(got[0], places, atol=2e-5)
+    np.testing.assert_allclose(got[1], scores, atol=2e-6)
+    # The first of equal elements; NaN is the greatest.
+    maps = torch.zeros(5, 3, 14, 12)
+    maps[1, 1, 3, 3] = float("nan")
+    maps[2] = -float("inf")
+    for own, other in zip(model(maps.numpy(), boxes.numpy()), Keypoints()(maps, boxes), strict=True):
+        np.testing.assert_array_equal(own, other)
+    boxes[1, 2] = 1e12
+    with pytest.raises(package.Error, match="index out of range"):
+        model(maps.numpy(), boxes.numpy())
+
+
+@pytest.mark.skipif(heads is None, reason="needs torchvision")
+def test_keypoints_of_other_shapes_are_refused(tmp_path):
+    torch.jit.script(Keypoints()).save(tmp_path / "m.pt")
+    with pytest.raises(package.Error, match="maps and boxes of these shapes"):
+        package.compile(tmp_path / "m.pt", inputs={"maps": "f32[5,3,14,12]", "boxes": "f32[4,4]"})
+
+
 @pytest.mark.parametrize("function, message", [
     (lambda x: torch.linalg.svdvals(F.pad(x, (0, 70, 0, 70))), "more than 64"),
     (lambda x: torch.linalg.lstsq(x, x)[0], "linalg_lstsq"),

@@ -180,6 +180,23 @@ graven.graph @forward(%limit: tensor<i64>) -> tensor<4xi64> {
   graven.return %0 : tensor<4xi64>
 }
 """
+GATHER_IN_LOOP = """
+graven.graph @forward(%x: tensor<4xf32>, %k: tensor<i64>) -> (tensor<40xf32>, tensor<f32>) {
+  %true = graven.constant dense<true> : tensor<i1>
+  %n = graven.constant dense<40> : tensor<i64>
+  %four = graven.constant dense<4> : tensor<i64>
+  %zero = graven.constant dense<0.0> : tensor<f32>
+  %0, %1 = graven.loop trip(%n) init(%zero : tensor<f32>) -> (tensor<f32>) stacked(tensor<40xf32>) {
+  ^bb0(%i: tensor<i64>, %sum: tensor<f32>):
+    %j = graven.rem %i, %four : (tensor<i64>, tensor<i64>) -> tensor<i64>
+    %at = graven.add %j, %k : (tensor<i64>, tensor<i64>) -> tensor<i64>
+    %y = graven.gather %x[%at] axis 0 nonneg : (tensor<4xf32>, tensor<i64>) -> tensor<f32>
+    %s = graven.add %sum, %y : (tensor<f32>, tensor<f32>) -> tensor<f32>
+    graven.yield %true, %s, %y : tensor<i1>, tensor<f32>, tensor<f32>
+  }
+  graven.return %1, %0 : tensor<40xf32>, tensor<f32>
+}
+"""
 SQUARE = numpy.arange(16, dtype=numpy.float32).reshape(4, 4) / 8 - 1
 CASES = [
     *(pytest.param(IF_SWAP, [c, F4, F4 * 2], id=f"if-swap-{c}") for c in (TRUE, FALSE)),
@@ -195,6 +212,7 @@ CASES = [
                    id=f"empty-carried-{c}") for c in (TRUE, FALSE)),
     *(pytest.param(GATHER_IN_IF_IN_LOOP, [i64(n), F4, i64(k)], id=f"gather-in-if-in-loop-{n}")
       for n, k in ((4, 2), (9, 9))),
+    pytest.param(GATHER_IN_LOOP, [F4, i64(0)], id="gather-in-loop"),
     pytest.param(STACKED_UNTIL, [i64(3)], id="stacked-until"),
 ]
 
@@ -222,6 +240,7 @@ def test_native_equals_evaluator(graven, tmp_path, text, inputs):
 
 @pytest.mark.parametrize("text, inputs, message", [
     pytest.param(GATHER_IN_IF_IN_LOOP, [i64(6), F4, i64(2)], "index out of range", id="index"),
+    pytest.param(GATHER_IN_LOOP, [F4, i64(1)], "index out of range", id="index-in-counted-loop"),
     pytest.param(STACKED_UNTIL, [i64(1)], "check", id="trip-count"),
 ])
 def test_errors_of_a_run(graven, tmp_path, text, inputs, message):

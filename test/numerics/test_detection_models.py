@@ -7,17 +7,31 @@ import pytest
 import torch
 from torch import nn
 from torchvision.models import detection
+from torchvision.models.detection.backbone_utils import mobilenet_backbone
 
 import graven as package
 from saving import saved
 
 SIZE = 160
+
+
+def keypoint_rcnn():
+    backbone = mobilenet_backbone(backbone_name="mobilenet_v3_large", weights=None, fpn=True, norm_layer=nn.BatchNorm2d)
+    return detection.KeypointRCNN(
+        backbone, num_classes=2,
+        keypoint_head=detection.keypoint_rcnn.KeypointRCNNHeads(256, (16,)),
+        keypoint_predictor=detection.keypoint_rcnn.KeypointRCNNPredictor(16, 5), min_size=SIZE, max_size=SIZE,
+        box_detections_per_img=20, rpn_pre_nms_top_n_test=60, rpn_post_nms_top_n_test=40, box_score_thresh=0.52,
+        rpn_anchor_generator=detection.anchor_utils.AnchorGenerator(((32, 64, 128),) * 3, ((0.5, 1.0, 2.0),) * 3))
+
+
 MODELS = {
     "faster_rcnn": lambda: detection.fasterrcnn_mobilenet_v3_large_320_fpn(
         weights=None, weights_backbone=None, num_classes=5, min_size=SIZE, max_size=SIZE, rpn_pre_nms_top_n_test=100,
         rpn_post_nms_top_n_test=50, box_score_thresh=0.215),
     "ssdlite": lambda: detection.ssdlite320_mobilenet_v3_large(
         weights=None, weights_backbone=None, num_classes=4, score_thresh=0.35, detections_per_img=40),
+    "keypoint_rcnn": keypoint_rcnn,
 }
 
 

@@ -59,6 +59,9 @@ static void express(Exporter &e, LoopOp op) {
   if (op.getInit().empty() && !e.needs(op, 11, "a loop that carries nothing"))
     return;
   Names inputs{e.name(op.getTrip()), e.name(op.getCond())};
+  // The node has both; absent ones at the end would be left out.
+  if (!op.getCond() && op.getInit().empty())
+    inputs[1] = e.scalar(IntegerType::get(op.getContext(), 1), 1);
   for (Value value : op.getInit())
     inputs.push_back(e.name(value));
   pb::NodeProto *node = e.give(op, "Loop", inputs);

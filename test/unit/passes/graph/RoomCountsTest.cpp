@@ -226,6 +226,72 @@ TEST_F(Counts, theGreatestOfAllAreOfAtLeastOne) {
   EXPECT_EQ(room.counts[0].most, 12);
 }
 
+/// The Block of a loop over the rows that a takes.
+const std::string eachRow = R"mlir(
+      ^bb0(%k: tensor<i64>):
+        %true = graven.constant dense<true> : tensor<i1>
+        %y = graven.gather %r[%k] axis 0 nonneg : (tensor<$nx4xf32>, tensor<i64>) -> tensor<4xf32>
+        %g = graven.exp %y : tensor<4xf32>
+        graven.yield %true, %g : tensor<i1>, tensor<4xf32>
+      })mlir";
+
+TEST_F(Counts, anIterationForEachRow) {
+  expectSame("(tensor<$nx4xf32>, tensor<4xf32>) {" + taken + R"mlir(
+      %trip = graven.constant dense<$n> : tensor<i64>
+      %0 = graven.loop trip(%trip) init() stacked(tensor<$nx4xf32>) {)mlir" +
+             eachRow + R"mlir(
+      %zero = graven.constant dense<0.0> : tensor<4xf32>
+      %1 = graven.loop trip(%trip) init(%zero : tensor<4xf32>) -> (tensor<4xf32>) {
+      ^bb0(%k: tensor<i64>, %sum: tensor<4xf32>):
+        %true = graven.constant dense<true> : tensor<i1>
+        %y = graven.gather %r[%k] axis 0 nonneg : (tensor<$nx4xf32>, tensor<i64>) -> tensor<4xf32>
+        %s = graven.add %sum, %y : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+        graven.yield %true, %s : tensor<i1>, tensor<4xf32>
+      }
+      graven.return %0, %1 : tensor<$nx4xf32>, tensor<4xf32>
+    })mlir");
+}
+
+TEST_F(Counts, refusesLoopsThatSeeWhatVaries) {
+  // Ends by a condition, so that there may be fewer slices.
+  EXPECT_EQ(reason("(tensor<$nx4xf32>) {" + taken + R"mlir(
+      %trip = graven.constant dense<$n> : tensor<i64>
+      %0 = graven.loop trip(%trip) init() stacked(tensor<$nx4xf32>) {
+      ^bb0(%k: tensor<i64>):
+        %y = graven.gather %r[%k] axis 0 nonneg : (tensor<$nx4xf32>, tensor<i64>) -> tensor<4xf32>
+        %end = graven.constant dense<20> : tensor<i64>
+        %more = graven.compare lt %k, %end : (tensor<i64>, tensor<i64>) -> tensor<i1>
+        graven.yield %more, %y : tensor<i1>, tensor<4xf32>
+      }
+      graven.return %0 : tensor<$nx4xf32>
+    })mlir"),
+            "'graven.loop' stacks slices along a symbol, and carries tensors "
+            "or ends by a condition");
+  EXPECT_EQ(reason("(tensor<$nx4xf32>) {" + taken + R"mlir(
+      %trip = graven.constant dense<3> : tensor<i64>
+      %0 = graven.loop trip(%trip) init(%r : tensor<$nx4xf32>) -> (tensor<$nx4xf32>) {
+      ^bb0(%k: tensor<i64>, %h: tensor<$nx4xf32>):
+        %true = graven.constant dense<true> : tensor<i1>
+        %y = graven.exp %h : tensor<$nx4xf32>
+        graven.yield %true, %y : tensor<i1>, tensor<$nx4xf32>
+      }
+      graven.return %0 : tensor<$nx4xf32>
+    })mlir"),
+            "'graven.loop' has Blocks that depend on the extents");
+  // Rows may be counted from the end.
+  EXPECT_EQ(reason("(tensor<3x4xf32>) {" + taken + R"mlir(
+      %trip = graven.constant dense<3> : tensor<i64>
+      %0 = graven.loop trip(%trip) init() stacked(tensor<3x4xf32>) {
+      ^bb0(%k: tensor<i64>):
+        %true = graven.constant dense<true> : tensor<i1>
+        %y = graven.gather %r[%k] axis 0 : (tensor<$nx4xf32>, tensor<i64>) -> tensor<4xf32>
+        graven.yield %true, %y : tensor<i1>, tensor<4xf32>
+      }
+      graven.return %0 : tensor<3x4xf32>
+    })mlir"),
+            "'graven.loop' has Blocks that depend on the extents");
+}
+
 TEST_F(Counts, refusesWhatHasNoRule) {
   EXPECT_EQ(reason("(tensor<$nx4xf32>) {" + taken + R"mlir(
       %0 = graven.layer_norm %r axis 0 epsilon 1.0e-5 : (tensor<$nx4xf32>) -> tensor<$nx4xf32>
