@@ -18,9 +18,15 @@ using namespace mlir;
 
 namespace graven {
 
+namespace {
+/// Whether the weights of a query, a key and a value may become one.
+enum class Projections : uint8_t { Apart, Merged };
+} // namespace
+
 /// One Graph without calls, and, when folding, without shape arithmetic and
 /// with ops in the place of the patterns that frameworks write for them.
-static void buildExportPipeline(OpPassManager &manager, Folding folding) {
+static void buildExportPipeline(OpPassManager &manager, Folding folding,
+                                Projections projections) {
   if (folding == Folding::Off) {
     manager.addPass(createInlineCalls());
     manager.addPass(createInferShapes());
@@ -28,6 +34,11 @@ static void buildExportPipeline(OpPassManager &manager, Folding folding) {
   }
   buildShapePipeline(manager);
   manager.addNestedPass<GraphOp>(createRemoveIdentities());
+  if (projections == Projections::Merged) {
+    // Before products get the axes of the model: one of rank 2 takes a bias.
+    manager.addNestedPass<GraphOp>(createRecomposeOps());
+    manager.addNestedPass<GraphOp>(createMergeProjections());
+  }
   UnflattenMatmulOptions unflatten;
   unflatten.exact = true;
   manager.addNestedPass<GraphOp>(createUnflattenMatmul(unflatten));
@@ -61,7 +72,7 @@ Session::importGeneral(StringRef path, const ImportOptions &options,
 
 LogicalResult Session::simplify(ModuleOp module, Explanations *explanations) {
   PassManager manager(context.get());
-  buildExportPipeline(manager, Folding::On);
+  buildExportPipeline(manager, Folding::On, Projections::Merged);
   FuseConvBNOptions fuse;
   fuse.expand = false;
   manager.addNestedPass<GraphOp>(createFuseConvBN(fuse));
@@ -95,7 +106,7 @@ FailureOr<ExportSummary> Session::exportOnnx(ModuleOp module,
                                              Explanations *explanations) {
   Location loc = module.getLoc();
   PassManager manager(context.get());
-  buildExportPipeline(manager, folding);
+  buildExportPipeline(manager, folding, Projections::Apart);
   if (explanations)
     explanations->watch(manager);
   if (failed(runChecked(manager, module, timer.nest("export"))))

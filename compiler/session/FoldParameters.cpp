@@ -98,6 +98,9 @@ public:
     for (Operation &op : llvm::make_early_inc_range(graph.getBody().front()))
       if (isFoldable(&op) && failed(fold(&op)))
         return failure();
+    for (AddOp add : llvm::make_early_inc_range(graph.getOps<AddOp>()))
+      if (failed(dropZeros(add)))
+        return failure();
     return success();
   }
 
@@ -138,6 +141,36 @@ private:
       return cast<RankedTensorType>(result.getType()).hasStaticShape() &&
              bytesOf(result) <= std::max(given, kSmallBytes);
     });
+  }
+
+  /// Whether a Value is a sum of products, perhaps under other axes: one that
+  /// begins with 0 and so is never -0, to which adding 0 makes a difference.
+  static bool isSumOfProducts(Value value) {
+    while (auto reshape = value.getDefiningOp<ReshapeOp>())
+      value = reshape.getX();
+    return isa_and_nonnull<MatmulOp, ConvOp>(value.getDefiningOp());
+  }
+
+  /// Takes a bias of zeros away.
+  LogicalResult dropZeros(AddOp add) {
+    for (auto [sum, bias] : {std::pair(add.getA(), add.getB()),
+                             std::pair(add.getB(), add.getA())}) {
+      if (!isParam(bias) || bytesOf(bias) > kSmallBytes ||
+          sum.getType() != add.getType() || !isSumOfProducts(sum) ||
+          !isa<FloatType>(
+              cast<RankedTensorType>(bias.getType()).getElementType()))
+        continue;
+      auto elements = elementsOf(bias);
+      if (failed(elements))
+        return failure();
+      if (!llvm::all_of(llvm::seq<int64_t>(0, elements->size()),
+                        [&](int64_t i) { return elements->getDouble(i) == 0; }))
+        continue;
+      add.getResult().replaceAllUsesWith(sum);
+      add.erase();
+      return success();
+    }
+    return success();
   }
 
   LogicalResult fold(Operation *op) {

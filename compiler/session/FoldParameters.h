@@ -19,8 +19,8 @@ inline constexpr int64_t kSmallBytes = int64_t(1) << 20;
 /// Makes Parameters of the results of Nodes of the Graph @forward whose
 /// operands are Parameters and constants: of arithmetic and movement, unless a
 /// result is not small and larger than all operands together. A Parameter that
-/// nothing else reads gives its name to what takes its place. Reports
-/// Parameters that cannot be read.
+/// nothing else reads gives its name to what takes its place. Biases of zeros
+/// behind products go. Reports Parameters that cannot be read.
 mlir::LogicalResult foldParameters(mlir::ModuleOp module);
 
 } // namespace graven

@@ -21,13 +21,15 @@ using namespace mlir;
 namespace graven {
 namespace {
 
-/// Whether the reshape only splits the axes in front of the last.
-bool splitsRows(ReshapeOp op) {
-  RankedTensorType from = tensorType(op.getX()),
-                   to = cast<RankedTensorType>(op.getResult().getType());
+/// Whether a reshape only splits the axes in front of the last.
+bool splitsRows(RankedTensorType from, RankedTensorType to) {
   return from.hasStaticShape() && to.hasStaticShape() && from.getRank() >= 2 &&
          to.getRank() > from.getRank() &&
          from.getShape().back() == to.getShape().back();
+}
+
+bool splitsRows(ReshapeOp op) {
+  return splitsRows(tensorType(op.getX()), tensorType(op.getResult()));
 }
 
 bool isOne(int64_t extent) { return extent == 1; }
@@ -46,10 +48,25 @@ bool hasPlainRows(MatmulOp op) {
          llvm::all_of(tensorType(op.getB()).getShape().drop_back(2), isOne);
 }
 
-/// Whether the product reads a reshape, with which the one in front of it
-/// merges, and its right-hand side as it is stored.
-bool isExact(MatmulOp op) {
-  return op.getA().getDefiningOp<ReshapeOp>() && !op.getTransposeB();
+bool hasProductBehind(Value value, ArrayRef<int64_t> to, bool exact,
+                      int64_t depth = 0);
+
+/// `shape` with `extent` instead of its last extent.
+SmallVector<int64_t> withLast(ArrayRef<int64_t> shape, int64_t extent) {
+  SmallVector<int64_t> result(shape);
+  result.back() = extent;
+  return result;
+}
+
+/// Whether the product, with a result of shape `to`, reads a reshape, with
+/// which the one in front of it merges, perhaps behind another such product,
+/// and its right-hand side as it is stored.
+bool isExact(MatmulOp op, ArrayRef<int64_t> to, int64_t depth = 0) {
+  Value a = op.getA();
+  return !op.getTransposeB() &&
+         (a.getDefiningOp<ReshapeOp>() ||
+          hasProductBehind(a, withLast(to, tensorType(a).getShape().back()),
+                           /*exact=*/true, depth + 1));
 }
 
 /// The batches of `full` and the matrix of `operand`.
@@ -84,33 +101,26 @@ bool splitsBatches(MatmulOp op, ArrayRef<int64_t> to, bool exact) {
 }
 
 /// Whether a result of shape `to` can be computed by the product.
-bool takesSplit(MatmulOp op, ArrayRef<int64_t> to, bool exact) {
-  return (hasPlainRows(op) && (!exact || isExact(op))) ||
+bool takesSplit(MatmulOp op, ArrayRef<int64_t> to, bool exact, int64_t depth) {
+  return (hasPlainRows(op) && (!exact || isExact(op, to, depth))) ||
          splitsBatches(op, to, exact);
 }
 
 /// Whether there is such a product at the end of a chain of elementwise Nodes
 /// that have no other user.
 bool hasProductBehind(Value value, ArrayRef<int64_t> to, bool exact,
-                      int64_t depth = 0) {
+                      int64_t depth) {
   constexpr int64_t limit = 24;
   Operation *op = value.getDefiningOp();
   if (!op || !soleUser(value) || depth > limit)
     return false;
   if (auto matmul = dyn_cast<MatmulOp>(op))
-    return takesSplit(matmul, to, exact);
+    return takesSplit(matmul, to, exact, depth);
   return op->hasTrait<Elementwise>() && op->getNumResults() == 1 &&
          llvm::any_of(op->getOperands(), [&](Value operand) {
            return operand.getType() == value.getType() &&
                   hasProductBehind(operand, to, exact, depth + 1);
          });
-}
-
-/// `shape` with `extent` instead of its last extent.
-SmallVector<int64_t> withLast(ArrayRef<int64_t> shape, int64_t extent) {
-  SmallVector<int64_t> result(shape);
-  result.back() = extent;
-  return result;
 }
 
 /// A pattern that may have to leave what is not the better for it.
@@ -134,7 +144,8 @@ struct SplitMatmul : SplitPattern {
     if (!hasPlainRows(matmul))
       return rewriter.notifyMatchFailure(
           op, "a is transposed, or there is a right-hand side for each batch");
-    if (exact && !isExact(matmul))
+    if (exact &&
+        !isExact(matmul, cast<RankedTensorType>(op.getType()).getShape()))
       return rewriter.notifyMatchFailure(
           op, "no reshape is in front of it, or b is transposed");
     RankedTensorType a = tensorType(matmul.getA()),
@@ -220,6 +231,56 @@ struct SplitBatches : SplitPattern {
   }
 };
 
+/// A product that is divided into columns, each of which is reshaped: it takes
+/// the tensor that was reshaped for it, and the columns' reshapes begin there.
+struct SplitColumns : CountingPattern<MatmulOp> {
+  using CountingPattern::CountingPattern;
+
+  LogicalResult matchAndRewrite(MatmulOp op,
+                                PatternRewriter &rewriter) const override {
+    auto join = op.getA().getDefiningOp<ReshapeOp>();
+    RankedTensorType type = op.getType();
+    if (!join ||
+        !splitsRows(tensorType(join.getResult()), tensorType(join.getX())) ||
+        !hasPlainRows(op) || op.getTransposeB())
+      return rewriter.notifyMatchFailure(
+          op, "it does not multiply the joined rows of a tensor");
+    if (!llvm::all_of(op->getUsers(), [&](Operation *user) {
+          auto slice = dyn_cast<SliceOp>(user);
+          return slice && isa_and_present<ReshapeOp>(soleUser(slice)) &&
+                 slice.getType().getShape().drop_back() ==
+                     type.getShape().drop_back() &&
+                 slice.getSteps().back() == 1;
+        }))
+      return rewriter.notifyMatchFailure(
+          op, "it is not divided into columns that are reshaped");
+    Location loc = op.getLoc();
+    ArrayRef<int64_t> rows = tensorType(join.getX()).getShape();
+    SmallVector<int64_t> right(rows.size() - 2, 1);
+    llvm::append_range(right, tensorType(op.getB()).getShape().take_back(2));
+    auto shape = withLast(rows, type.getShape().back());
+    rewriter.setInsertionPoint(op);
+    Value y = MatmulOp::create(
+        rewriter, loc, RankedTensorType::get(shape, type.getElementType()),
+        join.getX(), reshaped(rewriter, loc, op.getB(), right),
+        op.getTransposeAAttr(), op.getTransposeBAttr(), op.getAlgorithmAttr());
+    for (Operation *user : llvm::make_early_inc_range(op->getUsers())) {
+      auto slice = cast<SliceOp>(user);
+      SmallVector<int64_t> starts(shape.size(), 0), steps(shape.size(), 1);
+      starts.back() = slice.getStarts().back();
+      rewriter.setInsertionPoint(slice);
+      Value part = SliceOp::create(
+          rewriter, slice.getLoc(), y, starts,
+          withLast(shape, starts.back() + slice.getType().getShape().back()),
+          steps);
+      rewriter.replaceOp(slice, reshaped(rewriter, slice.getLoc(), part,
+                                         slice.getType().getShape()));
+    }
+    rewriter.eraseOp(op);
+    return rewritten();
+  }
+};
+
 class UnflattenMatmulPass
     : public impl::UnflattenMatmulBase<UnflattenMatmulPass> {
   using UnflattenMatmulBase::UnflattenMatmulBase;
@@ -241,6 +302,9 @@ void populateUnflattenMatmulPatterns(RewritePatternSet &patterns, bool exact,
                                      Pass::Statistic *count) {
   patterns.add<SplitMatmul, SplitElementwise, SplitBatches>(
       patterns.getContext(), count, exact);
+  // Else the columns are read in place by what they go to.
+  if (exact)
+    patterns.add<SplitColumns>(patterns.getContext(), count);
 }
 
 } // namespace graven

@@ -116,10 +116,14 @@ static Name spread(Exporter &e, Value value, int64_t heads) {
 static Name transposedKeys(Exporter &e, AttentionOp op, int64_t heads) {
   constexpr int64_t swap[] = {0, 1, 3, 2};
   auto known = op.getK().getDefiningOp<TransposeOp>();
-  if (known && known.getPermutation() == ArrayRef<int64_t>(swap) &&
-      Exporter::typeOf(op.getK()).getDimSize(1) == heads)
+  if (!known || Exporter::typeOf(op.getK()).getDimSize(1) != heads)
+    return e.transpose(spread(e, op.getK(), heads), swap);
+  Ints both;
+  for (int64_t axis : swap)
+    both.push_back(known.getPermutation()[axis]);
+  if (llvm::equal(both, llvm::seq<int64_t>(0, 4)))
     return e.name(known.getX());
-  return e.transpose(spread(e, op.getK(), heads), swap);
+  return e.transpose(e.name(known.getX()), both);
 }
 
 /// Whether query i may see key j: j <= i.
