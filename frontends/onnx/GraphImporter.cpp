@@ -466,12 +466,32 @@ LogicalResult GraphImporter::defineInputs(Scope &scope) {
   return success();
 }
 
+/// What the outputs are called. Exporters list one that a module returns twice
+/// twice: the first keeps its name.
+static std::vector<std::string> outputNames(const pb::GraphProto &proto) {
+  llvm::StringSet<> given, taken;
+  for (const pb::ValueInfoProto &info : proto.output())
+    given.insert(info.name());
+  std::vector<std::string> names;
+  for (const pb::ValueInfoProto &info : proto.output()) {
+    std::string name = info.name();
+    bool isTaken = !taken.insert(name).second;
+    for (unsigned i = 1; isTaken; ++i) {
+      name = info.name() + "_" + std::to_string(i);
+      isTaken = given.contains(name) || !taken.insert(name).second;
+    }
+    names.push_back(std::move(name));
+  }
+  return names;
+}
+
 LogicalResult GraphImporter::importOutputs(Scope &scope) {
   const pb::GraphProto &proto = file.getModel().graph();
+  std::vector<std::string> called = outputNames(proto);
   SmallVector<Value> outputs;
   std::vector<ListInfo> lists;
   SmallVector<std::pair<std::string, Type>> names;
-  for (const pb::ValueInfoProto &info : proto.output()) {
+  for (auto [info, output] : llvm::zip_equal(proto.output(), called)) {
     Location at = NameLoc::get(builder.getStringAttr(info.name()));
     FailureOr<Value> value = lookUpOutput(at, scope, info.name());
     if (failed(value))
@@ -492,7 +512,7 @@ LogicalResult GraphImporter::importOutputs(Scope &scope) {
     Type given = narrow ? meaningOf(builder.getContext(), declared)
                         : elementTypeOf(builder.getContext(), declared);
     SmallVector<Value> own{*value};
-    lists.push_back({info.name(), flatten(own).entries.front()});
+    lists.push_back({output, flatten(own).entries.front()});
     for (auto [i, tensor] : llvm::enumerate(own)) {
       Type element =
           narrow ? narrow
@@ -502,7 +522,7 @@ LogicalResult GraphImporter::importOutputs(Scope &scope) {
                << "output " << quoted(info.name()) << " has elements of "
                << meaningText(element) << ", the model declares "
                << dataTypeName(declared);
-      std::string name = info.name();
+      std::string name = output;
       if (isList(*value))
         name += "." + std::to_string(i);
       names.emplace_back(name, narrow);

@@ -192,7 +192,13 @@ def test_output_that_nothing_defines(driver):
 
 
 def test_two_outputs_of_one_name(driver):
-    check_refused(driver, model([relu()], outputs=[value("y"), value("y")]), "GRV0107", "two outputs")
+    """One that is listed twice is given twice; the parts of a sequence have names of their own."""
+    twice = model([relu()], outputs=[value("y"), value("y_1"), value("y")])
+    twice.graph.node.append(relu(y="y_1"))
+    assert driver.import_bytes(twice.SerializeToString()) == "ok"
+    parts = model([helper.make_node("SequenceConstruct", ["x", "x"], ["y"]), relu(y="y.1")],
+                  outputs=[helper.make_tensor_sequence_value_info("y", FLOAT, (2, 3)), value("y.1")])
+    check_refused(driver, parts, "GRV0107", "two outputs are called 'y.1'")
 
 
 def test_wrong_declared_output_type(driver):

@@ -273,6 +273,12 @@ Name Exporter::scalar(Type element, double value) {
 Name Exporter::splat(Type element, ArrayRef<int64_t> shape, double value) {
   if (shape.empty())
     return scalar(element, value);
+  // A node costs more than a row of numbers.
+  constexpr int64_t kMostNumbers = 4096;
+  auto type = RankedTensorType::get(shape, element);
+  if (type.getNumElements() <= kMostNumbers)
+    return constant(eval::Tensor::fromVector(
+        type, std::vector<double>(type.getNumElements(), value)));
   return make("Expand", {scalar(element, value), ints(shape)});
 }
 

@@ -111,11 +111,16 @@ static void express(Exporter &e, GroupNormOp op) {
              {{"epsilon", epsilon}});
   Ints perChannel(rank - 1, 1);
   perChannel[0] = channels;
-  auto aligned = [&](const Name &name) {
-    return name.empty() ? name : e.reshape(name, perChannel);
+  auto aligned = [&](Value value) -> Name {
+    if (!value)
+      return "";
+    if (auto elements = e.known(value))
+      return e.rewritten(value, elements->reshaped(perChannel));
+    return e.reshape(e.name(value), perChannel);
   };
   Name back = e.make("Reshape", {normal, e.extents(op.getX())});
-  e.alias(op.getResult(), affine(e, back, aligned(scale), aligned(bias)));
+  e.alias(op.getResult(),
+          affine(e, back, aligned(op.getScale()), aligned(op.getBias())));
 }
 
 /// Until opset 12 all axes from the given one on are one, so the axis is moved

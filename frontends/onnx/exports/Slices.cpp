@@ -125,24 +125,17 @@ static bool expressSplit(Exporter &e, SliceOp op) {
   return true;
 }
 
-static void express(Exporter &e, SliceOp op) {
-  if (expressSplit(e, op))
-    return;
-  auto type = Exporter::typeOf(op.getX());
-  Name x = e.name(op.getX());
-  if (!op.getDynamicStarts().empty() || !op.getDynamicEnds().empty()) {
-    if (!e.needs(op, 10, "bounds that are computed"))
-      return;
-    Ints axes;
-    for (int64_t i = 0; i < type.getRank(); ++i)
-      axes.push_back(i);
-    e.give(op, "Slice",
-           {x, e.mixed(op.getStarts(), op.getDynamicStarts()),
-            e.mixed(op.getEnds(), op.getDynamicEnds()), e.ints(axes),
-            e.ints(op.getSteps())});
-    return;
-  }
+namespace {
+/// What a slice with known bounds takes along the axes that it changes.
+struct Bounds {
   Ints starts, ends, axes, steps;
+
+  void add(SliceOp op);
+};
+} // namespace
+
+void Bounds::add(SliceOp op) {
+  auto type = Exporter::typeOf(op.getX());
   for (int64_t i = 0; i < type.getRank(); ++i) {
     int64_t start = op.getStarts()[i], end = op.getEnds()[i],
             step = op.getSteps()[i];
@@ -158,8 +151,58 @@ static void express(Exporter &e, SliceOp op) {
     axes.push_back(i);
     steps.push_back(step);
   }
+}
+
+static bool isKnown(SliceOp op) {
+  return op.getDynamicStarts().empty() && op.getDynamicEnds().empty();
+}
+
+/// The slice that `op` takes a part of along other axes, and that nothing else
+/// reads; null for none.
+static SliceOp innerOf(SliceOp op, const Bounds &bounds) {
+  auto inner = op.getX().getDefiningOp<SliceOp>();
+  if (!inner || !inner->hasOneUse() || !isKnown(inner) ||
+      inner->getBlock() != op->getBlock() || !divisionOf(inner).empty())
+    return {};
+  Bounds own;
+  own.add(inner);
+  return llvm::any_of(own.axes,
+                      [&](int64_t axis) {
+                        return llvm::is_contained(bounds.axes, axis);
+                      })
+             ? SliceOp()
+             : inner;
+}
+
+static void express(Exporter &e, SliceOp op) {
+  if (expressSplit(e, op))
+    return;
+  auto type = Exporter::typeOf(op.getX());
+  if (!isKnown(op)) {
+    if (!e.needs(op, 10, "bounds that are computed"))
+      return;
+    Ints axes;
+    for (int64_t i = 0; i < type.getRank(); ++i)
+      axes.push_back(i);
+    e.give(op, "Slice",
+           {e.name(op.getX()), e.mixed(op.getStarts(), op.getDynamicStarts()),
+            e.mixed(op.getEnds(), op.getDynamicEnds()), e.ints(axes),
+            e.ints(op.getSteps())});
+    return;
+  }
+  Bounds bounds;
+  bounds.add(op);
+  Value from = op.getX();
+  for (SliceOp inner = innerOf(op, bounds); inner;
+       inner = innerOf(inner, bounds)) {
+    bounds.add(inner);
+    from = inner.getX();
+  }
   e.alias(op.getResult(),
-          axes.empty() ? x : e.slice(x, starts, ends, axes, steps));
+          bounds.axes.empty()
+              ? e.name(from)
+              : e.slice(e.name(from), bounds.starts, bounds.ends, bounds.axes,
+                        bounds.steps));
 }
 
 void addSliceExports(ExportTable &table) { table.add<SliceOp, express>(); }
