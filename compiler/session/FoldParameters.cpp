@@ -101,6 +101,9 @@ public:
     for (AddOp add : llvm::make_early_inc_range(graph.getOps<AddOp>()))
       if (failed(dropZeros(add)))
         return failure();
+    for (GroupNormOp norm : graph.getOps<GroupNormOp>())
+      if (failed(dropIdle(norm)))
+        return failure();
     return success();
   }
 
@@ -151,6 +154,32 @@ private:
     return isa_and_nonnull<MatmulOp, ConvOp>(value.getDefiningOp());
   }
 
+  FailureOr<bool> isAll(Value param, double number) {
+    auto elements = elementsOf(param);
+    if (failed(elements))
+      return failure();
+    return llvm::all_of(
+        llvm::seq<int64_t>(0, elements->size()),
+        [&](int64_t i) { return elements->getDouble(i) == number; });
+  }
+
+  /// Takes weights of ones and zeros away, which a norm begins with.
+  LogicalResult dropIdle(GroupNormOp norm) {
+    auto drop = [&](MutableOperandRange operand, double idle) -> LogicalResult {
+      if (operand.empty() || !isParam(operand[0].get()))
+        return success();
+      auto isIdle = isAll(operand[0].get(), idle);
+      if (succeeded(isIdle) && *isIdle)
+        operand.clear();
+      return isIdle;
+    };
+    // The second range is where the first one left it.
+    if (failed(drop(norm.getScaleMutable(), 1)) ||
+        failed(drop(norm.getBiasMutable(), 0)))
+      return failure();
+    return success();
+  }
+
   /// Takes a bias of zeros away.
   LogicalResult dropZeros(AddOp add) {
     for (auto [sum, bias] : {std::pair(add.getA(), add.getB()),
@@ -160,11 +189,10 @@ private:
           !isa<FloatType>(
               cast<RankedTensorType>(bias.getType()).getElementType()))
         continue;
-      auto elements = elementsOf(bias);
-      if (failed(elements))
+      auto isZero = isAll(bias, 0);
+      if (failed(isZero))
         return failure();
-      if (!llvm::all_of(llvm::seq<int64_t>(0, elements->size()),
-                        [&](int64_t i) { return elements->getDouble(i) == 0; }))
+      if (!*isZero)
         continue;
       add.getResult().replaceAllUsesWith(sum);
       add.erase();

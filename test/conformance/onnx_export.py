@@ -126,7 +126,7 @@ def run_graven(path, target, opset, flags):
 def run_torch(module, arguments, target, opset, dynamo):
     args, kwargs = arguments
     try:
-        if not dynamo and not isinstance(module, torch.jit.ScriptModule):
+        if not dynamo and isinstance(module, torch.export.ExportedProgram):
             module = module.module()
         torch.onnx.export(module, args, target, kwargs=kwargs or None, opset_version=opset, dynamo=dynamo, verbose=False)
     except BaseException as error:  # pylint: disable=broad-except
