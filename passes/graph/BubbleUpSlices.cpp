@@ -8,6 +8,7 @@
 #include "dialects/graven/ShapeMath.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "passes/graph/Explain.h"
+#include "passes/graph/Fingerprint.h"
 #include "passes/graph/GraphUtils.h"
 #include "passes/graph/Passes.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -276,8 +277,9 @@ class BubbleUpSlicesPass : public impl::BubbleUpSlicesBase<BubbleUpSlicesPass> {
     // far: a pass over the Graph for each.
     GreedyRewriteConfig config;
     config.setMaxIterations(GreedyRewriteConfig::kNoLimit);
-    if (failed(applyPatternsExplained(*this, getOperation(),
-                                      std::move(patterns), config)))
+    if (failed(applyPatternsExplained(
+            *this, getOperation(), std::move(patterns), config,
+            getCachedParentAnalysis<SettledGraphs>())))
       signalPassFailure();
   }
 };

@@ -8,6 +8,7 @@
 #include "dialects/graven/Graven.h"
 #include "mlir/IR/PatternMatch.h"
 #include "passes/graph/Explain.h"
+#include "passes/graph/Fingerprint.h"
 #include "passes/graph/Passes.h"
 
 namespace graven {
@@ -58,10 +59,19 @@ class CanonicalizePass : public impl::CanonicalizeBase<CanonicalizePass> {
   }
 
   void runOnOperation() override {
-    GreedyRewriteConfig config;
-    config.setUseTopDownTraversal(true);
-    // As upstream: it is best effort, and need not come to an end.
-    (void)canonicalizeExplained(*this, getOperation(), *patterns, config);
+    auto graphs = getCachedParentAnalysis<SettledGraphs>();
+    bool changed = runUnlessSettled(
+        getOperation(), getAnalysis<Fingerprint>(),
+        graphs ? &graphs->get().of(getOperation()).canonical : nullptr, [&] {
+          GreedyRewriteConfig config;
+          config.setUseTopDownTraversal(true);
+          // As upstream: it is best effort, and need not come to an end.
+          (void)canonicalizeExplained(*this, getOperation(), *patterns, config);
+        });
+    if (changed)
+      markAnalysesPreserved<Fingerprint>();
+    else
+      markAllAnalysesPreserved();
   }
 
   std::shared_ptr<const FrozenRewritePatternSet> patterns;

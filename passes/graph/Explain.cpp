@@ -7,6 +7,7 @@
 
 #include "passes/graph/Explain.h"
 #include "mlir/IR/Remarks.h"
+#include "passes/graph/Fingerprint.h"
 #include "llvm/ADT/StringSet.h"
 
 using namespace mlir;
@@ -190,16 +191,60 @@ LogicalResult canonicalizeExplained(Pass &pass, Operation *root,
   return applyPatternsGreedily(root, patterns, config);
 }
 
-LogicalResult applyPatternsExplained(Pass &pass, Operation *root,
-                                     RewritePatternSet &&patterns,
-                                     GreedyRewriteConfig config) {
+/// Whether each of the patterns is for Nodes of known names.
+static bool areRooted(const FrozenRewritePatternSet &patterns) {
+  auto any = patterns.getMatchAnyOpNativePatterns();
+  return any.empty() && !patterns.getPDLByteCode();
+}
+
+/// applyPatternsGreedily for patterns with known roots: begins with Nodes that
+/// have patterns, which few of a large graph do.
+static LogicalResult applyAtRoots(Region &region,
+                                  const FrozenRewritePatternSet &patterns,
+                                  GreedyRewriteConfig config) {
+  config.setScope(&region);
+  const auto &rooted = patterns.getOpSpecificNativePatterns();
+  bool changed = true;
+  for (int64_t round = 0; changed; ++round) {
+    if (round == config.getMaxIterations())
+      return failure();
+    SmallVector<Operation *> nodes;
+    auto collect = [&](Operation *node) {
+      if (rooted.contains(node->getName()))
+        nodes.push_back(node);
+    };
+    // The driver takes the last one first.
+    if (config.getUseTopDownTraversal()) {
+      region.walk<WalkOrder::PreOrder>(collect);
+      std::reverse(nodes.begin(), nodes.end());
+    } else {
+      region.walk(collect);
+    }
+    if (nodes.empty())
+      break;
+    (void)applyOpPatternsGreedily(nodes, patterns, config, &changed);
+  }
+  return success();
+}
+
+LogicalResult applyPatternsExplained(
+    Pass &pass, Operation *root, RewritePatternSet &&patterns,
+    GreedyRewriteConfig config,
+    std::optional<std::reference_wrapper<SettledGraphs>> known) {
   skipRegions(config);
   Explainer explainer(pass, config.getListener(), Refusals::All);
   if (isHeard(root)) {
     explainer.announce(patterns, root->getLoc());
     config.setListener(&explainer);
   }
-  return applyPatternsGreedily(root, std::move(patterns), config);
+  FrozenRewritePatternSet frozen(std::move(patterns));
+  bool isClean = known && known->get().of(root).canonical;
+  if (!isClean || !areRooted(frozen))
+    return applyPatternsGreedily(root, frozen, config);
+  for (Region &region : root->getRegions())
+    if (failed(applyAtRoots(region, frozen, config)))
+      return failure();
+  return success();
 }
 
 LogicalResult applyPatternsExplained(Pass &pass, ArrayRef<Operation *> nodes,

@@ -13,6 +13,8 @@
 
 namespace graven {
 
+class SettledGraphs;
+
 /// The arguments of these remarks. What a pattern did, or did not, names the
 /// pattern; analysis remarks name those of the pass, also ones that find no
 /// candidate. What was not done without a reason has no `kWhy`.
@@ -37,11 +39,13 @@ void explainRewrite(mlir::Pass &pass, mlir::Operation *op,
                     llvm::StringRef pattern);
 
 /// applyPatternsGreedily, whose patterns say which Nodes they rewrote, and of
-/// those they did not, the reason they gave (notifyMatchFailure), once.
-llvm::LogicalResult
-applyPatternsExplained(mlir::Pass &pass, mlir::Operation *root,
-                       mlir::RewritePatternSet &&patterns,
-                       mlir::GreedyRewriteConfig config = {});
+/// those they did not, the reason they gave (notifyMatchFailure), once. Where
+/// `known` has it that the graph was canonicalized, Nodes that have no pattern
+/// and are beside none that is rewritten are not folded again.
+llvm::LogicalResult applyPatternsExplained(
+    mlir::Pass &pass, mlir::Operation *root, mlir::RewritePatternSet &&patterns,
+    mlir::GreedyRewriteConfig config = {},
+    std::optional<std::reference_wrapper<SettledGraphs>> known = std::nullopt);
 
 /// The same for these Nodes, and for none that the patterns make.
 llvm::LogicalResult

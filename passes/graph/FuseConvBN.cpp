@@ -9,6 +9,7 @@
 #include "dialects/graven/eval/Evaluator.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "passes/graph/Explain.h"
+#include "passes/graph/Fingerprint.h"
 #include "passes/graph/GraphUtils.h"
 #include "passes/graph/Passes.h"
 #include "llvm/ADT/SetVector.h"
@@ -332,8 +333,9 @@ class FuseConvBNPass : public impl::FuseConvBNBase<FuseConvBNPass> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     populateFuseConvBNPatterns(patterns, expand, &numFused);
-    if (failed(
-            applyPatternsExplained(*this, getOperation(), std::move(patterns))))
+    if (failed(applyPatternsExplained(
+            *this, getOperation(), std::move(patterns), {},
+            getCachedParentAnalysis<SettledGraphs>())))
       signalPassFailure();
   }
 };

@@ -10,6 +10,7 @@
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "passes/graph/Explain.h"
+#include "passes/graph/Fingerprint.h"
 #include "passes/graph/GraphUtils.h"
 #include "passes/graph/Passes.h"
 #include "llvm/ADT/SetVector.h"
@@ -197,8 +198,9 @@ class FuseEpiloguesPass : public impl::FuseEpiloguesBase<FuseEpiloguesPass> {
     // operands.
     GreedyRewriteConfig config;
     config.enableFolding(false).enableConstantCSE(false);
-    if (failed(applyPatternsExplained(*this, getOperation(),
-                                      std::move(patterns), config)))
+    if (failed(applyPatternsExplained(
+            *this, getOperation(), std::move(patterns), config,
+            getCachedParentAnalysis<SettledGraphs>())))
       signalPassFailure();
   }
 };

@@ -8,6 +8,7 @@
 #include "dialects/graven/folds/Folds.h"
 #include "dialects/support/Diagnostics.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "passes/graph/Fingerprint.h"
 #include "passes/graph/GraphUtils.h"
 #include "passes/graph/Passes.h"
 
@@ -77,6 +78,7 @@ public:
 
 private:
   void runOnOperation() override {
+    settled = &getAnalysis<SettledGraphs>();
     auto forward = getOperation().lookupSymbol<GraphOp>("forward");
     for (StringRef text : inputShapes)
       if (failed(setInput(forward, text)))
@@ -119,6 +121,8 @@ private:
       if (failed(inferBlock(graph.getBody().front())))
         return failure();
       graph.updateType();
+      if (!changed && isCanonical(graph))
+        break;
       RewritePatternSet patterns(&getContext());
       for (RegisteredOperationName name :
            getContext().getRegisteredOperationsByDialect("graven"))
@@ -133,6 +137,11 @@ private:
         break;
     }
     return success();
+  }
+
+  /// Whether graven-canonicalize left it like this: folds find nothing.
+  bool isCanonical(GraphOp graph) {
+    return settled->of(graph).canonical == fingerprintOf(graph);
   }
 
   LogicalResult refine(Value value, RankedTensorType inferred, Location loc) {
@@ -277,6 +286,7 @@ private:
   }
 
   bool changed = false;
+  SettledGraphs *settled = nullptr;
 };
 
 } // namespace

@@ -8,6 +8,7 @@
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "passes/graph/ContractionWeights.h"
 #include "passes/graph/Explain.h"
+#include "passes/graph/Fingerprint.h"
 #include "passes/graph/GraphUtils.h"
 #include "passes/graph/Passes.h"
 
@@ -191,8 +192,9 @@ class MergeContractionsPass
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     populateMergeContractionsPatterns(patterns, &numMerged);
-    if (failed(
-            applyPatternsExplained(*this, getOperation(), std::move(patterns))))
+    if (failed(applyPatternsExplained(
+            *this, getOperation(), std::move(patterns), {},
+            getCachedParentAnalysis<SettledGraphs>())))
       signalPassFailure();
   }
 };

@@ -9,6 +9,7 @@
 #include "dialects/graven/folds/Folds.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "passes/graph/Explain.h"
+#include "passes/graph/Fingerprint.h"
 #include "passes/graph/GraphUtils.h"
 #include "passes/graph/Passes.h"
 
@@ -249,8 +250,9 @@ class MoveCastsPass : public impl::MoveCastsBase<MoveCastsPass> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     populateMoveCastsPatterns(patterns, &numMoved);
-    if (failed(
-            applyPatternsExplained(*this, getOperation(), std::move(patterns))))
+    if (failed(applyPatternsExplained(
+            *this, getOperation(), std::move(patterns), {},
+            getCachedParentAnalysis<SettledGraphs>())))
       signalPassFailure();
   }
 };

@@ -342,8 +342,9 @@ def ScaleWeights : Pass<"graven-scale-weights", "::graven::GraphOp"> {
 def Canonicalize : Pass<"graven-canonicalize"> {
   let summary = "MLIR's canonicalize, explained";
   let description = [{
-    Applies the folders and canonicalizations of all ops, as `canonicalize` does with its default options. With
-    `--explain` it says which pattern (or fold) changed which Node, and the reasons of those patterns that give one.
+    Applies the folders and canonicalizations of all ops, as `canonicalize` does with its default options, unless the
+    graph is as this pass left it before. With `--explain` it says which pattern (or fold) changed which Node, and
+    the reasons of those patterns that give one.
 
     Before ==> after:
     ```mlir
@@ -352,6 +353,24 @@ def Canonicalize : Pass<"graven-canonicalize"> {
     %2 = graven.max %1, %zero : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
     ==>
     %2 = graven.relu %x : tensor<4xf32>
+    ```
+  }];
+}
+
+def MergeEqualNodes : Pass<"graven-merge-equal-nodes"> {
+  let summary = "MLIR's cse, where it may find something";
+  let description = [{
+    Of Nodes that compute the same, all but the first go, as `cse` does it. Like graven-canonicalize, it does nothing
+    when the graph is as it left it before: in a pipeline where most passes find nothing, most of its runs are free.
+
+    Before ==> after:
+    ```mlir
+    %0 = graven.relu %x : tensor<4xf32>
+    %1 = graven.relu %x : tensor<4xf32>
+    %2 = graven.add %0, %1 : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+    ==>
+    %0 = graven.relu %x : tensor<4xf32>
+    %2 = graven.add %0, %0 : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
     ```
   }];
 }

@@ -18,10 +18,11 @@ namespace graven {
 /// Most operations on elements of branches that both run: some 1 us.
 static constexpr int64_t kCheapBranches = 4096;
 
-/// The local simplifications, between the passes that look further.
+/// The local simplifications, between the passes that look further. Where these
+/// found nothing to do, it does nothing either.
 static void clean(OpPassManager &manager) {
   manager.addNestedPass<GraphOp>(createCanonicalize());
-  manager.addNestedPass<GraphOp>(createCSEPass());
+  manager.addNestedPass<GraphOp>(createMergeEqualNodes());
 }
 
 void buildShapePipeline(OpPassManager &manager) {
@@ -146,7 +147,7 @@ void buildGraphPipeline(OpPassManager &manager,
     lower.activations = options.bf16Dot;
     lower.numerics = options.numerics;
     manager.addNestedPass<GraphOp>(createLowerPrecision(lower));
-    manager.addNestedPass<GraphOp>(createCSEPass());
+    manager.addNestedPass<GraphOp>(createMergeEqualNodes());
   }
   // Both weigh work against caches of a core. Tensor cores multiply faster than
   // transforms save multiplications, and have the whole batch at a time.

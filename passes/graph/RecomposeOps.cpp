@@ -8,6 +8,7 @@
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "passes/graph/Explain.h"
 #include "passes/graph/Factors.h"
+#include "passes/graph/Fingerprint.h"
 #include "passes/graph/GraphUtils.h"
 #include "passes/graph/Passes.h"
 #include "passes/graph/RecomposeAttention.h"
@@ -312,8 +313,9 @@ class RecomposeOpsPass : public impl::RecomposeOpsBase<RecomposeOpsPass> {
     populateRecomposeOpsPatterns(patterns, &numRecomposed);
     // Attention transposes keys that are transposed already.
     TransposeOp::getCanonicalizationPatterns(patterns, &getContext());
-    if (failed(
-            applyPatternsExplained(*this, getOperation(), std::move(patterns))))
+    if (failed(applyPatternsExplained(
+            *this, getOperation(), std::move(patterns), {},
+            getCachedParentAnalysis<SettledGraphs>())))
       signalPassFailure();
   }
 };

@@ -9,6 +9,7 @@
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "passes/graph/ContractionWeights.h"
 #include "passes/graph/Explain.h"
+#include "passes/graph/Fingerprint.h"
 #include "passes/graph/GraphUtils.h"
 #include "passes/graph/Passes.h"
 
@@ -282,8 +283,9 @@ class ScaleWeightsPass : public impl::ScaleWeightsBase<ScaleWeightsPass> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     populateScaleWeightsPatterns(patterns, &numScaled);
-    if (failed(
-            applyPatternsExplained(*this, getOperation(), std::move(patterns))))
+    if (failed(applyPatternsExplained(
+            *this, getOperation(), std::move(patterns), {},
+            getCachedParentAnalysis<SettledGraphs>())))
       signalPassFailure();
   }
 };

@@ -8,6 +8,7 @@
 
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "passes/graph/Explain.h"
+#include "passes/graph/Fingerprint.h"
 #include "passes/graph/GraphUtils.h"
 #include "passes/graph/MergeBounds.h"
 #include "passes/graph/Passes.h"
@@ -208,8 +209,9 @@ class SimplifyArithmeticPass
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     populateSimplifyArithmeticPatterns(patterns, &numSimplified);
-    if (failed(
-            applyPatternsExplained(*this, getOperation(), std::move(patterns))))
+    if (failed(applyPatternsExplained(
+            *this, getOperation(), std::move(patterns), {},
+            getCachedParentAnalysis<SettledGraphs>())))
       signalPassFailure();
   }
 };

@@ -8,6 +8,7 @@
 
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "passes/graph/Explain.h"
+#include "passes/graph/Fingerprint.h"
 #include "passes/graph/GraphUtils.h"
 #include "passes/graph/MergeComparisons.h"
 #include "passes/graph/Passes.h"
@@ -231,8 +232,9 @@ class SimplifyConditionsPass
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     populateSimplifyConditionsPatterns(patterns, &numSimplified);
-    if (failed(
-            applyPatternsExplained(*this, getOperation(), std::move(patterns))))
+    if (failed(applyPatternsExplained(
+            *this, getOperation(), std::move(patterns), {},
+            getCachedParentAnalysis<SettledGraphs>())))
       signalPassFailure();
   }
 };

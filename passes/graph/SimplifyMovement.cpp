@@ -7,6 +7,7 @@
 
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "passes/graph/Explain.h"
+#include "passes/graph/Fingerprint.h"
 #include "passes/graph/GraphUtils.h"
 #include "passes/graph/Passes.h"
 #include <limits>
@@ -256,8 +257,9 @@ class SimplifyMovementPass
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     populateSimplifyMovementPatterns(patterns, &numMerged);
-    if (failed(
-            applyPatternsExplained(*this, getOperation(), std::move(patterns))))
+    if (failed(applyPatternsExplained(
+            *this, getOperation(), std::move(patterns), {},
+            getCachedParentAnalysis<SettledGraphs>())))
       signalPassFailure();
   }
 };

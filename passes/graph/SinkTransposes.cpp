@@ -8,6 +8,7 @@
 #include "mlir/Dialect/Utils/IndexingUtils.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "passes/graph/Explain.h"
+#include "passes/graph/Fingerprint.h"
 #include "passes/graph/GraphUtils.h"
 #include "passes/graph/Passes.h"
 
@@ -108,8 +109,9 @@ class SinkTransposesPass : public impl::SinkTransposesBase<SinkTransposesPass> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     populateSinkTransposesPatterns(patterns, &numSunk);
-    if (failed(
-            applyPatternsExplained(*this, getOperation(), std::move(patterns))))
+    if (failed(applyPatternsExplained(
+            *this, getOperation(), std::move(patterns), {},
+            getCachedParentAnalysis<SettledGraphs>())))
       signalPassFailure();
   }
 };

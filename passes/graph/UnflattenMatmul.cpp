@@ -8,6 +8,7 @@
 
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "passes/graph/Explain.h"
+#include "passes/graph/Fingerprint.h"
 #include "passes/graph/GraphUtils.h"
 #include "passes/graph/Passes.h"
 
@@ -290,8 +291,9 @@ class UnflattenMatmulPass
     RewritePatternSet patterns(context);
     populateUnflattenMatmulPatterns(patterns, exact, &numUnflattened);
     ReshapeOp::getCanonicalizationPatterns(patterns, context);
-    if (failed(
-            applyPatternsExplained(*this, getOperation(), std::move(patterns))))
+    if (failed(applyPatternsExplained(
+            *this, getOperation(), std::move(patterns), {},
+            getCachedParentAnalysis<SettledGraphs>())))
       signalPassFailure();
   }
 };

@@ -18,14 +18,14 @@
 // RUN: cmp %t/compiled.mlir %t/run/m.mlir
 // LOOPS: graven-to-kernel{{.*}}graven-expand-kernels
 
-// RUN: graven compile %t/m.mlir --to graph --disable-pass graven-fuse-conv-bn,cse --print-pipeline >%t/pipeline
+// RUN: graven compile %t/m.mlir --to graph --disable-pass graven-fuse-conv-bn,graven-merge-equal-nodes --print-pipeline >%t/pipeline
 // RUN: FileCheck %s --check-prefix=LESS <%t/pipeline
 // RUN: graven compile %t/m.mlir --to graph --disable-pass graven-fuse-conv-bn,cse -o %t/compiled/m.mlir
 // RUN: sh -c 'graven-opt %t/m.mlir --pass-pipeline="$(cat %t/pipeline)" -o %t/run/m.mlir'
 // RUN: graven-opt %t/compiled/m.mlir -o %t/compiled.mlir
 // RUN: cmp %t/compiled.mlir %t/run/m.mlir
 // LESS-NOT: graven-fuse-conv-bn
-// LESS-NOT: cse
+// LESS-NOT: graven-merge-equal-nodes
 
 // graven-opt prints what its flags mean, and without any what `graven compile` runs.
 // RUN: graven-opt --print-pipeline %t/m.mlir | FileCheck %s --check-prefix=LOOPS
