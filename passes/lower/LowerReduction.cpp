@@ -92,7 +92,9 @@ struct LowerReduce : OpConversionPattern<ReduceOp> {
     RankedTensorType type = loweredType(op.getType());
     Type nodeElement = op.getType().getElementType(),
          element = from.getElementType();
-    Type accumulator = accumulatorOf(element);
+    Type accumulator = op.getKind() == ReduceKind::Mean
+                           ? meanAccumulatorOf(element)
+                           : accumulatorOf(element);
     int64_t rank = from.getRank(), count = 1;
     SmallVector<utils::IteratorType> iterators(rank,
                                                utils::IteratorType::parallel);
@@ -118,7 +120,7 @@ struct LowerReduce : OpConversionPattern<ReduceOp> {
               rewriter, loc, reduced.getType(), adaptor.getX(), reduced, maps,
               iterators,
               [&](OpBuilder &b, Location at, ValueRange args) {
-                Value wide = emitCast(b, at, args[0], element, accumulator);
+                Value wide = emitCast(b, at, args[0], nodeElement, accumulator);
                 linalg::YieldOp::create(
                     b, at,
                     combine(b, at, op.getKind(), nodeElement, args[1], wide));
@@ -126,29 +128,42 @@ struct LowerReduce : OpConversionPattern<ReduceOp> {
               .getResult(0);
     if (op.getKind() == ReduceKind::Mean)
       reduced = divide(rewriter, loc, reduced, nodeElement, count);
-    reduced = isa<FloatType>(element)
-                  ? convertElements(rewriter, loc, reduced, element)
-                  : reduced;
+    if (isa<FloatType>(element))
+      reduced = convertElements(rewriter, loc, reduced, element);
     rewriter.replaceOp(op, reshapeTo(rewriter, loc, reduced, type.getShape()));
     return success();
   }
 
+  /// A sum of ints may be greater than any of their type; a mean is none.
+  static Type meanAccumulatorOf(Type element) {
+    return isa<IntegerType>(element)
+               ? IntegerType::get(element.getContext(), 64)
+               : accumulatorOf(element);
+  }
+
+  /// Floats stay in their accumulator, ints get their type back.
   static Value divide(OpBuilder &b, Location loc, Value sums, Type nodeElement,
                       int64_t count) {
     auto type = cast<RankedTensorType>(sums.getType());
+    Type wide = type.getElementType();
+    bool floating = isa<FloatType>(nodeElement);
+    Type narrow = floating ? wide : signless(nodeElement);
     AffineMap identity =
         AffineMap::getMultiDimIdentityMap(type.getRank(), b.getContext());
     return mapElements(
-        b, loc, type.getShape(), type.getElementType(), sums, identity,
+        b, loc, type.getShape(), narrow, sums, identity,
         [&](OpBuilder &inner, Location at, ValueRange args) -> Value {
-          Value divisor = emitConstant(inner, at, type.getElementType(), count);
-          if (isa<FloatType>(nodeElement))
+          // Without elements, the sum of ints is the 0 that their mean is.
+          Value divisor = emitConstant(
+              inner, at, wide, floating ? count : std::max<int64_t>(count, 1));
+          if (floating)
             return arith::DivFOp::create(inner, at, args[0], divisor);
-          if (count == 0)
-            return args[0];
-          if (nodeElement.isUnsignedInteger())
-            return arith::DivUIOp::create(inner, at, args[0], divisor);
-          return arith::DivSIOp::create(inner, at, args[0], divisor);
+          Value quotient =
+              nodeElement.isUnsignedInteger()
+                  ? arith::DivUIOp::create(inner, at, args[0], divisor)
+                        .getResult()
+                  : arith::DivSIOp::create(inner, at, args[0], divisor);
+          return emitCast(inner, at, quotient, wide, narrow);
         });
   }
 };

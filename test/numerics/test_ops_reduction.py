@@ -41,6 +41,12 @@ def test_reduce(build, tmp_path):
               Case("reduce and %0 axes [0]", [ints > 0], [(ints > 0).all(0)]),
               Case("reduce or %0 axes [0]", [ints > 5], [(ints > 5).any(0)]),
               Case("reduce max %0 axes [0]", [ints > 5], [(ints > 5).any(0)])]
+    # Of ints, too, whose sum and number are past the greatest of their type.
+    for dtype, extent in ((torch.uint8, 112), (torch.int8, 300), (torch.int32, 70)):
+        limits = torch.iinfo(dtype)
+        past = randint(limits.max // 2, limits.max, (extent, 3), dtype)
+        mean = torch.div(past.to(torch.int64).sum(0), extent, rounding_mode="trunc").to(dtype)
+        cases.append(Case("reduce mean %0 axes [0]", [past], [mean]))
     # f16 sums past its greatest number are divided before they are rounded.
     many = torch.full((3000,), 30.0, dtype=torch.float16)
     cases.append(Case("reduce mean %0 axes [0]", [many], [torch.tensor(30.0, dtype=torch.float16)]))
