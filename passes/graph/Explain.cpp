@@ -199,15 +199,14 @@ static bool areRooted(const FrozenRewritePatternSet &patterns) {
 
 /// applyPatternsGreedily for patterns with known roots: begins with Nodes that
 /// have patterns, which few of a large graph do.
-static LogicalResult applyAtRoots(Region &region,
-                                  const FrozenRewritePatternSet &patterns,
-                                  GreedyRewriteConfig config) {
+static void applyAtRoots(Region &region,
+                         const FrozenRewritePatternSet &patterns,
+                         GreedyRewriteConfig config) {
   config.setScope(&region);
   const auto &rooted = patterns.getOpSpecificNativePatterns();
   bool changed = true;
-  for (int64_t round = 0; changed; ++round) {
-    if (round == config.getMaxIterations())
-      return failure();
+  for (int64_t round = 0; changed && round != config.getMaxIterations();
+       ++round) {
     SmallVector<Operation *> nodes;
     auto collect = [&](Operation *node) {
       if (rooted.contains(node->getName()))
@@ -224,10 +223,9 @@ static LogicalResult applyAtRoots(Region &region,
       break;
     (void)applyOpPatternsGreedily(nodes, patterns, config, &changed);
   }
-  return success();
 }
 
-LogicalResult applyPatternsExplained(
+void applyPatternsExplained(
     Pass &pass, Operation *root, RewritePatternSet &&patterns,
     GreedyRewriteConfig config,
     std::optional<std::reference_wrapper<SettledGraphs>> known) {
@@ -240,11 +238,9 @@ LogicalResult applyPatternsExplained(
   FrozenRewritePatternSet frozen(std::move(patterns));
   bool isClean = known && known->get().of(root).canonical;
   if (!isClean || !areRooted(frozen))
-    return applyPatternsGreedily(root, frozen, config);
+    return (void)applyPatternsGreedily(root, frozen, config);
   for (Region &region : root->getRegions())
-    if (failed(applyAtRoots(region, frozen, config)))
-      return failure();
-  return success();
+    applyAtRoots(region, frozen, config);
 }
 
 LogicalResult applyPatternsExplained(Pass &pass, ArrayRef<Operation *> nodes,

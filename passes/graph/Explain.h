@@ -41,8 +41,9 @@ void explainRewrite(mlir::Pass &pass, mlir::Operation *op,
 /// applyPatternsGreedily, whose patterns say which Nodes they rewrote, and of
 /// those they did not, the reason they gave (notifyMatchFailure), once. Where
 /// `known` has it that the graph was canonicalized, Nodes that have no pattern
-/// and are beside none that is rewritten are not folded again.
-llvm::LogicalResult applyPatternsExplained(
+/// and are beside none that is rewritten are not folded again. What does not
+/// come to an end within the limit of `config` is right all the same.
+void applyPatternsExplained(
     mlir::Pass &pass, mlir::Operation *root, mlir::RewritePatternSet &&patterns,
     mlir::GreedyRewriteConfig config = {},
     std::optional<std::reference_wrapper<SettledGraphs>> known = std::nullopt);

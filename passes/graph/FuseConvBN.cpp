@@ -333,10 +333,8 @@ class FuseConvBNPass : public impl::FuseConvBNBase<FuseConvBNPass> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     populateFuseConvBNPatterns(patterns, expand, &numFused);
-    if (failed(applyPatternsExplained(
-            *this, getOperation(), std::move(patterns), {},
-            getCachedParentAnalysis<SettledGraphs>())))
-      signalPassFailure();
+    applyPatternsExplained(*this, getOperation(), std::move(patterns), {},
+                           getCachedParentAnalysis<SettledGraphs>());
   }
 };
 

@@ -198,10 +198,8 @@ class FuseEpiloguesPass : public impl::FuseEpiloguesBase<FuseEpiloguesPass> {
     // operands.
     GreedyRewriteConfig config;
     config.enableFolding(false).enableConstantCSE(false);
-    if (failed(applyPatternsExplained(
-            *this, getOperation(), std::move(patterns), config,
-            getCachedParentAnalysis<SettledGraphs>())))
-      signalPassFailure();
+    applyPatternsExplained(*this, getOperation(), std::move(patterns), config,
+                           getCachedParentAnalysis<SettledGraphs>());
   }
 };
 

@@ -192,10 +192,8 @@ class MergeContractionsPass
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     populateMergeContractionsPatterns(patterns, &numMerged);
-    if (failed(applyPatternsExplained(
-            *this, getOperation(), std::move(patterns), {},
-            getCachedParentAnalysis<SettledGraphs>())))
-      signalPassFailure();
+    applyPatternsExplained(*this, getOperation(), std::move(patterns), {},
+                           getCachedParentAnalysis<SettledGraphs>());
   }
 };
 

