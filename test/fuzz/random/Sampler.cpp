@@ -46,6 +46,12 @@ bool isExact(Operation *node) {
   return false;
 }
 
+/// Whether the policy leaves the sign of a result's zero open: it is reported,
+/// no failure. Bits and quotients tell the two apart.
+bool choosesZeros(Operation *node) {
+  return isa<ReluOp, MaxOp, MinOp, ClampOp, ReduceOp, MaxPoolOp>(node);
+}
+
 } // namespace
 
 Tensor Sampler::disturb(const Tensor &tensor) {
@@ -56,6 +62,17 @@ Tensor Sampler::disturb(const Tensor &tensor) {
   Tensor result(tensor.getType());
   for (int64_t i = 0; i < tensor.size(); ++i)
     result.set(i, tensor.getDouble(i) * factor(random));
+  return disturbZeros(result);
+}
+
+Tensor Sampler::disturbZeros(const Tensor &tensor) {
+  if (!isa<FloatType>(tensor.getElementType()))
+    return tensor;
+  Tensor result(tensor.getType());
+  for (int64_t i = 0; i < tensor.size(); ++i) {
+    double value = tensor.getDouble(i);
+    result.set(i, value == 0 && random() % 2 ? -value : value);
+  }
   return result;
 }
 
@@ -147,6 +164,9 @@ FailureOr<Sampler::Tensors> Sampler::runNode(Operation *node, size_t sample) {
   if (succeeded(results) && isDisturbed)
     for (Tensor &result : *results)
       result = disturb(result);
+  else if (succeeded(results) && sample > 0 && choosesZeros(node))
+    for (Tensor &result : *results)
+      result = disturbZeros(result);
   return results;
 }
 

@@ -54,6 +54,8 @@ private:
   mlir::FailureOr<Tensors> runLoop(LoopOp loop, llvm::ArrayRef<eval::Tensor>,
                                    size_t sample);
   eval::Tensor disturb(const eval::Tensor &tensor);
+  /// Zeros with either sign.
+  eval::Tensor disturbZeros(const eval::Tensor &tensor);
 
   std::mt19937_64 random;
   llvm::DenseMap<mlir::Value, Samples> known;
