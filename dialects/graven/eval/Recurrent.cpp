@@ -139,7 +139,7 @@ FailureOr<Tensors> LstmOp::evaluate(ArrayRef<Tensor> operands, Evaluator &) {
   Layer layer(*this, operands);
   int64_t n = layer.hidden;
   Doubles c = layer.take(getC0(), layer.directions * layer.batch * n),
-          peephole = layer.take(getPeephole(), layer.directions * 3 * n);
+          peephole = layer.take(getPeephole(), 0);
   layer.run([&](int64_t d, MutableArrayRef<double> h, int64_t place,
                 const Doubles &fromInput, const Doubles &fromState) {
     auto functions = gateFunctionsOf(*this, d);
@@ -148,14 +148,18 @@ FailureOr<Tensors> LstmOp::evaluate(ArrayRef<Tensor> operands, Evaluator &) {
       int64_t row = index * n + j;
       return apply(f, layer.clamp(fromInput[row] + fromState[row] + more));
     };
+    // Without peepholes nothing is added; 0 times an infinite state is NaN.
+    auto seen = [&](int64_t hole, int64_t j, double state) {
+      return peephole.empty() ? 0 : peephole[(d * 3 + hole) * n + j] * state;
+    };
     for (int64_t j = 0; j < n; ++j) {
       double &cell = c[place * n + j];
-      const double *p = &peephole[d * 3 * n + j];
-      double in = gate(0, j, p[0] * cell, functions[0]);
-      double forget =
-          getInputForget() ? 1 - in : gate(1, j, p[n] * cell, functions[0]);
+      double in = gate(0, j, seen(0, j, cell), functions[0]);
+      double forget = getInputForget()
+                          ? 1 - in
+                          : gate(1, j, seen(1, j, cell), functions[0]);
       cell = forget * cell + in * gate(2, j, 0, functions[1]);
-      double out = gate(3, j, p[2 * n] * cell, functions[0]);
+      double out = gate(3, j, seen(2, j, cell), functions[0]);
       h[j] = out * apply(functions[2], cell);
     }
   });

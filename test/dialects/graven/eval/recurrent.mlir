@@ -99,3 +99,14 @@ graven.graph @rnn_no_steps() {
   check.expect_close_const %h, dense<[[[-0.0, 0.5]]]> : tensor<1x1x2xf32> ulp 2
   graven.return
 }
+
+// Without peepholes, an infinite cell does not get into the gates.
+graven.graph @lstm_infinite_cell() {
+  %x = graven.constant dense<[[[0.0]]]> : tensor<1x1x1xf32>
+  %w = graven.constant dense<0.0> : tensor<1x4x1xf32>
+  %c0 = graven.constant dense<0x7F800000> : tensor<1x1x1xf32>
+  %y, %h, %c = graven.lstm %x, %w, %w c0 %c0 : (tensor<1x1x1xf32>, tensor<1x4x1xf32>, tensor<1x4x1xf32>, tensor<1x1x1xf32>) -> (tensor<1x1x1xf32>, tensor<1x1x1xf32>, tensor<1x1x1xf32>)
+  check.expect_close_const %y, dense<0.5> : tensor<1x1x1xf32> ulp 1
+  check.expect_close_const %c, dense<0x7F800000> : tensor<1x1x1xf32> ulp 1
+  graven.return
+}
