@@ -24,8 +24,12 @@ void drawBatchNorm(Draft &d) {
   Value x = d.operand(Types::Float, 2);
   Type element = Draft::elementOf(x);
   Draft::Shape channels{Draft::shapeOf(x)[1]};
-  Value scale = d.like(element, channels), bias = d.like(element, channels),
-        mean = d.like(element, channels),
+  // As x a + b, which is how PyTorch and kernels have it, an infinite one of
+  // these gives NaN where the formula may give infinity.
+  constexpr Range finite{-4, 4};
+  Value scale = d.like(element, channels, finite),
+        bias = d.like(element, channels, finite),
+        mean = d.like(element, channels, finite),
         variance = d.like(element, channels, {0.1, 2});
   d.add<BatchNormOp>(x, scale, bias, mean, variance, drawEpsilon(d));
 }
