@@ -627,9 +627,10 @@ def UnflattenMatmul : Pass<"graven-unflatten-matmul", "::graven::GraphOp"> {
     Preconditions: static extents; the reshape keeps the last axis and is the only user; the left-hand side is not
     transposed and there is one right-hand side for all batches, or both sides have the batches of the result, and one of
     them is a Parameter or a reshape of what has the split ones; the operands of elementwise Nodes are full, rows of the
-    last axis, or one number. With `exact`, there is a reshape on the left (for batches, on both sides), with which the one that moves merges,
-    perhaps behind another such product, and the right-hand side of rows is not transposed: there are never more Nodes then. Products that
-    are divided into columns, each reshaped, then lose the reshape in front of them as well.
+    last axis, one number, or, where batches are split, of one matrix (or row) for each. With `exact`, there is a reshape on
+    the left (for batches, on both sides), with which the one that moves merges, perhaps behind another such product, and the
+    right-hand side of rows is not transposed: there are never more Nodes then. Products that are divided into columns, each
+    reshaped, then lose the reshape in front of them as well.
   }];
   let dependentDialects = ["::graven::GravenDialect"];
   let options = [

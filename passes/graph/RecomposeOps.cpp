@@ -169,17 +169,25 @@ struct RootMeanSquare {
   double epsilon;
 };
 
+/// The value that this is the square of.
+Value squareRootOf(Value value) {
+  // As it stands first: a squared product has more factors than two.
+  if (auto mul = value.getDefiningOp<MulOp>(); mul && mul.getA() == mul.getB())
+    return mul.getA();
+  Product square = productOf(value);
+  // The square has one user, the mean, but the squared value may have many.
+  bool isSquare = square.isTimes(1) && square.values.size() == 2 &&
+                  square.values[0] == square.values[1];
+  return isSquare ? square.values[0] : Value();
+}
+
 std::optional<RootMeanSquare> meanSquareUnder(Value argument) {
   auto sum = sumWithConstant(argument);
   auto mean = sum ? trailingMean(sum->x) : std::nullopt;
-  if (!mean)
+  Value root = mean ? squareRootOf(mean->x) : Value();
+  if (!root)
     return std::nullopt;
-  Product square = productOf(mean->x);
-  // The square has one user, the mean, but the squared value may have many.
-  if (!square.isTimes(1) || square.values.size() != 2 ||
-      square.values[0] != square.values[1])
-    return std::nullopt;
-  return RootMeanSquare{square.values[0], mean->axis, sum->number};
+  return RootMeanSquare{root, mean->axis, sum->number};
 }
 
 /// d / sqrt(mean(d^2) + epsilon): a layer norm if d = x - mean(x), else an RMS

@@ -124,6 +124,27 @@ bool hasProductBehind(Value value, ArrayRef<int64_t> to, bool exact,
          });
 }
 
+/// The shape that an operand of an elementwise Node has when the Node's result
+/// is split: a full one, a row, or one of as many batches whose matrices keep
+/// their extents. None where it has to be broadcast first.
+std::optional<SmallVector<int64_t>> splitShapeOf(RankedTensorType operand,
+                                                 RankedTensorType from,
+                                                 ArrayRef<int64_t> to) {
+  if (operand.getShape() == from.getShape())
+    return SmallVector<int64_t>(to);
+  if (isRow(operand, from))
+    return withLast(SmallVector<int64_t>(to.size(), 1),
+                    operand.getNumElements());
+  ArrayRef<int64_t> own = operand.getShape(), full = from.getShape();
+  if (own.size() != full.size() || own.size() < 3 ||
+      own.drop_back(2) != full.drop_back(2) ||
+      full.take_back(2) != to.take_back(2))
+    return std::nullopt;
+  SmallVector<int64_t> shape(to.drop_back(2));
+  llvm::append_range(shape, own.take_back(2));
+  return shape;
+}
+
 /// A pattern that may have to leave what is not the better for it.
 struct SplitPattern : CountingPattern<ReshapeOp> {
   SplitPattern(MLIRContext *context, Pass::Statistic *count, bool exact)
@@ -181,21 +202,19 @@ struct SplitElementwise : SplitPattern {
     auto to = cast<RankedTensorType>(op.getResult().getType());
     if (!hasProductBehind(op.getX(), to.getShape(), exact))
       return rewriter.notifyMatchFailure(op, "no product is behind it");
-    for (Value operand : node->getOperands())
-      if (tensorType(operand).getShape() != from.getShape() &&
-          !isRow(tensorType(operand), from))
+    SmallVector<SmallVector<int64_t>> shapes;
+    for (Value operand : node->getOperands()) {
+      auto shape = splitShapeOf(tensorType(operand), from, to.getShape());
+      if (!shape)
         return rewriter.notifyMatchFailure(
-            op, "an operand is neither full nor a row");
+            op,
+            "an operand is neither full, nor a row, nor one for each batch");
+      shapes.push_back(*shape);
+    }
     rewriter.setInsertionPoint(node);
     SmallVector<Value> operands;
-    for (Value operand : node->getOperands()) {
-      RankedTensorType type = tensorType(operand);
-      SmallVector<int64_t> shape(to.getShape());
-      if (type.getShape() != from.getShape())
-        shape = withLast(SmallVector<int64_t>(to.getRank(), 1),
-                         type.getNumElements());
+    for (auto [operand, shape] : llvm::zip_equal(node->getOperands(), shapes))
       operands.push_back(reshaped(rewriter, node->getLoc(), operand, shape));
-    }
     Operation *copy = rewriter.clone(*node);
     copy->setOperands(operands);
     copy->getResult(0).setType(to);
@@ -255,7 +274,7 @@ struct SplitColumns : CountingPattern<MatmulOp> {
           return slice && isa_and_present<ReshapeOp>(soleUser(slice)) &&
                  slice.getType().getShape().drop_back() ==
                      type.getShape().drop_back() &&
-                 slice.getSteps().back() == 1;
+                 llvm::all_of(slice.getSteps(), isOne);
         }))
       return rewriter.notifyMatchFailure(
           op, "it is not divided into columns that are reshaped");

@@ -30,6 +30,7 @@ import torchvision
 import transformers
 from torch import nn
 
+import more_transformers as more
 import same_graph
 from same_graph import models
 
@@ -171,6 +172,27 @@ MODELS = {
     "swin": Case(hf_swin, images, 4, layer_norm=11, gelu=4),
     "swin-torchvision": Case(lambda: swin(1), images, 4, layer_norm=11, gelu=4),
     "swin-v2-torchvision": Case(lambda: swin(2), images, 4, layer_norm=11, gelu=4, parts=("sqrt",) * 8),
+    "mistral-eager": Case(lambda: more.mistral("eager"), masked_words, 2, rms_norm=5),
+    "mistral-sdpa": Case(lambda: more.mistral("sdpa"), masked_words, 2, rms_norm=5),
+    "qwen2-eager": Case(lambda: more.qwen2("eager"), masked_words, 2, rms_norm=5),
+    "qwen2-sdpa": Case(lambda: more.qwen2("sdpa"), masked_words, 2, rms_norm=5),
+    "gemma-eager": Case(lambda: more.gemma("eager"), masked_words, 2, rms_norm=5, gelu=2),
+    "gemma-sdpa": Case(lambda: more.gemma("sdpa"), masked_words, 2, rms_norm=5, gelu=2),
+    "phi-eager": Case(lambda: more.phi("eager"), masked_words, 2, layer_norm=3, gelu=2),
+    "phi-sdpa": Case(lambda: more.phi("sdpa"), masked_words, 2, layer_norm=3, gelu=2),
+    "opt-eager": Case(lambda: more.opt("eager"), masked_words, 2, layer_norm=5),
+    "opt-sdpa": Case(lambda: more.opt("sdpa"), masked_words, 2, layer_norm=5),
+    "bloom": Case(more.bloom, masked_words, 2, layer_norm=6, gelu=2),
+    "roberta-eager": Case(lambda: more.roberta("eager"), masked_words, 2, layer_norm=5, gelu=2),
+    "roberta-sdpa": Case(lambda: more.roberta("sdpa"), masked_words, 2, layer_norm=5, gelu=2),
+    "deit-eager": Case(lambda: more.deit("eager"), images, 2, layer_norm=5, gelu=2),
+    "deit-sdpa": Case(lambda: more.deit("sdpa"), images, 2, layer_norm=5, gelu=2),
+    "clip-text-eager": Case(lambda: more.clip_text("eager"), masked_words, 2, layer_norm=5),
+    "clip-text-sdpa": Case(lambda: more.clip_text("sdpa"), masked_words, 2, layer_norm=5),
+    "clip-vision-eager": Case(lambda: more.clip_vision("eager"), images, 2, layer_norm=6),
+    "clip-vision-sdpa": Case(lambda: more.clip_vision("sdpa"), images, 2, layer_norm=6),
+    "whisper-eager": Case(lambda: more.whisper("eager"), more.sound, 6, layer_norm=12, gelu=6),
+    "whisper-sdpa": Case(lambda: more.whisper("sdpa"), more.sound, 6, layer_norm=12, gelu=6),
 }
 
 

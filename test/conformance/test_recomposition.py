@@ -13,12 +13,17 @@ pytestmark = [pytest.mark.filterwarnings(f"ignore::{category}") for category in
 
 @pytest.mark.parametrize("name, form", [
     ("bert-sdpa", "pt2-core"),
+    ("bloom", "pt2"),
+    ("gemma-eager", "onnx"),
     ("gpt2-scaled", "pt"),
     ("llama-masked-sdpa", "onnx-script"),
+    ("mistral-eager", "onnx-script-14"),
+    ("phi-sdpa", "pt"),
     ("swin-torchvision", "pt2"),
     ("swin-v2-torchvision", "pt"),
     ("t5-gated", "onnx-script-14"),
     ("vit-eager", "onnx"),
+    ("whisper-eager", "pt2-core"),
 ])
 def test_whole(name, form, graven, tmp_path):
     result = recomposition.measure(name, form, tmp_path, graven)

@@ -170,3 +170,42 @@ graven.graph @keeps_an_epsilon_below_zero(%x: tensor<4x8xf32>) -> tensor<4x8xf32
   %4 = graven.mul %x, %3 : (tensor<4x8xf32>, tensor<4x1xf32>) -> tensor<4x8xf32>
   graven.return %4 : tensor<4x8xf32>
 }
+
+// -----
+
+// What is normalised is a product itself, as Gemma's embeddings are.
+
+// CHECK-LABEL: graven.graph @rms_norm_of_a_product(
+//       CHECK:   %[[P:.*]] = graven.mul %{{.*}}, %{{.*}} : (tensor<4x8xf32>, tensor<f32>)
+//       CHECK:   %[[R:.*]] = graven.rms_norm %[[P]] axis 1
+//       CHECK:   graven.return %[[R]], %[[P]]
+graven.graph @rms_norm_of_a_product(%x: tensor<4x8xf32>) -> (tensor<4x8xf32>, tensor<4x8xf32>) {
+  %c = graven.constant dense<7.0> : tensor<f32>
+  %eps = graven.constant dense<1.0e-6> : tensor<f32>
+  %0 = graven.mul %x, %c : (tensor<4x8xf32>, tensor<f32>) -> tensor<4x8xf32>
+  %1 = graven.mul %0, %0 : (tensor<4x8xf32>, tensor<4x8xf32>) -> tensor<4x8xf32>
+  %2 = graven.reduce mean %1 axes [1] keep : (tensor<4x8xf32>) -> tensor<4x1xf32>
+  %3 = graven.add %2, %eps : (tensor<4x1xf32>, tensor<f32>) -> tensor<4x1xf32>
+  %4 = graven.rsqrt %3 : tensor<4x1xf32>
+  %5 = graven.mul %0, %4 : (tensor<4x8xf32>, tensor<4x1xf32>) -> tensor<4x8xf32>
+  graven.return %5, %0 : tensor<4x8xf32>, tensor<4x8xf32>
+}
+
+// -----
+
+// The square of one value beside another is no norm of it.
+
+// CHECK-LABEL: graven.graph @keeps_the_square_of_another(
+//   CHECK-NOT:   graven.rms_norm
+//       CHECK:   graven.rsqrt
+graven.graph @keeps_the_square_of_another(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
+  %c = graven.constant dense<7.0> : tensor<f32>
+  %eps = graven.constant dense<1.0e-6> : tensor<f32>
+  %0 = graven.mul %x, %c : (tensor<4x8xf32>, tensor<f32>) -> tensor<4x8xf32>
+  %1 = graven.mul %0, %0 : (tensor<4x8xf32>, tensor<4x8xf32>) -> tensor<4x8xf32>
+  %2 = graven.reduce mean %1 axes [1] keep : (tensor<4x8xf32>) -> tensor<4x1xf32>
+  %3 = graven.add %2, %eps : (tensor<4x1xf32>, tensor<f32>) -> tensor<4x1xf32>
+  %4 = graven.rsqrt %3 : tensor<4x1xf32>
+  %5 = graven.mul %x, %4 : (tensor<4x8xf32>, tensor<4x1xf32>) -> tensor<4x8xf32>
+  graven.return %5 : tensor<4x8xf32>
+}

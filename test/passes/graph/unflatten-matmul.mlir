@@ -156,3 +156,38 @@ graven.graph @keeps_batches(%q: tensor<8x9x8xf32>, %k: tensor<8x8x5xf32>, %r: te
   %6 = graven.reshape %5 to [8, 3, 3, 5] : (tensor<8x9x5xf32>) -> tensor<8x3x3x5xf32>
   graven.return %1, %3, %6 : tensor<2x4x9x5xf32>, tensor<2x2x2x9x5xf32>, tensor<8x3x3x5xf32>
 }
+
+// -----
+
+// Scores whose batches and heads are one axis, with a row of numbers for each of them (the positions of BLOOM).
+
+// CHECK-LABEL: graven.graph @splits_a_row_for_each_batch(
+//  CHECK-SAME:   %[[Q:.*]]: tensor<2x4x9x12xf32>, %[[K:.*]]: tensor<2x4x9x12xf32>, %[[A:.*]]: tensor<8x1x9xf32>
+//   CHECK-DAG:   %[[ROWS:.*]] = graven.reshape %[[A]] to [2, 4, 1, 9]
+//   CHECK-DAG:   %[[M:.*]] = graven.matmul %[[Q]], %[[K]] transpose_b : (tensor<2x4x9x12xf32>, tensor<2x4x9x12xf32>) -> tensor<2x4x9x9xf32>
+//       CHECK:   %[[S:.*]] = graven.add %[[M]], %[[ROWS]] : (tensor<2x4x9x9xf32>, tensor<2x4x1x9xf32>) -> tensor<2x4x9x9xf32>
+//       CHECK:   graven.return %[[S]]
+graven.graph @splits_a_row_for_each_batch(%q: tensor<2x4x9x12xf32>, %k: tensor<2x4x9x12xf32>, %a: tensor<8x1x9xf32>) -> tensor<2x4x9x9xf32> {
+  %0 = graven.reshape %q to [8, 9, 12] : (tensor<2x4x9x12xf32>) -> tensor<8x9x12xf32>
+  %1 = graven.reshape %k to [8, 9, 12] : (tensor<2x4x9x12xf32>) -> tensor<8x9x12xf32>
+  %2 = graven.matmul %0, %1 transpose_b : (tensor<8x9x12xf32>, tensor<8x9x12xf32>) -> tensor<8x9x9xf32>
+  %3 = graven.add %2, %a : (tensor<8x9x9xf32>, tensor<8x1x9xf32>) -> tensor<8x9x9xf32>
+  %4 = graven.reshape %3 to [2, 4, 9, 9] : (tensor<8x9x9xf32>) -> tensor<2x4x9x9xf32>
+  graven.return %4 : tensor<2x4x9x9xf32>
+}
+
+// -----
+
+// One matrix for all batches would have to be repeated first.
+
+// CHECK-LABEL: graven.graph @keeps_a_matrix_for_all_batches(
+//       CHECK:   graven.add {{.*}} -> tensor<8x9x9xf32>
+//       CHECK:   graven.reshape {{.*}} to [2, 4, 9, 9]
+graven.graph @keeps_a_matrix_for_all_batches(%q: tensor<2x4x9x12xf32>, %k: tensor<2x4x9x12xf32>, %a: tensor<1x9x9xf32>) -> tensor<2x4x9x9xf32> {
+  %0 = graven.reshape %q to [8, 9, 12] : (tensor<2x4x9x12xf32>) -> tensor<8x9x12xf32>
+  %1 = graven.reshape %k to [8, 9, 12] : (tensor<2x4x9x12xf32>) -> tensor<8x9x12xf32>
+  %2 = graven.matmul %0, %1 transpose_b : (tensor<8x9x12xf32>, tensor<8x9x12xf32>) -> tensor<8x9x9xf32>
+  %3 = graven.add %2, %a : (tensor<8x9x9xf32>, tensor<1x9x9xf32>) -> tensor<8x9x9xf32>
+  %4 = graven.reshape %3 to [2, 4, 9, 9] : (tensor<8x9x9xf32>) -> tensor<2x4x9x9xf32>
+  graven.return %4 : tensor<2x4x9x9xf32>
+}
