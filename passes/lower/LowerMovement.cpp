@@ -64,6 +64,11 @@ struct LowerSlice : OpConversionPattern<SliceOp> {
                   ConversionPatternRewriter &rewriter) const final {
     SmallVector<OpFoldResult> starts;
     ArrayRef<int64_t> shape = op.getX().getType().getShape();
+    if (RankedTensorType type = loweredType(op.getType()); isEmpty(type)) {
+      rewriter.replaceOp(op, emptyTensor(rewriter, op.getLoc(), type.getShape(),
+                                         type.getElementType()));
+      return success();
+    }
     auto dynamic = adaptor.getDynamicStarts().begin();
     for (auto [d, start, end, step, extent] :
          llvm::zip(shape, op.getStarts(), op.getEnds(), op.getSteps(),

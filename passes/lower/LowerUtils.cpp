@@ -162,6 +162,9 @@ Value padConstant(OpBuilder &b, Location loc, Value value,
     offset.push_back(std::max<int64_t>(lo, 0));
     shape.push_back(extent + lo + hi);
   }
+  // A slice of an empty tensor begins outside of it, which slices may not.
+  if (llvm::is_contained(kept, 0))
+    return filledTensor(b, loc, shape, element);
   if (kept != SmallVector<int64_t>(type.getShape()))
     value = tensor::ExtractSliceOp::create(
         b, loc, value, indexAttributes(b, start), indexAttributes(b, kept),
@@ -169,8 +172,6 @@ Value padConstant(OpBuilder &b, Location loc, Value value,
   if (kept == shape)
     return value;
   Value filled = filledTensor(b, loc, shape, element);
-  if (llvm::is_contained(kept, 0))
-    return filled;
   return tensor::InsertSliceOp::create(
       b, loc, value, filled, indexAttributes(b, offset),
       indexAttributes(b, kept), indexAttributes(b, ones));

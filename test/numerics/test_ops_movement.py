@@ -69,6 +69,13 @@ def test_concat_pad(build, tmp_path):
         Case(f"pad %0 low {listed([-1, 0])} high {listed([2, 0])} mode edge", [y],
              [torch.cat([y[1:], y[2:], y[2:]])], "exact"),
     ]
+    # Of an empty tensor, and of what is cropped away whole, the value is left.
+    empty = torch.zeros(5, 4, 0)
+    cases += [Case(f"pad %0 low {listed([-1, 0, 1])} high {listed([2, -2, 0])}", [empty], [torch.zeros(6, 2, 1)], "exact"),
+              Case(f"pad %0 low {listed([-1, 0, 0])} high {listed([0, 0, 0])}", [empty], [empty[1:]]),
+              Case(f"pad %0 low {listed([-3, 1])} high {listed([2, 0])}", [y], [torch.zeros(2, 5)], "exact"),
+              Case(f"slice %0 {listed([1, 2, 0])} to {listed([3, 4, 0])} by {listed([1, 1, 1])}", [empty], [empty[1:3, 2:4]]),
+              Case(f"slice %0 {listed([3, 0])} to {listed([3, 4])} by {listed([1, 1])}", [y], [y[3:3]])]
     check(build, tmp_path, cases)
 
 
