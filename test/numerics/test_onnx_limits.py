@@ -111,15 +111,29 @@ def sum_of_one(count):
     return model(nodes, [("x", TensorProto.FLOAT, (1, 2))])
 
 
-@pytest.mark.parametrize("made, few", [(wide_concat, 2000), (unused_constants, 20000), (chain, 2000), (sum_of_one, 2000)])
-def test_time_is_not_quadratic(tmp_path, build, made, few):
+def many_inputs(count):
+    """Each kernel takes some of them; the main function has them all."""
+    names = [f"x{i}" for i in range(count)]
+    return model([make("Sum", names, ["y"])], [(name, TensorProto.FLOAT, (4,)) for name in names])
+
+
+@pytest.mark.parametrize("made, few, output", [
+    (wide_concat, 2000, ["--to=kernel", "-o", "m.mlir"]), (unused_constants, 20000, ["--to=kernel", "-o", "m.mlir"]),
+    (chain, 2000, ["--to=kernel", "-o", "m.mlir"]), (sum_of_one, 2000, ["--to=kernel", "-o", "m.mlir"]),
+    (many_inputs, 750, ["--no-cache", "-o", "m.so"])])
+def test_time_is_not_quadratic(tmp_path, build, made, few, output):
     """Eight times as much takes less than 24 times as long, which is 8 times for what is linear and 64 for a square."""
     def seconds(count):
         (tmp_path / "m.onnx").write_bytes(made(count))
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run([build / "bin/graven", "compile", "m.onnx", "--to=kernel", "-o", "m.mlir"], cwd=tmp_path, check=True,
-                       timeout=120)
+        subprocess.run([build / "bin/graven", "compile", "m.onnx", *output], cwd=tmp_path, check=True, timeout=120)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
     assert seconds(8 * few) < 24 * max(seconds(few), 0.05)
+
+
+def test_thousands_of_inputs_are_added(tmp_path, build):
+    """Past the number from which the main function's code is selected in another way."""
+    (tmp_path / "m.onnx").write_bytes(many_inputs(1500))
+    subprocess.run([build / "bin/graven", "verify", "m.onnx"], cwd=tmp_path, check=True, timeout=120)

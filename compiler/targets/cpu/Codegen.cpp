@@ -298,12 +298,32 @@ void graven::cpu::optimize(Module &module, TargetMachine &machine,
   }
 }
 
+/// Selecting and scheduling instructions take time by the square of the loads
+/// of a block, those of arguments among them. A block of thousands is of the
+/// main function of as many tensors, which calls kernels: nothing is to be
+/// gained.
+static void selectLongBlocksFast(Function &function) {
+  constexpr size_t mostLoads = 1024;
+  bool isLong = function.arg_size() > mostLoads ||
+                llvm::any_of(function, [](const BasicBlock &block) {
+                  return size_t(llvm::count_if(block, [](const Instruction &i) {
+                           return isa<LoadInst>(i);
+                         })) > mostLoads;
+                });
+  if (!isLong || function.hasFnAttribute(Attribute::AlwaysInline))
+    return;
+  function.addFnAttr(Attribute::NoInline);
+  function.addFnAttr(Attribute::OptimizeNone);
+}
+
 void graven::cpu::generateCode(Module &module, TargetMachine &machine,
                                CodeGenFileType kind, SmallVectorImpl<char> &out,
                                CodegenProblems &problems,
                                SmallVectorImpl<FunctionReport> *reports) {
-  for (Function &function : module)
+  for (Function &function : module) {
     copyByMemmove(function);
+    selectLongBlocksFast(function);
+  }
   raw_svector_ostream stream(out);
   CodegenPasses passes;
   const Triple &triple = machine.getTargetTriple();
