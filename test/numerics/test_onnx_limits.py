@@ -136,4 +136,4 @@ def test_time_is_not_quadratic(tmp_path, build, made, few, output):
 def test_thousands_of_inputs_are_added(tmp_path, build):
     """Past the number from which the main function's code is selected in another way."""
     (tmp_path / "m.onnx").write_bytes(many_inputs(1500))
-    subprocess.run([build / "bin/graven", "verify", "m.onnx"], cwd=tmp_path, check=True, timeout=120)
+    assert subprocess.run([build / "bin/graven", "verify", "m.onnx"], cwd=tmp_path, check=False, timeout=120).returncode == 0
