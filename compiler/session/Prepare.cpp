@@ -10,8 +10,10 @@
 #include "compiler/session/Signature.h"
 #include "compiler/support/OutputFile.h"
 #include "dialects/graven/Graven.h"
+#include "dialects/kernel/Kernel.h"
 #include "dialects/support/Diagnostics.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Interfaces/LoopLikeInterface.h"
 #include "passes/lower/LowerUtils.h"
 #include "passes/memory/Passes.h"
 
@@ -95,12 +97,41 @@ WeightsProgram::~WeightsProgram() = default;
 /// that packs LLVM takes 5 to 15 ms, and scalar code, which runs once, packs a
 /// megabyte in one or two.
 constexpr uint64_t kWorthVectors = 1 << 20;
+/// Up to how many bytes that kernels read and write code as it is selected is
+/// good enough: it takes a third of a millisecond for a hundred thousand
+/// elements, and a third of the time to make.
+constexpr uint64_t kWorthNothing = 4 << 20;
 
-static cpu::OptLevel levelFor(ArrayRef<cpu::WeightsPlace> places) {
+/// Whether a kernel of this kind visits each element once, but for products.
+static bool isOnePass(StringRef kind) {
+  return kind == "kernel.pack" || kind == "memref.copy" ||
+         kind.starts_with("linalg.");
+}
+
+/// Whether a program only moves and combines few elements: no products and no
+/// loops.
+static bool isShort(func::FuncOp prepare) {
+  uint64_t bytes = 0;
+  bool isSimple = true;
+  prepare.walk([&](Operation *op) {
+    if (auto launch = dyn_cast<kernel::LaunchOp>(op)) {
+      isSimple &= isOnePass(launch.getKind().value_or("")) &&
+                  launch.getMultiplyAdds().value_or(0) == 0;
+      bytes += launch.getBytes().value_or(0);
+    }
+    isSimple &= !isa<LoopLikeOpInterface>(op);
+  });
+  return isSimple && bytes < kWorthNothing;
+}
+
+static cpu::OptLevel levelFor(func::FuncOp prepare,
+                              ArrayRef<cpu::WeightsPlace> places) {
   uint64_t bytes = 0;
   for (const cpu::WeightsPlace &place : places)
     bytes += place.size;
-  return bytes < kWorthVectors ? cpu::OptLevel::O1 : cpu::OptLevel::O2;
+  if (bytes >= kWorthVectors)
+    return cpu::OptLevel::O2;
+  return isShort(prepare) ? cpu::OptLevel::O0 : cpu::OptLevel::O1;
 }
 
 /// The code runs once, on this machine, whatever the target is.
@@ -115,6 +146,9 @@ static cpu::EmitOptions hostOptions(const cpu::EmitOptions &like,
   options.reports = nullptr;
   options.launches = nullptr;
   options.inputAlignment = cpu::InputAlignment::Byte;
+  // An object more costs more than the code of such kernels.
+  if (level == cpu::OptLevel::O0)
+    options.kernelPlace = cpu::KernelPlace::Module;
   return options;
 }
 
@@ -163,12 +197,12 @@ FailureOr<WeightsProgram> Prepare::start(Session &session,
   Timer timer = like.timer;
   if (failed(runChecked(manager, *function, timer.nest("buffer phase"))))
     return failure();
-  state->pieces = splitIntoPieces(
-      function->lookupSymbol<func::FuncOp>("prepare"), state->places);
+  prepare = function->lookupSymbol<func::FuncOp>("prepare");
+  cpu::OptLevel level = levelFor(prepare, state->places);
+  state->pieces = splitIntoPieces(prepare, state->places);
   signature.workspaceSize = bytesOf(*function, kWorkspaceSizeAttr);
   signature.weightsSize = bytesOf(*function, kWeightsSizeAttr);
-  state->options =
-      hostOptions(like, std::move(*target), levelFor(state->places));
+  state->options = hostOptions(like, std::move(*target), level);
   auto emission = cpu::Emission::start(*function, signature, state->options);
   if (failed(emission))
     return failure();

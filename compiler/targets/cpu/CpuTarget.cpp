@@ -293,6 +293,8 @@ LogicalResult Emitter::generateObjects(llvm::SmallVectorImpl<Bytes> &objects) {
     generateCode(*code, *machine, llvm::CodeGenFileType::ObjectFile,
                  objects.emplace_back(), problems, options.reports);
   }
+  if (!kernelBuild)
+    return report(problems.all());
   FailureOr<KernelObjects> made = kernelBuild->finish();
   if (failed(made))
     return failure();
@@ -380,7 +382,9 @@ public:
     if (failed(emitter.findMain()))
       return failure();
     emitter.prepareModule();
-    return isText(options.kind) ? success() : emitter.makeKernels();
+    bool isOneModule =
+        isText(options.kind) || options.kernelPlace == KernelPlace::Module;
+    return isOneModule ? success() : emitter.makeKernels();
   }
 
   LogicalResult finish(llvm::SmallVectorImpl<Bytes> &objects, Bytes &text) {

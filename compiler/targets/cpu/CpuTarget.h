@@ -78,6 +78,14 @@ struct KernelCounts {
   unsigned total = 0, cached = 0;
 };
 
+/// Where the code of kernels is.
+enum class KernelPlace {
+  /// Each has an object of its own, made on a thread and kept in the cache.
+  Object,
+  /// In the module of the main function, as in text.
+  Module,
+};
+
 struct EmitOptions {
   OutputKind kind = OutputKind::SharedObject;
   /// The CPU of the module that is emitted, which is of the first size, and the
@@ -87,6 +95,7 @@ struct EmitOptions {
   CpuTarget target;
   llvm::SmallVector<Variant> others = {};
   OptLevel optLevel = OptLevel::O2;
+  KernelPlace kernelPlace = KernelPlace::Object;
   InputAlignment inputAlignment = InputAlignment::Element;
   /// Unless null, gets what register allocation made of each function of the
   /// first version, and no kernel is looked up, since only compiling tells; not

@@ -16,6 +16,7 @@ using namespace graven::cpu::test;
 namespace {
 
 constexpr int numKernels = 12;
+constexpr int sumOfAddends = numKernels * (numKernels - 1) / 2;
 
 /// y = x + table[0] + ... + table[11], one kernel for each step, every one
 /// unrolled into hundreds of instructions; the addends are a constant of the
@@ -92,7 +93,7 @@ TEST_F(KernelObjectsTest, partsComputeTheWhole) {
   alignas(64) char workspace[64];
   EXPECT_EQ(loaded.call(inputs, outputs, workspace, nullptr), 0);
   for (int i = 0; i < 64; ++i)
-    EXPECT_EQ(y[i], float(i + numKernels * (numKernels - 1) / 2));
+    EXPECT_EQ(y[i], float(i + sumOfAddends));
 }
 
 TEST_F(KernelObjectsTest, bytesDoNotDependOnThreads) {
@@ -191,6 +192,37 @@ TEST_F(KernelObjectsTest, keptKernelsMakeTheSameBytes) {
     EXPECT_EQ(counts.cached, round == 2 ? counts.total : 0u);
   }
   EXPECT_TRUE(bytes[0] == bytes[1] && bytes[0] == bytes[2]);
+}
+
+TEST_F(KernelObjectsTest, kernelsInTheModuleComputeTheSame) {
+  auto cache = graven::KernelCache::open(path("cache"), 1 << 20);
+  ASSERT_TRUE(bool(cache)) << llvm::toString(cache.takeError());
+  for (OptLevel level : {OptLevel::O0, OptLevel::O2}) {
+    auto module = parse(longSource());
+    KernelCounts counts;
+    EmitOptions options;
+    options.target = target();
+    options.optLevel = level;
+    options.kernelPlace = KernelPlace::Module;
+    options.cache = cache->get();
+    options.counts = &counts;
+    std::string file = path(level == OptLevel::O0 ? "o0.so" : "o2.so");
+    auto artifact = emitArtifact(*module, signature("long"), options, file);
+    ASSERT_TRUE(succeeded(artifact)) << errors;
+    ASSERT_TRUE(succeeded(artifact->commit()));
+    // There is no object, so nothing is looked up and nothing kept.
+    EXPECT_EQ(counts.total, 0u);
+    Loaded loaded(file);
+    ASSERT_TRUE(loaded.model()) << loaded.error;
+    alignas(64) float x[64], y[64];
+    for (int i = 0; i < 64; ++i)
+      x[i] = float(i);
+    void *inputs[] = {x}, *outputs[] = {y};
+    alignas(64) char workspace[64];
+    EXPECT_EQ(loaded.call(inputs, outputs, workspace, nullptr), 0);
+    for (int i = 0; i < 64; ++i)
+      EXPECT_EQ(y[i], float(i + sumOfAddends));
+  }
 }
 
 TEST_F(KernelObjectsTest, stackMemoryInLoopsIsAllocatedOnce) {
