@@ -62,6 +62,21 @@ add_library(GravenLLVM INTERFACE)
 target_link_libraries(GravenLLVM INTERFACE
   "$<IF:$<BOOL:$<TARGET_PROPERTY:GRAVEN_STATIC_LLVM>>,${GRAVEN_LLVM_ARCHIVES},MLIR;LLVM>")
 
+# graven_system_library(NAME SHARED archive): a library of the system, as the shared one or, for a program with the
+# property GRAVEN_STATIC_SYSTEM, as its archive.
+function(graven_system_library name shared archive)
+  find_library(GRAVEN_ARCHIVE_${name} ${archive})
+  mark_as_advanced(GRAVEN_ARCHIVE_${name})
+  add_library(${name} INTERFACE)
+  if(NOT GRAVEN_ARCHIVE_${name})
+    set_property(GLOBAL PROPERTY GRAVEN_ARCHIVES_MISSING ON)
+    target_link_libraries(${name} INTERFACE ${shared})
+    return()
+  endif()
+  target_link_libraries(${name} INTERFACE
+    $<IF:$<BOOL:$<TARGET_PROPERTY:GRAVEN_STATIC_SYSTEM>>,${GRAVEN_ARCHIVE_${name}},${shared}>)
+endfunction()
+
 # graven_library(NAME source... [DEPENDS target...] [LINK target...])
 # A static library of the sources beside the CMakeLists.txt, linked to MLIR.
 function(graven_library name)
