@@ -87,8 +87,9 @@ struct Floats {
 
   /// 1/(1+e^-x): e^-x overflows to inf for very negative x and the quotient is
   /// then the right 0.
-  Value sigmoid(Value x) const {
-    return div(c(1), add(c(1), call<math::ExpOp>(neg(x))));
+  Value sigmoid(Value x) const { return overOnePlusExp(c(1), neg(x)); }
+  Value overOnePlusExp(Value numerator, Value x) const {
+    return div(numerator, add(c(1), call<math::ExpOp>(x)));
   }
   Value clamp01(Value x) const { return min(max(x, c(0)), c(1)); }
   Value gelu(Value x, GeluForm form) const {
@@ -97,7 +98,7 @@ struct Floats {
       // tanh in the left tail.
       Value cubic = mul(mul(x, x), mul(x, c(0.044715)));
       Value u = mul(c(-2 * 0.79788456080286535588), add(x, cubic));
-      return div(x, add(c(1), call<math::ExpOp>(u)));
+      return overOnePlusExp(x, u);
     }
     Value erfc = call<math::ErfcOp>(mul(neg(x), c(0.70710678118654752440)));
     return mul(mul(c(0.5), x), erfc);
@@ -141,9 +142,14 @@ static Value emitFloatUnary(Operation *node, const Floats &f, Value x) {
       .Case<SigmoidOp>([&](auto) { return f.sigmoid(x); })
       .Case<ErfOp>([&](auto) { return f.call<math::ErfOp>(x); })
       .Case<ReluOp>([&](auto) { return f.max(x, f.c(0)); })
-      .Case<SiluOp>([&](auto) { return f.mul(x, f.sigmoid(x)); })
+      .Case<SiluOp>([&](auto) { return f.overOnePlusExp(x, f.neg(x)); })
       .Case<HardSwishOp>([&](auto) {
-        return f.mul(x, f.clamp01(f.add(f.mul(x, f.c(1.0 / 6)), f.c(0.5))));
+        // x + 3 is exact below -1, where x/6 + 1/2 loses all digits next to
+        // its zero.
+        Value sixth = f.c(1.0 / 6);
+        Value low = f.mul(f.max(f.add(x, f.c(3)), f.c(0)), sixth);
+        Value high = f.min(f.add(f.mul(x, sixth), f.c(0.5)), f.c(1));
+        return f.mul(x, f.select(f.less(x, f.c(-1)), low, high));
       })
       .Case<HardSigmoidOp>([&](HardSigmoidOp op) {
         return f.clamp01(f.add(f.mul(x, f.c(number(op.getAlpha()))),

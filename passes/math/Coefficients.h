@@ -58,13 +58,12 @@ inline constexpr double kErfTailF32[] = {
     -0x1.3e0ef4p-12, 0x1.2152c8p0,   0x1.438c2p-1,
     0x1.c2852p-4,    -0x1.b01b7cp-6, 0x1.36ea0cp-8,
     -0x1.374f7ap-11, 0x1.7f9b2cp-15, -0x1.b3697ep-20};
-/// e^(u^2/2) erfc(u / sqrt2) / 2 = N(u) / D(u), 0 <= u <= 14.5; N is scaled by
-/// 2^-24; relative error at most 2^-26.
-inline constexpr double kGeluNumerator[] = {
-    0x1p-25, 0x1.c0cffp-26, 0x1.77433cp-27, 0x1.4cddp-29, 0x1.0dc2cep-32};
-inline constexpr double kGeluDenominator[] = {0x1p0,         0x1.acaa28p0,
-                                              0x1.33d6ep0,   0x1.e0bbeep-2,
-                                              0x1.a13568p-4, 0x1.52176p-7};
+/// e^(u^2/2) erfc(u / sqrt2) (u + 2) = 1 + P(x), x = (u - 2) / (u + 2), 0 <= u
+/// <= 14.5; relative error at most 2^-26.
+inline constexpr double kGeluF32[] = {
+    0x1.611772p-2,   -0x1.535bb2p-1, 0x1.d7d1c8p-5,  0x1.2cce3cp-4,
+    -0x1.eeb96ep-11, -0x1.b963a2p-7, -0x1.fd6b64p-9, 0x1.b19be6p-10,
+    0x1.af049cp-10,  0x1.05d5ap-12,  -0x1.25a9bp-12, -0x1.f0dc08p-14};
 
 /// e^x - 1 = x + x^2 P(x), |x| <= ln2/2; relative error at most 2^-36.
 inline constexpr double kExpm1F64[] = {

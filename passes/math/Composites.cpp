@@ -90,15 +90,69 @@ Value matchSoftplus(Value value) {
   return {};
 }
 
+/// x of tanh(softplus(x)).
+Value matchTanhOfSoftplus(Value value) {
+  Value argument = under<math::TanhOp>(value);
+  return argument ? matchSoftplus(argument) : Value();
+}
+
+/// x of x tanh(softplus(x)).
+Value matchMish(arith::MulFOp product) {
+  for (auto [x, tanh] : {std::pair(product.getLhs(), product.getRhs()),
+                         std::pair(product.getRhs(), product.getLhs())})
+    if (matchTanhOfSoftplus(tanh) == x)
+      return x;
+  return {};
+}
+
+/// Whether a value is x x (0.044715 x).
+bool isCubic(Value value, Value x) {
+  auto product = value.getDefiningOp<arith::MulFOp>();
+  if (!product)
+    return false;
+  for (auto [first, second] : {std::pair(product.getLhs(), product.getRhs()),
+                               std::pair(product.getRhs(), product.getLhs())}) {
+    auto square = first.getDefiningOp<arith::MulFOp>();
+    if (square && square.getLhs() == x && square.getRhs() == x &&
+        besides<arith::MulFOp>(second, 0.044715f) == x)
+      return true;
+  }
+  return false;
+}
+
+/// Whether a value is -2 sqrt(2 / pi) (x + 0.044715 x^3).
+bool isTanhGeluArgument(Value value, Value x) {
+  Value inner = besides<arith::MulFOp>(
+      value, static_cast<float>(-2 * 0.79788456080286535588));
+  auto sum = inner ? inner.getDefiningOp<arith::AddFOp>() : arith::AddFOp();
+  return sum && ((sum.getLhs() == x && isCubic(sum.getRhs(), x)) ||
+                 (sum.getRhs() == x && isCubic(sum.getLhs(), x)));
+}
+
+/// numerator / (1 + e^exponent).
+Value overOnePlusExp(Emitter &at, Value numerator, Value exponent) {
+  Expr x(at, numerator);
+  if (under<arith::NegFOp>(exponent) == numerator)
+    return siluF32(x).get();
+  if (isTanhGeluArgument(exponent, numerator))
+    return geluTanhF32(x).get();
+  return overOnePlusExpF32(x, Expr(at, exponent)).get();
+}
+
 /// What `op` is as one function, or null.
 Value expand(Operation *op, Emitter &at) {
   if (auto product = dyn_cast<arith::MulFOp>(op)) {
-    Value x = matchGelu(product);
-    return x ? geluF32(Expr(at, x)).get() : Value();
+    if (Value x = matchGelu(product))
+      return geluF32(Expr(at, x)).get();
+    Value x = matchMish(product);
+    return x ? timesTanhOfSoftplusF32(Expr(at, x), Expr(at, x)).get() : Value();
   }
-  if (auto tanh = dyn_cast<math::TanhOp>(op)) {
-    Value x = matchSoftplus(tanh.getOperand());
-    return x ? tanhOfSoftplusF32(Expr(at, x)).get() : Value();
+  if (isa<math::TanhOp>(op)) {
+    Value x = matchTanhOfSoftplus(op->getResult(0));
+    if (!x)
+      return {};
+    Expr argument(at, x);
+    return timesTanhOfSoftplusF32(argument.constant(1), argument).get();
   }
   if (isa<math::Log1pOp>(op)) {
     Value x = matchTail(op->getResult(0));
@@ -106,8 +160,7 @@ Value expand(Operation *op, Emitter &at) {
   }
   if (auto quotient = dyn_cast<arith::DivFOp>(op)) {
     Value x = under<math::ExpOp>(besides<arith::AddFOp>(quotient.getRhs(), 1));
-    return x ? overOnePlusExpF32(Expr(at, quotient.getLhs()), Expr(at, x)).get()
-             : Value();
+    return x ? overOnePlusExp(at, quotient.getLhs(), x) : Value();
   }
   return {};
 }

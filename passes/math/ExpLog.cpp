@@ -46,8 +46,7 @@ struct Reduced {
 };
 } // namespace
 
-/// x - n * ln2 in two steps, the first of which is exact.
-static Expr withoutLn2(Expr x, Expr n) {
+Expr withoutLn2(Expr x, Expr n) {
   Expr rest = multiplyAdd(n, -kLn2HighF32, x);
   return multiplyAdd(n, -kLn2LowF32, rest);
 }
@@ -57,9 +56,13 @@ static Reduced reduceByLn2(Expr x) {
   return {withoutLn2(x, n.real), n.integer};
 }
 
+Expr expm1OfRestF32(Expr r) {
+  return multiplyAdd(estrin(r, kExpm1F32), r * r, r);
+}
+
 /// e^r for a reduced r.
 static Expr expOfRest(Expr r) {
-  return multiplyAdd(horner(r, kExpF32), r * r, r) + 1;
+  return multiplyAdd(estrin(r, kExpF32), r * r, r) + 1;
 }
 
 Expr scale(Expr y, Expr n) {
@@ -70,13 +73,16 @@ Expr scale(Expr y, Expr n) {
 Expr expF32(Expr x) {
   // e^89 overflows and e^-105 rounds to zero, so the limits change nothing.
   Expr limited = atLeast(atMost(x, 89), -105);
-  // Half of the exponent, so that its power is normal and a factor of both
-  // products, of which only the second rounds.
-  PowerOfTwo half = nearestPower(limited, kLog2E / 2);
-  Expr rest = multiplyAdd(half.exponent, -2 * kLn2HighF32, limited);
-  Expr r = multiplyAdd(half.exponent, -2 * kLn2LowF32, rest);
-  Expr y = multiplyAdd(horner(r, kExpWideF32), r * r, r) + 1;
-  return y * half.power * half.power;
+  // 2^n in two powers that are normal, the first of which the product is exact
+  // with: 2^32 or 2^-32 are the second.
+  constexpr double kShift = 0x1.8p23 + 127;
+  Expr negative = x < 0;
+  Expr shift = select(negative, x.constant(kShift + 32), kShift - 32);
+  Expr shifted = multiplyAdd(limited, kLog2E, shift);
+  Expr n = shifted - shift;
+  Expr first = floatOf(bitsOf(shifted) << 23);
+  Expr second = select(negative, x.constant(0x1p-32), 0x1p32);
+  return expOfRest(withoutLn2(limited, n)) * first * second;
 }
 
 Expr expSmallF32(Expr x) {
@@ -91,15 +97,14 @@ Expr overOnePlusExpF32(Expr numerator, Expr x) {
   constexpr double kGreatest = 88.9;
   Expr limited = atLeast(atMost(x, kGreatest), -60);
   PowerOfTwo half = nearestPower(limited, kLog2E, -1);
-  Expr r = withoutLn2(limited, half.exponent);
-  Expr rest = multiplyAdd(horner(r, kExpF32), r * r, r);
+  Expr rest = expm1OfRestF32(withoutLn2(limited, half.exponent));
   Expr below = multiplyAdd(rest, half.power, 0.5) + half.power;
   return numerator * 0.5 / select(x > kGreatest, x.constant(kInfinity), below);
 }
 
 Expr log1pOfExpF32(Expr x) {
   Expr y = expNonPositiveF32(x);
-  return y * horner(multiplyAdd(y, 2, -1), kLog1pUnitF32);
+  return y * hornerOfEstrin(multiplyAdd(y, 2, -1), kLog1pUnitF32);
 }
 
 Expr expNonPositiveF32(Expr x) {
@@ -131,14 +136,14 @@ Expr exp2F32(Expr x) {
   Expr limited = atLeast(atMost(x, 128), -151);
   Nearest n = nearestInteger(limited);
   Expr rest = limited - n.real;
-  return scale(multiplyAdd(horner(rest, kExp2F32), rest, 1), n.integer);
+  return scale(multiplyAdd(estrin(rest, kExp2F32), rest, 1), n.integer);
 }
 
 Expr expm1F32(Expr x) {
   // Below -18 the result is -1 to the last place.
   Reduced reduced = reduceByLn2(atLeast(atMost(x, 89), -18));
   Expr r = reduced.rest;
-  Expr rest = multiplyAdd(horner(r, kExpm1F32), r * r, r);
+  Expr rest = expm1OfRestF32(r);
   // 2^n (e^r - 1) + (2^n - 1), with half of 2^n so that n = 128 fits.
   Expr half = powerOfTwo(reduced.exponent - 1);
   Expr y = multiplyAdd(rest, half, half - 0.5) * 2;
@@ -184,7 +189,7 @@ static Expr finishLog(Expr x, Expr y) {
 /// ln(1 + f) - f for a reduced f.
 static Expr logTail(Expr f) {
   Expr square = f * f;
-  return multiplyAdd(square, -0.5, square * f * horner(f, kLogF32));
+  return multiplyAdd(square, -0.5, square * f * estrin(f, kLogF32));
 }
 
 Expr logF32(Expr x) {
@@ -197,7 +202,7 @@ Expr logF32(Expr x) {
 Expr log2F32(Expr x) {
   Parts parts = splitAny(x);
   Expr f = parts.fraction;
-  Expr y = multiplyAdd(horner(f, kLog2F32), f, f);
+  Expr y = multiplyAdd(hornerOfEstrin(f, kLog2F32), f, f);
   return finishLog(x, exponentAsFloat(parts.exponent) + y);
 }
 

@@ -182,6 +182,23 @@ Expr horner(Expr x, llvm::ArrayRef<double> coefficients) {
   return result;
 }
 
+Expr estrin(Expr x, llvm::ArrayRef<double> coefficients) {
+  size_t count = coefficients.size();
+  if (count <= 2)
+    return horner(x, coefficients);
+  Expr square = x * x;
+  if (count <= 6)
+    return multiplyAdd(estrin(x, coefficients.drop_front(2)), square,
+                       horner(x, coefficients.take_front(2)));
+  return multiplyAdd(estrin(x, coefficients.drop_front(4)), square * square,
+                     estrin(x, coefficients.take_front(4)));
+}
+
+Expr hornerOfEstrin(Expr x, llvm::ArrayRef<double> coefficients) {
+  return multiplyAdd(estrin(x, coefficients.drop_front()), x,
+                     coefficients.front());
+}
+
 Expr atMost(Expr a, Number bound) {
   Expr limit = a.constant(bound);
   return select(limit < a, limit, a);

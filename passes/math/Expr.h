@@ -140,6 +140,15 @@ inline Expr multiplyAdd(Expr a, Number b, Number c) {
 }
 /// The polynomial of x with these coefficients, constant first (Horner).
 Expr horner(Expr x, llvm::ArrayRef<double> coefficients);
+/// The same by pairs and pairs of pairs (Estrin): with half the latency and
+/// less, and rounded three times rather than once where all terms are as large.
+/// A processor sees about a hundred instructions ahead, so a loop whose
+/// iterations are short chains takes the time of its instructions, and not of
+/// the chain.
+Expr estrin(Expr x, llvm::ArrayRef<double> coefficients);
+/// Horner's last step after Estrin's: rounded once where the constant is the
+/// largest.
+Expr hornerOfEstrin(Expr x, llvm::ArrayRef<double> coefficients);
 /// a limited to at most or at least the bound; NaN stays NaN.
 Expr atMost(Expr a, Number bound);
 Expr atLeast(Expr a, Number bound);

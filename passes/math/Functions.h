@@ -31,6 +31,10 @@ Expr expNonPositiveF32(Expr x);
 Expr softmaxWeightF32(Expr x);
 /// 2^x for x <= 0 likewise, within 2^-22 of itself; below 2^-126 it is 0.
 Expr softmaxPowerF32(Expr x);
+/// e^r - 1 for |r| <= ln2 / 2.
+Expr expm1OfRestF32(Expr r);
+/// x - n ln2 in two steps, the first of which is exact.
+Expr withoutLn2(Expr x, Expr n);
 /// numerator / (1 + e^x), which is a sigmoid where the numerator is 1.
 Expr overOnePlusExpF32(Expr numerator, Expr x);
 /// ln(1 + e^x) for x <= 0; 0 where e^x is below 2^-126.
@@ -40,11 +44,14 @@ Expr log1pOfExpF32(Expr x);
 Expr tanhF32(Expr x);
 Expr erfF32(Expr x);
 Expr erfcF32(Expr x);
-/// x/2 erfc(-x / sqrt(2)), with the relative error of a product in both tails:
-/// within 7 units in the last place.
+/// x/2 erfc(-x / sqrt(2)).
 Expr geluF32(Expr x);
-/// tanh(ln(1 + e^x)), of which mish is a product; 0 where it is below 2^-126.
-Expr tanhOfSoftplusF32(Expr x);
+/// x/2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))); 0 where it is below 2^-127.
+Expr geluTanhF32(Expr x);
+/// x / (1 + e^-x); 0 where it is below 2^-126.
+Expr siluF32(Expr x);
+/// factor tanh(ln(1 + e^x)), which is mish where the factor is x.
+Expr timesTanhOfSoftplusF32(Expr factor, Expr x);
 
 // Circular functions (Circular.cpp), in f64 inside.
 Expr sinF32(Expr x);

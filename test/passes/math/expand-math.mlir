@@ -181,11 +181,15 @@ func.func @left_alone(%t: tensor<4xf32>, %e: f80, %s: vector<[4]xf32>, %x: f32, 
 
 // -----
 
-// Gelu stays in f32; the factor may be a scalar that is repeated.
+// Gelu stays in f32 where multiplications and additions are fused, since what one rounds away can be had then; the factor
+// may be a scalar that is repeated.
 
 // CHECK-LABEL: @gelu_of_vectors
-//   CHECK-NOT: f64
+//       CHECK: f64
 //       CHECK: return
+// FMA-LABEL: @gelu_of_vectors
+//   FMA-NOT: f64
+//       FMA: return
 func.func @gelu_of_vectors(%x: vector<8xf32>) -> vector<8xf32> {
   %half = arith.constant dense<0.5> : vector<8xf32>
   %c = arith.constant 0.707106769 : f32
@@ -196,6 +200,98 @@ func.func @gelu_of_vectors(%x: vector<8xf32>) -> vector<8xf32> {
   %h = arith.mulf %half, %x : vector<8xf32>
   %y = arith.mulf %h, %e : vector<8xf32>
   return %y : vector<8xf32>
+}
+
+// -----
+
+// Silu and gelu by tanh keep their scale of 2^-6 where a result is normal and e^-x is not; another quotient has none.
+
+// FMA-LABEL: @silu
+//   FMA-NOT: math.exp
+//       FMA: arith.constant 1.562500e-02
+//       FMA: return
+func.func @silu(%x: f32) -> f32 {
+  %one = arith.constant 1.0 : f32
+  %minus = arith.negf %x : f32
+  %e = math.exp %minus : f32
+  %below = arith.addf %one, %e : f32
+  %y = arith.divf %x, %below : f32
+  return %y : f32
+}
+
+// FMA-LABEL: @gelu_by_tanh
+//   FMA-NOT: math.exp
+//       FMA: arith.constant 4.471500e-02
+//       FMA: arith.constant 1.562500e-02
+//       FMA: return
+func.func @gelu_by_tanh(%x: f32) -> f32 {
+  %one = arith.constant 1.0 : f32
+  %k = arith.constant -1.5957691216057308 : f32
+  %c = arith.constant 0.044715 : f32
+  %square = arith.mulf %x, %x : f32
+  %third = arith.mulf %c, %x : f32
+  %cubic = arith.mulf %third, %square : f32
+  %sum = arith.addf %cubic, %x : f32
+  %u = arith.mulf %k, %sum : f32
+  %e = math.exp %u : f32
+  %below = arith.addf %e, %one : f32
+  %y = arith.divf %x, %below : f32
+  return %y : f32
+}
+
+// FMA-LABEL: @quotient_of_two_values
+//   FMA-NOT: math.exp
+//   FMA-NOT: 1.562500e-02
+//       FMA: return
+func.func @quotient_of_two_values(%x: f32, %z: f32) -> f32 {
+  %one = arith.constant 1.0 : f32
+  %minus = arith.negf %z : f32
+  %e = math.exp %minus : f32
+  %below = arith.addf %one, %e : f32
+  %y = arith.divf %x, %below : f32
+  return %y : f32
+}
+
+// FMA-LABEL: @cubic_of_another_value
+//   FMA-NOT: math.exp
+//   FMA-NOT: 1.562500e-02
+//       FMA: return
+func.func @cubic_of_another_value(%x: f32, %z: f32) -> f32 {
+  %one = arith.constant 1.0 : f32
+  %k = arith.constant -1.5957691216057308 : f32
+  %c = arith.constant 0.044715 : f32
+  %square = arith.mulf %x, %x : f32
+  %third = arith.mulf %c, %z : f32
+  %cubic = arith.mulf %third, %square : f32
+  %sum = arith.addf %cubic, %x : f32
+  %u = arith.mulf %k, %sum : f32
+  %e = math.exp %u : f32
+  %below = arith.addf %e, %one : f32
+  %y = arith.divf %x, %below : f32
+  return %y : f32
+}
+
+// -----
+
+// Mish is one function, and the tanh of a softplus that has another product is one, too.
+
+// FMA-LABEL: @mish
+//   FMA-NOT: math.{{exp|log|tanh}}
+//   FMA-COUNT-2: arith.divf
+//   FMA-NOT: arith.divf
+//       FMA: return
+func.func @mish(%x: f32, %z: f32) -> (f32, f32) {
+  %zero = arith.constant 0.0 : f32
+  %big = arith.maximumf %x, %zero : f32
+  %m = math.absf %x : f32
+  %minus = arith.negf %m : f32
+  %e = math.exp %minus : f32
+  %l = math.log1p %e : f32
+  %s = arith.addf %big, %l : f32
+  %t = math.tanh %s : f32
+  %y = arith.mulf %x, %t : f32
+  %other = arith.mulf %z, %t : f32
+  return %y, %other : f32, f32
 }
 
 // -----

@@ -92,6 +92,67 @@ static StringRef formulaText(StringRef op) {
     %s = arith.addf %big, %l : f32
     %r = math.tanh %s : f32
 )")
+      .Case(kGeluTanh, R"(%one = arith.constant 1.0 : f32
+    %k = arith.constant -1.5957691216057308 : f32
+    %c = arith.constant 0.044715 : f32
+    %square = arith.mulf %a, %a : f32
+    %third = arith.mulf %a, %c : f32
+    %cubic = arith.mulf %square, %third : f32
+    %sum = arith.addf %a, %cubic : f32
+    %u = arith.mulf %sum, %k : f32
+    %e = math.exp %u : f32
+    %d = arith.addf %one, %e : f32
+    %r = arith.divf %a, %d : f32
+)")
+      .Case(kSilu, R"(%one = arith.constant 1.0 : f32
+    %neg = arith.negf %a : f32
+    %e = math.exp %neg : f32
+    %d = arith.addf %one, %e : f32
+    %r = arith.divf %a, %d : f32
+)")
+      .Case(kMish, R"(%zero = arith.constant 0.0 : f32
+    %big = arith.maximumf %a, %zero : f32
+    %m = math.absf %a : f32
+    %neg = arith.negf %m : f32
+    %e = math.exp %neg : f32
+    %l = math.log1p %e : f32
+    %s = arith.addf %big, %l : f32
+    %t = math.tanh %s : f32
+    %r = arith.mulf %a, %t : f32
+)")
+      .Case(kSoftplus, R"(%zero = arith.constant 0.0 : f32
+    %big = arith.maximumf %a, %zero : f32
+    %m = math.absf %a : f32
+    %neg = arith.negf %m : f32
+    %e = math.exp %neg : f32
+    %l = math.log1p %e : f32
+    %r = arith.addf %big, %l : f32
+)")
+      .Case(kHardSwish, R"(%zero = arith.constant 0.0 : f32
+    %half = arith.constant 0.5 : f32
+    %one = arith.constant 1.0 : f32
+    %minus = arith.constant -1.0 : f32
+    %three = arith.constant 3.0 : f32
+    %k = arith.constant 0.16666666666666666 : f32
+    %s = arith.addf %a, %three : f32
+    %l = arith.maximumf %s, %zero : f32
+    %low = arith.mulf %l, %k : f32
+    %m = arith.mulf %a, %k : f32
+    %q = arith.addf %m, %half : f32
+    %high = arith.minimumf %q, %one : f32
+    %below = arith.cmpf olt, %a, %minus : f32
+    %p = arith.select %below, %low, %high : f32
+    %r = arith.mulf %a, %p : f32
+)")
+      .Case(kSelu, R"(%zero = arith.constant 0.0 : f32
+    %k = arith.constant 1.0507009873554805 : f32
+    %c = arith.constant 1.6732632423543772 : f32
+    %g = math.expm1 %a : f32
+    %left = arith.mulf %g, %c : f32
+    %positive = arith.cmpf ogt, %a, %zero : f32
+    %s = arith.select %positive, %a, %left : f32
+    %r = arith.mulf %s, %k : f32
+)")
       .Default("");
 }
 

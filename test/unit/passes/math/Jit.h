@@ -25,7 +25,10 @@ bool canRun(Processor processor);
 /// For Loop: formulas of several ops that are expanded as one function.
 inline constexpr char kGelu[] = "gelu", kSigmoid[] = "sigmoid",
                       kSoftplusTail[] = "softplus_tail",
-                      kTanhOfSoftplus[] = "tanh_of_softplus";
+                      kTanhOfSoftplus[] = "tanh_of_softplus",
+                      kGeluTanh[] = "gelu_tanh", kSilu[] = "silu",
+                      kMish[] = "mish", kSoftplus[] = "softplus",
+                      kHardSwish[] = "hardswish", kSelu[] = "selu";
 
 /// One compiled loop: y[i] = op(x[i]) or op(x[i], z[i]) over kBatch elements.
 class Loop {
