@@ -196,7 +196,7 @@ TEST_F(ModelRun, refusesATableOfAnotherSize) {
 
 TEST_F(ModelRun, refusesACpuFeatureThatNoCpuHas) {
   GravenVariant variant = model.variants[0];
-  variant.cpu_features = UINT64_C(1) << 61;
+  variant.cpu_features = UINT64_C(1) << 60;
   model.variants = &variant;
   expectFailure(GRAVEN_ERROR_CPU_UNSUPPORTED,
                 "model 'fake' was compiled for a cpu with an unknown feature, "
@@ -214,7 +214,7 @@ TEST_F(ModelRun, takesTheFirstVariantThatTheCpuHas) {
       return GRAVEN_OK;
     };
   };
-  const uint64_t none = UINT64_C(1) << 61;
+  const uint64_t none = UINT64_C(1) << 60;
   GravenVariant variants[] = {
       {entry(std::integral_constant<int, 0>()), none, "future"},
       {entry(std::integral_constant<int, 1>()), 0, "x86-64"},
@@ -232,6 +232,37 @@ TEST_F(ModelRun, takesTheFirstVariantThatTheCpuHas) {
   expectFailure(GRAVEN_ERROR_CPU_UNSUPPORTED,
                 "model 'fake' was compiled for a cpu with an unknown feature "
                 "or more, which this cpu does not have");
+}
+
+// Whoever needs a GPU says, asked without tensors, whether there is one.
+TEST_F(ModelRun, takesWhatNeedsAGpuWhereThereIsOne) {
+  static int64_t ran;
+  static int32_t found;
+  GravenVariant variants[] = {
+      {[](void *const *inputs, void *const *, void *, const void *,
+          const GravenParallel *) -> int32_t {
+         if (!inputs)
+           return found;
+         ran = 0;
+         return GRAVEN_OK;
+       },
+       GRAVEN_NEEDS_GPU, "cuda"},
+      {[](void *const *, void *const *, void *, const void *,
+          const GravenParallel *) -> int32_t {
+         ran = 1;
+         return GRAVEN_OK;
+       },
+       0, "x86-64"}};
+  model.variants = variants;
+  model.num_variants = 2;
+  found = GRAVEN_OK;
+  ASSERT_EQ(run(), GRAVEN_OK) << error;
+  EXPECT_EQ(ran, 0);
+  EXPECT_EQ(graven_model_variant(&model), &variants[0]);
+  found = GRAVEN_ERROR_DEVICE;
+  ASSERT_EQ(run(), GRAVEN_OK) << error;
+  EXPECT_EQ(ran, 1);
+  EXPECT_EQ(graven_model_variant(&model), &variants[1]);
 }
 
 TEST_F(ModelRun, refusesATableWithoutCode) {
