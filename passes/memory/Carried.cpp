@@ -8,6 +8,7 @@
 //===----------------------------------------------------------------------===//
 #include "passes/memory/Destinations.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -176,10 +177,36 @@ static void writeBack(scf::WhileOp loop) {
               SmallVector<Value>(loop.getAfterArguments()));
 }
 
+/// A part of another tensor, whose buffer has strides of its own.
+static bool isPart(Value value) {
+  while (Operation *op = value.getDefiningOp()) {
+    if (isa<tensor::ExtractSliceOp>(op))
+      return true;
+    if (!isa<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(op))
+      return false;
+    value = op->getOperand(0);
+  }
+  return false;
+}
+
+/// A branch without code is a choice between two buffers, which have one layout
+/// then.
+static void stageParts(arith::SelectOp op) {
+  if (!isa<RankedTensorType>(op.getType()))
+    return;
+  OpBuilder builder(op);
+  for (OpOperand *side :
+       {&op.getTrueValueMutable(), &op.getFalseValueMutable()})
+    if (isPart(side->get()))
+      side->set(stage(builder, side->get()));
+}
+
 void writeBackCarriedTensors(func::FuncOp function) {
   function.walk([](Operation *op) {
     if (auto branch = dyn_cast<scf::IfOp>(op))
       writeBranchesTo(branch);
+    else if (auto choice = dyn_cast<arith::SelectOp>(op))
+      stageParts(choice);
     else if (auto loop = dyn_cast<scf::ForOp>(op))
       writeBack(loop);
     else if (auto repeat = dyn_cast<scf::WhileOp>(op))

@@ -39,7 +39,7 @@ void shrinkFills(mlir::func::FuncOp function);
 
 /// Makes each scf.for and scf.while yield the buffers it got, to which what the
 /// body computed elsewhere is copied, and both branches of an scf.if write to
-/// one buffer.
+/// one buffer. What an arith.select chooses between has the identity layout.
 void writeBackCarriedTensors(mlir::func::FuncOp function);
 
 /// After bufferization: gives each kernel operand whose last axis is not

@@ -295,3 +295,22 @@ func.func @columns(%x: tensor<4x16xf32>) -> tensor<4x16xf32> {
   %result = tensor.insert_slice %soft into %filled[0, 0] [4, 8] [1, 2] : tensor<4x8xf32> into tensor<4x16xf32>
   return %result : tensor<4x16xf32>
 }
+
+// -----
+
+// What a choice is between has one layout: a part of a tensor is copied.
+
+// CHECK-LABEL: func.func @choice(
+//  CHECK-SAME:   %[[A:[^:]*]]: memref<11x2xi64>, %[[B:[^:]*]]: memref<1x2xi64>,
+//   CHECK-DAG: %[[PART:.*]] = memref.subview %[[A]]
+//   CHECK-DAG: %[[OWN:.*]] = memref.alloc() {{.*}}: memref<1x2xi64>
+//       CHECK: linalg.copy ins(%[[PART]] : {{.*}}) outs(%[[OWN]] :
+//       CHECK: arith.select %{{.*}}, %[[OWN]], %[[B]] : memref<1x2xi64>
+//   CHECK-NOT: memref.cast
+func.func @choice(%a: tensor<11x2xi64>, %b: tensor<1x2xi64>, %c: i1) -> tensor<1x2xi64> {
+  %s = tensor.extract_slice %a[10, 0] [1, 2] [3, 1] : tensor<11x2xi64> to tensor<1x2xi64>
+  %r = arith.select %c, %s, %b : tensor<1x2xi64>
+  %e = tensor.empty() : tensor<1x2xi64>
+  %n = linalg.add ins(%r, %r : tensor<1x2xi64>, tensor<1x2xi64>) outs(%e : tensor<1x2xi64>) -> tensor<1x2xi64>
+  return %n : tensor<1x2xi64>
+}
