@@ -299,18 +299,21 @@ void graven::cpu::optimize(Module &module, TargetMachine &machine,
 }
 
 /// Selecting and scheduling instructions take time by the square of the loads
-/// of a block, those of arguments among them. A block of thousands is of the
-/// main function of as many tensors, which calls kernels: nothing is to be
-/// gained.
+/// of a block, those of arguments among them. A block of thousands that calls
+/// functions is of the main function of as many tensors, which calls kernels:
+/// nothing is to be gained. Kernels call none.
 static void selectLongBlocksFast(Function &function) {
   constexpr size_t mostLoads = 1024;
-  bool isLong = function.arg_size() > mostLoads ||
-                llvm::any_of(function, [](const BasicBlock &block) {
-                  return size_t(llvm::count_if(block, [](const Instruction &i) {
-                           return isa<LoadInst>(i);
-                         })) > mostLoads;
-                });
-  if (!isLong || function.hasFnAttribute(Attribute::AlwaysInline))
+  auto isLong = [](const BasicBlock &block) {
+    size_t loads = 0, calls = 0;
+    for (const Instruction &instruction : block) {
+      loads += isa<LoadInst>(instruction);
+      calls += isa<CallBase>(instruction) && !isa<IntrinsicInst>(instruction);
+    }
+    return loads > mostLoads && calls > 0;
+  };
+  if ((function.arg_size() <= mostLoads && llvm::none_of(function, isLong)) ||
+      function.hasFnAttribute(Attribute::AlwaysInline))
     return;
   function.addFnAttr(Attribute::NoInline);
   function.addFnAttr(Attribute::OptimizeNone);
